@@ -1,0 +1,111 @@
+use super::*;
+
+fn json(text: &str) -> Body {
+    Body { form: Form::Json, is_error: true, text: text.into(), ..Body::default() }
+}
+
+fn code(status: u16, profile: Profile, body: &Body) -> Code {
+    classify(status, profile, body).unwrap().code
+}
+
+#[test]
+fn the_two_kinds_of_429() {
+    let full = Body { kind: "overloaded".into(), ..json("Model is overloaded") };
+    let asked_too_fast = json("Rate limit reached. You reached free usage limit (reset hourly).");
+    let trouble = classify(429, Profile::OpenAi, &full).unwrap();
+    assert_eq!((trouble.code, trouble.layer), (Code::Overloaded, Layer::Compute));
+    let trouble = classify(429, Profile::Router, &asked_too_fast).unwrap();
+    assert_eq!((trouble.code, trouble.layer), (Code::RateLimited, Layer::Account));
+}
+
+#[test]
+fn a_400_that_is_an_out_of_memory_is_the_models_and_tried_once_more() {
+    let trouble =
+        classify(400, Profile::Endpoint, &json("CUDA out of memory. Tried to allocate 2 GiB")).unwrap();
+    assert_eq!(
+        (trouble.code, trouble.layer, trouble.retry),
+        (Code::EngineFailure, Layer::Compute, Retry::Once)
+    );
+    assert_eq!(code(400, Profile::Endpoint, &json("missing inputs")), Code::BadRequest);
+}
+
+#[test]
+fn a_200_that_holds_an_error_goes_by_its_words() {
+    for (text, expected) in [
+        ("Model x is currently loading", Code::ModelLoading),
+        ("Model is overloaded", Code::Overloaded),
+        ("CUDA out of memory", Code::EngineFailure),
+        ("Request timed out", Code::GatewayTimeout),
+        ("Rate limit reached", Code::RateLimited),
+        ("Input validation error: too long", Code::BadRequest),
+        ("Model not supported by provider x", Code::NotFound),
+        ("something else", Code::EngineFailure),
+    ] {
+        assert_eq!(code(200, Profile::OpenAi, &json(text)), expected, "{text}");
+    }
+    let estimate = Body { estimate: Some(Duration::from_secs(5)), ..json("wait") };
+    assert_eq!(code(200, Profile::OpenAi, &estimate), Code::ModelLoading);
+}
+
+#[test]
+fn a_200_that_is_no_answer_is_a_bad_response() {
+    let page = Body { form: Form::Html, unexpected: true, ..Body::default() };
+    let trouble = classify(200, Profile::OpenAi, &page).unwrap();
+    assert_eq!((trouble.code, trouble.layer), (Code::BadResponse, Layer::Gateway));
+    let broken = Body { form: Form::BrokenJson, unexpected: true, ..Body::default() };
+    assert_eq!(classify(200, Profile::OpenAi, &broken).unwrap().layer, Layer::Compute);
+    assert_eq!(classify(200, Profile::OpenAi, &Body { form: Form::Json, ..Body::default() }), None);
+}
+
+#[test]
+fn any_503_or_502_of_an_endpoint_is_a_scale_up_and_elsewhere_it_is_not() {
+    for form in [Form::Empty, Form::Html, Form::Text, Form::Json] {
+        let body = Body { form, ..Body::default() };
+        for status in [502, 503] {
+            assert_eq!(code(status, Profile::Endpoint, &body), Code::ModelLoading);
+            assert_eq!(code(status, Profile::OpenAi, &body), Code::Unavailable);
+        }
+    }
+    let full = Body { form: Form::Text, text: "queue full or timeout".into(), ..Body::default() };
+    assert_eq!(code(503, Profile::Endpoint, &full), Code::Overloaded);
+}
+
+#[test]
+fn pages_of_proxies_are_the_gateways() {
+    let page = Body { form: Form::Html, text: "502 Bad Gateway".into(), ..Body::default() };
+    for status in [502, 503, 504, 520, 522, 524] {
+        assert_eq!(classify(status, Profile::OpenAi, &page).unwrap().layer, Layer::Gateway, "{status}");
+    }
+    assert_eq!(classify(503, Profile::OpenAi, &json("no replica")).unwrap().layer, Layer::Compute);
+    assert_eq!(code(504, Profile::OpenAi, &page), Code::GatewayTimeout);
+    assert_eq!(code(524, Profile::OpenAi, &page), Code::GatewayTimeout);
+}
+
+#[test]
+fn every_status_has_a_meaning_and_every_fatal_one_is_asked_once() {
+    for status in 0..=999 {
+        for profile in
+            [Profile::Router, Profile::HfInference, Profile::Endpoint, Profile::OpenAi, Profile::Legacy]
+        {
+            let trouble = classify(status, profile, &Body::default());
+            assert_eq!(trouble.is_none(), (200..300).contains(&status));
+            if let Some(trouble) = trouble {
+                assert_eq!(
+                    trouble.retry != Retry::Never,
+                    trouble.code.retryable() && !matches!(status, 300..=399 | 501 | 505),
+                    "{status}"
+                );
+            }
+        }
+    }
+    for status in [400, 401, 402, 403, 404, 405, 410, 413, 415, 422] {
+        assert_eq!(classify(status, Profile::Router, &json("no")).unwrap().retry, Retry::Never, "{status}");
+    }
+}
+
+#[test]
+fn a_model_that_failed_to_load_is_not_waited_for() {
+    assert_eq!(code(503, Profile::OpenAi, &json("Error loading model: file not found")), Code::Unavailable);
+    assert_eq!(code(200, Profile::OpenAi, &json("failed loading image")), Code::EngineFailure);
+    assert_eq!(code(503, Profile::OpenAi, &json("Loading model")), Code::ModelLoading);
+}

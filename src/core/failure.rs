@@ -1,0 +1,146 @@
+//! What a call can end with when it ends badly: a code, a layer, a clock, as plain data.
+
+use super::time::Duration;
+
+/// What went wrong. The names are the `code` strings of the public `QueryError`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    ModelLoading,
+    RateLimited,
+    Overloaded,
+    Unavailable,
+    GatewayTimeout,
+    Timeout,
+    Network,
+    EngineFailure,
+    BadResponse,
+    BadRequest,
+    TooLarge,
+    Unauthorized,
+    Forbidden,
+    CreditsExhausted,
+    NotFound,
+    Gone,
+    Paused,
+}
+
+impl Code {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ModelLoading => "model_loading",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "unavailable",
+            Self::GatewayTimeout => "gateway_timeout",
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::EngineFailure => "engine_failure",
+            Self::BadResponse => "bad_response",
+            Self::BadRequest => "bad_request",
+            Self::TooLarge => "too_large",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::CreditsExhausted => "credits_exhausted",
+            Self::NotFound => "not_found",
+            Self::Gone => "gone",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// The same call may succeed later, unchanged.
+    pub const fn retryable(self) -> bool {
+        matches!(
+            self,
+            Self::ModelLoading
+                | Self::RateLimited
+                | Self::Overloaded
+                | Self::Unavailable
+                | Self::GatewayTimeout
+                | Self::Timeout
+                | Self::Network
+                | Self::EngineFailure
+                | Self::BadResponse
+        )
+    }
+
+    /// Another target may do better. Not with the same bad token, nor with the same bad payload.
+    pub const fn may_fall_back(self) -> bool {
+        !matches!(self, Self::Unauthorized | Self::Forbidden | Self::BadRequest | Self::TooLarge)
+    }
+}
+
+/// Where the trouble was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// This program: what it sent cannot work.
+    Client,
+    /// The way there.
+    Network,
+    /// A proxy between here and the model.
+    Gateway,
+    /// The model and its server.
+    Compute,
+    /// Who asks: token, credits, rate.
+    Account,
+}
+
+impl Layer {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Network => "network",
+            Self::Gateway => "gateway",
+            Self::Compute => "compute",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// The clock that ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// `loading.maxWaitMs`.
+    Wait,
+    FirstByte,
+    Idle,
+    Attempt,
+    Total,
+}
+
+impl Phase {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::FirstByte => "first_byte",
+            Self::Idle => "idle",
+            Self::Attempt => "attempt",
+            Self::Total => "total",
+        }
+    }
+
+    /// Who was late, as far as `fetch` lets anybody tell.
+    ///
+    /// Of a call that is not streamed the headers come after the generation, so silence before
+    /// the first byte, and an attempt that takes too long, are the model's. Once bytes flow the
+    /// answer is complete on the server, and a gap between them is the way here.
+    pub const fn layer(self) -> Layer {
+        match self {
+            Self::Idle => Layer::Network,
+            Self::Wait | Self::FirstByte | Self::Attempt | Self::Total => Layer::Compute,
+        }
+    }
+}
+
+/// The end of a call that has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub code: Code,
+    pub layer: Layer,
+    pub phase: Option<Phase>,
+    pub status: Option<u16>,
+    /// The wait that the server asked for, where that was longer than what was left.
+    pub retry_after: Option<Duration>,
+    /// The server's own words.
+    pub detail: Option<String>,
+}

@@ -1,0 +1,136 @@
+//! When to look again whether a cold model is up.
+//!
+//! What a server says about its cold start is a prior: 20 s is said of starts of 8 s and of ten
+//! minutes alike. So the first look is after a quarter of it, and each later one when the time
+//! waited has grown by about a quarter: an answer is found within 1.3 times the real length, and
+//! the number of looks grows with the logarithm of it.
+
+use super::hint;
+use super::rng::Rng;
+use super::time::{Duration, Instant};
+
+pub const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// One loading answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// `estimated_time`.
+    pub estimate: Option<Duration>,
+    /// `Retry-After` and its like: a floor.
+    pub floor: Option<Duration>,
+    /// The server was asked to hold the request and did, for most of the hold.
+    pub was_held: bool,
+}
+
+/// The cold start that one call is waiting for.
+#[derive(Clone, Copy, Debug)]
+pub struct ColdStart {
+    since: Instant,
+    answers: u32,
+}
+
+impl ColdStart {
+    /// `since` is when the first request that found the model cold was sent.
+    pub const fn new(since: Instant) -> Self {
+        Self { since, answers: 0 }
+    }
+
+    pub fn waited(&self, now: Instant) -> Duration {
+        now.since(self.since)
+    }
+
+    /// How long to sleep before the next look.
+    pub fn sleep(&mut self, now: Instant, answer: Answer, default_wait: Duration, rng: &mut Rng) -> Duration {
+        self.answers = self.answers.saturating_add(1);
+        let sleep = if answer.was_held {
+            Duration::ZERO // the hold was the wait
+        } else if self.answers > 1 {
+            let waited = self.waited(now);
+            rng.between(waited.scaled(23, 100), waited.scaled(27, 100))
+        } else {
+            let unsaid = if answer.floor.is_some() { Duration::ZERO } else { default_wait };
+            let quarter = answer.estimate.unwrap_or(unsaid).scaled(1, 4);
+            rng.between(quarter.scaled(9, 10), quarter)
+        };
+        let sleep = sleep.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
+        answer.floor.map_or(sleep, |floor| sleep.max(hint::wait(floor, rng)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAYS_NOTHING: Answer = Answer { estimate: None, floor: None, was_held: false };
+
+    /// Requests until the model is up, and when the last of them was sent, in ms.
+    fn found(real: Duration, answer: Answer, seed: u64) -> (u32, u64) {
+        let start = Instant::from_ms(1000);
+        let (mut now, mut requests, mut rng) = (start, 1, Rng::new(seed));
+        let mut cold = ColdStart::new(start);
+        while now.since(start) < real {
+            now = now + cold.sleep(now, answer, Duration::from_secs(20), &mut rng);
+            requests += 1;
+        }
+        (requests, now.since(start).as_ms())
+    }
+
+    #[test]
+    fn a_start_of_8_s_that_says_20_s_is_found_within_1_3_times_its_length_by_5_requests() {
+        for seed in 0..2000 {
+            let answer = Answer { estimate: Some(Duration::from_secs(20)), ..SAYS_NOTHING };
+            let (requests, ms) = found(Duration::from_secs(8), answer, seed);
+            assert!(requests <= 5 && ms <= 8000 * 13 / 10, "seed {seed}: {requests} requests, {ms} ms");
+        }
+    }
+
+    #[test]
+    fn a_start_of_8_s_that_says_nothing_is_found_by_6_requests() {
+        for seed in 0..2000 {
+            let (requests, ms) = found(Duration::from_secs(8), SAYS_NOTHING, seed);
+            assert!(requests <= 6 && ms <= 8000 * 13 / 10, "seed {seed}: {requests} requests, {ms} ms");
+        }
+    }
+
+    #[test]
+    fn whatever_is_said_no_sleep_is_under_a_second_or_over_a_minute() {
+        for says in [0, 1, 20, 945, 86_400] {
+            let mut cold = ColdStart::new(Instant::from_ms(0));
+            for seconds in [0, 1, 10, 100, 1000, 10_000] {
+                let answer = Answer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
+                let now = Instant::from_ms(seconds * 1000);
+                let sleep = cold.sleep(now, answer, Duration::from_secs(20), &mut Rng::new(seconds));
+                assert!(
+                    (SHORTEST_SLEEP..=LONGEST_SLEEP).contains(&sleep),
+                    "{says} s, {seconds} s: {sleep:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_floor_of_the_server_holds_even_above_the_longest_sleep() {
+        let answer = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
+        for seed in 0..200 {
+            let now = Instant::from_ms(0);
+            let sleep = ColdStart::new(now).sleep(now, answer, Duration::from_secs(20), &mut Rng::new(seed));
+            assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
+        }
+    }
+
+    #[test]
+    fn a_floor_of_a_second_does_not_make_a_poll_a_second_out_of_minutes() {
+        let answer = Answer { floor: Some(Duration::from_secs(1)), ..SAYS_NOTHING };
+        let (requests, _) = found(Duration::from_secs(300), answer, 1);
+        assert!(requests < 30, "{requests}");
+    }
+
+    #[test]
+    fn after_a_hold_the_next_one_follows_a_second_later() {
+        let answer = Answer { was_held: true, ..SAYS_NOTHING };
+        let mut cold = ColdStart::new(Instant::from_ms(0));
+        let sleep = cold.sleep(Instant::from_ms(60_000), answer, Duration::from_secs(20), &mut Rng::new(1));
+        assert_eq!(sleep, SHORTEST_SLEEP);
+    }
+}

@@ -1,0 +1,21 @@
+//! Decides, and does nothing else: no IO, no clock, no source of randomness, no JavaScript type.
+//!
+//! Time is an argument, the seed of the jitter is an argument, and what a server answered is
+//! plain data, so minutes of waiting run in microseconds in a native test. The way through the
+//! rooms: [`target`] says where a call goes, [`policy`] how patient it is, [`call`] is the state
+//! machine that ties them together, asking [`classify`] what an answer means, [`hint`] what the
+//! server asked for, [`loading`] and [`backoff`] how long to wait, [`deadline`] which clock runs
+//! out next. [`failure`] and [`record`] are what comes out.
+
+pub mod backoff;
+pub mod call;
+pub mod classify;
+pub mod deadline;
+pub mod failure;
+pub mod hint;
+pub mod loading;
+pub mod policy;
+pub mod record;
+pub mod rng;
+pub mod target;
+pub mod time;

@@ -1,0 +1,206 @@
+//! How patient a call is: the defaults, in the one place where they live, and what fits together.
+
+use super::time::Duration;
+
+/// Everything that a call may do with its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Error retries after the first try, of each target. Waiting for a cold model does not count.
+    pub max_retries: u32,
+    pub loading: Loading,
+    pub timeouts: Timeouts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loading {
+    /// The longest that one call waits for a cold model in all.
+    pub max_wait: Duration,
+    /// What a loading answer that names no time is taken to have said.
+    pub default_wait: Duration,
+    pub hold: Hold,
+}
+
+/// Whether the server is asked to hold the request while the model comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    No,
+    /// For what is left of `max_wait`.
+    AsLongAsItWaits,
+    For(Duration),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Bounds the response headers of streamed calls; see [`deadline`](super::deadline).
+    pub connect: Duration,
+    /// `None`: what is left of `attempt`.
+    pub first_byte: Option<Duration>,
+    pub idle: Duration,
+    pub attempt: Duration,
+    pub total: Duration,
+}
+
+impl Default for Policy {
+    /// # Default
+    ///
+    /// 3 retries; wait for a cold model up to 300 s, 20 s where it names no time, without asking
+    /// the server to hold; connect 10 s, idle 60 s, attempt 120 s, total 300 s.
+    fn default() -> Self {
+        Self {
+            max_retries: 3,
+            loading: Loading {
+                max_wait: Duration::from_secs(300),
+                default_wait: Duration::from_secs(20),
+                hold: Hold::No,
+            },
+            timeouts: Timeouts {
+                connect: Duration::from_secs(10),
+                first_byte: None,
+                idle: Duration::from_secs(60),
+                attempt: Duration::from_secs(120),
+                total: Duration::from_secs(300),
+            },
+        }
+    }
+}
+
+/// What the caller said; what is `None` keeps its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    pub max_retries: Option<u32>,
+    pub max_wait: Option<Duration>,
+    pub default_wait: Option<Duration>,
+    pub hold: Option<Hold>,
+    pub connect: Option<Duration>,
+    pub first_byte: Option<Duration>,
+    pub idle: Option<Duration>,
+    pub attempt: Option<Duration>,
+    pub total: Option<Duration>,
+}
+
+/// Two times that cannot both be meant: the inner one would never run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inverted {
+    pub inner: &'static str,
+    pub inner_is: Duration,
+    pub outer: &'static str,
+    pub outer_is: Duration,
+    /// The outer one was not given: raising it is the likely remedy.
+    pub outer_is_default: bool,
+}
+
+impl Policy {
+    /// Fills in the defaults and refuses inverted times.
+    ///
+    /// Only a time that was given can be inverted: `totalMs: 5000` alone is no contradiction to
+    /// an attempt that by default may take longer. A `maxWaitMs` above a given `totalMs` is none
+    /// either, the total is then the limit that was meant.
+    pub fn new(given: Given) -> Result<Self, Inverted> {
+        let base = Self::default();
+        let policy = Self {
+            max_retries: given.max_retries.unwrap_or(base.max_retries),
+            loading: Loading {
+                max_wait: given.max_wait.unwrap_or(base.loading.max_wait),
+                default_wait: given.default_wait.unwrap_or(base.loading.default_wait),
+                hold: given.hold.unwrap_or(base.loading.hold),
+            },
+            timeouts: Timeouts {
+                connect: given.connect.unwrap_or(base.timeouts.connect),
+                first_byte: given.first_byte,
+                idle: given.idle.unwrap_or(base.timeouts.idle),
+                attempt: given.attempt.unwrap_or(base.timeouts.attempt),
+                total: given.total.unwrap_or(base.timeouts.total),
+            },
+        };
+        let hold = match given.hold {
+            Some(Hold::For(hold)) => Some(hold),
+            _ => None,
+        };
+        let max_wait_against_the_default = given.max_wait.filter(|_| given.total.is_none());
+        let (attempt, total) =
+            (("timeouts.attemptMs", policy.timeouts.attempt), ("timeouts.totalMs", policy.timeouts.total));
+        let max_wait = ("loading.maxWaitMs", policy.loading.max_wait);
+        for (inner, inner_is, (outer, outer_is), outer_given) in [
+            ("timeouts.connectMs", given.connect, attempt, given.attempt),
+            ("timeouts.firstByteMs", given.first_byte, attempt, given.attempt),
+            ("timeouts.attemptMs", given.attempt, total, given.total),
+            ("loading.hold", hold, max_wait, given.max_wait),
+            ("loading.maxWaitMs", max_wait_against_the_default, total, given.total),
+        ] {
+            if let Some(inner_is) = inner_is.filter(|inner| *inner > outer_is) {
+                let outer_is_default = outer_given.is_none();
+                return Err(Inverted { inner, inner_is, outer, outer_is, outer_is_default });
+            }
+        }
+        Ok(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(secs: u64) -> Option<Duration> {
+        Some(Duration::from_secs(secs))
+    }
+
+    #[test]
+    fn what_is_not_given_keeps_its_default() {
+        assert_eq!(Policy::new(Given::default()), Ok(Policy::default()));
+        let given = Given { max_retries: Some(0), total: secs(5), ..Given::default() };
+        let policy = Policy::new(given).unwrap();
+        assert_eq!((policy.max_retries, policy.timeouts.total), (0, Duration::from_secs(5)));
+        assert_eq!(policy.timeouts.attempt, Policy::default().timeouts.attempt);
+    }
+
+    #[test]
+    fn inverted_times_are_named_with_both_values() {
+        let base = Given::default();
+        for (given, inner, outer, outer_is_default) in [
+            (
+                Given { attempt: secs(9), total: secs(5), ..base },
+                "timeouts.attemptMs",
+                "timeouts.totalMs",
+                false,
+            ),
+            (Given { attempt: secs(400), ..base }, "timeouts.attemptMs", "timeouts.totalMs", true),
+            (
+                Given { first_byte: secs(3), attempt: secs(2), ..base },
+                "timeouts.firstByteMs",
+                "timeouts.attemptMs",
+                false,
+            ),
+            (
+                Given { connect: secs(3), attempt: secs(2), ..base },
+                "timeouts.connectMs",
+                "timeouts.attemptMs",
+                false,
+            ),
+            (Given { max_wait: secs(600), ..base }, "loading.maxWaitMs", "timeouts.totalMs", true),
+            (
+                Given { hold: Some(Hold::For(Duration::from_secs(9))), max_wait: secs(8), ..base },
+                "loading.hold",
+                "loading.maxWaitMs",
+                false,
+            ),
+        ] {
+            let inverted = Policy::new(given).unwrap_err();
+            assert_eq!(
+                (inverted.inner, inverted.outer, inverted.outer_is_default),
+                (inner, outer, outer_is_default)
+            );
+            assert!(inverted.inner_is > inverted.outer_is);
+        }
+    }
+
+    #[test]
+    fn a_short_total_alone_contradicts_nothing() {
+        for given in [
+            Given { total: secs(1), ..Given::default() },
+            Given { total: secs(30), max_wait: secs(60), ..Given::default() },
+            Given { attempt: secs(1), ..Given::default() },
+        ] {
+            assert!(Policy::new(given).is_ok(), "{given:?}");
+        }
+    }
+}

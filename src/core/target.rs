@@ -1,0 +1,361 @@
+//! Where a call goes: a model id or a URL to the address, the profile and the label.
+//!
+//! Routes of the Hugging Face router: `docs/inference-providers` of huggingface/hub-docs, and
+//! the providers of huggingface.js. A model id in a chat body stands first, so that the router
+//! can read it from a small prefix of a large request; the `hf-inference` route of a model has
+//! the id in its path, and its task servers read root keys as parameters, so nothing is added.
+
+use super::time::Duration;
+
+const ROUTER: &str = "https://router.huggingface.co";
+const ENDPOINTS: &str = ".endpoints.huggingface.cloud";
+
+/// What kind of host a target is. It decides how ambiguous answers are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    Router,
+    HfInference,
+    /// A dedicated Inference Endpoint: behind a proxy, may be scaled to zero.
+    Endpoint,
+    /// Any OpenAI-compatible or engine server: vLLM, llama.cpp, TGI, TEI, Ollama, a gateway.
+    OpenAi,
+    /// The retired serverless host, its mirrors and old gateways.
+    Legacy,
+}
+
+impl Profile {
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "router" => Self::Router,
+            "hf-inference" => Self::HfInference,
+            "endpoint" => Self::Endpoint,
+            "openai" => Self::OpenAi,
+            "legacy" => Self::Legacy,
+            _ => return None,
+        })
+    }
+
+    fn of(url: &Url<'_>) -> Self {
+        match url.host {
+            "router.huggingface.co" if url.path.starts_with("/hf-inference/") => Self::HfInference,
+            "router.huggingface.co" => Self::Router,
+            "api-inference.huggingface.co" => Self::Legacy,
+            host if host.ends_with(ENDPOINTS) => Self::Endpoint,
+            _ => Self::OpenAi,
+        }
+    }
+
+    /// The request header by which a host of this kind holds a request while its model comes up.
+    pub fn hold_header(self, hold: Duration) -> Option<(&'static str, String)> {
+        match self {
+            Self::Endpoint => Some(("X-Scale-Up-Timeout", hold.as_secs().to_string())),
+            Self::Legacy => Some(("X-Wait-For-Model", "true".into())),
+            Self::Router | Self::HfInference | Self::OpenAi => None,
+        }
+    }
+}
+
+/// A URL that the host has parsed and found absolute.
+#[derive(Clone, Copy, Debug)]
+pub struct Url<'a> {
+    /// Without the fragment.
+    pub href: &'a str,
+    /// Scheme, host and port.
+    pub origin: &'a str,
+    pub host: &'a str,
+    pub path: &'a str,
+}
+
+/// What the caller named.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spec<'a> {
+    pub url: Option<Url<'a>>,
+    pub model: Option<&'a str>,
+    pub profile: Option<Profile>,
+}
+
+/// What the caller sends, as far as the route depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// A JSON object with `messages`.
+    Chat,
+    /// Another JSON object.
+    Object,
+    /// A JSON array, or bytes: no place for a `model`.
+    Opaque,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub url: String,
+    pub origin: String,
+    pub profile: Profile,
+    /// Goes first into the JSON body.
+    pub model: Option<String>,
+    /// How reports name it: the model id, or the URL without its query, which may hold a key.
+    pub label: String,
+}
+
+/// Why a target cannot be called. The shell says which value it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    NeitherUrlNorModel,
+    BadModelId,
+    NeedsUrl,
+    ProviderNeedsChat,
+    ModelNeedsObject,
+}
+
+impl Refused {
+    /// Reads on after "target".
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NeitherUrlNorModel => "needs a url or a model",
+            Self::BadModelId => {
+                "is neither an absolute http(s) URL nor a model id like \"org/name\" or \"org/name:provider\""
+            }
+            Self::NeedsUrl => "has a profile that only a url can have: give the url as well",
+            Self::ProviderNeedsChat => {
+                "names a provider, which only the chat route takes: send `messages`, or leave the suffix out"
+            }
+            Self::ModelNeedsObject => "has a model, which goes into a JSON object: this payload is none",
+        }
+    }
+}
+
+impl Target {
+    pub fn resolve(spec: Spec<'_>, payload: Payload) -> Result<Self, Refused> {
+        match (spec.url, spec.model) {
+            (Some(url), model) => Self::at(url, model, spec.profile, payload),
+            (None, Some(id)) => Self::routed(id, spec.profile, payload),
+            (None, None) => Err(Refused::NeitherUrlNorModel),
+        }
+    }
+
+    fn at(
+        url: Url<'_>,
+        model: Option<&str>,
+        profile: Option<Profile>,
+        payload: Payload,
+    ) -> Result<Self, Refused> {
+        if model.is_some() && payload == Payload::Opaque {
+            return Err(Refused::ModelNeedsObject);
+        }
+        let label = url.href.split(['?', '#']).next().unwrap_or(url.href);
+        Ok(Self {
+            url: url.href.into(),
+            origin: url.origin.into(),
+            profile: profile.unwrap_or_else(|| Profile::of(&url)),
+            model: model.map(Into::into),
+            label: label.into(),
+        })
+    }
+
+    fn routed(id: &str, profile: Option<Profile>, payload: Payload) -> Result<Self, Refused> {
+        let (name, suffix) = id.split_once(':').map_or((id, None), |(name, suffix)| (name, Some(suffix)));
+        if !is_model_id(name) || suffix.is_some_and(|suffix| !is_word(suffix)) {
+            return Err(Refused::BadModelId);
+        }
+        let target = |path: String, profile, model: Option<&str>| Self {
+            url: [ROUTER, &path].concat(),
+            origin: ROUTER.into(),
+            profile,
+            model: model.map(Into::into),
+            label: id.into(),
+        };
+        match (profile, payload) {
+            (Some(Profile::Endpoint | Profile::OpenAi | Profile::Legacy), _) => Err(Refused::NeedsUrl),
+            (None | Some(Profile::Router), Payload::Chat) => {
+                Ok(target("/v1/chat/completions".into(), Profile::Router, Some(id)))
+            }
+            (Some(Profile::HfInference), Payload::Chat) => {
+                let path = ["/hf-inference/models/", name, "/v1/chat/completions"].concat();
+                Ok(target(path, Profile::HfInference, Some(name)))
+            }
+            // Of the suffixes only a provider's name contradicts the hf-inference route.
+            _ if matches!(suffix, None | Some("hf-inference" | "fastest" | "cheapest" | "preferred")) => {
+                Ok(target(["/hf-inference/models/", name].concat(), Profile::HfInference, None))
+            }
+            _ => Err(Refused::ProviderNeedsChat),
+        }
+    }
+
+    /// Whether a token that was given for `self` may go to `other` too: the same origin, or both
+    /// of Hugging Face, whose tokens are one.
+    pub fn shares_credentials(&self, other: &Self) -> bool {
+        self.origin == other.origin || (self.is_hugging_face() && other.is_hugging_face())
+    }
+
+    fn is_hugging_face(&self) -> bool {
+        self.origin.strip_prefix("https://").is_some_and(|host| {
+            matches!(host, "router.huggingface.co" | "api-inference.huggingface.co")
+                || host.ends_with(ENDPOINTS)
+        })
+    }
+}
+
+/// `name` or `org/name`, of the characters that the Hub allows.
+fn is_model_id(id: &str) -> bool {
+    let mut parts = id.split('/');
+    let named = |part: Option<&str>| part.is_some_and(is_word);
+    named(parts.next()) && parts.next().is_none_or(is_word) && parts.next().is_none()
+}
+
+fn is_word(word: &str) -> bool {
+    (1..=128).contains(&word.len())
+        && !matches!(word, "." | "..")
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(id: &str, payload: Payload) -> Result<Target, Refused> {
+        Target::resolve(Spec { model: Some(id), ..Spec::default() }, payload)
+    }
+
+    fn url<'a>(href: &'a str, origin: &'a str, path: &'a str) -> Spec<'a> {
+        let host = origin.split("://").nth(1).unwrap().split(':').next().unwrap();
+        Spec { url: Some(Url { href, origin, host, path }), ..Spec::default() }
+    }
+
+    #[test]
+    fn messages_choose_the_routers_chat_route_with_the_id_in_the_body() {
+        let target = model("meta-llama/Llama-3.1-8B-Instruct:groq", Payload::Chat).unwrap();
+        assert_eq!(target.url, "https://router.huggingface.co/v1/chat/completions");
+        assert_eq!(target.model.as_deref(), Some("meta-llama/Llama-3.1-8B-Instruct:groq"));
+        assert_eq!(target.profile, Profile::Router);
+    }
+
+    #[test]
+    fn anything_else_goes_to_the_models_own_hf_inference_route() {
+        for payload in [Payload::Object, Payload::Opaque] {
+            let target = model("sshleifer/tiny-gpt2", payload).unwrap();
+            assert_eq!(target.url, "https://router.huggingface.co/hf-inference/models/sshleifer/tiny-gpt2");
+            assert_eq!((target.model, target.profile), (None, Profile::HfInference));
+        }
+        assert!(model("gpt2", Payload::Object).is_ok());
+        assert_eq!(model("a/b:fastest", Payload::Object).unwrap().url.rsplit('/').next(), Some("b"));
+        assert_eq!(model("a/b:groq", Payload::Object), Err(Refused::ProviderNeedsChat));
+    }
+
+    #[test]
+    fn the_hf_inference_profile_has_a_chat_route_of_its_own() {
+        let spec = Spec { model: Some("a/b"), profile: Some(Profile::HfInference), ..Spec::default() };
+        let target = Target::resolve(spec, Payload::Chat).unwrap();
+        assert_eq!(target.url, "https://router.huggingface.co/hf-inference/models/a/b/v1/chat/completions");
+        assert_eq!(target.model.as_deref(), Some("a/b"));
+    }
+
+    #[test]
+    fn what_is_no_model_id_is_refused() {
+        for id in [
+            "",
+            "/",
+            "a/",
+            "/b",
+            "a/b/c",
+            "..",
+            "../x",
+            "a b",
+            "a/b:",
+            "a/b:x:y",
+            "ä/b",
+            "localhost:8080/x",
+            "a?b",
+            "a/b\n",
+        ] {
+            assert_eq!(model(id, Payload::Chat), Err(Refused::BadModelId), "{id:?}");
+        }
+        let spec = Spec { model: Some("a/b"), profile: Some(Profile::Endpoint), ..Spec::default() };
+        assert_eq!(Target::resolve(spec, Payload::Chat), Err(Refused::NeedsUrl));
+        assert_eq!(Target::resolve(Spec::default(), Payload::Chat), Err(Refused::NeitherUrlNorModel));
+    }
+
+    #[test]
+    fn a_url_goes_where_it_says_and_its_host_tells_the_profile() {
+        for (href, origin, path, profile) in [
+            (
+                "https://router.huggingface.co/v1/chat/completions",
+                ROUTER,
+                "/v1/chat/completions",
+                Profile::Router,
+            ),
+            (
+                "https://router.huggingface.co/hf-inference/models/x",
+                ROUTER,
+                "/hf-inference/models/x",
+                Profile::HfInference,
+            ),
+            (
+                "https://x.us-east-1.aws.endpoints.huggingface.cloud/",
+                "https://x.us-east-1.aws.endpoints.huggingface.cloud",
+                "/",
+                Profile::Endpoint,
+            ),
+            (
+                "https://api-inference.huggingface.co/models/x",
+                "https://api-inference.huggingface.co",
+                "/models/x",
+                Profile::Legacy,
+            ),
+            ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080", "/v1", Profile::OpenAi),
+            (
+                "https://evilendpoints.huggingface.cloud/",
+                "https://evilendpoints.huggingface.cloud",
+                "/",
+                Profile::OpenAi,
+            ),
+        ] {
+            let target = Target::resolve(url(href, origin, path), Payload::Object).unwrap();
+            assert_eq!((target.url.as_str(), target.profile), (href, profile));
+        }
+        let forced =
+            Spec { profile: Some(Profile::Endpoint), ..url("http://127.0.0.1/", "http://127.0.0.1", "/") };
+        assert_eq!(Target::resolve(forced, Payload::Object).unwrap().profile, Profile::Endpoint);
+    }
+
+    #[test]
+    fn the_label_of_a_url_leaves_out_the_query_because_it_may_hold_a_key() {
+        let spec = url("https://a.example/v1?api-key=secret", "https://a.example", "/v1");
+        let target = Target::resolve(spec, Payload::Object).unwrap();
+        assert_eq!(target.label, "https://a.example/v1");
+        assert!(target.url.ends_with("secret"));
+    }
+
+    #[test]
+    fn a_model_beside_a_url_goes_into_the_body_and_may_be_any_name() {
+        let spec = Spec { model: Some("llama3:8b"), ..url("http://127.0.0.1/v1", "http://127.0.0.1", "/v1") };
+        assert_eq!(Target::resolve(spec, Payload::Chat).unwrap().model.as_deref(), Some("llama3:8b"));
+        assert_eq!(Target::resolve(spec, Payload::Opaque), Err(Refused::ModelNeedsObject));
+    }
+
+    #[test]
+    fn a_token_goes_to_its_own_origin_and_among_the_hosts_of_hugging_face() {
+        let at = |origin: &str| Target {
+            url: origin.into(),
+            origin: origin.into(),
+            profile: Profile::OpenAi,
+            model: None,
+            label: origin.into(),
+        };
+        let router = model("a/b", Payload::Chat).unwrap();
+        let endpoint = at("https://x.endpoints.huggingface.cloud");
+        let (mine, other) = (at("https://mine.example"), at("https://mine.example:8443"));
+        assert!(router.shares_credentials(&endpoint) && mine.shares_credentials(&mine));
+        assert!(!router.shares_credentials(&mine) && !mine.shares_credentials(&other));
+        assert!(!router.shares_credentials(&at("http://x.endpoints.huggingface.cloud")));
+        assert!(!router.shares_credentials(&at("https://x.endpoints.huggingface.cloud.evil.example")));
+    }
+
+    #[test]
+    fn only_hosts_that_can_hold_are_asked_to() {
+        let hold = Duration::from_ms(90_900);
+        assert_eq!(Profile::Endpoint.hold_header(hold), Some(("X-Scale-Up-Timeout", "90".into())));
+        assert_eq!(Profile::Legacy.hold_header(hold), Some(("X-Wait-For-Model", "true".into())));
+        for profile in [Profile::Router, Profile::HfInference, Profile::OpenAi] {
+            assert_eq!(profile.hold_header(hold), None);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+export { QueryError } from "./error.js";
+export { queryWithReport, queryWithRetry } from "./query.js";
+export type * from "./types.js";

@@ -1,0 +1,50 @@
+import type { FailureData } from "./core-request.js";
+import { hints } from "./hints.js";
+import type { CallReport, ErrorCode, Layer, Phase } from "./types.js";
+
+/**
+ * A call that ended without an answer. Bad input is a `TypeError` and an abort the signal's own
+ * reason; everything else is one of these.
+ */
+export class QueryError extends Error {
+  override readonly name: "QueryError" = "QueryError";
+  /** What went wrong; decide by this. */
+  readonly code: ErrorCode;
+  /** Where it went wrong. For a `timeout` that is who was late, as far as `fetch` can tell. */
+  readonly layer: Layer;
+  /** For `timeout` and `model_loading`: the clock that ran out. */
+  declare readonly phase?: Phase;
+  /** Of the last answer, where there was one. */
+  declare readonly status?: number;
+  /** The earliest useful next try, where the server named it. */
+  declare readonly retryAfterMs?: number;
+  /** The same call may succeed later, unchanged. */
+  readonly retryable: boolean;
+  /** One sentence: what to do about it. */
+  readonly hint: string;
+  /** Everything that was tried. */
+  readonly report: CallReport;
+  /** Text that a broken stream had delivered. */
+  declare readonly partial?: string;
+  /** The server's own message, cut at 2,000 characters; a token that it echoes is blanked out. */
+  declare readonly detail?: string;
+
+  /** @internal */
+  constructor(failure: FailureData) {
+    super(sentence(failure));
+    const { target, ...members } = failure;
+    this.code = failure.code;
+    this.layer = failure.layer;
+    this.retryable = failure.retryable;
+    this.report = failure.report;
+    this.hint = hints[failure.code];
+    Object.assign(this, members);
+  }
+}
+
+function sentence({ code, phase, status, target, detail, report }: FailureData): string {
+  const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
+  const tries = report.attempts.length;
+  const spent = `${tries} ${tries === 1 ? "try" : "tries"} in ${(report.totalMs / 1000).toFixed(1)} s`;
+  return `${target}: ${what} after ${spent}${detail ? `: ${detail.slice(0, 200)}` : ""}`;
+}

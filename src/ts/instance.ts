@@ -1,0 +1,97 @@
+/**
+ * The core, instantiated by the first call, once; and anew after a panic.
+ *
+ * A panic in WebAssembly is a trap that leaves promises pending for ever. It surfaces in the
+ * microtask that polled the call, which is why the glue gets a guarded `queueMicrotask` and
+ * `setTimeout`: they turn a trap into the rejection of every call in flight, and drop the
+ * instance, whose memory nobody can trust any more. The next call makes a new one.
+ */
+
+import type { CoreRequest, Settled } from "./core-request.js";
+import { makeGlue } from "./generated/glue.js";
+
+/** Where the wasm comes from; the entries differ only in this. */
+export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
+
+let source: Source | undefined;
+let compiled: Promise<WebAssembly.Module> | undefined;
+let instance: Promise<Instance> | undefined;
+
+interface Instance {
+  query(request: CoreRequest): Promise<Settled>;
+  inFlight: Set<(error: Error) => void>;
+  crash(cause: unknown): void;
+}
+
+/** Nothing happens before the first call. */
+export function provide(from: Source): void {
+  source = from;
+  compiled = instance = undefined;
+}
+
+export async function run(request: CoreRequest): Promise<Settled> {
+  instance ??= instantiate();
+  let core: Instance;
+  try {
+    core = await instance;
+  } catch (error) {
+    instance = undefined; // the next call tries again
+    throw error;
+  }
+  return new Promise((resolve, reject) => {
+    core.inFlight.add(reject);
+    const settle = <T>(end: (value: T) => void) => (value: T) => {
+      core.inFlight.delete(reject);
+      end(value);
+    };
+    try {
+      core.query(request).then(settle(resolve), settle(reject));
+    } catch (cause) {
+      core.crash(cause);
+    }
+  });
+}
+
+async function instantiate(): Promise<Instance> {
+  const module = await (compiled ??= compile());
+  const inFlight: Instance["inFlight"] = new Set();
+  const crash = (cause: unknown) => {
+    if (instance === self) instance = undefined;
+    const error = new Error("query-with-retry: its WebAssembly core stopped, which is a bug; please report it. The next call starts a new one.", { cause });
+    for (const reject of inFlight) reject(error);
+    inFlight.clear();
+  };
+  const guarded = (task: () => void) => () => {
+    try {
+      task();
+    } catch (cause) {
+      crash(cause);
+    }
+  };
+  const glue = makeGlue(
+    (task) => queueMicrotask(guarded(task)),
+    (task, ms) => setTimeout(guarded(task), ms),
+  );
+  const self = glue.default({ module_or_path: module }).then(() => ({ query: glue.query, inFlight, crash }));
+  return self;
+}
+
+async function compile(): Promise<WebAssembly.Module> {
+  try {
+    if (!source) throw new Error("call init(moduleOrBytes) before the first query: ./slim brings no WebAssembly of its own");
+    const from = await source();
+    return from instanceof WebAssembly.Module ? from : await WebAssembly.compile(from);
+  } catch (cause) {
+    compiled = undefined;
+    throw blocked(cause);
+  }
+}
+
+/** The bytes are known to be good, so who refuses to compile them has a rule against it. */
+function blocked(cause: unknown): unknown {
+  if (!(cause instanceof WebAssembly.CompileError)) return cause;
+  return new Error(
+    "query-with-retry: WebAssembly was refused. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src; on a platform that forbids compiling at run time, use its own entry (the \"workerd\" or \"edge-light\" condition), or \"query-with-retry/slim\" with a compiled module.",
+    { cause },
+  );
+}

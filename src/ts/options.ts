@@ -1,0 +1,103 @@
+/**
+ * The types of options, checked before anything is sent. Whether times fit together is checked
+ * by the core, which knows the defaults.
+ */
+
+import type { HeaderPairs } from "./core-request.js";
+import { given, invalid } from "./invalid.js";
+
+type Check = (value: unknown, name: string) => void;
+
+const rule =
+  (expected: string, holds: (value: unknown) => boolean): Check =>
+  (value, name) => {
+    if (!holds(value)) throw invalid(`${name} must be ${expected}, got ${given(value)}`);
+  };
+
+const finite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const oneOf = (...names: string[]): Check =>
+  rule(names.map((name) => JSON.stringify(name)).join(" or "), (value) => names.includes(value as string));
+
+const wait = rule("a number of milliseconds, 0 or more", (value) => finite(value) && value >= 0);
+const clock = rule("a number of milliseconds above 0", (value) => finite(value) && value > 0);
+
+/** An object with these members and no others; what is undefined is absent. */
+const shape =
+  (members: Record<string, Check>): Check =>
+  (value, name) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw invalid(`${name} must be an object, got ${given(value)}`);
+    }
+    const prefix = name === "options" ? "" : `${name}.`;
+    for (const [key, member] of Object.entries(value)) {
+      const check = Object.hasOwn(members, key) ? members[key] : undefined;
+      if (!check) {
+        const known = Object.keys(members).join(", ");
+        throw invalid(`unknown option ${prefix}${key} (${given(member)}); known here: ${known}`);
+      }
+      if (member !== undefined) check(member, prefix + key);
+    }
+  };
+
+/** Never shows what was given: it may be a token with a line break. */
+const token: Check = (value, name) => {
+  if (typeof value === "function") return;
+  if (typeof value !== "string") throw invalid(`${name} must be a string or a function, got ${given(value)}`);
+  if (!/^[\x21-\x7e]+$/.test(value)) {
+    throw invalid(`${name} must be visible ASCII characters, without spaces or line breaks (${value.length} characters given)`);
+  }
+};
+
+const headers: Check = (value, name) => void headerPairs(value as object, name);
+
+const signal = rule(
+  "an AbortSignal",
+  (value) =>
+    typeof (value as AbortSignal | null)?.aborted === "boolean" &&
+    typeof (value as AbortSignal).addEventListener === "function",
+);
+
+const responses = oneOf("auto", "json", "text", "blob", "bytes");
+const profiles = oneOf("router", "hf-inference", "endpoint", "openai", "legacy");
+
+export const checkTargetSpec = shape({
+  url: rule("a string or a URL", (value) => typeof value === "string" || value instanceof URL),
+  model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\x00-\x20\x7f]+$/.test(value)),
+  profile: profiles,
+  token,
+  headers,
+});
+
+export const checkOptions = shape({
+  token,
+  headers,
+  signal,
+  maxRetries: rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0),
+  loading: shape({
+    maxWaitMs: wait,
+    defaultWaitMs: wait,
+    hold: rule("a boolean or a number of milliseconds above 0", (value) => typeof value === "boolean" || (finite(value) && value > 0)),
+  }),
+  timeouts: shape({ connectMs: clock, firstByteMs: clock, idleMs: clock, attemptMs: clock, totalMs: clock }),
+  fallback: rule("an array of targets", Array.isArray),
+  priority: oneOf("interactive", "default", "batch"),
+  response: responses,
+  onEvent: rule("a function", (value) => typeof value === "function"),
+});
+
+/** Headers as pairs with lower-case names; a bad one is named, its value is not shown. */
+export function headerPairs(value: object | undefined, name: string): HeaderPairs {
+  if (value === undefined) return [];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid(`${name} must be an object of strings, got ${given(value)}`);
+  }
+  // A Headers object has no members of its own: taken as a record, all of it would be lost.
+  const entries = value instanceof Headers ? [...value] : Object.entries(value);
+  return entries.map(([key, text]) => {
+    const where = `${name}[${JSON.stringify(key)}]`;
+    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(key)) throw invalid(`${where} is not a legal header name`);
+    if (typeof text !== "string") throw invalid(`${where} must be a string, got ${given(text)}`);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) throw invalid(`${where} holds a line break or another character that a header cannot carry`);
+    return [key.toLowerCase(), text.trim()];
+  });
+}

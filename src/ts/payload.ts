@@ -1,0 +1,54 @@
+/**
+ * The payload, frozen when the call is made: what the caller changes afterwards does not reach a
+ * later try, and what cannot be sent twice is refused before it is sent once.
+ */
+
+import type { CoreBody, HeaderPairs } from "./core-request.js";
+import { given, invalid } from "./invalid.js";
+
+export function freeze(payload: unknown, insertsModel: boolean): CoreBody & { contentType: HeaderPairs } {
+  if (payload instanceof Blob) {
+    return { kind: "opaque", body: payload, bodyRest: "", contentType: payload.type ? [["content-type", payload.type]] : [] };
+  }
+  const bytes = copyOfBytes(payload);
+  if (bytes) return { kind: "opaque", body: bytes, bodyRest: "", contentType: [] };
+  if (typeof payload !== "object" || payload === null) {
+    throw invalid(`payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`);
+  }
+  const text = toJson(payload);
+  const contentType: HeaderPairs = [["content-type", "application/json"]];
+  if (text.startsWith("[")) return { kind: "opaque", body: text, bodyRest: "", contentType };
+  const kind = Array.isArray((payload as { messages?: unknown }).messages) ? "chat" : "object";
+  const bodyRest = insertsModel ? toJson({ ...plain(payload), model: undefined }) : "";
+  return { kind, body: text, bodyRest, contentType };
+}
+
+function copyOfBytes(payload: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (ArrayBuffer.isView(payload)) {
+    return new Uint8Array(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength));
+  }
+  // Not instanceof alone: a buffer of another realm is one too.
+  const isBuffer = payload instanceof ArrayBuffer || Object.prototype.toString.call(payload) === "[object ArrayBuffer]";
+  return isBuffer ? new Uint8Array((payload as ArrayBuffer).slice(0)) : undefined;
+}
+
+const plain = (payload: object): object => {
+  const { toJSON } = payload as { toJSON?: unknown };
+  return typeof toJSON === "function" ? (toJSON.call(payload, "") as object) : payload;
+};
+
+function toJson(payload: object): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(payload);
+  } catch (cause) {
+    throw invalid(`payload cannot be serialised to JSON: ${(cause as Error)?.message ?? cause}`, cause);
+  }
+  // FormData, a Map, a stream, a promise that nobody awaited: JSON would make "{}" of them.
+  const prototype: unknown = Object.getPrototypeOf(payload);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (text === undefined || !/^[{[]/.test(text) || (text === "{}" && !isPlain)) {
+    throw invalid(`payload must be an object or array that JSON can carry, or bytes, got ${given(payload)}`);
+  }
+  return text;
+}

@@ -1,0 +1,35 @@
+/** Takes a target apart, as far as only the host can: URLs are parsed by the platform's parser. */
+
+import type { CoreTarget } from "./core-request.js";
+import { given, invalid } from "./invalid.js";
+import { checkTargetSpec, headerPairs } from "./options.js";
+import type { Target, TargetSpec } from "./types.js";
+
+/** `name` is the option's, for messages. */
+export function takeApart(target: Target, name: string): CoreTarget {
+  if (typeof target === "string") {
+    return { ...(/^[a-z][a-z\d+.-]*:\/\//i.test(target) ? parse(target, name) : { model: target }), headers: [] };
+  }
+  if (target instanceof URL) return { ...parse(target, name), headers: [] };
+  if (typeof target !== "object" || target === null || Array.isArray(target)) {
+    throw invalid(`${name} must be a model id, an absolute URL or an object with one, got ${given(target)}`);
+  }
+  checkTargetSpec(target, name);
+  const { url, model, profile, token, headers } = target as TargetSpec;
+  const place = url === undefined ? {} : parse(url, `${name}.url`);
+  return { ...place, model, profile, token, headers: headerPairs(headers, `${name}.headers`) };
+}
+
+function parse(url: string | URL, name: string): Pick<CoreTarget, "href" | "origin" | "host" | "path"> {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw invalid(`${name} is not an absolute URL: ${given(url)}`);
+  }
+  const { protocol, origin, hostname, pathname } = parsed;
+  if (protocol !== "http:" && protocol !== "https:") throw invalid(`${name} must be an http or https URL, got ${given(String(url))}`);
+  if (parsed.username || parsed.password) throw invalid(`${name} holds a user name or password, which fetch refuses: use token or headers`);
+  parsed.hash = "";
+  return { href: parsed.href, origin, host: hostname, path: pathname };
+}

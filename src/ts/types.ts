@@ -1,0 +1,213 @@
+/**
+ * The public types: what goes in, and what is told about it. Every time is in milliseconds.
+ */
+
+import type { QueryError } from "./error.js";
+
+/**
+ * Where a call goes: a model id (`"org/name"`, with the router's `:provider` suffixes), an absolute
+ * URL, or a spec.
+ *
+ * A model id goes to the Hugging Face router: `messages` in the payload choose its chat/completions
+ * route, with `model` first in the body; anything else goes to the `hf-inference` route of that
+ * model. A URL goes where it says.
+ */
+export type Target = string | URL | TargetSpec;
+
+/** A target with what belongs to it alone. It needs a `url` or a `model`. */
+export interface TargetSpec {
+  url?: string | URL;
+  /** Beside a `url`, the name that is put first into the JSON body; alone, a model id. */
+  model?: string;
+  /**
+   * What kind of host it is. It chooses defaults and how ambiguous answers are read: any 503 of an
+   * `endpoint` is a scale-up, elsewhere only one that says so.
+   *
+   * Default: told from the URL's host; what is not one of Hugging Face's is `"openai"`.
+   */
+  profile?: "router" | "hf-inference" | "endpoint" | "openai" | "legacy";
+  /** Instead of the call's own token. A fallback on a foreign origin gets no other. */
+  token?: Token;
+  /** Beside the call's own headers, and before them. */
+  headers?: Record<string, string>;
+}
+
+/**
+ * A JSON object or array, or bytes that are sent as they are. It is copied when the call is made.
+ * A bare string is refused with a `TypeError`.
+ */
+export type Payload = object | ArrayBuffer | ArrayBufferView | Blob;
+
+/** A bearer token, or a function that gives one; the function is asked before every try. */
+export type Token = string | (() => string | Promise<string>);
+
+export interface QueryOptions {
+  /**
+   * Sent as `Authorization: Bearer …`, to the origin of the target and to no other: not on a
+   * redirect, and not to a fallback elsewhere, except among Hugging Face's own hosts. An
+   * `Authorization` in `headers` wins over it. It never shows in an error, an event or a report.
+   */
+  token?: Token;
+  /**
+   * Sent with every try to the origin of the target. In browsers each header beyond
+   * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight.
+   */
+  headers?: Record<string, string>;
+  /** Aborting rejects with the signal's own reason, at once, in every phase. */
+  signal?: AbortSignal;
+  /**
+   * Error retries after the first try, of each target. Default 3.
+   *
+   * Waiting for a cold model does not count. After a gateway timeout, a timeout of our own or an
+   * out-of-memory there is one more try at most: the work may have been done, and billed.
+   */
+  maxRetries?: number;
+  loading?: LoadingOptions;
+  timeouts?: Timeouts;
+  /**
+   * Tried in this order when the target before is broken or too slow to come. Not after an answer
+   * that would be the same anywhere: `unauthorized`, `forbidden`, `bad_request`, `too_large`.
+   * Each has its own `maxRetries` and `loading.maxWaitMs`; `timeouts.totalMs` is shared. Default none.
+   */
+  fallback?: Target[];
+  /** Which calls go first where calls queue for a place. A call alone never queues. Default "default". */
+  priority?: Priority;
+  /**
+   * How to read the answer. Default "auto": JSON for JSON, a string for text, a `Blob` for the rest.
+   * "bytes" is a `Uint8Array`. With "auto" and "json", HTML and broken JSON are `bad_response`.
+   */
+  response?: "auto" | "json" | "text" | "blob" | "bytes";
+  /** Hears of every try and every wait, in order. What it throws is logged, and changes nothing. */
+  onEvent?: (event: CallEvent) => void;
+}
+
+export type Priority = "interactive" | "default" | "batch";
+
+export interface LoadingOptions {
+  /**
+   * The longest that one call waits for a cold model in all, from the first answer that says so.
+   * Default 300_000. `timeouts.totalMs` ends the call all the same: raise both for models that
+   * take longer. 0 fails at the first such answer.
+   */
+  maxWaitMs?: number;
+  /**
+   * What a loading answer that names no time is taken to have said. Default 20_000. The first
+   * look is after a quarter of it, later ones at growing distances.
+   */
+  defaultWaitMs?: number;
+  /**
+   * Ask the server to hold the request until the model is up, instead of answering 503
+   * (`X-Scale-Up-Timeout`, and `X-Wait-For-Model` on legacy hosts; others are not asked).
+   * `true` takes what is left of `maxWaitMs`; a number is the hold. Default false.
+   *
+   * The attempt's clocks are longer by the hold, which takes at most three quarters of what is
+   * left of `timeouts.totalMs`. In browsers the header must pass the server's CORS preflight.
+   */
+  hold?: boolean | number;
+}
+
+export interface Timeouts {
+  /**
+   * Until the request is known to have reached a server. Default 10_000.
+   *
+   * `fetch` cannot tell, so it bounds the response headers of streamed calls only. Of a call that
+   * is not streamed the headers come after the generation, and no short clock may end it.
+   */
+  connectMs?: number;
+  /** Until the first byte of the answer's body. Default: what is left of `attemptMs`. */
+  firstByteMs?: number;
+  /** Silence between two pieces of a body. Default 60_000. */
+  idleMs?: number;
+  /** One try, from sending to the last byte. Default 120_000. */
+  attemptMs?: number;
+  /** The whole call, waits included: settled by then, whatever happens. Default 300_000. */
+  totalMs?: number;
+}
+
+/** The record of one call. */
+export interface CallReport {
+  attempts: Attempt[];
+  /** The target that answered; the fallback's, where it did. */
+  servedBy?: string;
+  /** A fallback answered. */
+  degraded: boolean;
+  /** Spent waiting, by reason. */
+  waitedMs: Partial<Record<WaitReason, number>>;
+  totalMs: number;
+  /** To the first text of a stream. */
+  firstTokenMs?: number;
+  /** The newest id that a server gave a request: what its operator asks for. */
+  requestId?: string;
+}
+
+export interface Attempt {
+  /** The model id, or the URL without its query. */
+  target: string;
+  /** Since the call began. */
+  startedMs: number;
+  durationMs: number;
+  status?: number;
+  /** "ok", or the code that an error ending here would have. */
+  outcome: "ok" | ErrorCode | "aborted";
+  layer?: Layer;
+  requestId?: string;
+}
+
+/** Where the trouble was: this program, the way there, a proxy in between, the model, the account. */
+export type Layer = "client" | "network" | "gateway" | "compute" | "account";
+
+export type WaitReason = "loading" | "rate_limit" | "backoff" | "queue" | "breaker";
+
+/** What went wrong. */
+export type ErrorCode =
+  /** Still cold when a limit ran out: `phase` is "wait" (`maxWaitMs`) or "total". */
+  | "model_loading"
+  /** 429: asking too fast. */
+  | "rate_limited"
+  /** The server is full. */
+  | "overloaded"
+  /** 502, 503 that is not a cold model. */
+  | "unavailable"
+  /** A proxy gave up waiting (504, 524, "too busy"). */
+  | "gateway_timeout"
+  /** Our own clock: `phase` says which. */
+  | "timeout"
+  /** No answer at all. */
+  | "network"
+  /** The model failed (500, 424, out of memory). */
+  | "engine_failure"
+  /** A stream ended without its terminator, by a clean close or a reset. */
+  | "stream_truncated"
+  /** An error event after the stream had begun. */
+  | "stream_error"
+  /** Not what was promised: HTML, broken JSON. */
+  | "bad_response"
+  /** Not sent: the breaker is open, and no fallback is left. */
+  | "circuit_open"
+  /** Not sent: the limiter's queue is full. */
+  | "queue_full"
+  | "bad_request"
+  | "too_large"
+  | "unauthorized"
+  | "forbidden"
+  | "credits_exhausted"
+  | "not_found"
+  | "gone"
+  | "paused";
+
+/** A clock or a limit: `queue`, `wait` (`maxWaitMs`), and the five of {@link Timeouts}. */
+export type Phase = "queue" | "wait" | "connect" | "first_byte" | "idle" | "attempt" | "total";
+
+export type BreakerState = "closed" | "open" | "half_open";
+
+/** What `onEvent` hears. `attempt` counts from 1, over all targets; a wait follows its attempt. */
+export type CallEvent =
+  | { type: "attempt"; attempt: number; target: string; url: string }
+  | { type: "response"; attempt: number; status: number; outcome: Attempt["outcome"] }
+  | { type: "wait"; reason: WaitReason; ms: number; attempt: number; target: string; estimatedMs?: number }
+  | { type: "fallback"; from: string; to: string; why: ErrorCode }
+  | { type: "breaker"; target: string; state: BreakerState }
+  | { type: "first_token"; ms: number }
+  | { type: "success"; report: CallReport }
+  /** `error` is what the call rejects with: a {@link QueryError}, or the reason of an abort. */
+  | { type: "failure"; error: unknown };

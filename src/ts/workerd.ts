@@ -1,0 +1,8 @@
+/** The entry of Cloudflare Workers, which compile wasm when they are deployed, and never later. */
+
+import module from "./core.wasm";
+import { provide } from "./instance.js";
+
+provide(() => module);
+
+export * from "./api.js";
