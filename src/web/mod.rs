@@ -21,6 +21,7 @@ use wasm_bindgen_futures::future_to_promise;
 
 /// Runs one call to its end. The promise is fulfilled however the call ends, see [`settled`].
 #[wasm_bindgen]
-pub(crate) fn query(request: request::Request) -> Promise {
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
+pub fn query(request: request::Request) -> Promise {
     future_to_promise(async move { Ok(drive::drive(&request).await.into()) })
 }

@@ -1,1 +1,49 @@
-fn main() {}
+//! `cargo xtask …`: builds, shows, tests and measures the package.
+
+mod budget;
+mod bundle;
+mod command;
+mod demo;
+mod need;
+mod package;
+mod test;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+  build          the npm package, in pkg/
+  demo           builds, serves the demo page and the mock server, prints the address
+  test [stage]   everything, or one of: native wasm package page
+  bench [name]   measures: cold, size
+  size           the sizes of what is built, against their budgets";
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    std::env::set_current_dir(command::root())?;
+    match words.as_slice() {
+        ["build"] => package::build(package::Flavour::Published).map(drop),
+        ["demo"] => demo::run(),
+        ["test"] => test::all(),
+        ["test", stage] => test::stage(stage),
+        ["bench"] => test::bench("cold"),
+        ["bench", "size"] | ["size"] => {
+            package::build(package::Flavour::Published)?;
+            budget::check()
+        }
+        ["bench", name] => test::bench(name),
+        _ => bail!(USAGE),
+    }
+}

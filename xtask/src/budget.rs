@@ -1,0 +1,50 @@
+//! The sizes of the package, and what they may be at most.
+
+use crate::bundle;
+use crate::command::root;
+use anyhow::{Result, bail};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::Write;
+
+/// A kilobyte here is 1,000 bytes, the stricter reading.
+const CORE_GZIP: usize = 24_000;
+const BUNDLED_GZIP: usize = 32_000;
+
+pub(crate) fn check() -> Result<()> {
+    let dist = root().join("pkg/dist");
+    let scratch = root().join("target/package/minimum");
+    fs::create_dir_all(&scratch)?;
+    println!("\n{:<36} {:>9} {:>9} {:>9}", "", "bytes", "gzip", "budget");
+    let mut over = Vec::new();
+    let mut row = |name: &str, bytes: &[u8], budget: Option<usize>| -> Result<()> {
+        let gzip = gzip(bytes)?;
+        let limit = budget.map_or(String::new(), |budget| budget.to_string());
+        println!("{name:<36} {:>9} {gzip:>9} {limit:>9}", bytes.len());
+        if budget.is_some_and(|budget| gzip > budget) {
+            over.push(format!("{name}: {gzip} bytes gzip, budget {limit}"));
+        }
+        Ok(())
+    };
+    row("core.wasm", &fs::read(dist.join("core.wasm"))?, Some(CORE_GZIP))?;
+    for entry in ["index", "slim", "workerd", "edge-light"] {
+        let out = scratch.join(format!("{entry}.js"));
+        bundle::minimum(&dist.join(format!("{entry}.js")), &out)?;
+        let budget = (entry == "index").then_some(BUNDLED_GZIP);
+        row(&format!("{entry}.js, bundled and minified"), &fs::read(out)?, budget)?;
+    }
+    for file in ["index.js", "shared.js", "workerd.js", "edge-light.js", "slim.js"] {
+        row(&format!("{file}, as published"), &fs::read(dist.join(file))?, None)?;
+    }
+    if !over.is_empty() {
+        bail!("over budget: {}", over.join("; "));
+    }
+    Ok(())
+}
+
+fn gzip(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}

@@ -1,0 +1,102 @@
+//! The TypeScript face and the glue to the entries in `dist`, with their declarations.
+
+use crate::command::{npm_tool, root, run};
+use anyhow::Result;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
+
+/// Declarations that a consumer's compiler reaches from the entries.
+const DECLARATIONS: [&str; 6] = ["index", "slim", "api", "types", "error", "query"];
+
+pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
+    let generated = root().join("src/ts/generated");
+    fs::create_dir_all(&generated)?;
+    fs::write(generated.join("glue.js"), factory(glue)?)?;
+    fs::write(generated.join("glue.d.ts"), GLUE_TYPES)?;
+    let wasm = fs::read(dist.join("core.wasm"))?;
+    fs::write(generated.join("core-base64.js"), format!("export default \"{}\";\n", base64(&wasm)))?;
+    fs::write(generated.join("core-base64.d.ts"), "declare const base64: string;\nexport default base64;\n")?;
+
+    let types = root().join("target/package/types");
+    if types.is_dir() {
+        fs::remove_dir_all(&types)?;
+    }
+    run(npm_tool("xtask", "tsc").args(["--project", "src/ts/tsconfig.json"]))?;
+    let entries = ENTRIES.map(|entry| format!("src/ts/{entry}.ts"));
+    let mut esbuild = npm_tool("xtask", "esbuild");
+    esbuild.args(entries).args([
+        "--bundle",
+        "--splitting",
+        "--format=esm",
+        "--target=es2022",
+        "--platform=neutral",
+        "--external:./core.wasm",
+        "--external:./core.wasm?module",
+        "--chunk-names=shared",
+        "--legal-comments=none",
+        "--log-level=warning",
+    ]);
+    run(esbuild.arg(format!("--outdir={}", dist.display())))?;
+    for name in DECLARATIONS {
+        fs::copy(types.join(format!("{name}.d.ts")), dist.join(format!("{name}.d.ts")))?;
+    }
+    Ok(fs::write(dist.join("core.wasm.d.ts"), CORE_TYPES)?)
+}
+
+/// The glue keeps its state in module variables. As a function it makes a fresh copy of that
+/// state each time, so that after a panic a new instance cannot meet the closures of the old one.
+/// The parameters shadow the globals that the glue calls back through; see `src/ts/instance.ts`.
+fn factory(glue: &str) -> Result<String> {
+    let folder = root().join("target/package");
+    fs::create_dir_all(&folder)?;
+    let (file, out) = (folder.join("glue-module.js"), folder.join("glue-iife.js"));
+    fs::write(&file, glue)?;
+    run(npm_tool("xtask", "esbuild")
+        .arg(&file)
+        .args(["--bundle", "--format=iife", "--global-name=glue", "--target=es2022", "--log-level=warning"])
+        .arg(format!("--outfile={}", out.display())))?;
+    let body = fs::read_to_string(&out)?;
+    Ok(format!("export function makeGlue(queueMicrotask, setTimeout) {{\n{body}\nreturn glue;\n}}\n"))
+}
+
+const GLUE_TYPES: &str = "\
+import type { CoreRequest, Settled } from \"../core-request.js\";
+
+/** A fresh copy of what wasm-bindgen wrote, with the two globals by which the core is called back. */
+export declare function makeGlue(
+  queueMicrotask: (task: () => void) => void,
+  setTimeout: (task: () => void, ms: number) => unknown,
+): {
+  default(from: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  query(request: CoreRequest): Promise<Settled>;
+};
+";
+
+const CORE_TYPES: &str = "\
+/** The core, for bundlers and runtimes that make a module of a `.wasm` file. */
+declare const core: WebAssembly.Module;
+export default core;
+";
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+/// `entry` of the package as a browser would get it: bundled, minified.
+pub(crate) fn minimum(entry: &Path, to: &Path) -> Result<()> {
+    let mut esbuild: Command = npm_tool("xtask", "esbuild");
+    esbuild.arg(entry).args(["--bundle", "--minify", "--format=esm", "--platform=browser", "--target=es2022", "--log-level=warning"]);
+    run(esbuild.args(["--external:*.wasm", "--external:*.wasm?module"]).arg(format!("--outfile={}", to.display())))
+}

@@ -1,0 +1,102 @@
+//! `cargo xtask build`: Rust to wasm, glue, TypeScript and the manifest to a folder for `npm pack`.
+
+use crate::bundle;
+use crate::command::{cargo, npm_tool, root, run, step};
+use crate::need;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use wasm_bindgen_cli_support::Bindgen;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    Published,
+    /// Panics when a call asks it to; for the tests of what happens then.
+    Panics,
+}
+
+impl Flavour {
+    fn folder(self) -> PathBuf {
+        root().join(match self {
+            Self::Published => "pkg",
+            Self::Panics => "target/package/panics",
+        })
+    }
+}
+
+/// Named one by one, so that a new binaryen never writes an encoding that an old runtime lacks.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+pub(crate) fn build(flavour: Flavour) -> Result<PathBuf> {
+    need::wasm_target()?;
+    need::npm("xtask")?;
+    let folder = flavour.folder();
+    let dist = folder.join("dist");
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&dist)?;
+    let wasm = step("compiling the core to wasm", || compile(flavour))?;
+    let glue = step("making the glue", || bindgen(&wasm, &dist.join("core.wasm")))?;
+    step("bundling the face", || bundle::face(&glue, &dist))?;
+    step("writing the package", || {
+        manifest(&folder)?;
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            fs::copy(root().join(file), folder.join(file)).with_context(|| file.to_owned())?;
+        }
+        Ok(())
+    })?;
+    Ok(folder)
+}
+
+fn compile(flavour: Flavour) -> Result<PathBuf> {
+    let target = "wasm32-unknown-unknown";
+    let mut build = cargo();
+    build.args(["build", "--release", "--lib", "--package", "query-with-retry", "--target", target]);
+    // A folder of its own for each: the flags differ from those of an ordinary build.
+    let folder = root().join(if flavour == Flavour::Panics { "target/package/wasm-panics" } else { "target/package/wasm" });
+    build.arg("--target-dir").arg(&folder);
+    if flavour == Flavour::Panics {
+        build.args(["--features", "panic-on-purpose"]);
+    }
+    // Panic messages name source files: by these, without the folders of the machine that built.
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| home + "/.cargo"))?;
+    let sysroot = crate::command::output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
+    let remaps = [(root().display().to_string(), ""), (home, "cargo"), (sysroot.trim().to_owned(), "rust")]
+        .map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    build.env("CARGO_ENCODED_RUSTFLAGS", remaps.join("\u{1f}"));
+    run(&mut build)?;
+    Ok(folder.join(target).join("release/query_with_retry.wasm"))
+}
+
+/// The JavaScript of wasm-bindgen; the wasm goes to `to`.
+fn bindgen(wasm: &Path, to: &Path) -> Result<String> {
+    let mut output = Bindgen::new()
+        .input_path(wasm)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()?;
+    fs::write(to, output.wasm_mut().emit_wasm())?;
+    run(npm_tool("xtask", "wasm-opt").args(["-Oz", "--strip-debug", "--strip-producers"]).args(WASM_FEATURES).arg(to).arg("-o").arg(to))?;
+    Ok(output.js().to_owned())
+}
+
+fn manifest(folder: &Path) -> Result<()> {
+    let template = fs::read_to_string(root().join("pkg.json.template"))?;
+    let written = template.replace("{{version}}", env!("CARGO_PKG_VERSION"));
+    if written == template || written.contains("{{") {
+        bail!("pkg.json.template must hold {{{{version}}}} and no other placeholder");
+    }
+    serde_json::from_str::<serde_json::Value>(&written).context("pkg.json.template")?;
+    Ok(fs::write(folder.join("package.json"), written)?)
+}
