@@ -17,7 +17,6 @@ impl Secrets {
                 self.0.push(secret.into());
             }
         }
-        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// A server's words as they may be shown: without secrets, then cut.
