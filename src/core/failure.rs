@@ -141,6 +141,4 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The wait that the server asked for, where that was longer than what was left.
     pub retry_after: Option<Duration>,
-    /// The server's own words.
-    pub detail: Option<String>,
 }

@@ -28,8 +28,8 @@ pub struct Headers<'a> {
 pub fn floor(headers: Headers<'_>, unix_now_ms: u64) -> Option<Duration> {
     let after = headers
         .retry_after_ms
-        .and_then(|value| Some(Duration::from_ms(whole(value.trim())?)))
-        .or_else(|| retry_after(headers.retry_after?.trim(), headers.date, unix_now_ms));
+        .and_then(|value| whole(value.as_bytes()).map(Duration::from_ms))
+        .or_else(|| retry_after(headers.retry_after?, headers.date, unix_now_ms));
     let limit = headers.rate_limit.and_then(rate_limit);
     after.max(limit).filter(|wait| *wait <= LONGEST)
 }
@@ -48,66 +48,83 @@ pub fn estimate(seconds: f64) -> Option<Duration> {
     plausible.then(|| Duration::from_ms((seconds * 1000.0) as u64))
 }
 
-fn whole(digits: &str) -> Option<u64> {
-    let plain = !digits.is_empty() && digits.len() <= 12 && digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| digits.bytes().fold(0, |n, b| n * 10 + u64::from(b - b'0')))
+/// Digits only, and few enough not to overflow.
+fn whole(digits: &[u8]) -> Option<u64> {
+    let plain = (1..=12).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    plain.then(|| digits.iter().fold(0, |n, digit| n * 10 + u64::from(digit - b'0')))
+}
+
+/// The stretches between marks, the empty ones left out.
+fn words<'a>(text: &'a [u8], is_mark: fn(&u8) -> bool) -> impl Iterator<Item = &'a [u8]> {
+    text.split(is_mark).filter(|word| !word.is_empty())
 }
 
 fn retry_after(value: &str, date: Option<&str>, unix_now_ms: u64) -> Option<Duration> {
-    if let Some(seconds) = whole(value) {
-        return Some(Duration::from_secs(seconds));
+    let value = value.as_bytes();
+    let mut number = value.split(|byte| *byte == b'.');
+    if let Some(seconds) = number.next().and_then(whole) {
+        // "1.5" is not in the standard, but some servers send it: up to the next second.
+        return match number.next() {
+            None => Some(Duration::from_secs(seconds)),
+            Some(fraction) => whole(fraction).map(|_| Duration::from_secs(seconds + 1)),
+        };
     }
-    // "1.5" is not in the standard, but some servers send it: up to the next second.
-    if let Some((seconds, fraction)) = value.split_once('.') {
-        whole(fraction)?;
-        return Some(Duration::from_secs(whole(seconds)?.saturating_add(1)));
-    }
-    let then = http_date(value)?;
-    let now = date.and_then(http_date).map_or(unix_now_ms / 1000, |server| server);
-    let ahead = then.checked_sub(now).filter(|ahead| *ahead > 0)?;
+    let now = date.and_then(|date| http_date(date.as_bytes())).unwrap_or(unix_now_ms / 1000);
+    let ahead = http_date(value)?.checked_sub(now).filter(|ahead| *ahead > 0)?;
     Some(Duration::from_secs(ahead))
 }
 
 /// The longest `t` among the items that have nothing left (`r=0`), and a second, because `t` is
 /// rounded down.
 fn rate_limit(value: &str) -> Option<Duration> {
-    let parameter = |item: &str, name: &str| {
-        item.split(';').find_map(|part| whole(part.trim().strip_prefix(name)?.strip_prefix('=')?))
-    };
-    value
-        .split(',')
-        .filter(|item| parameter(item, "r") == Some(0))
-        .filter_map(|item| parameter(item, "t"))
-        .max()
-        .map(|seconds| Duration::from_secs(seconds.saturating_add(1)))
+    let mut longest = None;
+    for item in words(value.as_bytes(), |byte| *byte == b',') {
+        let (mut remaining, mut reset) = (None, None);
+        for part in words(item, |byte| matches!(byte, b';' | b' ')) {
+            match part {
+                [b'r', b'=', digits @ ..] => remaining = whole(digits),
+                [b't', b'=', digits @ ..] => reset = whole(digits),
+                _ => {}
+            }
+        }
+        if remaining == Some(0) {
+            longest = longest.max(reset);
+        }
+    }
+    longest.map(|seconds| Duration::from_secs(seconds + 1))
 }
 
-/// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT` or one of the two obsolete forms.
-fn http_date(value: &str) -> Option<u64> {
-    let mut words = value.split([' ', ',', '-']).filter(|word| !word.is_empty());
-    words.next()?; // the day's name says nothing that the date does not
-    let second = words.next()?;
-    let (day, month, year, clock) = if let Some(day) = whole(second) {
-        let (month, year) = (words.next()?, words.next()?);
-        (day, month, year, words.next()?)
-    } else {
-        let (day, clock) = (whole(words.next()?)?, words.next()?); // asctime: Sun Nov  6 08:49:37 1994
-        (day, second, words.next()?, clock)
+/// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT` or one of the two obsolete forms, which
+/// differ in marks, in the century, and in where the year stands.
+fn http_date(value: &[u8]) -> Option<u64> {
+    // Without the day's name, which says nothing that the date does not.
+    let mut words = words(value, |byte| matches!(byte, b' ' | b',' | b'-' | b':')).skip(1);
+    let (mut month, mut number) = (None, [0_u64; 5]);
+    for place in &mut number {
+        let mut word = words.next()?;
+        if month.is_none() && !word.first()?.is_ascii_digit() {
+            month = Some(month_named(word)?);
+            word = words.next()?;
+        }
+        *place = whole(word)?;
+    }
+    // asctime has the year last.
+    let [day, mut year, hour, minute, second] = match number {
+        [day, hour, minute, second, year] if year > 99 => [day, year, hour, minute, second],
+        number => number,
     };
-    let short = year.len() == 2;
-    let year = match whole(year)? {
-        year if short && year < 70 => year + 2000,
-        year if short => year + 1900,
-        year => year,
-    };
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? as u64 + 1;
-    let mut clock = clock.split(':');
-    let (hour, minute, second) = (whole(clock.next()?)?, whole(clock.next()?)?, whole(clock.next()?)?);
+    if year < 100 {
+        year += if year < 70 { 2000 } else { 1900 };
+    }
     let legal =
         (1970..=9999).contains(&year) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    let month = month?;
     legal.then(|| days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+fn month_named(name: &[u8]) -> Option<u64> {
+    let months = b"JanFebMarAprMayJunJulAugSepOctNovDec".chunks(3);
+    (1..).zip(months).find_map(|(number, month)| (month == name).then_some(number))
 }
 
 /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013), for years from 1970.
@@ -133,7 +150,7 @@ mod tests {
     #[test]
     fn retry_after_in_seconds() {
         assert_eq!(after("120"), Some(120_000));
-        assert_eq!(after(" 0 "), Some(0));
+        assert_eq!(after("0"), Some(0));
         assert_eq!(after("1.5"), Some(2000));
         assert_eq!(after("86400"), Some(86_400_000));
     }

@@ -5,8 +5,6 @@
 //! can read it from a small prefix of a large request; the `hf-inference` route of a model has
 //! the id in its path, and its task servers read root keys as parameters, so nothing is added.
 
-use super::time::Duration;
-
 const ROUTER: &str = "https://router.huggingface.co";
 const ENDPOINTS: &str = ".endpoints.huggingface.cloud";
 
@@ -45,11 +43,12 @@ impl Profile {
         }
     }
 
-    /// The request header by which a host of this kind holds a request while its model comes up.
-    pub fn hold_header(self, hold: Duration) -> Option<(&'static str, String)> {
+    /// The request header by which a host of this kind holds a request while its model comes up,
+    /// and whether its value is the seconds to hold, or `true`.
+    pub const fn hold_header(self) -> Option<(&'static str, bool)> {
         match self {
-            Self::Endpoint => Some(("X-Scale-Up-Timeout", hold.as_secs().to_string())),
-            Self::Legacy => Some(("X-Wait-For-Model", "true".into())),
+            Self::Endpoint => Some(("x-scale-up-timeout", true)),
+            Self::Legacy => Some(("x-wait-for-model", false)),
             Self::Router | Self::HfInference | Self::OpenAi => None,
         }
     }
@@ -64,6 +63,8 @@ pub struct Url<'a> {
     pub origin: &'a str,
     pub host: &'a str,
     pub path: &'a str,
+    /// How to show it: without the query, which may hold a key.
+    pub shown: &'a str,
 }
 
 /// What the caller named.
@@ -88,11 +89,13 @@ pub enum Payload {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub url: String,
+    /// The URL as it may be shown.
+    pub shown: String,
     pub origin: String,
     pub profile: Profile,
     /// Goes first into the JSON body.
     pub model: Option<String>,
-    /// How reports name it: the model id, or the URL without its query, which may hold a key.
+    /// How reports name it: the model id, or the URL as it may be shown.
     pub label: String,
 }
 
@@ -141,23 +144,25 @@ impl Target {
         if model.is_some() && payload == Payload::Opaque {
             return Err(Refused::ModelNeedsObject);
         }
-        let label = url.href.split(['?', '#']).next().unwrap_or(url.href);
         Ok(Self {
             url: url.href.into(),
+            shown: url.shown.into(),
             origin: url.origin.into(),
             profile: profile.unwrap_or_else(|| Profile::of(&url)),
             model: model.map(Into::into),
-            label: label.into(),
+            label: url.shown.into(),
         })
     }
 
     fn routed(id: &str, profile: Option<Profile>, payload: Payload) -> Result<Self, Refused> {
-        let (name, suffix) = id.split_once(':').map_or((id, None), |(name, suffix)| (name, Some(suffix)));
-        if !is_model_id(name) || suffix.is_some_and(|suffix| !is_word(suffix)) {
+        let (name, suffix) = split_at(id, b':');
+        let (org, rest) = split_at(name, b'/');
+        if ![Some(org), rest, suffix].into_iter().flatten().all(is_word) {
             return Err(Refused::BadModelId);
         }
         let target = |path: String, profile, model: Option<&str>| Self {
             url: [ROUTER, &path].concat(),
+            shown: [ROUTER, &path].concat(),
             origin: ROUTER.into(),
             profile,
             model: model.map(Into::into),
@@ -194,13 +199,13 @@ impl Target {
     }
 }
 
-/// `name` or `org/name`, of the characters that the Hub allows.
-fn is_model_id(id: &str) -> bool {
-    let mut parts = id.split('/');
-    let named = |part: Option<&str>| part.is_some_and(is_word);
-    named(parts.next()) && parts.next().is_none_or(is_word) && parts.next().is_none()
+/// Before and after the first `mark`.
+fn split_at(text: &str, mark: u8) -> (&str, Option<&str>) {
+    let at = text.bytes().position(|byte| byte == mark);
+    at.and_then(|at| Some((text.get(..at)?, Some(text.get(at + 1..)?)))).unwrap_or((text, None))
 }
 
+/// Of the characters that the Hub allows in the name of an organisation or a model.
 fn is_word(word: &str) -> bool {
     (1..=128).contains(&word.len())
         && !matches!(word, "." | "..")
@@ -217,7 +222,7 @@ mod tests {
 
     fn url<'a>(href: &'a str, origin: &'a str, path: &'a str) -> Spec<'a> {
         let host = origin.split("://").nth(1).unwrap().split(':').next().unwrap();
-        Spec { url: Some(Url { href, origin, host, path }), ..Spec::default() }
+        Spec { url: Some(Url { href, origin, host, path, shown: href }), ..Spec::default() }
     }
 
     #[test]
@@ -317,14 +322,6 @@ mod tests {
     }
 
     #[test]
-    fn the_label_of_a_url_leaves_out_the_query_because_it_may_hold_a_key() {
-        let spec = url("https://a.example/v1?api-key=secret", "https://a.example", "/v1");
-        let target = Target::resolve(spec, Payload::Object).unwrap();
-        assert_eq!(target.label, "https://a.example/v1");
-        assert!(target.url.ends_with("secret"));
-    }
-
-    #[test]
     fn a_model_beside_a_url_goes_into_the_body_and_may_be_any_name() {
         let spec = Spec { model: Some("llama3:8b"), ..url("http://127.0.0.1/v1", "http://127.0.0.1", "/v1") };
         assert_eq!(Target::resolve(spec, Payload::Chat).unwrap().model.as_deref(), Some("llama3:8b"));
@@ -335,6 +332,7 @@ mod tests {
     fn a_token_goes_to_its_own_origin_and_among_the_hosts_of_hugging_face() {
         let at = |origin: &str| Target {
             url: origin.into(),
+            shown: origin.into(),
             origin: origin.into(),
             profile: Profile::OpenAi,
             model: None,
@@ -351,11 +349,10 @@ mod tests {
 
     #[test]
     fn only_hosts_that_can_hold_are_asked_to() {
-        let hold = Duration::from_ms(90_900);
-        assert_eq!(Profile::Endpoint.hold_header(hold), Some(("X-Scale-Up-Timeout", "90".into())));
-        assert_eq!(Profile::Legacy.hold_header(hold), Some(("X-Wait-For-Model", "true".into())));
+        assert_eq!(Profile::Endpoint.hold_header(), Some(("x-scale-up-timeout", true)));
+        assert_eq!(Profile::Legacy.hold_header(), Some(("x-wait-for-model", false)));
         for profile in [Profile::Router, Profile::HfInference, Profile::OpenAi] {
-            assert_eq!(profile.hold_header(hold), None);
+            assert_eq!(profile.hold_header(), None);
         }
     }
 }

@@ -3,15 +3,20 @@
  * and `src/web/report.rs` answer.
  */
 
-import type { CallEvent, CallReport, ErrorCode, Layer, Phase, QueryOptions, Timeouts, Token } from "./types.js";
+import type { Facts } from "./answer.js";
+import type { Outgoing } from "./outgoing.js";
+import type { CallEvent, CallReport, ErrorCode, Layer, Phase, Timeouts, Token } from "./types.js";
 
 export type HeaderPairs = [name: string, value: string][];
 
+/** The place is all there or not at all. */
 export interface CoreTarget {
-  href?: string | undefined;
-  origin?: string | undefined;
-  host?: string | undefined;
-  path?: string | undefined;
+  href?: string;
+  origin?: string;
+  host?: string;
+  path?: string;
+  /** The URL without its query, which may hold a key. */
+  shown?: string;
   model?: string | undefined;
   profile?: string | undefined;
   headers: HeaderPairs;
@@ -26,18 +31,26 @@ export interface CoreBody {
   bodyRest: string;
 }
 
-export interface CoreRequest extends CoreBody, Timeouts {
+export interface CoreRequest extends Timeouts {
   /** The target that was asked for, then its fallbacks. */
   targets: CoreTarget[];
-  headers: HeaderPairs;
-  token?: Token | undefined;
-  response: NonNullable<QueryOptions["response"]>;
+  kind: CoreBody["kind"];
   signal?: AbortSignal | undefined;
   tell?: ((event: CallEvent) => void) | undefined;
   maxRetries?: number | undefined;
   maxWaitMs?: number | undefined;
   defaultWaitMs?: number | undefined;
-  hold?: boolean | number | undefined;
+  /** Infinity: for as long as the call waits. */
+  holdMs?: number | undefined;
+  outgoing(
+    target: number,
+    url: string,
+    model: string | undefined,
+    shares: boolean,
+    holdHeader: string | undefined,
+    holdSeconds: number | undefined,
+  ): Promise<Outgoing>;
+  incoming(pieces: Uint8Array<ArrayBuffer>[], response: Response, succeeded: boolean): Facts;
 }
 
 /** The data of a `QueryError`. */
@@ -49,13 +62,13 @@ export interface FailureData {
   phase?: Phase;
   status?: number;
   retryAfterMs?: number;
-  detail?: string;
   report: CallReport;
 }
 
 export type Settled =
-  | [how: "ok", data: unknown, report: CallReport]
+  | [how: "ok", report: CallReport]
   | [how: "failed", failure: FailureData]
   /** By the caller's signal or token function: thrown on as it is. */
   | [how: "threw", error: unknown]
-  | [how: "invalid", message: string];
+  | [how: "refused", target: number, why: string]
+  | [how: "inverted", inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean];

@@ -30,21 +30,20 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor(failure: FailureData) {
-    super(sentence(failure));
-    const { target, ...members } = failure;
-    this.code = failure.code;
-    this.layer = failure.layer;
-    this.retryable = failure.retryable;
-    this.report = failure.report;
-    this.hint = hints[failure.code];
-    Object.assign(this, members);
+  constructor({ target, ...members }: FailureData, detail: string) {
+    super(sentence(target, members, detail));
+    this.code = members.code;
+    this.layer = members.layer;
+    this.retryable = members.retryable;
+    this.report = members.report;
+    this.hint = hints[members.code];
+    Object.assign(this, members, detail && { detail });
   }
 }
 
-function sentence({ code, phase, status, target, detail, report }: FailureData): string {
+function sentence(target: string, { code, phase, status, report }: Omit<FailureData, "target">, detail: string): string {
   const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
   const tries = report.attempts.length;
   const spent = `${tries} ${tries === 1 ? "try" : "tries"} in ${(report.totalMs / 1000).toFixed(1)} s`;
-  return `${target}: ${what} after ${spent}${detail ? `: ${detail.slice(0, 200)}` : ""}`;
+  return `${target}: ${what} after ${spent}${detail && `: ${detail.slice(0, 200)}`}`;
 }

@@ -5,6 +5,7 @@
 
 import type { HeaderPairs } from "./core-request.js";
 import { given, invalid } from "./invalid.js";
+import { isToken } from "./outgoing.js";
 
 type Check = (value: unknown, name: string) => void;
 
@@ -43,7 +44,7 @@ const shape =
 const token: Check = (value, name) => {
   if (typeof value === "function") return;
   if (typeof value !== "string") throw invalid(`${name} must be a string or a function, got ${given(value)}`);
-  if (!/^[\x21-\x7e]+$/.test(value)) {
+  if (!isToken(value)) {
     throw invalid(`${name} must be visible ASCII characters, without spaces or line breaks (${value.length} characters given)`);
   }
 };

@@ -1,9 +1,12 @@
-import type { CoreRequest } from "./core-request.js";
+import { type Facts, readError, readSuccess } from "./answer.js";
+import type { CoreRequest, CoreTarget } from "./core-request.js";
 import { QueryError } from "./error.js";
 import { run } from "./instance.js";
-import { invalid } from "./invalid.js";
+import { given, invalid } from "./invalid.js";
 import { checkOptions, headerPairs } from "./options.js";
+import { outgoing } from "./outgoing.js";
 import { freeze } from "./payload.js";
+import { Secrets } from "./secrets.js";
 import { takeApart } from "./target.js";
 import type { CallEvent, CallReport, Payload, QueryOptions, Target } from "./types.js";
 
@@ -31,62 +34,88 @@ export async function queryWithReport<T = unknown>(
   payload: Payload,
   options: QueryOptions = {},
 ): Promise<{ data: T; report: CallReport }> {
-  const request = prepare(target, payload, options);
+  checkOptions(options, "options");
+  const call = new Call(target, payload, options);
   options.signal?.throwIfAborted();
-  const tell = request.tell;
-  const fail = (error: unknown) => {
-    tell?.({ type: "failure", error });
-    return error;
-  };
-  const settled = await run(request);
-  switch (settled[0]) {
-    case "ok":
-      tell?.({ type: "success", report: settled[2] });
-      return { data: settled[1] as T, report: settled[2] };
-    case "failed":
-      throw fail(new QueryError(settled[1]));
-    case "threw":
-      throw fail(settled[1]);
-    case "invalid":
-      throw invalid(settled[1]);
+  const report = await call.run();
+  return { data: call.answer as T, report };
+}
+
+/** One call, between the caller and the core. */
+class Call {
+  answer: unknown;
+  #detail = "";
+  readonly #secrets = new Secrets();
+  readonly #request: CoreRequest;
+
+  constructor(target: Target, payload: Payload, options: QueryOptions) {
+    const { maxRetries, signal, token, onEvent, response = "auto", fallback = [], loading = {}, timeouts } = options;
+    const targets = [takeApart(target, "target"), ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
+    const frozen = freeze(payload, targets.some(({ model }) => model !== undefined));
+    // The first of a name counts, so what the caller says comes before what we would.
+    const headers = [...headerPairs(options.headers, "headers"), ...frozen.contentType];
+    if (response === "json") headers.push(["accept", "application/json"]);
+    const common = { headers, token, payload: frozen };
+    this.#request = {
+      ...timeouts,
+      targets,
+      kind: frozen.kind,
+      signal,
+      tell: onEvent && listener(onEvent),
+      maxRetries,
+      maxWaitMs: loading.maxWaitMs,
+      defaultWaitMs: loading.defaultWaitMs,
+      holdMs: loading.hold === true ? Infinity : loading.hold || undefined,
+      outgoing: (index, ...how) => {
+        this.#detail = "";
+        return outgoing(targets[index] as CoreTarget, common, this.#secrets, ...how);
+      },
+      incoming: (pieces, { headers }, succeeded) => {
+        if (!succeeded) return this.#said(readError(pieces));
+        const { value, facts } = readSuccess(pieces, headers.get("content-type") ?? "", response);
+        this.answer = value;
+        return this.#said(facts);
+      },
+    };
+  }
+
+  async run(): Promise<CallReport> {
+    const { targets, tell } = this.#request;
+    const settled = await run(this.#request);
+    switch (settled[0]) {
+      case "ok":
+        tell?.({ type: "success", report: settled[1] });
+        return settled[1];
+      case "refused": {
+        const [, index, why] = settled;
+        const { model, shown } = targets[index] as CoreTarget;
+        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(model ?? shown)} ${why}`);
+      }
+      case "inverted": {
+        const [, inner, innerMs, outer, outerMs, isDefault] = settled;
+        throw invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${isDefault ? ", its default): raise that as well" : ")"}`);
+      }
+      case "failed":
+      case "threw": {
+        const error = settled[0] === "failed" ? new QueryError(settled[1], this.#detail) : settled[1];
+        tell?.({ type: "failure", error });
+        throw error;
+      }
+    }
+  }
+
+  #said(facts: Facts): Facts {
+    this.#detail = this.#secrets.blankOut(facts.detail).slice(0, 2000);
+    return facts;
   }
 }
 
-function prepare(target: Target, payload: Payload, options: QueryOptions): CoreRequest {
-  checkOptions(options, "options");
-  const fallback = (options.fallback ?? []).map((target, index) => takeApart(target, `fallback[${index}]`));
-  const targets = [takeApart(target, "target"), ...fallback];
-  const { contentType, ...body } = freeze(payload, targets.some((target) => target.model !== undefined));
-  const response = options.response ?? "auto";
-  const accept: typeof contentType = response === "json" ? [["accept", "application/json"]] : [];
-  const { maxRetries, signal, token } = options;
-  const { maxWaitMs, defaultWaitMs, hold } = options.loading ?? {};
-  return {
-    ...body,
-    ...options.timeouts,
-    targets,
-    // The core takes the first of a name, so what the caller says comes before what we would.
-    headers: [...headerPairs(options.headers, "headers"), ...contentType, ...accept],
-    token,
-    response,
-    signal,
-    tell: listener(options.onEvent),
-    maxRetries,
-    maxWaitMs,
-    defaultWaitMs,
-    hold,
+function listener(onEvent: NonNullable<QueryOptions["onEvent"]>): (event: CallEvent) => void {
+  return (event) => {
+    try {
+      onEvent(event);
+    } catch (error) {
+      console.error("query-with-retry: onEvent threw", error);
+    }
   };
-}
-
-function listener(onEvent: QueryOptions["onEvent"]): CoreRequest["tell"] {
-  return (
-    onEvent &&
-    ((event: CallEvent) => {
-      try {
-        onEvent(event);
-      } catch (error) {
-        console.error("query-with-retry: onEvent threw", error);
-      }
-    })
-  );
 }

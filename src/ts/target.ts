@@ -20,7 +20,7 @@ export function takeApart(target: Target, name: string): CoreTarget {
   return { ...place, model, profile, token, headers: headerPairs(headers, `${name}.headers`) };
 }
 
-function parse(url: string | URL, name: string): Pick<CoreTarget, "href" | "origin" | "host" | "path"> {
+function parse(url: string | URL, name: string): Omit<CoreTarget, "headers"> {
   let parsed: URL;
   try {
     parsed = new URL(url);
@@ -31,5 +31,5 @@ function parse(url: string | URL, name: string): Pick<CoreTarget, "href" | "orig
   if (protocol !== "http:" && protocol !== "https:") throw invalid(`${name} must be an http or https URL, got ${given(String(url))}`);
   if (parsed.username || parsed.password) throw invalid(`${name} holds a user name or password, which fetch refuses: use token or headers`);
   parsed.hash = "";
-  return { href: parsed.href, origin, host: hostname, path: pathname };
+  return { href: parsed.href, origin, host: hostname, path: pathname, shown: origin + pathname };
 }

@@ -1,52 +1,41 @@
 //! The one loop that awaits: does what the core says, tells it what happened.
 
 use super::abort::{Aborted, CallerSignal};
-use super::answer::{self, Wanted};
 use super::clock::{self, Alarm};
 use super::event::{Event, Listener, outcome_name};
 use super::flight::{Flight, Lost};
-use super::outgoing::{Outgoing, TokenFailed};
 use super::report::{FailureOut, Report, ms};
-use super::request::{self, Request, TargetIn};
-use super::secret::Secrets;
+use super::request::{self, Outgoing, Request};
 use super::settled::{Settled, to_js};
 use crate::core::call::{Action, Call, Head, Input, Send};
 use crate::core::hint;
-use js_sys::Math;
-use wasm_bindgen::JsValue;
+use crate::core::time::Duration;
+use js_sys::{Array, Math};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 pub(super) async fn drive(request: &Request) -> Settled {
-    let (policy, (targets, given)) = match (request::policy(request), request::targets(request)) {
+    let (policy, targets) = match (request::policy(request), request::targets(request)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
-        (Err(invalid), _) | (_, Err(invalid)) => return invalid.into(),
+        (Err(invalid), _) | (_, Err(invalid)) => return Settled::Invalid(invalid),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
     let call = Call::new(policy, targets, seed, clock::now());
-    let driver = Driver {
-        request,
-        given,
-        listener: Listener(request.tell()),
-        wanted: Wanted::named(&request.response()),
-        call,
-        secrets: Secrets::default(),
-        under_way: None,
-        answer: JsValue::UNDEFINED,
-    };
+    let driver = Driver { request, listener: Listener(request.tell()), call, under_way: None };
     driver.run(&CallerSignal::listen(request.signal())).await
 }
 
 struct Driver<'a> {
     request: &'a Request,
-    given: Vec<TargetIn>,
     listener: Listener,
-    wanted: Wanted,
     call: Call,
-    secrets: Secrets,
-    /// The attempt in flight. Whatever takes it away stops it.
-    under_way: Option<(Flight, Option<Response>)>,
-    answer: JsValue,
+    /// The attempt whose body is still to be read. Whatever takes it away stops it.
+    under_way: Option<(Flight, Response)>,
 }
+
+/// The caller's token function threw.
+struct Threw(JsValue);
 
 impl Driver<'_> {
     async fn run(mut self, caller: &CallerSignal) -> Settled {
@@ -59,7 +48,6 @@ impl Driver<'_> {
                 }
                 Action::Read { limit } => caller.or_aborted(self.read(*limit)).await.map(Ok),
                 Action::Wait(wait) => {
-                    self.under_way = None;
                     let until = wait.until;
                     caller
                         .or_aborted(async { Alarm::default().until(until).await })
@@ -67,17 +55,16 @@ impl Driver<'_> {
                         .map(|()| Ok(Input::Woke))
                 }
                 Action::Deliver => {
-                    let report = to_js(&Report::new(&self.call, clock::now(), true));
-                    return Settled::Ok(self.answer, report);
+                    return Settled::Ok(to_js(&Report::new(&self.call, clock::now(), true)));
                 }
                 Action::Fail(failure) => {
                     return Settled::Failed(to_js(&FailureOut::new(&self.call, failure, clock::now())));
                 }
-                Action::Abandon => return Settled::Aborted(caller.reason()),
+                Action::Abandon => return Settled::Threw(caller.reason()),
             };
             let input = match happened {
                 Ok(Ok(input)) => input,
-                Ok(Err(TokenFailed(error))) => return Settled::Threw(error),
+                Ok(Err(Threw(error))) => return Settled::Threw(error),
                 Err(Aborted) => Input::Aborted,
             };
             action = self.handle(input);
@@ -117,33 +104,41 @@ impl Driver<'_> {
             let (from, to, why) = (&from.label, &target.label, why.name());
             self.listener.tell(|| Event::Fallback { from, to, why });
         }
-        let url = target.url.split('?').next().unwrap_or(&target.url);
-        self.listener.tell(|| Event::Attempt { attempt: send.attempt, target: &target.label, url });
+        self.listener.tell(|| Event::Attempt {
+            attempt: send.attempt,
+            target: &target.label,
+            url: &target.shown,
+        });
     }
 
-    async fn send(&mut self, send: &Send) -> Result<Input, TokenFailed> {
-        self.under_way = None;
+    async fn send(&mut self, send: &Send) -> Result<Input, Threw> {
         let targets = self.call.targets();
-        let (Some(first), Some(target), Some(given)) =
-            (targets.first(), targets.get(send.target), self.given.get(send.target))
-        else {
+        let (Some(first), Some(target)) = (targets.first(), targets.get(send.target)) else {
             return Ok(Input::NetworkError); // the core names only targets that there are
         };
         let Ok(mut flight) = Flight::new(send.clocks) else {
             return Ok(Input::NetworkError); // no AbortController in this runtime
         };
-        let shares = first.shares_credentials(target);
-        let outgoing = Outgoing::new(self.request, target, given, shares, send.hold, &mut self.secrets);
-        let outgoing = match flight.in_time(outgoing).await {
-            Ok(outgoing) => outgoing?,
+        let header = send.hold.and_then(|hold| Some((target.profile.hold_header()?, hold)));
+        let secs = |((_, in_secs), hold): ((&str, bool), Duration)| in_secs.then_some(hold.as_secs() as f64);
+        let outgoing = self.request.outgoing(
+            send.target as u32,
+            &target.url,
+            target.model.as_deref(),
+            first.shares_credentials(target),
+            header.map(|((name, _), _)| name),
+            header.and_then(secs),
+        );
+        let outgoing: Outgoing = match flight.in_time(JsFuture::from(outgoing)).await {
+            Ok(outgoing) => outgoing.map_err(Threw)?.unchecked_into(),
             Err(lost) => return Ok(lost.into()),
         };
         #[cfg(feature = "panic-on-purpose")]
-        assert!(!outgoing.url.contains("panic-on-purpose"), "on purpose");
-        match flight.send(&outgoing).await {
+        assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
+        match flight.send(outgoing).await {
             Ok(response) => {
                 let head = head(&response);
-                self.under_way = Some((flight, Some(response)));
+                self.under_way = Some((flight, response));
                 Ok(Input::Head(head))
             }
             Err(lost) => Ok(lost.into()),
@@ -151,26 +146,15 @@ impl Driver<'_> {
     }
 
     async fn read(&mut self, limit: Option<u32>) -> Input {
-        let Some((mut flight, Some(response))) = self.under_way.take() else {
+        let Some((mut flight, response)) = self.under_way.take() else {
             return Input::NetworkError; // the core asks to read only what has a head
         };
-        let mut pieces = Vec::new();
-        let read = flight.read(&response, limit, &mut pieces).await;
-        let body = match (read, limit) {
-            (Ok(()), None) => {
-                let content_type = response.headers().get("content-type").ok().flatten().unwrap_or_default();
-                let (body, answer) = answer::success(&pieces, &content_type, self.wanted, &self.secrets);
-                self.answer = answer;
-                body
-            }
-            (Ok(()), Some(_)) => answer::error(&pieces, &self.secrets),
+        let pieces = Array::new();
+        match flight.read(&response, limit, &pieces).await {
             // An error body that was cut has still said something.
-            (Err(Lost::Network | Lost::TimedOut(_)), Some(_)) if !pieces.is_empty() => {
-                answer::error(&pieces, &self.secrets)
-            }
-            (Err(lost), _) => return lost.into(),
-        };
-        Input::Body(body)
+            Err(lost) if limit.is_none() || pieces.length() == 0 => lost.into(),
+            _ => Input::Body(self.request.incoming(&pieces, &response, limit.is_none()).into()),
+        }
     }
 }
 

@@ -1,20 +1,18 @@
 //! One attempt over fetch: a fresh `AbortController`, and dropping it stops the request.
 
 use super::clock::{self, Alarm};
-use super::outgoing::Outgoing;
+use super::request::Outgoing;
 use crate::core::deadline::Clocks;
 use crate::core::failure::Phase;
 use crate::core::time::Instant;
-use js_sys::{Promise, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response, ResponseType, Url,
-};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -77,46 +75,29 @@ impl Flight {
     /// By hand, because not every runtime takes the credentials off on the way to another origin,
     /// and none takes off an `x-api-key`. Browsers do not show where a redirect leads; they follow
     /// it themselves, and take `Authorization` off (Fetch standard, HTTP-redirect fetch).
-    pub(super) async fn send(&mut self, outgoing: &Outgoing) -> Result<Response, Lost> {
-        let (mut url, mut origin) = (outgoing.url.clone(), outgoing.origin.clone());
-        let mut redirect = RequestRedirect::Manual;
+    pub(super) async fn send(&mut self, mut outgoing: Outgoing) -> Result<Response, Lost> {
+        let mut follow = false;
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.send_once(outgoing, &url, &origin, redirect).await?;
-            if response.type_() == ResponseType::Opaqueredirect && response.status() == 0 {
-                redirect = RequestRedirect::Follow;
-                continue;
+            let init = outgoing.init(&self.controller.signal(), follow);
+            // `resolve`, because a replaced fetch may answer with what is no promise.
+            let answer = Promise::resolve(&fetch(&outgoing.url(), &init).map_err(|_| Lost::Network)?);
+            let response = self.in_time(JsFuture::from(answer)).await?.map_err(|_| Lost::Network)?;
+            // Not `dyn_into`: a response of another realm or of a test is one too.
+            let response: Response = response.unchecked_into();
+            match response.status() {
+                // A browser's "opaque redirect", which shows nothing.
+                0 => follow = true,
+                307 | 308 => match outgoing.redirected(&response) {
+                    Some(next) => outgoing = next,
+                    None => return Ok(response),
+                },
+                _ => return Ok(response),
             }
-            let location = response.headers().get("location").ok().flatten();
-            let (307 | 308, Some(location)) = (response.status(), location) else {
-                return Ok(response);
-            };
-            let Ok(next) = Url::new_with_base(&location, &url) else {
-                return Ok(response);
-            };
-            discard(&response);
-            (url, origin) = (next.href(), next.origin());
+            if let Some(body) = response.body() {
+                forget(body.cancel());
+            }
         }
         Err(Lost::Network)
-    }
-
-    async fn send_once(
-        &mut self,
-        outgoing: &Outgoing,
-        url: &str,
-        origin: &str,
-        redirect: RequestRedirect,
-    ) -> Result<Response, Lost> {
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_headers(outgoing.headers_for(origin).map_err(|_| Lost::Network)?.as_ref());
-        init.set_body(&outgoing.body);
-        init.set_signal(Some(&self.controller.signal()));
-        init.set_redirect(redirect);
-        // `resolve`, because a replaced fetch may answer with what is no promise.
-        let answer = Promise::resolve(&fetch(url, &init).map_err(|_| Lost::Network)?);
-        let response = self.in_time(JsFuture::from(answer)).await?.map_err(|_| Lost::Network)?;
-        // Not `dyn_into`: a response of another realm or of a test is one too.
-        Ok(response.unchecked_into())
     }
 
     /// Reads the body to its end or to `limit`. What has come before a loss is kept in `into`.
@@ -124,7 +105,7 @@ impl Flight {
         &mut self,
         response: &Response,
         limit: Option<u32>,
-        into: &mut Vec<Uint8Array>,
+        into: &Array,
     ) -> Result<(), Lost> {
         let Some(body) = response.body() else {
             self.landed = true;
@@ -146,7 +127,7 @@ impl Flight {
                 bytes = bytes.subarray(0, limit - taken);
             }
             taken = taken.saturating_add(bytes.length());
-            into.push(bytes);
+            into.push(&bytes);
             if limit.is_some_and(|limit| taken >= limit) {
                 return Ok(()); // dropping the flight cancels the rest
             }
@@ -164,12 +145,6 @@ impl Drop for Flight {
             forget(reader.cancel());
         }
         self.controller.abort();
-    }
-}
-
-fn discard(response: &Response) {
-    if let Some(body) = response.body() {
-        forget(body.cancel());
     }
 }
 

@@ -1,18 +1,17 @@
 //! Acts: the only code that sees fetch, timers, streams and JavaScript values.
 //!
-//! It never decides whether to try again. [`drive`] is the one loop that awaits; it asks
+//! It never decides whether to try again, and what can be said in JavaScript data alone (headers,
+//! JSON, blobs) it leaves to the face, through the methods of [`Request`](request::Request): in
+//! wasm that took three times the bytes. [`drive`] is the one loop that awaits; it asks
 //! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
 
 mod abort;
-mod answer;
 mod clock;
 mod drive;
 mod event;
 mod flight;
-mod outgoing;
 mod report;
 mod request;
-mod secret;
 mod settled;
 
 use js_sys::Promise;

@@ -95,8 +95,6 @@ pub(super) struct FailureOut<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
     report: Report<'a>,
 }
 
@@ -110,7 +108,6 @@ impl<'a> FailureOut<'a> {
             phase: failure.phase.map(Phase::name),
             status: failure.status,
             retry_after_ms: failure.retry_after.map(ms),
-            detail: failure.detail.as_deref(),
             report: Report::new(call, now, false),
         }
     }

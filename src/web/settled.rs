@@ -1,38 +1,40 @@
 //! How a call ended, as the tuple that the face takes apart: `["ok", data, report]` and so on.
 
+use super::report::ms;
 use super::request::Invalid;
 use js_sys::Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+/// `Settled` of `src/ts/core-request.ts`.
 pub(super) enum Settled {
-    Ok(JsValue, JsValue),
-    /// The data of a `QueryError`.
+    /// With its report; the face has the answer.
+    Ok(JsValue),
+    /// With the data of a `QueryError`.
     Failed(JsValue),
-    /// The caller's reason, and the report of what was done until then.
-    Aborted(JsValue),
-    /// Thrown on as it is: by the caller's own token function.
+    /// Thrown on as it is: the reason of an abort, or what the caller's token function threw.
     Threw(JsValue),
-    /// The message of a `TypeError`.
-    Invalid(String),
+    Invalid(Invalid),
 }
 
 impl From<Settled> for JsValue {
     fn from(settled: Settled) -> Self {
         match settled {
-            Settled::Ok(data, report) => Array::of3(&"ok".into(), &data, &report),
+            Settled::Ok(report) => Array::of2(&"ok".into(), &report),
             Settled::Failed(failure) => Array::of2(&"failed".into(), &failure),
-            Settled::Aborted(reason) => Array::of2(&"threw".into(), &reason),
             Settled::Threw(error) => Array::of2(&"threw".into(), &error),
-            Settled::Invalid(message) => Array::of2(&"invalid".into(), &message.into()),
+            Settled::Invalid(Invalid::Refused(index, refused)) => {
+                Array::of3(&"refused".into(), &(index as u32).into(), &refused.reason().into())
+            }
+            Settled::Invalid(Invalid::Inverted(times)) => {
+                let parts = Array::of3(&"inverted".into(), &times.inner.into(), &ms(times.inner_is).into());
+                parts.push(&times.outer.into());
+                parts.push(&ms(times.outer_is).into());
+                parts.push(&times.outer_is_default.into());
+                parts
+            }
         }
         .into()
-    }
-}
-
-impl From<Invalid> for Settled {
-    fn from(invalid: Invalid) -> Self {
-        Self::Invalid(invalid.0)
     }
 }
 

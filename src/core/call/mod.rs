@@ -245,7 +245,6 @@ impl Call {
             phase: None,
             status: Some(status),
             retry_after: floor,
-            detail: (!found.body.text.is_empty()).then(|| found.body.text.clone()),
         };
         let step = match trouble.retry {
             Retry::WhenLoaded => self.until_loaded(now, floor, &found),
@@ -271,14 +270,7 @@ impl Call {
         }
         let status = head.as_ref().map(|head| head.status);
         self.note(now, started, head, Outcome::Failed(trouble.code, trouble.layer));
-        let failure = Failure {
-            code: trouble.code,
-            layer: trouble.layer,
-            phase,
-            status,
-            retry_after: None,
-            detail: None,
-        };
+        let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let step = self.again(now, trouble.retry, trouble.code, None);
         self.take(now, step, failure)
     }
@@ -327,14 +319,7 @@ impl Call {
         }
         // A timer that came this late: a hidden tab, a suspended machine.
         let code = if wait.reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
-        Action::Fail(Failure {
-            code,
-            layer,
-            phase: Some(Phase::Total),
-            status: None,
-            retry_after: None,
-            detail: None,
-        })
+        Action::Fail(Failure { code, layer, phase: Some(Phase::Total), status: None, retry_after: None })
     }
 
     fn abandon(&mut self, now: Instant, state: State) -> Action {

@@ -76,7 +76,7 @@ impl Call {
             Hold::For(hold) => hold.min(patience),
         };
         let hold = wanted.min(self.deadline().since(now).scaled(3, 4));
-        let held_by = |target: &crate::core::target::Target| target.profile.hold_header(hold).is_some();
-        (hold >= SHORTEST_SLEEP && self.targets.get(self.target).is_some_and(held_by)).then_some(hold)
+        let can_hold = |target: &crate::core::target::Target| target.profile.hold_header().is_some();
+        (hold >= SHORTEST_SLEEP && self.targets.get(self.target).is_some_and(can_hold)).then_some(hold)
     }
 }

@@ -12,31 +12,18 @@ use super::target::Profile;
 use super::time::Duration;
 use words::Words;
 
-/// What a body is, before anybody asks what it says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    #[default]
-    Empty,
-    Json,
-    /// Said to be JSON, and is not.
-    BrokenJson,
-    Html,
-    Text,
-    /// Image, audio, bytes.
-    Binary,
-}
-
 /// What was read from a body. The host has parsed it; these are the parts that mean something.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
-    pub form: Form,
-    /// The answer is unusable for what the caller asked: not the promised form.
+    /// JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's.
+    pub of_engine: bool,
+    /// A success that is not in the form that the caller asked for.
     pub unexpected: bool,
-    /// An object that is an error and no result, or `"status": "failed"`.
+    /// A success that is an error and no result, or says `"status": "failed"`.
     pub is_error: bool,
-    /// All that it says in words: `error`, `message`, `detail`, `warnings`.
+    /// All that it says in words, in lower case: `error`, `message`, `detail`, `warnings`.
     pub text: String,
-    /// `error_type`, or the `type` and `code` of an error object.
+    /// `error_type`, or the `type` and `code` of an error object, in lower case.
     pub kind: String,
     /// `estimated_time`, if it is a plausible number.
     pub estimate: Option<Duration>,
@@ -85,7 +72,7 @@ impl Trouble {
 
 /// `None` is an answer to hand over.
 pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
-    let words = Words::new(&body.text, &body.kind);
+    let words = Words { text: &body.text, kind: &body.kind };
     let at_endpoint = profile == Profile::Endpoint;
     let unavailable = Trouble::new(Code::Unavailable, speaker(body), Retry::Usual);
     Some(match status {
@@ -128,16 +115,12 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
     })
 }
 
-/// An engine answers in JSON; HTML, plain text and nothing at all are a proxy's.
-fn speaker(body: &Body) -> Layer {
-    match body.form {
-        Form::Json | Form::BrokenJson => Layer::Compute,
-        Form::Empty | Form::Html | Form::Text | Form::Binary => Layer::Gateway,
-    }
+const fn speaker(body: &Body) -> Layer {
+    if body.of_engine { Layer::Compute } else { Layer::Gateway }
 }
 
 /// An error that came with a status of success has only its words.
-fn in_words(body: &Body, words: &Words) -> Option<Trouble> {
+fn in_words(body: &Body, words: &Words<'_>) -> Option<Trouble> {
     [
         (body.estimate.is_some() || words.loading(), Trouble::LOADING),
         (words.overloaded(), Trouble::OVERLOADED),

@@ -1,7 +1,7 @@
 use super::*;
 
 fn json(text: &str) -> Body {
-    Body { form: Form::Json, is_error: true, text: text.into(), ..Body::default() }
+    Body { of_engine: true, is_error: true, text: text.to_ascii_lowercase(), ..Body::default() }
 }
 
 fn code(status: u16, profile: Profile, body: &Body) -> Code {
@@ -49,30 +49,30 @@ fn a_200_that_holds_an_error_goes_by_its_words() {
 
 #[test]
 fn a_200_that_is_no_answer_is_a_bad_response() {
-    let page = Body { form: Form::Html, unexpected: true, ..Body::default() };
+    let page = Body { unexpected: true, ..Body::default() };
     let trouble = classify(200, Profile::OpenAi, &page).unwrap();
     assert_eq!((trouble.code, trouble.layer), (Code::BadResponse, Layer::Gateway));
-    let broken = Body { form: Form::BrokenJson, unexpected: true, ..Body::default() };
+    let broken = Body { of_engine: true, unexpected: true, ..Body::default() };
     assert_eq!(classify(200, Profile::OpenAi, &broken).unwrap().layer, Layer::Compute);
-    assert_eq!(classify(200, Profile::OpenAi, &Body { form: Form::Json, ..Body::default() }), None);
+    assert_eq!(classify(200, Profile::OpenAi, &Body { of_engine: true, ..Body::default() }), None);
 }
 
 #[test]
 fn any_503_or_502_of_an_endpoint_is_a_scale_up_and_elsewhere_it_is_not() {
-    for form in [Form::Empty, Form::Html, Form::Text, Form::Json] {
-        let body = Body { form, ..Body::default() };
+    for of_engine in [false, true] {
+        let body = Body { of_engine, ..Body::default() };
         for status in [502, 503] {
             assert_eq!(code(status, Profile::Endpoint, &body), Code::ModelLoading);
             assert_eq!(code(status, Profile::OpenAi, &body), Code::Unavailable);
         }
     }
-    let full = Body { form: Form::Text, text: "queue full or timeout".into(), ..Body::default() };
+    let full = Body { text: "queue full or timeout".into(), ..Body::default() };
     assert_eq!(code(503, Profile::Endpoint, &full), Code::Overloaded);
 }
 
 #[test]
 fn pages_of_proxies_are_the_gateways() {
-    let page = Body { form: Form::Html, text: "502 Bad Gateway".into(), ..Body::default() };
+    let page = Body { text: "502 bad gateway".into(), ..Body::default() };
     for status in [502, 503, 504, 520, 522, 524] {
         assert_eq!(classify(status, Profile::OpenAi, &page).unwrap().layer, Layer::Gateway, "{status}");
     }

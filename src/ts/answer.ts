@@ -1,0 +1,134 @@
+/** Bytes to the value that is handed over, and to the facts that the core decides by. */
+
+import type { QueryOptions } from "./types.js";
+
+/** `Body` of `src/core/classify`. */
+export interface Facts {
+  /** JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's. */
+  ofEngine: boolean;
+  /** A success that is not in the form that was asked for. */
+  unexpected: boolean;
+  /** A success that is an error and no result. */
+  isError: boolean;
+  /** All that it says in words, in lower case; `detail` is the same as it was written. */
+  text: string;
+  kind: string;
+  estimate: number | undefined;
+  detail: string;
+}
+
+const silent: Facts = { ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: undefined, detail: "" };
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A body with a status of success, read as `wanted` and its content type say. */
+export function readSuccess(
+  pieces: Bytes[],
+  contentType: string,
+  wanted: NonNullable<QueryOptions["response"]>,
+): { value: unknown; facts: Facts } {
+  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const isJson = type === "application/json" || type.endsWith("+json");
+  const isPage = type === "text/html" || type === "application/xhtml+xml";
+  const isText = type.startsWith("text/") || type === "application/x-ndjson" || type === "application/jsonl";
+  const bytes = joined(pieces);
+  const text = decode(bytes);
+  const looksLikePage = isPage || /^\s*</.test(text);
+  // What promises nothing may be JSON; what promises JSON may hold an error, however it is wanted.
+  const json = isJson || wanted === "json" || (wanted === "auto" && !type) ? parse(text) : undefined;
+  const needsJson = wanted === "json" || (wanted === "auto" && (isJson || isPage || (!type && (looksLikePage || !text))));
+  if (needsJson && json === undefined) {
+    const detail = looksLikePage ? titleOf(text) : "";
+    return { value: undefined, facts: { ...silent, unexpected: true, ofEngine: text !== "" && !looksLikePage, detail } };
+  }
+  const facts = isFailure(json) ? factsOf(json) : { ...silent, ofEngine: true };
+  switch (wanted) {
+    case "text":
+      return { value: text, facts };
+    case "bytes":
+      return { value: bytes, facts };
+    case "blob":
+      return { value: new Blob([bytes], { type: contentType }), facts };
+    default:
+      return { value: json ?? (isText ? text : new Blob([bytes], { type: contentType })), facts };
+  }
+}
+
+/** As much of an error's body as was read. Its content type is often wrong; its first byte is not. */
+export function readError(pieces: Bytes[]): Facts {
+  const text = decode(joined(pieces)).trim();
+  const json = /^[{["]/.test(text) ? parse(text) : undefined;
+  if (json !== undefined) return factsOf(json);
+  const detail = text.startsWith("<") ? titleOf(text) : text;
+  return { ...silent, isError: true, ofEngine: /^[{[]/.test(text), text: detail.toLowerCase(), detail };
+}
+
+const get = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+
+/** The parts that mean something, whichever server it comes from: `error` may be a string, an
+ * array or an object, and some say `detail`, `message` or `title` instead. */
+function factsOf(json: unknown): Facts {
+  const error = get(json, "error");
+  const words = ["error", "message", "detail", "title", "warnings"].flatMap((key) => wordsOf(get(json, key)));
+  if (typeof json === "string") words.push(json);
+  const kinds = [get(json, "error_type"), get(json, "type"), get(error, "type"), get(error, "code")];
+  const estimate = get(json, "estimated_time");
+  const detail = [...new Set(words)].join("; ");
+  return {
+    ofEngine: true,
+    unexpected: false,
+    isError: true,
+    text: detail.toLowerCase(),
+    kind: kinds.filter((kind) => typeof kind === "string").join(" ").toLowerCase(),
+    estimate: typeof estimate === "number" ? estimate : undefined,
+    detail,
+  };
+}
+
+function wordsOf(value: unknown): string[] {
+  if (typeof value === "string") return value ? [value] : [];
+  if (Array.isArray(value)) return value.slice(0, 20).flatMap((item) => wordsOf(item));
+  return [get(value, "message"), get(value, "msg")].filter((word) => typeof word === "string");
+}
+
+/** What may stand beside an error. With a key of any other name an object is an answer. */
+const companions = new Set(
+  "error error_type error_code estimated_time warnings message detail title type code status statusCode request_id id object created model path timestamp success".split(" "),
+);
+
+function isFailure(json: unknown): boolean {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
+  if (get(json, "status") === "failed") return true; // `/v1/responses`, not streamed
+  const error = get(json, "error");
+  const saysWhy = typeof error === "string" ? error !== "" : typeof error === "object" && error !== null;
+  return saysWhy && Object.keys(json).every((key) => companions.has(key));
+}
+
+/** What a page of a proxy says in short. */
+function titleOf(page: string): string {
+  return /<(title|h1)[^>]*>([^<]*)</i.exec(page)?.[2]?.trim() ?? "";
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function joined(pieces: Bytes[]): Bytes {
+  const [first] = pieces;
+  if (first && pieces.length === 1) return first;
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** UTF-8, with replacement. */
+const decode = (bytes: Bytes): string => new TextDecoder().decode(bytes);

@@ -1,0 +1,18 @@
+/** Keeps what authorises a call out of whatever is shown. */
+export class Secrets {
+  readonly #values = new Set<string>();
+
+  /** "Bearer abc" is a secret as a whole, and "abc" alone is one too. */
+  add(value: string): void {
+    for (const secret of [value, value.slice(value.lastIndexOf(" ") + 1)]) {
+      // Shorter ones would blank out ordinary words, and protect nobody.
+      if (secret.length >= 4) this.#values.add(secret);
+    }
+  }
+
+  /** A server's words as they may be shown. */
+  blankOut(text: string): string {
+    for (const secret of this.#values) text = text.replaceAll(secret, "[secret]");
+    return text;
+  }
+}
