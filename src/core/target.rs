@@ -34,7 +34,7 @@ impl Profile {
     }
 
     fn of(url: &Url<'_>) -> Self {
-        match url.host {
+        match url.host() {
             "router.huggingface.co" if url.path.starts_with("/hf-inference/") => Self::HfInference,
             "router.huggingface.co" => Self::Router,
             "api-inference.huggingface.co" => Self::Legacy,
@@ -57,14 +57,16 @@ impl Profile {
 /// A URL that the host has parsed and found absolute.
 #[derive(Clone, Copy, Debug)]
 pub struct Url<'a> {
-    /// Without the fragment.
-    pub href: &'a str,
     /// Scheme, host and port.
     pub origin: &'a str,
-    pub host: &'a str,
     pub path: &'a str,
-    /// How to show it: without the query, which may hold a key.
-    pub shown: &'a str,
+}
+
+impl Url<'_> {
+    fn host(&self) -> &str {
+        let (_, host) = split_at(self.origin, b'/');
+        split_at(host.and_then(|host| host.get(1..)).unwrap_or(""), b':').0
+    }
 }
 
 /// What the caller named.
@@ -88,15 +90,12 @@ pub enum Payload {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// Of a URL that the caller gave, without its query, which may hold a key.
     pub url: String,
-    /// The URL as it may be shown.
-    pub shown: String,
     pub origin: String,
     pub profile: Profile,
     /// Goes first into the JSON body.
     pub model: Option<String>,
-    /// How reports name it: the model id, or the URL as it may be shown.
-    pub label: String,
 }
 
 /// Why a target cannot be called. The shell says which value it was.
@@ -145,12 +144,10 @@ impl Target {
             return Err(Refused::ModelNeedsObject);
         }
         Ok(Self {
-            url: url.href.into(),
-            shown: url.shown.into(),
+            url: [url.origin, url.path].concat(),
             origin: url.origin.into(),
             profile: profile.unwrap_or_else(|| Profile::of(&url)),
             model: model.map(Into::into),
-            label: url.shown.into(),
         })
     }
 
@@ -162,11 +159,9 @@ impl Target {
         }
         let target = |path: String, profile, model: Option<&str>| Self {
             url: [ROUTER, &path].concat(),
-            shown: [ROUTER, &path].concat(),
             origin: ROUTER.into(),
             profile,
             model: model.map(Into::into),
-            label: id.into(),
         };
         match (profile, payload) {
             (Some(Profile::Endpoint | Profile::OpenAi | Profile::Legacy), _) => Err(Refused::NeedsUrl),
@@ -220,9 +215,8 @@ mod tests {
         Target::resolve(Spec { model: Some(id), ..Spec::default() }, payload)
     }
 
-    fn url<'a>(href: &'a str, origin: &'a str, path: &'a str) -> Spec<'a> {
-        let host = origin.split("://").nth(1).unwrap().split(':').next().unwrap();
-        Spec { url: Some(Url { href, origin, host, path, shown: href }), ..Spec::default() }
+    fn url<'a>(origin: &'a str, path: &'a str) -> Spec<'a> {
+        Spec { url: Some(Url { origin, path }), ..Spec::default() }
     }
 
     #[test]
@@ -280,50 +274,25 @@ mod tests {
 
     #[test]
     fn a_url_goes_where_it_says_and_its_host_tells_the_profile() {
-        for (href, origin, path, profile) in [
-            (
-                "https://router.huggingface.co/v1/chat/completions",
-                ROUTER,
-                "/v1/chat/completions",
-                Profile::Router,
-            ),
-            (
-                "https://router.huggingface.co/hf-inference/models/x",
-                ROUTER,
-                "/hf-inference/models/x",
-                Profile::HfInference,
-            ),
-            (
-                "https://x.us-east-1.aws.endpoints.huggingface.cloud/",
-                "https://x.us-east-1.aws.endpoints.huggingface.cloud",
-                "/",
-                Profile::Endpoint,
-            ),
-            (
-                "https://api-inference.huggingface.co/models/x",
-                "https://api-inference.huggingface.co",
-                "/models/x",
-                Profile::Legacy,
-            ),
-            ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080", "/v1", Profile::OpenAi),
-            (
-                "https://evilendpoints.huggingface.cloud/",
-                "https://evilendpoints.huggingface.cloud",
-                "/",
-                Profile::OpenAi,
-            ),
+        for (origin, path, profile) in [
+            (ROUTER, "/v1/chat/completions", Profile::Router),
+            (ROUTER, "/hf-inference/models/x", Profile::HfInference),
+            ("https://x.us-east-1.aws.endpoints.huggingface.cloud", "/", Profile::Endpoint),
+            ("https://api-inference.huggingface.co", "/models/x", Profile::Legacy),
+            ("http://127.0.0.1:8080", "/v1", Profile::OpenAi),
+            ("https://evilendpoints.huggingface.cloud", "/", Profile::OpenAi),
+            ("http://[::1]:8080", "/", Profile::OpenAi),
         ] {
-            let target = Target::resolve(url(href, origin, path), Payload::Object).unwrap();
-            assert_eq!((target.url.as_str(), target.profile), (href, profile));
+            let target = Target::resolve(url(origin, path), Payload::Object).unwrap();
+            assert_eq!((target.url, target.profile), ([origin, path].concat(), profile));
         }
-        let forced =
-            Spec { profile: Some(Profile::Endpoint), ..url("http://127.0.0.1/", "http://127.0.0.1", "/") };
+        let forced = Spec { profile: Some(Profile::Endpoint), ..url("http://127.0.0.1", "/") };
         assert_eq!(Target::resolve(forced, Payload::Object).unwrap().profile, Profile::Endpoint);
     }
 
     #[test]
     fn a_model_beside_a_url_goes_into_the_body_and_may_be_any_name() {
-        let spec = Spec { model: Some("llama3:8b"), ..url("http://127.0.0.1/v1", "http://127.0.0.1", "/v1") };
+        let spec = Spec { model: Some("llama3:8b"), ..url("http://127.0.0.1", "/v1") };
         assert_eq!(Target::resolve(spec, Payload::Chat).unwrap().model.as_deref(), Some("llama3:8b"));
         assert_eq!(Target::resolve(spec, Payload::Opaque), Err(Refused::ModelNeedsObject));
     }
@@ -332,11 +301,9 @@ mod tests {
     fn a_token_goes_to_its_own_origin_and_among_the_hosts_of_hugging_face() {
         let at = |origin: &str| Target {
             url: origin.into(),
-            shown: origin.into(),
             origin: origin.into(),
             profile: Profile::OpenAi,
             model: None,
-            label: origin.into(),
         };
         let router = model("a/b", Payload::Chat).unwrap();
         let endpoint = at("https://x.endpoints.huggingface.cloud");

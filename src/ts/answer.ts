@@ -13,11 +13,12 @@ export interface Facts {
   /** All that it says in words, in lower case; `detail` is the same as it was written. */
   text: string;
   kind: string;
-  estimate: number | undefined;
+  /** `estimated_time` in seconds; NaN if there is none. */
+  estimate: number;
   detail: string;
 }
 
-const silent: Facts = { ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: undefined, detail: "" };
+const silent: Facts = { ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, detail: "" };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -81,7 +82,7 @@ function factsOf(json: unknown): Facts {
     isError: true,
     text: detail.toLowerCase(),
     kind: kinds.filter((kind) => typeof kind === "string").join(" ").toLowerCase(),
-    estimate: typeof estimate === "number" ? estimate : undefined,
+    estimate: typeof estimate === "number" ? estimate : NaN,
     detail,
   };
 }

@@ -5,20 +5,21 @@
 
 import type { Facts } from "./answer.js";
 import type { Outgoing } from "./outgoing.js";
-import type { CallEvent, CallReport, ErrorCode, Layer, Phase, Timeouts, Token } from "./types.js";
+import type { Attempt, CallReport, ErrorCode, Layer, Phase, Token, WaitReason } from "./types.js";
 
 export type HeaderPairs = [name: string, value: string][];
 
-/** The place is all there or not at all. */
+/** For the core, an empty text is absent. */
 export interface CoreTarget {
+  /** Scheme, host and port of a URL, and its path. */
+  origin: string;
+  path: string;
+  model: string;
+  profile: string;
+  /** The whole URL, if it is one. */
   href?: string;
-  origin?: string;
-  host?: string;
-  path?: string;
-  /** The URL without its query, which may hold a key. */
-  shown?: string;
-  model?: string | undefined;
-  profile?: string | undefined;
+  /** How reports name it: the model id, or the URL without its query, which may hold a key. */
+  label: string;
   headers: HeaderPairs;
   token?: Token | undefined;
 }
@@ -31,42 +32,52 @@ export interface CoreBody {
   bodyRest: string;
 }
 
-export interface CoreRequest extends Timeouts {
+export interface CoreRequest {
   /** The target that was asked for, then its fallbacks. */
   targets: CoreTarget[];
   kind: CoreBody["kind"];
   signal?: AbortSignal | undefined;
-  tell?: ((event: CallEvent) => void) | undefined;
-  maxRetries?: number | undefined;
-  maxWaitMs?: number | undefined;
-  defaultWaitMs?: number | undefined;
+
+  // For the core, NaN is absent.
+  maxRetries: number;
+  maxWaitMs: number;
+  defaultWaitMs: number;
   /** Infinity: for as long as the call waits. */
-  holdMs?: number | undefined;
-  outgoing(
-    target: number,
-    url: string,
-    model: string | undefined,
-    shares: boolean,
-    holdHeader: string | undefined,
-    holdSeconds: number | undefined,
-  ): Promise<Outgoing>;
+  holdMs: number;
+  connectMs: number;
+  firstByteMs: number;
+  idleMs: number;
+  attemptMs: number;
+  totalMs: number;
+
+  outgoing(target: number, url: string, model: string, shares: boolean, holdHeader: string, holdSeconds: number): Promise<Outgoing>;
   incoming(pieces: Uint8Array<ArrayBuffer>[], response: Response, succeeded: boolean): Facts;
+
+  tellAttempt(attempt: number, target: number, url: string): void;
+  tellResponse(attempt: number, status: number, outcome: Attempt["outcome"]): void;
+  tellWait(reason: WaitReason, ms: number, attempt: number, target: number, estimatedMs: number): void;
+  tellFallback(to: number, why: ErrorCode): void;
 }
+
+/** A report whose targets are still numbers. */
+export type CoreReport = Omit<CallReport, "attempts" | "servedBy"> & {
+  attempts: (Omit<Attempt, "target"> & { target: number })[];
+  servedBy?: number;
+};
 
 /** The data of a `QueryError`. */
 export interface FailureData {
   code: ErrorCode;
   layer: Layer;
-  target: string;
   retryable: boolean;
   phase?: Phase;
   status?: number;
   retryAfterMs?: number;
-  report: CallReport;
+  report: CoreReport;
 }
 
 export type Settled =
-  | [how: "ok", report: CallReport]
+  | [how: "ok", report: CoreReport]
   | [how: "failed", failure: FailureData]
   /** By the caller's signal or token function: thrown on as it is. */
   | [how: "threw", error: unknown]

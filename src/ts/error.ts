@@ -30,20 +30,20 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor({ target, ...members }: FailureData, detail: string) {
-    super(sentence(target, members, detail));
-    this.code = members.code;
-    this.layer = members.layer;
-    this.retryable = members.retryable;
-    this.report = members.report;
-    this.hint = hints[members.code];
-    Object.assign(this, members, detail && { detail });
+  constructor(failure: Omit<FailureData, "report">, report: CallReport, detail: string) {
+    super(sentence(failure, report, detail));
+    this.code = failure.code;
+    this.layer = failure.layer;
+    this.retryable = failure.retryable;
+    this.hint = hints[failure.code];
+    Object.assign(this, failure, detail && { detail });
+    this.report = report;
   }
 }
 
-function sentence(target: string, { code, phase, status, report }: Omit<FailureData, "target">, detail: string): string {
+function sentence({ code, phase, status }: Omit<FailureData, "report">, { attempts, totalMs }: CallReport, detail: string): string {
   const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
-  const tries = report.attempts.length;
-  const spent = `${tries} ${tries === 1 ? "try" : "tries"} in ${(report.totalMs / 1000).toFixed(1)} s`;
-  return `${target}: ${what} after ${spent}${detail && `: ${detail.slice(0, 200)}`}`;
+  const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
+  const said = detail && `: ${detail.slice(0, 200)}`;
+  return `${attempts.at(-1)?.target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`;
 }

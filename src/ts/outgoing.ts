@@ -24,18 +24,19 @@ export interface Common {
 const harmless = new Set(["content-type", "accept"]);
 
 /**
+ * @param route where the core sends a model id; a URL of the caller's goes where it says
  * @param shares what was given for the whole call may go to this target too
- * @param model goes first into the body
+ * @param model goes first into the body, if it is not empty
  */
 export async function outgoing(
   target: CoreTarget,
   common: Common,
   secrets: Secrets,
-  url: string,
-  model: string | undefined,
+  route: string,
+  model: string,
   shares: boolean,
-  holdHeader: string | undefined,
-  holdSeconds: number | undefined,
+  holdHeader: string,
+  holdSeconds: number,
 ): Promise<Outgoing> {
   const headers = new Headers();
   const add = (name: string, value: string) => headers.has(name) || headers.set(name, value);
@@ -49,9 +50,10 @@ export async function outgoing(
       headers.set("authorization", `Bearer ${token}`);
     }
   }
-  if (holdHeader) add(holdHeader, String(holdSeconds ?? true));
+  if (holdHeader) add(holdHeader, Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
   const { body, bodyRest } = common.payload;
-  return leg(url, new URL(url).origin, headers, model === undefined ? body : withModel(model, bodyRest));
+  const url = target.href ?? route;
+  return leg(url, new URL(url).origin, headers, model ? withModel(model, bodyRest) : body);
 }
 
 function leg(url: string, home: string, headers: Headers, body: CoreBody["body"]): Outgoing {

@@ -1,5 +1,5 @@
 import { type Facts, readError, readSuccess } from "./answer.js";
-import type { CoreRequest, CoreTarget } from "./core-request.js";
+import type { CoreReport, CoreRequest, CoreTarget } from "./core-request.js";
 import { QueryError } from "./error.js";
 import { run } from "./instance.js";
 import { given, invalid } from "./invalid.js";
@@ -46,29 +46,38 @@ class Call {
   answer: unknown;
   #detail = "";
   readonly #secrets = new Secrets();
+  readonly #targets: CoreTarget[];
   readonly #request: CoreRequest;
+  readonly #tell: (event: CallEvent) => void;
 
   constructor(target: Target, payload: Payload, options: QueryOptions) {
-    const { maxRetries, signal, token, onEvent, response = "auto", fallback = [], loading = {}, timeouts } = options;
+    const { maxRetries = NaN, signal, token, onEvent, response = "auto", fallback = [], loading = {}, timeouts = {} } = options;
     const targets = [takeApart(target, "target"), ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
-    const frozen = freeze(payload, targets.some(({ model }) => model !== undefined));
+    const frozen = freeze(payload, targets.some(({ model }) => model !== ""));
     // The first of a name counts, so what the caller says comes before what we would.
     const headers = [...headerPairs(options.headers, "headers"), ...frozen.contentType];
     if (response === "json") headers.push(["accept", "application/json"]);
     const common = { headers, token, payload: frozen };
+    const at = (index: number) => targets[index] as CoreTarget;
+    const tell = listener(onEvent);
+    this.#tell = tell;
+    this.#targets = targets;
     this.#request = {
-      ...timeouts,
       targets,
       kind: frozen.kind,
       signal,
-      tell: onEvent && listener(onEvent),
       maxRetries,
-      maxWaitMs: loading.maxWaitMs,
-      defaultWaitMs: loading.defaultWaitMs,
-      holdMs: loading.hold === true ? Infinity : loading.hold || undefined,
+      maxWaitMs: loading.maxWaitMs ?? NaN,
+      defaultWaitMs: loading.defaultWaitMs ?? NaN,
+      holdMs: loading.hold === true ? Infinity : loading.hold || NaN,
+      connectMs: timeouts.connectMs ?? NaN,
+      firstByteMs: timeouts.firstByteMs ?? NaN,
+      idleMs: timeouts.idleMs ?? NaN,
+      attemptMs: timeouts.attemptMs ?? NaN,
+      totalMs: timeouts.totalMs ?? NaN,
       outgoing: (index, ...how) => {
         this.#detail = "";
-        return outgoing(targets[index] as CoreTarget, common, this.#secrets, ...how);
+        return outgoing(at(index), common, this.#secrets, ...how);
       },
       incoming: (pieces, { headers }, succeeded) => {
         if (!succeeded) return this.#said(readError(pieces));
@@ -76,32 +85,51 @@ class Call {
         this.answer = value;
         return this.#said(facts);
       },
+      tellAttempt: (attempt, target, url) => tell({ type: "attempt", attempt, target: at(target).label, url }),
+      tellResponse: (attempt, status, outcome) => tell({ type: "response", attempt, status, outcome }),
+      tellWait: (reason, ms, attempt, target, estimatedMs) => {
+        const event = { type: "wait", reason, ms, attempt, target: at(target).label } as const;
+        tell(Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs });
+      },
+      tellFallback: (to, why) => tell({ type: "fallback", from: at(to - 1).label, to: at(to).label, why }),
     };
   }
 
   async run(): Promise<CallReport> {
-    const { targets, tell } = this.#request;
     const settled = await run(this.#request);
     switch (settled[0]) {
-      case "ok":
-        tell?.({ type: "success", report: settled[1] });
-        return settled[1];
+      case "ok": {
+        const report = this.#named(settled[1]);
+        this.#tell({ type: "success", report });
+        return report;
+      }
       case "refused": {
         const [, index, why] = settled;
-        const { model, shown } = targets[index] as CoreTarget;
-        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(model ?? shown)} ${why}`);
+        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(this.#targets[index]?.label)} ${why}`);
       }
       case "inverted": {
         const [, inner, innerMs, outer, outerMs, isDefault] = settled;
         throw invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${isDefault ? ", its default): raise that as well" : ")"}`);
       }
-      case "failed":
-      case "threw": {
-        const error = settled[0] === "failed" ? new QueryError(settled[1], this.#detail) : settled[1];
-        tell?.({ type: "failure", error });
-        throw error;
+      case "failed": {
+        const { report, ...failure } = settled[1];
+        throw this.#failed(new QueryError(failure, this.#named(report), this.#detail));
       }
+      case "threw":
+        throw this.#failed(settled[1]);
     }
+  }
+
+  #failed(error: unknown): unknown {
+    this.#tell({ type: "failure", error });
+    return error;
+  }
+
+  #named({ attempts, servedBy, ...rest }: CoreReport): CallReport {
+    const name = (index: number) => this.#targets[index]?.label ?? "";
+    const report: CallReport = { attempts: attempts.map((attempt) => ({ ...attempt, target: name(attempt.target) })), ...rest };
+    if (servedBy !== undefined) report.servedBy = name(servedBy);
+    return report;
   }
 
   #said(facts: Facts): Facts {
@@ -110,10 +138,10 @@ class Call {
   }
 }
 
-function listener(onEvent: NonNullable<QueryOptions["onEvent"]>): (event: CallEvent) => void {
+function listener(onEvent: QueryOptions["onEvent"]): (event: CallEvent) => void {
   return (event) => {
     try {
-      onEvent(event);
+      onEvent?.(event);
     } catch (error) {
       console.error("query-with-retry: onEvent threw", error);
     }

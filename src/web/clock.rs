@@ -2,7 +2,7 @@
 
 use crate::core::time::{Duration, Instant};
 use gloo_timers::future::TimeoutFuture;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -51,9 +51,5 @@ impl Alarm {
                 }
             }
         }
-    }
-
-    pub(super) async fn until(&mut self, at: Instant) {
-        poll_fn(|cx| self.poll(cx, at)).await;
     }
 }

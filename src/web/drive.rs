@@ -1,18 +1,16 @@
-//! The one loop that awaits: does what the core says, tells it what happened.
+//! The loop of one call: does what the core says, tells it what happened.
 
-use super::abort::{Aborted, CallerSignal};
-use super::clock::{self, Alarm};
-use super::event::{Event, Listener, outcome_name};
-use super::flight::{Flight, Lost};
-use super::report::{FailureOut, Report, ms};
-use super::request::{self, Outgoing, Request};
+use super::abort::CallerSignal;
+use super::clock;
+use super::flight::Flight;
+use super::report::{FailureOut, Report, ms, outcome_name};
+use super::request::{self, Request};
 use super::settled::{Settled, to_js};
+use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Head, Input, Send};
 use crate::core::hint;
-use crate::core::time::Duration;
 use js_sys::{Array, Math};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 pub(super) async fn drive(request: &Request) -> Settled {
@@ -21,149 +19,109 @@ pub(super) async fn drive(request: &Request) -> Settled {
         (Err(invalid), _) | (_, Err(invalid)) => return Settled::Invalid(invalid),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
-    let call = Call::new(policy, targets, seed, clock::now());
-    let driver = Driver { request, listener: Listener(request.tell()), call, under_way: None };
-    driver.run(&CallerSignal::listen(request.signal())).await
-}
-
-struct Driver<'a> {
-    request: &'a Request,
-    listener: Listener,
-    call: Call,
-    /// The attempt whose body is still to be read. Whatever takes it away stops it.
-    under_way: Option<(Flight, Response)>,
-}
-
-/// The caller's token function threw.
-struct Threw(JsValue);
-
-impl Driver<'_> {
-    async fn run(mut self, caller: &CallerSignal) -> Settled {
-        let mut action = self.call.handle(clock::now(), Input::Start);
-        loop {
-            let happened = match &action {
-                Action::Send(send) => {
-                    self.tell_send(send);
-                    caller.or_aborted(self.send(send)).await
+    let mut call = Call::new(policy, targets, seed, clock::now());
+    let mut waiter = Waiter::new(request.signal().map(CallerSignal::listen));
+    // The attempt whose body is still to be read. Whatever takes it away stops it.
+    let mut under_way = None;
+    let mut action = call.handle(clock::now(), Input::Start);
+    loop {
+        let input = match &action {
+            Action::Send(send) => {
+                if let Some(why) = send.falls_back {
+                    request.tell_fallback(send.target as u32, why.name());
                 }
-                Action::Read { limit } => caller.or_aborted(self.read(*limit)).await.map(Ok),
-                Action::Wait(wait) => {
-                    let until = wait.until;
-                    caller
-                        .or_aborted(async { Alarm::default().until(until).await })
-                        .await
-                        .map(|()| Ok(Input::Woke))
+                match depart(request, &call, send, &mut waiter).await {
+                    Ok((flight, response)) => {
+                        let head = head(&response);
+                        under_way = Some((flight, response));
+                        Input::Head(head)
+                    }
+                    Err(NoAnswer::Lost(input)) => input,
+                    Err(NoAnswer::Threw(error)) => return Settled::Threw(error),
                 }
-                Action::Deliver => {
-                    return Settled::Ok(to_js(&Report::new(&self.call, clock::now(), true)));
+            }
+            Action::Read { limit } => match under_way.take() {
+                Some((flight, response)) => read(request, flight, &response, *limit, &mut waiter).await,
+                None => Input::NetworkError, // the core asks to read only what has a head
+            },
+            Action::Wait(wait) => {
+                let attempt = call.record().attempts().len() as u32;
+                let estimate = wait.estimate.map_or(f64::NAN, ms);
+                request.tell_wait(wait.reason.name(), ms(wait.span), attempt, call.target() as u32, estimate);
+                match waiter.either(None, wait.until).await {
+                    Happened::Aborted => Input::Aborted,
+                    Happened::Settled(_) | Happened::Due => Input::Woke,
                 }
-                Action::Fail(failure) => {
-                    return Settled::Failed(to_js(&FailureOut::new(&self.call, failure, clock::now())));
-                }
-                Action::Abandon => return Settled::Threw(caller.reason()),
-            };
-            let input = match happened {
-                Ok(Ok(input)) => input,
-                Ok(Err(Threw(error))) => return Settled::Threw(error),
-                Err(Aborted) => Input::Aborted,
-            };
-            action = self.handle(input);
-        }
-    }
-
-    fn handle(&mut self, input: Input) -> Action {
-        let before = self.call.record().attempts().len();
-        let action = self.call.handle(clock::now(), input);
-        let target = self.call.target();
-        let label =
-            |target: usize| self.call.targets().get(target).map_or("", |target| target.label.as_str());
-        let attempts = self.call.record().attempts();
-        let attempt = attempts.len() as u32;
-        if let Some(last) = attempts.get(before) {
-            if let Some(status) = last.status {
-                let outcome = outcome_name(last.outcome);
-                self.listener.tell(|| Event::Response { attempt, status, outcome });
+            }
+            Action::Deliver => return Settled::Ok(to_js(&Report::new(&call, clock::now(), true))),
+            Action::Fail(failure) => {
+                return Settled::Failed(to_js(&FailureOut::new(&call, failure, clock::now())));
+            }
+            Action::Abandon => return Settled::Threw(waiter.reason()),
+        };
+        let before = call.record().attempts().len();
+        action = call.handle(clock::now(), input);
+        if let Some(ended) = call.record().attempts().get(before) {
+            if let Some(status) = ended.status {
+                request.tell_response(before as u32 + 1, status, outcome_name(ended.outcome));
             }
         }
-        if let Action::Wait(wait) = &action {
-            self.listener.tell(|| Event::Wait {
-                reason: wait.reason.name(),
-                ms: ms(wait.span),
-                attempt,
-                target: label(target),
-                estimated_ms: wait.estimate.map(ms),
-            });
-        }
-        action
-    }
-
-    fn tell_send(&self, send: &Send) {
-        let targets = self.call.targets();
-        let Some(target) = targets.get(send.target) else { return };
-        if let (Some(why), Some(from)) = (send.falls_back, targets.get(send.target.wrapping_sub(1))) {
-            let (from, to, why) = (&from.label, &target.label, why.name());
-            self.listener.tell(|| Event::Fallback { from, to, why });
-        }
-        self.listener.tell(|| Event::Attempt {
-            attempt: send.attempt,
-            target: &target.label,
-            url: &target.shown,
-        });
-    }
-
-    async fn send(&mut self, send: &Send) -> Result<Input, Threw> {
-        let targets = self.call.targets();
-        let (Some(first), Some(target)) = (targets.first(), targets.get(send.target)) else {
-            return Ok(Input::NetworkError); // the core names only targets that there are
-        };
-        let Ok(mut flight) = Flight::new(send.clocks) else {
-            return Ok(Input::NetworkError); // no AbortController in this runtime
-        };
-        let header = send.hold.and_then(|hold| Some((target.profile.hold_header()?, hold)));
-        let secs = |((_, in_secs), hold): ((&str, bool), Duration)| in_secs.then_some(hold.as_secs() as f64);
-        let outgoing = self.request.outgoing(
-            send.target as u32,
-            &target.url,
-            target.model.as_deref(),
-            first.shares_credentials(target),
-            header.map(|((name, _), _)| name),
-            header.and_then(secs),
-        );
-        let outgoing: Outgoing = match flight.in_time(JsFuture::from(outgoing)).await {
-            Ok(outgoing) => outgoing.map_err(Threw)?.unchecked_into(),
-            Err(lost) => return Ok(lost.into()),
-        };
-        #[cfg(feature = "panic-on-purpose")]
-        assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
-        match flight.send(outgoing).await {
-            Ok(response) => {
-                let head = head(&response);
-                self.under_way = Some((flight, response));
-                Ok(Input::Head(head))
-            }
-            Err(lost) => Ok(lost.into()),
-        }
-    }
-
-    async fn read(&mut self, limit: Option<u32>) -> Input {
-        let Some((mut flight, response)) = self.under_way.take() else {
-            return Input::NetworkError; // the core asks to read only what has a head
-        };
-        let pieces = Array::new();
-        match flight.read(&response, limit, &pieces).await {
-            // An error body that was cut has still said something.
-            Err(lost) if limit.is_none() || pieces.length() == 0 => lost.into(),
-            _ => Input::Body(self.request.incoming(&pieces, &response, limit.is_none()).into()),
-        }
     }
 }
 
-impl From<Lost> for Input {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::Network => Self::NetworkError,
-            Lost::TimedOut(phase) => Self::TimedOut(phase),
-        }
+enum NoAnswer {
+    Lost(Input),
+    /// The caller's token function.
+    Threw(JsValue),
+}
+
+impl From<Input> for NoAnswer {
+    fn from(input: Input) -> Self {
+        Self::Lost(input)
+    }
+}
+
+async fn depart(
+    request: &Request,
+    call: &Call,
+    send: &Send,
+    waiter: &mut Waiter,
+) -> Result<(Flight, Response), NoAnswer> {
+    let targets = call.targets();
+    // The core names only targets that there are, and every runtime has an AbortController.
+    let (Some(first), Some(target), Ok(flight)) =
+        (targets.first(), targets.get(send.target), Flight::new(send.clocks))
+    else {
+        return Err(NoAnswer::Lost(Input::NetworkError));
+    };
+    #[cfg(feature = "panic-on-purpose")]
+    assert!(!target.url.contains("panic-on-purpose"), "on purpose");
+    request.tell_attempt(send.attempt, send.target as u32, &target.url);
+    let (hold_header, hold) = match (target.profile.hold_header(), send.hold) {
+        (Some((name, in_secs)), Some(hold)) => (name, if in_secs { hold.as_secs() as f64 } else { f64::NAN }),
+        _ => ("", f64::NAN),
+    };
+    let model = target.model.as_deref().unwrap_or("");
+    let shares = first.shares_credentials(target);
+    let outgoing = request.outgoing(send.target as u32, &target.url, model, shares, hold_header, hold);
+    let outgoing = flight.in_time(waiter, outgoing).await?.map_err(NoAnswer::Threw)?;
+    let response = flight.send(waiter, outgoing.unchecked_into()).await?;
+    Ok((flight, response))
+}
+
+async fn read(
+    request: &Request,
+    mut flight: Flight,
+    response: &Response,
+    limit: Option<u32>,
+    waiter: &mut Waiter,
+) -> Input {
+    let pieces = Array::new();
+    match flight.read(waiter, response, limit, &pieces).await {
+        Err(Input::Aborted) => Input::Aborted,
+        // An error body that was cut has still said something.
+        Err(lost) if limit.is_none() || pieces.length() == 0 => lost,
+        _ => Input::Body(request.incoming(&pieces, response, limit.is_none()).into()),
     }
 }
 

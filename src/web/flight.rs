@@ -1,14 +1,12 @@
 //! One attempt over fetch: a fresh `AbortController`, and dropping it stops the request.
 
-use super::clock::{self, Alarm};
+use super::clock;
 use super::request::Outgoing;
+use super::wait::{Happened, Waiter};
+use crate::core::call::Input;
 use crate::core::deadline::Clocks;
-use crate::core::failure::Phase;
 use crate::core::time::Instant;
 use js_sys::{Array, Promise, Uint8Array};
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -27,21 +25,13 @@ extern "C" {
     fn value(this: &Piece) -> Uint8Array;
 }
 
-/// As many as browsers follow is twenty; who needs more than five for one request is lost.
+/// Who needs more for one request goes in circles.
 const MOST_REDIRECTS: u32 = 5;
-
-/// Why an attempt has no answer. Any throw of `fetch` or `read` is the way there: what it says
-/// differs from runtime to runtime, and our own aborts never come through here.
-pub(super) enum Lost {
-    Network,
-    TimedOut(Phase),
-}
 
 pub(super) struct Flight {
     controller: AbortController,
     reader: Option<ReadableStreamDefaultReader>,
     clocks: Clocks,
-    alarm: Alarm,
     last_piece: Option<Instant>,
     landed: bool,
 }
@@ -49,25 +39,27 @@ pub(super) struct Flight {
 impl Flight {
     pub(super) fn new(clocks: Clocks) -> Result<Self, JsValue> {
         let controller = AbortController::new()?;
-        Ok(Self {
-            controller,
-            reader: None,
-            clocks,
-            alarm: Alarm::default(),
-            last_piece: None,
-            landed: false,
-        })
+        Ok(Self { controller, reader: None, clocks, last_piece: None, landed: false })
     }
 
-    /// What `work` gives, unless one of the attempt's clocks runs out first.
-    pub(super) async fn in_time<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Lost> {
-        let mut work = pin!(work);
-        let (at, phase) = self.clocks.next(self.last_piece);
-        poll_fn(|cx| match work.as_mut().poll(cx) {
-            Poll::Ready(value) => Poll::Ready(Ok(value)),
-            Poll::Pending => self.alarm.poll(cx, at).map(|()| Err(Lost::TimedOut(phase))),
-        })
-        .await
+    /// What the promise gives, unless a clock or the caller ends the attempt first.
+    pub(super) async fn in_time(
+        &self,
+        waiter: &mut Waiter,
+        promise: Promise,
+    ) -> Result<Result<JsValue, JsValue>, Input> {
+        let (until, phase) = self.clocks.next(self.last_piece);
+        match waiter.either(Some(promise), until).await {
+            Happened::Settled(settled) => Ok(settled),
+            Happened::Due => Err(Input::TimedOut(phase)),
+            Happened::Aborted => Err(Input::Aborted),
+        }
+    }
+
+    /// The same for what the network gives. Any throw is the way there: what it says differs from
+    /// runtime to runtime, and our own aborts never come through here.
+    async fn from_network(&self, waiter: &mut Waiter, promise: Promise) -> Result<JsValue, Input> {
+        self.in_time(waiter, promise).await?.map_err(|_| Input::NetworkError)
     }
 
     /// Sends, and follows redirects where the body and the method survive them (307 and 308).
@@ -75,13 +67,13 @@ impl Flight {
     /// By hand, because not every runtime takes the credentials off on the way to another origin,
     /// and none takes off an `x-api-key`. Browsers do not show where a redirect leads; they follow
     /// it themselves, and take `Authorization` off (Fetch standard, HTTP-redirect fetch).
-    pub(super) async fn send(&mut self, mut outgoing: Outgoing) -> Result<Response, Lost> {
+    pub(super) async fn send(&self, waiter: &mut Waiter, mut outgoing: Outgoing) -> Result<Response, Input> {
         let mut follow = false;
         for _ in 0..=MOST_REDIRECTS {
             let init = outgoing.init(&self.controller.signal(), follow);
+            let answer = fetch(&outgoing.url(), &init).map_err(|_| Input::NetworkError)?;
             // `resolve`, because a replaced fetch may answer with what is no promise.
-            let answer = Promise::resolve(&fetch(&outgoing.url(), &init).map_err(|_| Lost::Network)?);
-            let response = self.in_time(JsFuture::from(answer)).await?.map_err(|_| Lost::Network)?;
+            let response = self.from_network(waiter, Promise::resolve(&answer)).await?;
             // Not `dyn_into`: a response of another realm or of a test is one too.
             let response: Response = response.unchecked_into();
             match response.status() {
@@ -97,41 +89,38 @@ impl Flight {
                 forget(body.cancel());
             }
         }
-        Err(Lost::Network)
+        Err(Input::NetworkError)
     }
 
     /// Reads the body to its end or to `limit`. What has come before a loss is kept in `into`.
     pub(super) async fn read(
         &mut self,
+        waiter: &mut Waiter,
         response: &Response,
         limit: Option<u32>,
         into: &Array,
-    ) -> Result<(), Lost> {
-        let Some(body) = response.body() else {
-            self.landed = true;
-            return Ok(());
-        };
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-        self.reader = Some(reader.clone());
-        let mut taken: u32 = 0;
-        loop {
-            let piece = self.in_time(JsFuture::from(reader.read())).await?;
-            let piece: Piece = piece.map_err(|_| Lost::Network)?.unchecked_into();
-            if piece.done() {
-                self.landed = true;
-                return Ok(());
-            }
-            self.last_piece = Some(clock::now());
-            let mut bytes = piece.value();
-            if let Some(limit) = limit {
-                bytes = bytes.subarray(0, limit - taken);
-            }
-            taken = taken.saturating_add(bytes.length());
-            into.push(&bytes);
-            if limit.is_some_and(|limit| taken >= limit) {
-                return Ok(()); // dropping the flight cancels the rest
+    ) -> Result<(), Input> {
+        if let Some(body) = response.body() {
+            let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+            self.reader = Some(reader.clone());
+            let mut left = limit.unwrap_or(u32::MAX);
+            loop {
+                let piece: Piece = self.from_network(waiter, reader.read()).await?.unchecked_into();
+                if piece.done() {
+                    break;
+                }
+                self.last_piece = Some(clock::now());
+                let bytes = piece.value();
+                let bytes = if limit.is_some() { bytes.subarray(0, left) } else { bytes };
+                into.push(&bytes);
+                left = left.saturating_sub(bytes.length());
+                if limit.is_some() && left == 0 {
+                    return Ok(()); // dropping the flight cancels the rest
+                }
             }
         }
+        self.landed = true;
+        Ok(())
     }
 }
 

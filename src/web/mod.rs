@@ -8,11 +8,11 @@
 mod abort;
 mod clock;
 mod drive;
-mod event;
 mod flight;
 mod report;
 mod request;
 mod settled;
+mod wait;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -1,6 +1,5 @@
 //! `CallReport` and the data of a `QueryError`, as the contract spells them.
 
-use super::event::outcome_name;
 use crate::core::call::Call;
 use crate::core::failure::{Failure, Phase};
 use crate::core::record::{Outcome, WaitReason};
@@ -11,8 +10,9 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report<'a> {
     attempts: Vec<Attempt<'a>>,
+    /// An index, as in the attempts; the face puts the names in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    served_by: Option<&'a str>,
+    served_by: Option<u32>,
     degraded: bool,
     waited_ms: Waited,
     total_ms: f64,
@@ -23,7 +23,7 @@ pub(super) struct Report<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Attempt<'a> {
-    target: &'a str,
+    target: u32,
     started_ms: f64,
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,10 +52,9 @@ pub(super) fn ms(span: Duration) -> f64 {
 impl<'a> Report<'a> {
     pub(super) fn new(call: &'a Call, now: Instant, answered: bool) -> Self {
         let record = call.record();
-        let label = |target: usize| call.targets().get(target).map_or("", |target| target.label.as_str());
         let waited = |reason| Some(ms(record.waited(reason))).filter(|ms| *ms > 0.0);
         let attempt = |attempt: &'a crate::core::record::Attempt| Attempt {
-            target: label(attempt.target),
+            target: attempt.target as u32,
             started_ms: ms(attempt.started),
             duration_ms: ms(attempt.duration),
             status: attempt.status,
@@ -68,7 +67,7 @@ impl<'a> Report<'a> {
         };
         Self {
             attempts: record.attempts().iter().map(attempt).collect(),
-            served_by: answered.then(|| label(call.target())),
+            served_by: answered.then(|| call.target() as u32),
             degraded: answered && call.target() > 0,
             waited_ms: Waited {
                 loading: waited(WaitReason::Loading),
@@ -81,13 +80,20 @@ impl<'a> Report<'a> {
     }
 }
 
+pub(super) const fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Failed(code, _) => code.name(),
+        Outcome::Aborted => "aborted",
+    }
+}
+
 /// `FailureData` of `src/ts/core-request.ts`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FailureOut<'a> {
     code: &'static str,
     layer: &'static str,
-    target: &'a str,
     retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'static str>,
@@ -103,7 +109,6 @@ impl<'a> FailureOut<'a> {
         Self {
             code: failure.code.name(),
             layer: failure.layer.name(),
-            target: call.targets().get(call.target()).map_or("", |target| target.label.as_str()),
             retryable: failure.code.retryable(),
             phase: failure.phase.map(Phase::name),
             status: failure.status,

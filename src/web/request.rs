@@ -9,7 +9,7 @@ use crate::core::hint;
 use crate::core::policy::{Given, Hold, Inverted, Policy};
 use crate::core::target::{Payload, Profile, Refused, Spec, Target, Url};
 use crate::core::time::Duration;
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Promise};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{AbortSignal, RequestInit, Response};
@@ -24,57 +24,60 @@ extern "C" {
     fn kind(this: &Request) -> String;
     #[wasm_bindgen(method, getter)]
     pub(super) fn signal(this: &Request) -> Option<AbortSignal>;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn tell(this: &Request) -> Option<Function>;
-    /// Makes what is sent to one target. Rejects with what the caller's token function throws.
+    #[wasm_bindgen(method, js_name = tellAttempt)]
+    pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32, url: &str);
+    #[wasm_bindgen(method, js_name = tellResponse)]
+    pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: &str);
+    #[wasm_bindgen(method, js_name = tellWait)]
+    pub(super) fn tell_wait(this: &Request, reason: &str, ms: f64, attempt: u32, target: u32, estimate: f64);
+    /// `to` follows the target before it.
+    #[wasm_bindgen(method, js_name = tellFallback)]
+    pub(super) fn tell_fallback(this: &Request, to: u32, why: &str);
+    /// Makes what is sent to one target; empty texts and NaN are absent. Rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]
     pub(super) fn outgoing(
         this: &Request,
         target: u32,
         url: &str,
-        model: Option<&str>,
+        model: &str,
         shares: bool,
-        hold_header: Option<&str>,
-        hold_secs: Option<f64>,
+        hold_header: &str,
+        hold_secs: f64,
     ) -> Promise;
     /// Reads the body of an answer, keeps its value, tells what the core decides by.
     #[wasm_bindgen(method)]
     pub(super) fn incoming(this: &Request, pieces: &Array, response: &Response, succeeded: bool) -> Facts;
+    // NaN is absent: an optional number takes a detour through memory.
     #[wasm_bindgen(method, getter, js_name = maxRetries)]
-    fn max_retries(this: &Request) -> Option<f64>;
+    fn max_retries(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = maxWaitMs)]
-    fn max_wait(this: &Request) -> Option<f64>;
+    fn max_wait(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = defaultWaitMs)]
-    fn default_wait(this: &Request) -> Option<f64>;
+    fn default_wait(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = holdMs)]
-    fn hold(this: &Request) -> Option<f64>;
+    fn hold(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = connectMs)]
-    fn connect(this: &Request) -> Option<f64>;
+    fn connect(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = firstByteMs)]
-    fn first_byte(this: &Request) -> Option<f64>;
+    fn first_byte(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = idleMs)]
-    fn idle(this: &Request) -> Option<f64>;
+    fn idle(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = attemptMs)]
-    fn attempt(this: &Request) -> Option<f64>;
+    fn attempt(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = totalMs)]
-    fn total(this: &Request) -> Option<f64>;
+    fn total(this: &Request) -> f64;
 
     /// `CoreTarget` of the same file.
     pub(super) type TargetIn;
+    /// Empty texts are absent.
     #[wasm_bindgen(method, getter)]
-    fn href(this: &TargetIn) -> Option<String>;
+    fn origin(this: &TargetIn) -> String;
     #[wasm_bindgen(method, getter)]
-    fn origin(this: &TargetIn) -> Option<String>;
+    fn path(this: &TargetIn) -> String;
     #[wasm_bindgen(method, getter)]
-    fn host(this: &TargetIn) -> Option<String>;
+    fn model(this: &TargetIn) -> String;
     #[wasm_bindgen(method, getter)]
-    fn path(this: &TargetIn) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn model(this: &TargetIn) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn profile(this: &TargetIn) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn shown(this: &TargetIn) -> Option<String>;
+    fn profile(this: &TargetIn) -> String;
 
     /// `Outgoing` of `src/ts/outgoing.ts`.
     pub(super) type Outgoing;
@@ -99,7 +102,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = kind)]
     fn error_kind(this: &Facts) -> String;
     #[wasm_bindgen(method, getter)]
-    fn estimate(this: &Facts) -> Option<f64>;
+    fn estimate(this: &Facts) -> f64;
 }
 
 impl From<Facts> for Body {
@@ -110,7 +113,7 @@ impl From<Facts> for Body {
             is_error: facts.is_error(),
             text: facts.text(),
             kind: facts.error_kind(),
-            estimate: facts.estimate().and_then(hint::estimate),
+            estimate: hint::estimate(facts.estimate()),
         }
     }
 }
@@ -119,17 +122,18 @@ impl From<Facts> for Body {
 pub(super) enum Invalid {
     Inverted(Inverted),
     /// The target with this index.
-    Refused(usize, Refused),
+    Refused(u32, Refused),
 }
 
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
-    let ms = |value: Option<f64>| value.map(|ms| Duration::from_ms(ms as u64));
+    let number = |value: f64| (!value.is_nan()).then_some(value);
+    let ms = |value: f64| number(value).map(|ms| Duration::from_ms(ms as u64));
     let given = Given {
-        max_retries: request.max_retries().map(|count| count as u32),
+        max_retries: number(request.max_retries()).map(|count| count as u32),
         max_wait: ms(request.max_wait()),
         default_wait: ms(request.default_wait()),
         // The face writes `true` as infinity.
-        hold: request.hold().map(|ms| match ms {
+        hold: number(request.hold()).map(|ms| match ms {
             f64::INFINITY => Hold::AsLongAsItWaits,
             ms => Hold::For(Duration::from_ms(ms as u64)),
         }),
@@ -150,21 +154,17 @@ pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
         _ => Payload::Opaque,
     };
     let given = request.targets();
-    let resolved = given.iter().enumerate().map(|(index, target)| {
-        resolve(&target.unchecked_into(), payload).map_err(|refused| Invalid::Refused(index, refused))
-    });
-    resolved.collect()
+    let mut targets = Vec::new();
+    for index in 0..given.length() {
+        let target: TargetIn = given.get(index).unchecked_into();
+        targets.push(resolve(&target, payload).map_err(|refused| Invalid::Refused(index, refused))?);
+    }
+    Ok(targets)
 }
 
 fn resolve(target: &TargetIn, payload: Payload) -> Result<Target, Refused> {
-    let texts = [target.href(), target.origin(), target.host(), target.path(), target.shown()];
-    let url = match &texts {
-        [Some(href), Some(origin), Some(host), Some(path), Some(shown)] => {
-            Some(Url { href, origin, host, path, shown })
-        }
-        _ => None,
-    };
-    let (model, profile) = (target.model(), target.profile());
-    let profile = profile.as_deref().and_then(Profile::named);
-    Target::resolve(Spec { url, model: model.as_deref(), profile }, payload)
+    let (origin, path, model) = (target.origin(), target.path(), target.model());
+    let url = (!origin.is_empty()).then_some(Url { origin: &origin, path: &path });
+    let model = (!model.is_empty()).then_some(model.as_str());
+    Target::resolve(Spec { url, model, profile: Profile::named(&target.profile()) }, payload)
 }

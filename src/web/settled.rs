@@ -24,7 +24,7 @@ impl From<Settled> for JsValue {
             Settled::Failed(failure) => Array::of2(&"failed".into(), &failure),
             Settled::Threw(error) => Array::of2(&"threw".into(), &error),
             Settled::Invalid(Invalid::Refused(index, refused)) => {
-                Array::of3(&"refused".into(), &(index as u32).into(), &refused.reason().into())
+                Array::of3(&"refused".into(), &index.into(), &refused.reason().into())
             }
             Settled::Invalid(Invalid::Inverted(times)) => {
                 let parts = Array::of3(&"inverted".into(), &times.inner.into(), &ms(times.inner_is).into());

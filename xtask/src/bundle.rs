@@ -85,7 +85,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
             text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
@@ -97,6 +98,15 @@ fn base64(bytes: &[u8]) -> String {
 /// `entry` of the package as a browser would get it: bundled, minified.
 pub(crate) fn minimum(entry: &Path, to: &Path) -> Result<()> {
     let mut esbuild: Command = npm_tool("xtask", "esbuild");
-    esbuild.arg(entry).args(["--bundle", "--minify", "--format=esm", "--platform=browser", "--target=es2022", "--log-level=warning"]);
-    run(esbuild.args(["--external:*.wasm", "--external:*.wasm?module"]).arg(format!("--outfile={}", to.display())))
+    esbuild.arg(entry).args([
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--platform=browser",
+        "--target=es2022",
+        "--log-level=warning",
+    ]);
+    run(esbuild
+        .args(["--external:*.wasm", "--external:*.wasm?module"])
+        .arg(format!("--outfile={}", to.display())))
 }

@@ -31,7 +31,9 @@ pub(crate) fn npm(folder: &str) -> Result<()> {
         bail!("npm is missing: install Node 20 or newer, with its npm");
     }
     step(&format!("installing the npm tools of {}", folder.file_name().unwrap_or_default().display()), || {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder))?;
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder))?;
         Ok(std::fs::write(&stamp, locked)?)
     })
 }

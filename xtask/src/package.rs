@@ -61,19 +61,27 @@ fn compile(flavour: Flavour) -> Result<PathBuf> {
     let mut build = cargo();
     build.args(["build", "--release", "--lib", "--package", "query-with-retry", "--target", target]);
     // A folder of its own for each: the flags differ from those of an ordinary build.
-    let folder = root().join(if flavour == Flavour::Panics { "target/package/wasm-panics" } else { "target/package/wasm" });
+    let folder = root().join(if flavour == Flavour::Panics {
+        "target/package/wasm-panics"
+    } else {
+        "target/package/wasm"
+    });
     build.arg("--target-dir").arg(&folder);
     if flavour == Flavour::Panics {
         build.args(["--features", "panic-on-purpose"]);
     }
-    // Panic messages name source files: by these, without the folders of the machine that built.
-    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| home + "/.cargo"))?;
-    let sysroot = crate::command::output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
-    let remaps = [(root().display().to_string(), ""), (home, "cargo"), (sysroot.trim().to_owned(), "rust")]
-        .map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
-    build.env("CARGO_ENCODED_RUSTFLAGS", remaps.join("\u{1f}"));
+    build.env("CARGO_ENCODED_RUSTFLAGS", remaps()?.join("\u{1f}"));
     run(&mut build)?;
     Ok(folder.join(target).join("release/query_with_retry.wasm"))
+}
+
+/// Panic messages name source files: by these, without the folders of the machine that built.
+fn remaps() -> Result<Vec<String>> {
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| home + "/.cargo"))?;
+    let sysroot = crate::command::output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
+    let mut folders = vec![root(), PathBuf::from(sysroot.trim())];
+    folders.extend(fs::read_dir(Path::new(&home).join("registry/src"))?.flatten().map(|entry| entry.path()));
+    Ok(folders.iter().map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect())
 }
 
 /// The JavaScript of wasm-bindgen; the wasm goes to `to`.
@@ -87,7 +95,12 @@ fn bindgen(wasm: &Path, to: &Path) -> Result<String> {
         .remove_producers_section(true)
         .generate_output()?;
     fs::write(to, output.wasm_mut().emit_wasm())?;
-    run(npm_tool("xtask", "wasm-opt").args(["-Oz", "--strip-debug", "--strip-producers"]).args(WASM_FEATURES).arg(to).arg("-o").arg(to))?;
+    run(npm_tool("xtask", "wasm-opt")
+        .args(["-Oz", "--strip-debug", "--strip-producers"])
+        .args(WASM_FEATURES)
+        .arg(to)
+        .arg("-o")
+        .arg(to))?;
     Ok(output.js().to_owned())
 }
 
