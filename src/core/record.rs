@@ -77,9 +77,4 @@ impl Record {
     pub fn began(&self) -> Instant {
         self.began
     }
-
-    /// The newest id that a server gave a request, for its operator.
-    pub fn request_id(&self) -> Option<&str> {
-        self.attempts.iter().rev().find_map(|attempt| attempt.request_id.as_deref())
-    }
 }

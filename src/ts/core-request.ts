@@ -5,7 +5,7 @@
 
 import type { Facts } from "./answer.js";
 import type { Outgoing } from "./outgoing.js";
-import type { Attempt, CallReport, ErrorCode, Layer, Phase, Token, WaitReason } from "./types.js";
+import type { Attempt, ErrorCode, Layer, Phase, Token, WaitReason } from "./types.js";
 
 export type HeaderPairs = [name: string, value: string][];
 
@@ -59,26 +59,36 @@ export interface CoreRequest {
   tellFallback(to: number, why: ErrorCode): void;
 }
 
-/** A report whose targets are still numbers. */
-export type CoreReport = Omit<CallReport, "attempts" | "servedBy"> & {
-  attempts: (Omit<Attempt, "target"> & { target: number })[];
-  servedBy?: number;
-};
+/** Targets are indices; a status of 0 and an empty text are absent. */
+export type CoreAttempt = [
+  target: number,
+  startedMs: number,
+  durationMs: number,
+  status: number,
+  outcome: Attempt["outcome"],
+  layer: Layer | "",
+  requestId: string,
+];
 
-/** The data of a `QueryError`. */
-export interface FailureData {
-  code: ErrorCode;
-  layer: Layer;
-  retryable: boolean;
-  phase?: Phase;
-  status?: number;
-  retryAfterMs?: number;
-  report: CoreReport;
-}
+export type CoreReport = [
+  attempts: CoreAttempt[],
+  waitedMs: [loading: number, rateLimit: number, backoff: number],
+  totalMs: number,
+  target: number,
+];
+
+export type CoreFailure = [
+  code: ErrorCode,
+  layer: Layer,
+  phase: Phase | "",
+  retryable: boolean,
+  status: number,
+  retryAfterMs: number,
+];
 
 export type Settled =
   | [how: "ok", report: CoreReport]
-  | [how: "failed", failure: FailureData]
+  | [how: "failed", report: CoreReport, failure: CoreFailure]
   /** By the caller's signal or token function: thrown on as it is. */
   | [how: "threw", error: unknown]
   | [how: "refused", target: number, why: string]

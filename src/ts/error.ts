@@ -1,4 +1,4 @@
-import type { FailureData } from "./core-request.js";
+import type { CoreFailure } from "./core-request.js";
 import { hints } from "./hints.js";
 import type { CallReport, ErrorCode, Layer, Phase } from "./types.js";
 
@@ -30,20 +30,20 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor(failure: Omit<FailureData, "report">, report: CallReport, detail: string) {
-    super(sentence(failure, report, detail));
-    this.code = failure.code;
-    this.layer = failure.layer;
-    this.retryable = failure.retryable;
-    this.hint = hints[failure.code];
-    Object.assign(this, failure, detail && { detail });
+  constructor([code, layer, phase, retryable, status, retryAfterMs]: CoreFailure, report: CallReport, detail: string) {
+    const { attempts, totalMs } = report;
+    const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
+    const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
+    const said = detail && `: ${detail.slice(0, 200)}`;
+    super(`${attempts.at(-1)?.target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`);
+    this.code = code;
+    this.layer = layer;
+    if (phase) this.phase = phase;
+    if (status) this.status = status;
+    if (retryAfterMs >= 0) this.retryAfterMs = retryAfterMs;
+    this.retryable = retryable;
+    this.hint = hints[code];
     this.report = report;
+    if (detail) this.detail = detail;
   }
-}
-
-function sentence({ code, phase, status }: Omit<FailureData, "report">, { attempts, totalMs }: CallReport, detail: string): string {
-  const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
-  const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
-  const said = detail && `: ${detail.slice(0, 200)}`;
-  return `${attempts.at(-1)?.target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`;
 }

@@ -1,9 +1,9 @@
 /** The entry of browsers, Node, Deno and Bun: the wasm is inside. */
 
-import { decode } from "./base64.js";
-import base64 from "./generated/core-base64.js";
+import { alphabet, text } from "./generated/core-text.js";
 import { provide } from "./instance.js";
+import { decode } from "./printable.js";
 
-provide(() => decode(base64));
+provide(() => decode(text, alphabet));
 
 export * from "./api.js";

@@ -1,11 +1,12 @@
 import { type Facts, readError, readSuccess } from "./answer.js";
-import type { CoreReport, CoreRequest, CoreTarget } from "./core-request.js";
+import type { CoreRequest, CoreTarget } from "./core-request.js";
 import { QueryError } from "./error.js";
 import { run } from "./instance.js";
 import { given, invalid } from "./invalid.js";
 import { checkOptions, headerPairs } from "./options.js";
 import { outgoing } from "./outgoing.js";
 import { freeze } from "./payload.js";
+import { toReport } from "./report.js";
 import { Secrets } from "./secrets.js";
 import { takeApart } from "./target.js";
 import type { CallEvent, CallReport, Payload, QueryOptions, Target } from "./types.js";
@@ -46,7 +47,7 @@ class Call {
   answer: unknown;
   #detail = "";
   readonly #secrets = new Secrets();
-  readonly #targets: CoreTarget[];
+  readonly #labels: string[];
   readonly #request: CoreRequest;
   readonly #tell: (event: CallEvent) => void;
 
@@ -61,7 +62,7 @@ class Call {
     const at = (index: number) => targets[index] as CoreTarget;
     const tell = listener(onEvent);
     this.#tell = tell;
-    this.#targets = targets;
+    this.#labels = targets.map(({ label }) => label);
     this.#request = {
       targets,
       kind: frozen.kind,
@@ -99,21 +100,21 @@ class Call {
     const settled = await run(this.#request);
     switch (settled[0]) {
       case "ok": {
-        const report = this.#named(settled[1]);
+        const report = toReport(settled[1], this.#labels);
         this.#tell({ type: "success", report });
         return report;
       }
       case "refused": {
         const [, index, why] = settled;
-        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(this.#targets[index]?.label)} ${why}`);
+        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(this.#labels[index])} ${why}`);
       }
       case "inverted": {
         const [, inner, innerMs, outer, outerMs, isDefault] = settled;
         throw invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${isDefault ? ", its default): raise that as well" : ")"}`);
       }
       case "failed": {
-        const { report, ...failure } = settled[1];
-        throw this.#failed(new QueryError(failure, this.#named(report), this.#detail));
+        const [, report, failure] = settled;
+        throw this.#failed(new QueryError(failure, toReport(report, this.#labels), this.#detail));
       }
       case "threw":
         throw this.#failed(settled[1]);
@@ -123,13 +124,6 @@ class Call {
   #failed(error: unknown): unknown {
     this.#tell({ type: "failure", error });
     return error;
-  }
-
-  #named({ attempts, servedBy, ...rest }: CoreReport): CallReport {
-    const name = (index: number) => this.#targets[index]?.label ?? "";
-    const report: CallReport = { attempts: attempts.map((attempt) => ({ ...attempt, target: name(attempt.target) })), ...rest };
-    if (servedBy !== undefined) report.servedBy = name(servedBy);
-    return report;
   }
 
   #said(facts: Facts): Facts {

@@ -3,9 +3,9 @@
 use super::abort::CallerSignal;
 use super::clock;
 use super::flight::Flight;
-use super::report::{FailureOut, Report, ms, outcome_name};
+use super::report::{self, ms, outcome_name};
 use super::request::{self, Request};
-use super::settled::{Settled, to_js};
+use super::settled::Settled;
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Head, Input, Send};
 use crate::core::hint;
@@ -53,9 +53,9 @@ pub(super) async fn drive(request: &Request) -> Settled {
                     Happened::Settled(_) | Happened::Due => Input::Woke,
                 }
             }
-            Action::Deliver => return Settled::Ok(to_js(&Report::new(&call, clock::now(), true))),
+            Action::Deliver => return Settled::Ok(report::report(&call, clock::now())),
             Action::Fail(failure) => {
-                return Settled::Failed(to_js(&FailureOut::new(&call, failure, clock::now())));
+                return Settled::Failed(report::report(&call, clock::now()), report::failed(failure));
             }
             Action::Abandon => return Settled::Threw(waiter.reason()),
         };

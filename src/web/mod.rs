@@ -24,3 +24,7 @@ use wasm_bindgen_futures::future_to_promise;
 pub fn query(request: request::Request) -> Promise {
     future_to_promise(async move { Ok(drive::drive(&request).await.into()) })
 }
+
+/// A tenth of the size of the default one, and faster.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,119 +1,75 @@
-//! `CallReport` and the data of a `QueryError`, as the contract spells them.
+//! What the face makes a `CallReport` or a `QueryError` of.
+//!
+//! As tuples: an object would bring its keys along as strings, and a hash table to keep them in,
+//! which took 2 KB gzip more than the names take in the face.
 
 use crate::core::call::Call;
-use crate::core::failure::{Failure, Phase};
+use crate::core::failure::{Code, Failure, Layer, Phase};
 use crate::core::record::{Outcome, WaitReason};
 use crate::core::time::{Duration, Instant};
 use serde::Serialize;
+use wasm_bindgen::JsValue;
 
+/// `CoreAttempt` of `src/ts/core-request.ts`: target, started, duration, status or 0, outcome,
+/// layer or "", request id.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Report<'a> {
-    attempts: Vec<Attempt<'a>>,
-    /// An index, as in the attempts; the face puts the names in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    served_by: Option<u32>,
-    degraded: bool,
-    waited_ms: Waited,
-    total_ms: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-}
+struct Attempt<'a>(u32, f64, f64, u16, &'static str, &'static str, &'a str);
 
+/// `CoreReport`: attempts, waited for loading, for the rate limit, in backoff, total, and the
+/// target in use at the end.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Attempt<'a> {
-    target: u32,
-    started_ms: f64,
-    duration_ms: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-}
+struct Report<'a>(Vec<Attempt<'a>>, [f64; 3], f64, u32);
 
+/// `CoreFailure`: code, layer, phase or "", retryable, status or 0, retry after or NaN.
 #[derive(Serialize)]
-struct Waited {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    loading: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rate_limit: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backoff: Option<f64>,
-}
+struct Failed(&'static str, &'static str, &'static str, bool, u16, f64);
 
 pub(super) fn ms(span: Duration) -> f64 {
     span.as_ms() as f64
 }
 
-impl<'a> Report<'a> {
-    pub(super) fn new(call: &'a Call, now: Instant, answered: bool) -> Self {
-        let record = call.record();
-        let waited = |reason| Some(ms(record.waited(reason))).filter(|ms| *ms > 0.0);
-        let attempt = |attempt: &'a crate::core::record::Attempt| Attempt {
-            target: attempt.target as u32,
-            started_ms: ms(attempt.started),
-            duration_ms: ms(attempt.duration),
-            status: attempt.status,
-            outcome: outcome_name(attempt.outcome),
-            layer: match attempt.outcome {
-                Outcome::Failed(_, layer) => Some(layer.name()),
-                Outcome::Ok | Outcome::Aborted => None,
-            },
-            request_id: attempt.request_id.as_deref(),
-        };
-        Self {
-            attempts: record.attempts().iter().map(attempt).collect(),
-            served_by: answered.then(|| call.target() as u32),
-            degraded: answered && call.target() > 0,
-            waited_ms: Waited {
-                loading: waited(WaitReason::Loading),
-                rate_limit: waited(WaitReason::RateLimit),
-                backoff: waited(WaitReason::Backoff),
-            },
-            total_ms: ms(now.since(record.began())),
-            request_id: record.request_id(),
-        }
-    }
-}
-
 pub(super) const fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
-        Outcome::Failed(code, _) => code.name(),
+        Outcome::Failed(code, _) => Code::name(code),
         Outcome::Aborted => "aborted",
     }
 }
 
-/// `FailureData` of `src/ts/core-request.ts`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FailureOut<'a> {
-    code: &'static str,
-    layer: &'static str,
-    retryable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<f64>,
-    report: Report<'a>,
+pub(super) fn report(call: &Call, now: Instant) -> JsValue {
+    let record = call.record();
+    let attempts = record.attempts().iter().map(|attempt| {
+        let layer = match attempt.outcome {
+            Outcome::Failed(_, layer) => Layer::name(layer),
+            Outcome::Ok | Outcome::Aborted => "",
+        };
+        Attempt(
+            attempt.target as u32,
+            ms(attempt.started),
+            ms(attempt.duration),
+            attempt.status.unwrap_or(0),
+            outcome_name(attempt.outcome),
+            layer,
+            attempt.request_id.as_deref().unwrap_or(""),
+        )
+    });
+    let waited = [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff];
+    let waited = waited.map(|reason| ms(record.waited(reason)));
+    to_js(&Report(attempts.collect(), waited, ms(now.since(record.began())), call.target() as u32))
 }
 
-impl<'a> FailureOut<'a> {
-    pub(super) fn new(call: &'a Call, failure: &'a Failure, now: Instant) -> Self {
-        Self {
-            code: failure.code.name(),
-            layer: failure.layer.name(),
-            retryable: failure.code.retryable(),
-            phase: failure.phase.map(Phase::name),
-            status: failure.status,
-            retry_after_ms: failure.retry_after.map(ms),
-            report: Report::new(call, now, false),
-        }
-    }
+pub(super) fn failed(failure: &Failure) -> JsValue {
+    to_js(&Failed(
+        failure.code.name(),
+        failure.layer.name(),
+        failure.phase.map_or("", Phase::name),
+        failure.code.retryable(),
+        failure.status.unwrap_or(0),
+        failure.retry_after.map_or(f64::NAN, ms),
+    ))
+}
+
+/// Plain data always has a JavaScript form.
+fn to_js(value: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(value).unwrap_or_default()
 }

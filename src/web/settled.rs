@@ -3,15 +3,14 @@
 use super::report::ms;
 use super::request::Invalid;
 use js_sys::Array;
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 /// `Settled` of `src/ts/core-request.ts`.
 pub(super) enum Settled {
     /// With its report; the face has the answer.
     Ok(JsValue),
-    /// With the data of a `QueryError`.
-    Failed(JsValue),
+    /// With its report, and what is in the error beside it.
+    Failed(JsValue, JsValue),
     /// Thrown on as it is: the reason of an abort, or what the caller's token function threw.
     Threw(JsValue),
     Invalid(Invalid),
@@ -21,7 +20,7 @@ impl From<Settled> for JsValue {
     fn from(settled: Settled) -> Self {
         match settled {
             Settled::Ok(report) => Array::of2(&"ok".into(), &report),
-            Settled::Failed(failure) => Array::of2(&"failed".into(), &failure),
+            Settled::Failed(report, failed) => Array::of3(&"failed".into(), &report, &failed),
             Settled::Threw(error) => Array::of2(&"threw".into(), &error),
             Settled::Invalid(Invalid::Refused(index, refused)) => {
                 Array::of3(&"refused".into(), &index.into(), &refused.reason().into())
@@ -36,9 +35,4 @@ impl From<Settled> for JsValue {
         }
         .into()
     }
-}
-
-/// Plain data always has a JavaScript form.
-pub(super) fn to_js(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_default()
 }

@@ -1,0 +1,35 @@
+// The one list of what every runtime must answer alike. No import here or below is specific to a
+// runtime. The very first calls come first: they are the ones that load the module.
+import { aborts } from "./cases/aborts.js";
+import { answers } from "./cases/answers.js";
+import { badArguments } from "./cases/arguments.js";
+import { coldStarts } from "./cases/cold-starts.js";
+import { engineFailures } from "./cases/engine-failures.js";
+import { errors } from "./cases/errors.js";
+import { events } from "./cases/events.js";
+import { fallbacks } from "./cases/fallbacks.js";
+import { firstCalls } from "./cases/first-calls.js";
+import { network } from "./cases/network.js";
+import { overload } from "./cases/overload.js";
+import { refusals } from "./cases/refusals.js";
+import { secrets } from "./cases/secrets.js";
+import { timeouts } from "./cases/timeouts.js";
+import { wrongAnswers } from "./cases/wrong-answers.js";
+
+export const cases = [
+  ...firstCalls,
+  ...answers,
+  ...coldStarts,
+  ...overload,
+  ...refusals,
+  ...wrongAnswers,
+  ...engineFailures,
+  ...timeouts,
+  ...network,
+  ...aborts,
+  ...fallbacks,
+  ...events,
+  ...errors,
+  ...secrets,
+  ...badArguments,
+];

@@ -1,0 +1,102 @@
+// The token goes to the origin it was given for, and into nothing that a program prints.
+import { answer } from "./mock.js";
+
+const TOKEN = "hf_thisIsAVerySecretTokenOfTheCaller";
+const PAYLOAD = "the caller's own words";
+
+/** Every string to be found in a value, hidden properties, causes and stacks included. */
+function textIn(value, seen = new Set()) {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || seen.has(value)) return "";
+  seen.add(value);
+  return [...Object.getOwnPropertyNames(value), "message", "stack", "cause", "detail", "hint", "report"]
+    .map((name) => `${name} ${textIn(value[name], seen)}`)
+    .join("\n");
+}
+
+function holdsNoSecret(assert, value, what) {
+  const text = `${textIn(value)} ${JSON.stringify(value)} ${String(value)}`;
+  assert.ok(!text.includes(TOKEN), `${what} holds the token`);
+  assert.ok(!text.includes(PAYLOAD), `${what} holds the payload`);
+}
+
+const tokens = [
+  ["a string", TOKEN],
+  ["a function", () => TOKEN],
+  ["an async function", async () => TOKEN],
+];
+
+export const secrets = [
+  ...tokens.map(([what, token]) => ({
+    name: `a token given as ${what} is sent as a bearer`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, {}) });
+      await api.queryWithRetry(url, {}, { token });
+      await api.queryWithRetry({ url, token }, {});
+      await api.queryWithRetry(url, {});
+      const { log } = await mock.stats("m");
+      assert.deepEqual(
+        log.map(({ headers }) => headers.authorization),
+        [`Bearer ${TOKEN}`, `Bearer ${TOKEN}`, undefined],
+      );
+    },
+  })),
+  {
+    name: "a token function that fails fails the call, and nothing is sent",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, {}) });
+      await assert.rejects(api.queryWithRetry(url, {}, { token: async () => Promise.reject(new Error("vault is shut")) }));
+      assert.equal((await mock.stats("m")).requests, 0);
+    },
+  },
+  {
+    name: "no error, report or event holds the token or the payload, even where the server echoes the token",
+    async run({ api, mock, assert }) {
+      const echoing = answer(403, { error: `Token ${TOKEN} may not call this model` }, { "x-request-id": `id-of-${TOKEN}` });
+      const url = await mock.put("m", { then: echoing });
+      const events = [];
+      const options = { token: TOKEN, headers: { "x-own": TOKEN }, onEvent: (event) => events.push(event) };
+      const error = await assert.rejects(api.queryWithRetry(url, { inputs: PAYLOAD }, options), { code: "forbidden" });
+      assert.ok(error.detail.includes("may not call this model"), error.detail);
+      holdsNoSecret(assert, error, "the error");
+      holdsNoSecret(assert, events, "an event");
+
+      const fine = await mock.put("fine", { healthy: answer(200, { n: 1 }) });
+      const { report } = await api.queryWithReport(fine, { inputs: PAYLOAD }, options);
+      holdsNoSecret(assert, report, "the report");
+      holdsNoSecret(assert, events, "an event");
+
+      const broken = await mock.put("broken", { then: { status: 200, fault: { kind: "reset", at: "accept" } } });
+      holdsNoSecret(assert, await assert.rejects(api.queryWithRetry(broken, { inputs: PAYLOAD }, { ...options, maxRetries: 0 })), "a network error");
+    },
+  },
+  {
+    name: "a redirect to another origin is followed without the token",
+    async run({ api, mock, assert }) {
+      const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
+      const location = `{other}${new URL(there).pathname}`;
+      const url = await mock.put("here", { then: { status: 307, headers: { location } } });
+      assert.deepEqual(await api.queryWithRetry(url, { inputs: "x" }, { token: TOKEN }), { n: 1 });
+      assert.equal((await mock.stats("here")).log[0].headers.authorization, `Bearer ${TOKEN}`);
+      const { log } = await mock.stats("there");
+      assert.equal(log.length, 1);
+      assert.equal(log[0].origin, "other");
+      assert.equal(log[0].headers.authorization, undefined);
+      assert.equal(log[0].body, '{"inputs":"x"}');
+    },
+  },
+  {
+    name: "a redirect within the origin keeps the token and the payload",
+    async run({ api, mock, assert }) {
+      const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
+      const location = `{origin}${new URL(there).pathname}`;
+      const url = await mock.put("here", { then: { status: 308, headers: { location } } });
+      assert.deepEqual(await api.queryWithRetry(url, { inputs: "x" }, { token: TOKEN }), { n: 1 });
+      const { log } = await mock.stats("there");
+      assert.equal(log[0].origin, "this");
+      assert.equal(log[0].headers.authorization, `Bearer ${TOKEN}`);
+      assert.equal(log[0].method, "POST");
+      assert.equal(log[0].body, '{"inputs":"x"}');
+    },
+  },
+];

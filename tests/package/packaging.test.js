@@ -1,0 +1,229 @@
+// The tarball as npm would publish it: what is in it, and how it loads.
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { problemAffectsResolutionKind } from "@arethetypeswrong/core/problems";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { createApp } from "./harness/app.js";
+import { browser } from "./harness/browsers.js";
+import { startMock } from "./harness/mock-server.js";
+import { servePage } from "./harness/page-server.js";
+import { runProgram } from "./harness/programs.js";
+
+let app;
+let mock;
+let globals;
+
+before(async () => {
+  app = await createApp();
+  mock = await startMock();
+  const scenario = { healthy: { status: 200, body: { n: 1 } } };
+  const headers = { "content-type": "application/json" };
+  const made = await fetch(`${mock.mockUrl}/_mock/packaging`, { method: "PUT", headers, body: JSON.stringify(scenario) });
+  globals = { MODEL_URL: (await made.json()).url };
+});
+after(async () => {
+  await mock?.stop();
+  await app?.remove();
+});
+
+const targets = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(targets));
+
+describe("the tarball", () => {
+  test("holds every file that the manifest names, a licence and a readme", () => {
+    const { exports, main, types } = app.manifest;
+    const named = [main, types, ...targets(exports)].map((path) => path.replace(/^\.\//, "").replace(/\?.*$/, ""));
+    for (const path of [...named, "README.md"]) assert.ok(app.files.includes(path), `${path} is missing`);
+    assert.ok(app.files.some((path) => path.startsWith("LICENSE")), "a licence is missing");
+    for (const subpath of [".", "./slim", "./core.wasm", "./package.json"]) assert.ok(subpath in exports, subpath);
+    const conditions = Object.keys(exports["."]);
+    assert.deepEqual(conditions, ["types", "workerd", "edge-light", "default"]);
+    assert.ok(app.files.includes("dist/core.wasm"));
+  });
+
+  test("holds nothing that hides, tests, or belongs to the workshop", () => {
+    const strange = app.files.filter((path) => /(^|\/)\.|\.(rs|toml|test\.\w+|tgz)$|node_modules|tsconfig/.test(path));
+    assert.deepEqual(strange, []);
+    const outside = app.files.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE)/.test(path));
+    assert.deepEqual(outside, []);
+  });
+
+  test("has no dependencies and runs no scripts on install", async () => {
+    for (const kind of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"]) {
+      assert.deepEqual(Object.keys(app.manifest[kind] ?? {}), [], kind);
+    }
+    const scripts = Object.keys(app.manifest.scripts ?? {});
+    assert.deepEqual(scripts.filter((name) => /^(pre|post)?install$|^prepare$/.test(name)), []);
+    const installed = await readdir(join(app.dir, "node_modules"));
+    assert.deepEqual(installed.filter((name) => !name.startsWith(".")), ["query-with-retry"]);
+  });
+
+  test("is ES modules and nothing else", async () => {
+    assert.equal(app.manifest.type, "module");
+    for (const path of app.files.filter((name) => name.endsWith(".js"))) {
+      const source = await readFile(join(app.installed, path), "utf8");
+      assert.ok(!/\bmodule\.exports\b|\brequire\(/.test(source), `${path} is CommonJS`);
+    }
+  });
+
+  test("names no path of the machine that built it, in no file", async () => {
+    const home = homedir();
+    for (const path of app.files) {
+      const text = await readFile(join(app.installed, path), "latin1");
+      const found = text.match(/[\w/.-]*(\.cargo\/registry|\/home\/|\/Users\/|[A-Z]:\\Users)[\w/.-]*/);
+      assert.equal(found?.[0], undefined, `in ${path}`);
+      assert.ok(!text.includes(`${home}/`), `${path} names the home folder`);
+      // The standard library carries the public paths of its own build.
+      const sources = (text.match(/(?<![\w.-])\/[\w.@+-]+(?:\/[\w.@+-]+)+\.rs/g) ?? []).filter((name) => !/^\/(rustc|rust\/deps)\//.test(name));
+      assert.deepEqual(sources, [], `in ${path}`);
+    }
+  });
+
+  test("has a core.wasm that compiles and imports nothing from env", async () => {
+    const module = new WebAssembly.Module(await readFile(join(app.installed, "dist/core.wasm")));
+    const froms = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
+    assert.ok(!froms.has("env"), [...froms].join());
+    assert.ok(WebAssembly.Module.exports(module).length > 0);
+  });
+
+  test("carries in its default entry the very bytes of core.wasm", async () => {
+    const wasm = await readFile(join(app.installed, "dist/core.wasm"));
+    const scripts = await Promise.all(app.files.filter((path) => path.endsWith(".js")).map((path) => readFile(join(app.installed, path), "utf8")));
+    assert.ok(scripts.some((source) => source.includes(wasm.toString("base64").replace(/=+$/, ""))));
+  });
+
+  test("passes publint", async () => {
+    const tarball = await readFile(app.tarball);
+    const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) }, strict: true });
+    assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+  });
+
+  test("passes arethetypeswrong as an ES-module-only package", async () => {
+    const pkg = createPackageFromTarballData(new Uint8Array(await readFile(app.tarball)));
+    const analysis = await checkPackage(pkg, { excludeEntrypoints: ["./core.wasm", "./package.json"] });
+    assert.ok(Object.keys(analysis.entrypoints).includes("."), "the root entry was looked at");
+    const kinds = ["node16-esm", "bundler"];
+    const problems = analysis.problems.filter((problem) => kinds.some((kind) => problemAffectsResolutionKind(problem, kind, analysis)));
+    assert.deepEqual(problems, []);
+  });
+});
+
+describe("loading", () => {
+  test("does nothing on import: no fetch, no timer, no WebAssembly", async () => {
+    const source = `
+      const calls = [];
+      const watch = (object, name) => {
+        const original = object[name];
+        if (typeof original !== "function") return;
+        object[name] = new Proxy(original, {
+          apply: (f, self, args) => (calls.push(name), Reflect.apply(f, self, args)),
+          construct: (f, args) => (calls.push(name), Reflect.construct(f, args)),
+        });
+      };
+      for (const name of ["fetch", "setTimeout", "setInterval", "queueMicrotask", "atob", "AbortController", "BroadcastChannel"]) watch(globalThis, name);
+      for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming", "Module", "Instance", "Memory"]) watch(WebAssembly, name);
+      for (const name of ["random", "now"]) watch(name === "random" ? Math : Date, name);
+      const before = Object.getOwnPropertyNames(globalThis);
+      await import("query-with-retry");
+      await import("query-with-retry/slim");
+      const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name));
+      REPORT({ calls, added });
+    `;
+    assert.deepEqual(await runProgram(app, { source }), { calls: [], added: [] });
+  });
+
+  test("instantiates once for many first calls at once, and a process ends by itself after", async () => {
+    const source = `
+      await (await fetch(MODEL_URL, { method: "POST" })).text(); // Node's own fetch is partly wasm.
+      let times = 0;
+      for (const name of ["instantiate", "Instance"]) {
+        const count = { apply: (f, self, args) => (times++, Reflect.apply(f, self, args)), construct: (f, args) => (times++, Reflect.construct(f, args)) };
+        WebAssembly[name] = new Proxy(WebAssembly[name], count);
+      }
+      const { queryWithRetry } = await import("query-with-retry");
+      const answers = await Promise.all(Array.from({ length: 20 }, () => queryWithRetry(MODEL_URL, {})));
+      REPORT({ times, answers: answers.length });
+    `;
+    assert.deepEqual(await runProgram(app, { source, globals }), { times: 1, answers: 20 });
+  });
+
+  // Which it can while no entry awaits at its top level.
+  test("works by require() where Node can require ES modules", async (t) => {
+    if (!process.features.require_module) return t.skip("this Node cannot: use 20.19, 22.12 or newer");
+    const source = `
+      require("query-with-retry/slim");
+      const { queryWithRetry, QueryError } = require("query-with-retry");
+      queryWithRetry(MODEL_URL, {}).then((data) => REPORT({ data, error: typeof QueryError }));
+    `;
+    assert.deepEqual(await runProgram(app, { source, kind: "cjs", globals }), { data: { n: 1 }, error: "function" });
+  });
+
+  test("says 'wasm-unsafe-eval' where the page's policy forbids WebAssembly, on every call", async () => {
+    const source = `
+      const refuse = () => { throw new WebAssembly.CompileError("Refused to compile: violates the following Content Security Policy directive"); };
+      WebAssembly.instantiate = WebAssembly.compile = async () => refuse();
+      WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: refuse });
+      const { queryWithRetry } = await import("query-with-retry");
+      const said = [];
+      for (let i = 0; i < 2; i++) said.push(await queryWithRetry(MODEL_URL, {}).then(() => "answered", (error) => error.message));
+      REPORT(said);
+    `;
+    const said = await runProgram(app, { source, globals });
+    assert.equal(said.length, 2);
+    for (const message of said) assert.match(message, /wasm-unsafe-eval/);
+  });
+
+  const chromium = browser("chromium");
+  const skip = chromium.missing && process.env.CI !== "true" ? chromium.missing : false;
+  for (const [policy, expected] of [
+    ["script-src 'self'", /wasm-unsafe-eval/],
+    ["script-src 'self' 'wasm-unsafe-eval'", /^answered$/],
+  ]) {
+    test(`in Chromium under ${policy}: ${expected.source}`, { skip }, async () => {
+      let heard;
+      const posted = new Promise((resolve) => (heard = resolve));
+      const html = '<!doctype html><script type="module" src="/inside/strict-page.js"></script>';
+      const pages = { "/": { html, headers: { "content-security-policy": policy } } };
+      const server = await servePage({ dir: app.dir, pages, onPost: heard });
+      const query = new URLSearchParams({ entry: `/${app.entry()}`, model: globals.MODEL_URL });
+      const window = await chromium.open(`${server.url}/?${query}`);
+      const late = setTimeout(() => heard({ said: "nothing in 20 s" }), 20_000);
+      const { said } = await posted;
+      clearTimeout(late);
+      await window.close();
+      await server.stop();
+      assert.match(said, expected);
+    });
+  }
+});
+
+describe("./slim", () => {
+  const call = (init) => `
+    import { readFileSync } from "node:fs";
+    import { init, queryWithRetry } from "query-with-retry/slim";
+    const bytes = readFileSync("node_modules/query-with-retry/dist/core.wasm");
+    ${init}
+    const call = queryWithRetry(MODEL_URL, {});
+    REPORT(await call.catch((error) => ({ name: error.name, message: error.message })));
+  `;
+
+  for (const [what, init] of [
+    ["bytes", "await init(bytes);"],
+    ["a compiled module", "await init(await WebAssembly.compile(bytes));"],
+    ["bytes that nobody awaited", "init(bytes);"],
+  ]) {
+    test(`answers after init with ${what}`, async () => {
+      assert.deepEqual(await runProgram(app, { source: call(init), globals }), { n: 1 });
+    });
+  }
+
+  test("says what to do when init was not called", async () => {
+    const { message } = await runProgram(app, { source: call(""), globals });
+    assert.match(message ?? "", /\binit\b/);
+    assert.match(message, /slim/);
+  });
+});
