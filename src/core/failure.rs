@@ -133,7 +133,7 @@ impl Phase {
 }
 
 /// The end of a call that has no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub code: Code,
     pub layer: Layer,

@@ -116,23 +116,32 @@ impl Policy {
             Some(Hold::For(hold)) => Some(hold),
             _ => None,
         };
-        let max_wait_against_the_default = given.max_wait.filter(|_| given.total.is_none());
-        let (attempt, total) =
-            (("timeouts.attemptMs", policy.timeouts.attempt), ("timeouts.totalMs", policy.timeouts.total));
-        let max_wait = ("loading.maxWaitMs", policy.loading.max_wait);
-        for (inner, inner_is, (outer, outer_is), outer_given) in [
-            ("timeouts.connectMs", given.connect, attempt, given.attempt),
-            ("timeouts.firstByteMs", given.first_byte, attempt, given.attempt),
-            ("timeouts.attemptMs", given.attempt, total, given.total),
-            ("loading.hold", hold, max_wait, given.max_wait),
-            ("loading.maxWaitMs", max_wait_against_the_default, total, given.total),
-        ] {
-            if let Some(inner_is) = inner_is.filter(|inner| *inner > outer_is) {
-                let outer_is_default = outer_given.is_none();
-                return Err(Inverted { inner, inner_is, outer, outer_is, outer_is_default });
-            }
-        }
+        let limited_by_default = given.max_wait.filter(|_| given.total.is_none());
+        let attempt = ("timeouts.attemptMs", policy.timeouts.attempt, given.attempt.is_none());
+        let total = ("timeouts.totalMs", policy.timeouts.total, given.total.is_none());
+        let max_wait = ("loading.maxWaitMs", policy.loading.max_wait, given.max_wait.is_none());
+        within("timeouts.connectMs", given.connect, attempt)?;
+        within("timeouts.firstByteMs", given.first_byte, attempt)?;
+        within("timeouts.attemptMs", given.attempt, total)?;
+        within("loading.hold", hold, max_wait)?;
+        within("loading.maxWaitMs", limited_by_default, total)?;
         Ok(policy)
+    }
+}
+
+/// A time that was given must fit into the one around it: its name, its value, and whether that is
+/// the default.
+fn within(
+    inner: &'static str,
+    given: Option<Duration>,
+    outer: (&'static str, Duration, bool),
+) -> Result<(), Inverted> {
+    let (outer, outer_is, outer_is_default) = outer;
+    match given {
+        Some(inner_is) if inner_is > outer_is => {
+            Err(Inverted { inner, inner_is, outer, outer_is, outer_is_default })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -36,7 +36,9 @@ export interface CoreRequest {
   /** The target that was asked for, then its fallbacks. */
   targets: CoreTarget[];
   kind: CoreBody["kind"];
-  signal?: AbortSignal | undefined;
+  /** Fulfilled when the caller aborts; undefined where nobody can. */
+  abort: Promise<unknown> | undefined;
+  readonly aborted: boolean;
 
   // For the core, NaN is absent.
   maxRetries: number;
@@ -89,7 +91,8 @@ export type CoreFailure = [
 export type Settled =
   | [how: "ok", report: CoreReport]
   | [how: "failed", report: CoreReport, failure: CoreFailure]
-  /** By the caller's signal or token function: thrown on as it is. */
+  | [how: "aborted"]
+  /** By the caller's token function. */
   | [how: "threw", error: unknown]
   | [how: "refused", target: number, why: string]
   | [how: "inverted", inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean];

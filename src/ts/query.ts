@@ -1,4 +1,5 @@
 import { type Facts, readError, readSuccess } from "./answer.js";
+import { CallerSignal } from "./caller-signal.js";
 import type { CoreRequest, CoreTarget } from "./core-request.js";
 import { QueryError } from "./error.js";
 import { run } from "./instance.js";
@@ -36,10 +37,15 @@ export async function queryWithReport<T = unknown>(
   options: QueryOptions = {},
 ): Promise<{ data: T; report: CallReport }> {
   checkOptions(options, "options");
-  const call = new Call(target, payload, options);
-  options.signal?.throwIfAborted();
-  const report = await call.run();
-  return { data: call.answer as T, report };
+  const caller = new CallerSignal(options.signal);
+  try {
+    const call = new Call(target, payload, options, caller);
+    options.signal?.throwIfAborted();
+    const report = await call.run();
+    return { data: call.answer as T, report };
+  } finally {
+    caller.unlink();
+  }
 }
 
 /** One call, between the caller and the core. */
@@ -49,10 +55,11 @@ class Call {
   readonly #secrets = new Secrets();
   readonly #labels: string[];
   readonly #request: CoreRequest;
+  readonly #caller: CallerSignal;
   readonly #tell: (event: CallEvent) => void;
 
-  constructor(target: Target, payload: Payload, options: QueryOptions) {
-    const { maxRetries = NaN, signal, token, onEvent, response = "auto", fallback = [], loading = {}, timeouts = {} } = options;
+  constructor(target: Target, payload: Payload, options: QueryOptions, caller: CallerSignal) {
+    const { maxRetries = NaN, token, onEvent, response = "auto", fallback = [], loading = {}, timeouts = {} } = options;
     const targets = [takeApart(target, "target"), ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
     const frozen = freeze(payload, targets.some(({ model }) => model !== ""));
     // The first of a name counts, so what the caller says comes before what we would.
@@ -62,11 +69,15 @@ class Call {
     const at = (index: number) => targets[index] as CoreTarget;
     const tell = listener(onEvent);
     this.#tell = tell;
+    this.#caller = caller;
     this.#labels = targets.map(({ label }) => label);
     this.#request = {
       targets,
       kind: frozen.kind,
-      signal,
+      abort: caller.promise,
+      get aborted() {
+        return caller.signal?.aborted ?? false;
+      },
       maxRetries,
       maxWaitMs: loading.maxWaitMs ?? NaN,
       defaultWaitMs: loading.defaultWaitMs ?? NaN,
@@ -118,6 +129,8 @@ class Call {
       }
       case "threw":
         throw this.#failed(settled[1]);
+      case "aborted":
+        throw this.#failed(this.#caller.signal?.reason);
     }
   }
 

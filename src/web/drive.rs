@@ -1,8 +1,7 @@
 //! The loop of one call: does what the core says, tells it what happened.
 
-use super::abort::CallerSignal;
 use super::clock;
-use super::flight::Flight;
+use super::flight::{Flight, Lost};
 use super::report::{self, ms, outcome_name};
 use super::request::{self, Request};
 use super::settled::Settled;
@@ -20,7 +19,7 @@ pub(super) async fn drive(request: &Request) -> Settled {
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
     let mut call = Call::new(policy, targets, seed, clock::now());
-    let mut waiter = Waiter::new(request.signal().map(CallerSignal::listen));
+    let mut waiter = Waiter::new(request);
     // The attempt whose body is still to be read. Whatever takes it away stops it.
     let mut under_way = None;
     let mut action = call.handle(clock::now(), Input::Start);
@@ -36,7 +35,7 @@ pub(super) async fn drive(request: &Request) -> Settled {
                         under_way = Some((flight, response));
                         Input::Head(head)
                     }
-                    Err(NoAnswer::Lost(input)) => input,
+                    Err(NoAnswer::Lost(lost)) => lost.into(),
                     Err(NoAnswer::Threw(error)) => return Settled::Threw(error),
                 }
             }
@@ -57,7 +56,7 @@ pub(super) async fn drive(request: &Request) -> Settled {
             Action::Fail(failure) => {
                 return Settled::Failed(report::report(&call, clock::now()), report::failed(failure));
             }
-            Action::Abandon => return Settled::Threw(waiter.reason()),
+            Action::Abandon => return Settled::Aborted,
         };
         let before = call.record().attempts().len();
         action = call.handle(clock::now(), input);
@@ -70,14 +69,24 @@ pub(super) async fn drive(request: &Request) -> Settled {
 }
 
 enum NoAnswer {
-    Lost(Input),
+    Lost(Lost),
     /// The caller's token function.
     Threw(JsValue),
 }
 
-impl From<Input> for NoAnswer {
-    fn from(input: Input) -> Self {
-        Self::Lost(input)
+impl From<Lost> for NoAnswer {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
+}
+
+impl From<Lost> for Input {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Network => Self::NetworkError,
+            Lost::TimedOut(phase) => Self::TimedOut(phase),
+            Lost::Aborted => Self::Aborted,
+        }
     }
 }
 
@@ -85,14 +94,14 @@ async fn depart(
     request: &Request,
     call: &Call,
     send: &Send,
-    waiter: &mut Waiter,
+    waiter: &mut Waiter<'_>,
 ) -> Result<(Flight, Response), NoAnswer> {
     let targets = call.targets();
     // The core names only targets that there are, and every runtime has an AbortController.
     let (Some(first), Some(target), Ok(flight)) =
         (targets.first(), targets.get(send.target), Flight::new(send.clocks))
     else {
-        return Err(NoAnswer::Lost(Input::NetworkError));
+        return Err(NoAnswer::Lost(Lost::Network));
     };
     #[cfg(feature = "panic-on-purpose")]
     assert!(!target.url.contains("panic-on-purpose"), "on purpose");
@@ -114,13 +123,13 @@ async fn read(
     mut flight: Flight,
     response: &Response,
     limit: Option<u32>,
-    waiter: &mut Waiter,
+    waiter: &mut Waiter<'_>,
 ) -> Input {
     let pieces = Array::new();
     match flight.read(waiter, response, limit, &pieces).await {
-        Err(Input::Aborted) => Input::Aborted,
+        Err(Lost::Aborted) => Input::Aborted,
         // An error body that was cut has still said something.
-        Err(lost) if limit.is_none() || pieces.length() == 0 => lost,
+        Err(lost) if limit.is_none() || pieces.length() == 0 => lost.into(),
         _ => Input::Body(request.incoming(&pieces, response, limit.is_none()).into()),
     }
 }

@@ -3,8 +3,8 @@
 use super::clock;
 use super::request::Outgoing;
 use super::wait::{Happened, Waiter};
-use crate::core::call::Input;
 use crate::core::deadline::Clocks;
+use crate::core::failure::Phase;
 use crate::core::time::Instant;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -28,6 +28,16 @@ extern "C" {
 /// Who needs more for one request goes in circles.
 const MOST_REDIRECTS: u32 = 5;
 
+/// Why an attempt has no answer.
+#[derive(Clone, Copy)]
+pub(super) enum Lost {
+    /// Any throw of `fetch` or `read`: what it says differs from runtime to runtime, and our own
+    /// aborts never come through there.
+    Network,
+    TimedOut(Phase),
+    Aborted,
+}
+
 pub(super) struct Flight {
     controller: AbortController,
     reader: Option<ReadableStreamDefaultReader>,
@@ -45,21 +55,20 @@ impl Flight {
     /// What the promise gives, unless a clock or the caller ends the attempt first.
     pub(super) async fn in_time(
         &self,
-        waiter: &mut Waiter,
+        waiter: &mut Waiter<'_>,
         promise: Promise,
-    ) -> Result<Result<JsValue, JsValue>, Input> {
+    ) -> Result<Result<JsValue, JsValue>, Lost> {
         let (until, phase) = self.clocks.next(self.last_piece);
         match waiter.either(Some(promise), until).await {
             Happened::Settled(settled) => Ok(settled),
-            Happened::Due => Err(Input::TimedOut(phase)),
-            Happened::Aborted => Err(Input::Aborted),
+            Happened::Due => Err(Lost::TimedOut(phase)),
+            Happened::Aborted => Err(Lost::Aborted),
         }
     }
 
-    /// The same for what the network gives. Any throw is the way there: what it says differs from
-    /// runtime to runtime, and our own aborts never come through here.
-    async fn from_network(&self, waiter: &mut Waiter, promise: Promise) -> Result<JsValue, Input> {
-        self.in_time(waiter, promise).await?.map_err(|_| Input::NetworkError)
+    /// The same for what the network gives.
+    async fn from_network(&self, waiter: &mut Waiter<'_>, promise: Promise) -> Result<JsValue, Lost> {
+        self.in_time(waiter, promise).await?.map_err(|_| Lost::Network)
     }
 
     /// Sends, and follows redirects where the body and the method survive them (307 and 308).
@@ -67,11 +76,15 @@ impl Flight {
     /// By hand, because not every runtime takes the credentials off on the way to another origin,
     /// and none takes off an `x-api-key`. Browsers do not show where a redirect leads; they follow
     /// it themselves, and take `Authorization` off (Fetch standard, HTTP-redirect fetch).
-    pub(super) async fn send(&self, waiter: &mut Waiter, mut outgoing: Outgoing) -> Result<Response, Input> {
+    pub(super) async fn send(
+        &self,
+        waiter: &mut Waiter<'_>,
+        mut outgoing: Outgoing,
+    ) -> Result<Response, Lost> {
         let mut follow = false;
         for _ in 0..=MOST_REDIRECTS {
             let init = outgoing.init(&self.controller.signal(), follow);
-            let answer = fetch(&outgoing.url(), &init).map_err(|_| Input::NetworkError)?;
+            let answer = fetch(&outgoing.url(), &init).map_err(|_| Lost::Network)?;
             // `resolve`, because a replaced fetch may answer with what is no promise.
             let response = self.from_network(waiter, Promise::resolve(&answer)).await?;
             // Not `dyn_into`: a response of another realm or of a test is one too.
@@ -89,17 +102,17 @@ impl Flight {
                 forget(body.cancel());
             }
         }
-        Err(Input::NetworkError)
+        Err(Lost::Network)
     }
 
     /// Reads the body to its end or to `limit`. What has come before a loss is kept in `into`.
     pub(super) async fn read(
         &mut self,
-        waiter: &mut Waiter,
+        waiter: &mut Waiter<'_>,
         response: &Response,
         limit: Option<u32>,
         into: &Array,
-    ) -> Result<(), Input> {
+    ) -> Result<(), Lost> {
         if let Some(body) = response.body() {
             let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
             self.reader = Some(reader.clone());

@@ -5,7 +5,6 @@
 //! wasm that took three times the bytes. [`drive`] is the one loop that awaits; it asks
 //! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
 
-mod abort;
 mod clock;
 mod drive;
 mod flight;

@@ -22,8 +22,11 @@ extern "C" {
     fn targets(this: &Request) -> Array;
     #[wasm_bindgen(method, getter)]
     fn kind(this: &Request) -> String;
+    /// Fulfilled when the caller aborts.
     #[wasm_bindgen(method, getter)]
-    pub(super) fn signal(this: &Request) -> Option<AbortSignal>;
+    pub(super) fn abort(this: &Request) -> Option<Promise>;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn aborted(this: &Request) -> bool;
     #[wasm_bindgen(method, js_name = tellAttempt)]
     pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32, url: &str);
     #[wasm_bindgen(method, js_name = tellResponse)]

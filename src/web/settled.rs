@@ -11,7 +11,8 @@ pub(super) enum Settled {
     Ok(JsValue),
     /// With its report, and what is in the error beside it.
     Failed(JsValue, JsValue),
-    /// Thrown on as it is: the reason of an abort, or what the caller's token function threw.
+    Aborted,
+    /// What the caller's token function threw, to be thrown on.
     Threw(JsValue),
     Invalid(Invalid),
 }
@@ -21,6 +22,7 @@ impl From<Settled> for JsValue {
         match settled {
             Settled::Ok(report) => Array::of2(&"ok".into(), &report),
             Settled::Failed(report, failed) => Array::of3(&"failed".into(), &report, &failed),
+            Settled::Aborted => Array::of1(&"aborted".into()),
             Settled::Threw(error) => Array::of2(&"threw".into(), &error),
             Settled::Invalid(Invalid::Refused(index, refused)) => {
                 Array::of3(&"refused".into(), &index.into(), &refused.reason().into())

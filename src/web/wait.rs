@@ -1,7 +1,7 @@
 //! The one thing that is ever awaited: a promise, a time, or the caller's abort, whichever is first.
 
-use super::abort::CallerSignal;
 use super::clock::Alarm;
+use super::request::Request;
 use crate::core::time::Instant;
 use js_sys::Promise;
 use std::future::{Future, poll_fn};
@@ -17,14 +17,15 @@ pub(super) enum Happened {
     Aborted,
 }
 
-pub(super) struct Waiter {
+pub(super) struct Waiter<'a> {
+    request: &'a Request,
     alarm: Alarm,
-    caller: Option<CallerSignal>,
+    abort: Option<JsFuture>,
 }
 
-impl Waiter {
-    pub(super) fn new(caller: Option<CallerSignal>) -> Self {
-        Self { alarm: Alarm::default(), caller }
+impl<'a> Waiter<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        Self { request, alarm: Alarm::default(), abort: request.abort().map(JsFuture::from) }
     }
 
     /// Until the promise settles, if there is one, but no longer than `until`. A promise that
@@ -32,7 +33,9 @@ impl Waiter {
     pub(super) async fn either(&mut self, promise: Option<Promise>, until: Instant) -> Happened {
         let mut promise = promise.map(JsFuture::from);
         poll_fn(|cx| {
-            if self.caller.as_mut().is_some_and(|caller| caller.aborted(cx)) {
+            // The flag, for an abort between two waits; the promise, to be woken in one.
+            let woken = self.abort.as_mut().is_some_and(|abort| Pin::new(abort).poll(cx).is_ready());
+            if woken || self.request.aborted() {
                 return Poll::Ready(Happened::Aborted);
             }
             if let Some(promise) = &mut promise {
@@ -43,9 +46,5 @@ impl Waiter {
             self.alarm.poll(cx, until).map(|()| Happened::Due)
         })
         .await
-    }
-
-    pub(super) fn reason(&self) -> JsValue {
-        self.caller.as_ref().map_or(JsValue::UNDEFINED, CallerSignal::reason)
     }
 }

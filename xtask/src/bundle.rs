@@ -23,7 +23,10 @@ pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
         generated.join("core-text.js"),
         format!("export const alphabet = \"{alphabet}\";\nexport const text = \"{text}\";\n"),
     )?;
-    fs::write(generated.join("core-text.d.ts"), "export declare const alphabet: string;\nexport declare const text: string;\n")?;
+    fs::write(
+        generated.join("core-text.d.ts"),
+        "export declare const alphabet: string;\nexport declare const text: string;\n",
+    )?;
 
     let types = root().join("target/package/types");
     if types.is_dir() {
@@ -114,7 +117,8 @@ fn printable(bytes: &[u8]) -> String {
 }
 
 /// Printable ASCII without what a quoted string, a template or a page would have to escape.
-const ALPHABET: &[u8] = b"%()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~";
+const ALPHABET: &[u8] =
+    b"%()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~";
 
 /// `entry` of the package as a browser would get it: bundled, minified.
 pub(crate) fn minimum(entry: &Path, to: &Path) -> Result<()> {

@@ -49,7 +49,7 @@ pub struct Head {
 }
 
 /// What is to be done next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     Send(Send),
     /// Read the body: all of an answer, of an error at most `limit` bytes.
@@ -64,7 +64,7 @@ pub enum Action {
     Abandon,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Send {
     /// Counted from 1, over all targets.
     pub attempt: u32,
@@ -76,7 +76,7 @@ pub struct Send {
     pub falls_back: Option<Code>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     pub until: Instant,
     pub span: Duration,
@@ -161,7 +161,7 @@ impl Call {
     pub fn handle(&mut self, now: Instant, input: Input) -> Action {
         let state = ::core::mem::replace(&mut self.state, State::Done);
         let action = match (state, input) {
-            (State::Done, _) => return self.pending.clone(),
+            (State::Done, _) => return self.pending,
             (State::New, Input::Start) => self.send(now, None),
             (state, Input::Aborted) => self.abandon(now, state),
             (State::Sending { started, held }, Input::Head(head)) => {
@@ -187,10 +187,10 @@ impl Call {
             (State::Waiting { since, wait, layer }, Input::Woke) => self.woke(now, since, wait, layer),
             (state, _) => {
                 self.state = state;
-                return self.pending.clone();
+                return self.pending;
             }
         };
-        self.pending = action.clone();
+        self.pending = action;
         action
     }
 
@@ -278,7 +278,7 @@ impl Call {
     fn take(&mut self, now: Instant, step: Step, failure: Failure) -> Action {
         match step {
             Step::Wait(wait) => {
-                self.state = State::Waiting { since: now, wait: wait.clone(), layer: failure.layer };
+                self.state = State::Waiting { since: now, wait, layer: failure.layer };
                 Action::Wait(wait)
             }
             Step::GiveUp(phase) => {
@@ -310,7 +310,7 @@ impl Call {
 
     fn woke(&mut self, now: Instant, since: Instant, wait: Wait, layer: Layer) -> Action {
         if now < wait.until {
-            self.state = State::Waiting { since, wait: wait.clone(), layer };
+            self.state = State::Waiting { since, wait, layer };
             return Action::Wait(wait);
         }
         self.record.waited_for(wait.reason, now.since(since));
