@@ -63,29 +63,20 @@ export interface CoreRequest {
 
 /** Targets are indices; a status of 0 and an empty text are absent. */
 export type CoreAttempt = [
-  target: number,
-  startedMs: number,
-  durationMs: number,
-  status: number,
-  outcome: Attempt["outcome"],
-  layer: Layer | "",
-  requestId: string,
+  numbers: [target: number, startedMs: number, durationMs: number, status: number],
+  texts: [outcome: Attempt["outcome"], layer: Layer | "", requestId: string],
 ];
 
+/** The target is the one in use at the end. */
 export type CoreReport = [
   attempts: CoreAttempt[],
-  waitedMs: [loading: number, rateLimit: number, backoff: number],
-  totalMs: number,
-  target: number,
+  numbers: [loading: number, rateLimit: number, backoff: number, totalMs: number, target: number],
 ];
 
+/** 0 is not retryable; NaN is absent. */
 export type CoreFailure = [
-  code: ErrorCode,
-  layer: Layer,
-  phase: Phase | "",
-  retryable: boolean,
-  status: number,
-  retryAfterMs: number,
+  texts: [code: ErrorCode, layer: Layer, phase: Phase | ""],
+  numbers: [retryable: number, status: number, retryAfterMs: number],
 ];
 
 export type Settled =

@@ -30,7 +30,7 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor([code, layer, phase, retryable, status, retryAfterMs]: CoreFailure, report: CallReport, detail: string) {
+  constructor([[code, layer, phase], [retryable, status, retryAfterMs]]: CoreFailure, report: CallReport, detail: string) {
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
@@ -41,7 +41,7 @@ export class QueryError extends Error {
     if (phase) this.phase = phase;
     if (status) this.status = status;
     if (retryAfterMs >= 0) this.retryAfterMs = retryAfterMs;
-    this.retryable = retryable;
+    this.retryable = retryable !== 0;
     this.hint = hints[code];
     this.report = report;
     if (detail) this.detail = detail;

@@ -56,7 +56,7 @@ async function instantiate(): Promise<Instance> {
   const module = await (compiled ??= compile());
   const inFlight: Instance["inFlight"] = new Set();
   const crash = (cause: unknown) => {
-    if (instance === self) instance = undefined;
+    instance = undefined;
     const error = new Error("query-with-retry: its WebAssembly core stopped, which is a bug; please report it. The next call starts a new one.", { cause });
     for (const reject of inFlight) reject(error);
     inFlight.clear();
@@ -72,8 +72,8 @@ async function instantiate(): Promise<Instance> {
     (task) => queueMicrotask(guarded(task)),
     (task, ms) => setTimeout(guarded(task), ms),
   );
-  const self = glue.default({ module_or_path: module }).then(() => ({ query: glue.query, inFlight, crash }));
-  return self;
+  glue.start(await WebAssembly.instantiate(module, glue.imports()), module);
+  return { query: glue.query, inFlight, crash };
 }
 
 async function compile(): Promise<WebAssembly.Module> {

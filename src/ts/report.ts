@@ -2,9 +2,9 @@ import type { CoreReport } from "./core-request.js";
 import type { Attempt, CallReport } from "./types.js";
 
 /** The core's numbers with their names; what is absent has no key. */
-export function toReport([attempts, [loading, rate_limit, backoff], totalMs, target]: CoreReport, labels: string[]): CallReport {
+export function toReport([attempts, [loading, rate_limit, backoff, totalMs, target]]: CoreReport, labels: string[]): CallReport {
   const label = (index: number) => labels[index] ?? "";
-  const named = attempts.map(([target, startedMs, durationMs, status, outcome, layer, requestId]): Attempt => ({
+  const named = attempts.map(([[target, startedMs, durationMs, status], [outcome, layer, requestId]]): Attempt => ({
     target: label(target),
     startedMs,
     durationMs,

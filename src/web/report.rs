@@ -10,19 +10,8 @@ use crate::core::time::{Duration, Instant};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-/// `CoreAttempt` of `src/ts/core-request.ts`: target, started, duration, status or 0, outcome,
-/// layer or "", request id.
-#[derive(Serialize)]
-struct Attempt<'a>(u32, f64, f64, u16, &'static str, &'static str, &'a str);
-
-/// `CoreReport`: attempts, waited for loading, for the rate limit, in backoff, total, and the
-/// target in use at the end.
-#[derive(Serialize)]
-struct Report<'a>(Vec<Attempt<'a>>, [f64; 3], f64, u32);
-
-/// `CoreFailure`: code, layer, phase or "", retryable, status or 0, retry after or NaN.
-#[derive(Serialize)]
-struct Failed(&'static str, &'static str, &'static str, bool, u16, f64);
+/// `CoreAttempt` of `src/ts/core-request.ts`.
+type Attempt<'a> = ([f64; 4], [&'a str; 3]);
 
 pub(super) fn ms(span: Duration) -> f64 {
     span.as_ms() as f64
@@ -36,36 +25,34 @@ pub(super) const fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
+/// `CoreReport`.
 pub(super) fn report(call: &Call, now: Instant) -> JsValue {
     let record = call.record();
-    let attempts = record.attempts().iter().map(|attempt| {
+    let attempts = record.attempts().iter().map(|attempt| -> Attempt<'_> {
         let layer = match attempt.outcome {
             Outcome::Failed(_, layer) => Layer::name(layer),
             Outcome::Ok | Outcome::Aborted => "",
         };
-        Attempt(
-            attempt.target as u32,
-            ms(attempt.started),
-            ms(attempt.duration),
-            attempt.status.unwrap_or(0),
-            outcome_name(attempt.outcome),
-            layer,
-            attempt.request_id.as_deref().unwrap_or(""),
+        let status = f64::from(attempt.status.unwrap_or(0));
+        (
+            [attempt.target as f64, ms(attempt.started), ms(attempt.duration), status],
+            [outcome_name(attempt.outcome), layer, attempt.request_id.as_deref().unwrap_or("")],
         )
     });
-    let waited = [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff];
-    let waited = waited.map(|reason| ms(record.waited(reason)));
-    to_js(&Report(attempts.collect(), waited, ms(now.since(record.began())), call.target() as u32))
+    let [loading, rate_limit, backoff] =
+        [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff].map(|reason| ms(record.waited(reason)));
+    let total = ms(now.since(record.began()));
+    to_js(&(attempts.collect::<Vec<_>>(), [loading, rate_limit, backoff, total, call.target() as f64]))
 }
 
+/// `CoreFailure`.
 pub(super) fn failed(failure: &Failure) -> JsValue {
-    to_js(&Failed(
-        failure.code.name(),
-        failure.layer.name(),
-        failure.phase.map_or("", Phase::name),
-        failure.code.retryable(),
-        failure.status.unwrap_or(0),
-        failure.retry_after.map_or(f64::NAN, ms),
+    let retry_after = failure.retry_after.map_or(f64::NAN, ms);
+    let status = f64::from(failure.status.unwrap_or(0));
+    let retryable = f64::from(u8::from(failure.code.retryable()));
+    to_js(&(
+        [failure.code.name(), failure.layer.name(), failure.phase.map_or("", Phase::name)],
+        [retryable, status, retry_after],
     ))
 }
 

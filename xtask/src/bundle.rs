@@ -56,14 +56,17 @@ pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
 
 /// The glue keeps its state in module variables. As a function it makes a fresh copy of that
 /// state each time, so that after a panic a new instance cannot meet the closures of the old one.
-/// The parameters shadow the globals that the glue calls back through; see `src/ts/instance.ts`.
+/// The parameters shadow the globals that the glue calls back through; see `src/ts/instance.ts`,
+/// which also instantiates: what the glue brings for that can fetch and warn, and is left out.
 fn factory(glue: &str) -> Result<String> {
     let folder = root().join("target/package");
     fs::create_dir_all(&folder)?;
-    let (file, out) = (folder.join("glue-module.js"), folder.join("glue-iife.js"));
-    fs::write(&file, glue)?;
+    let out = folder.join("glue-iife.js");
+    let inner = "\nexport { __wbg_get_imports as imports, __wbg_finalize_init as start };\n";
+    fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
+    fs::write(folder.join("glue-entry.js"), "export { imports, query, start } from \"./glue-module.js\";\n")?;
     run(npm_tool("xtask", "esbuild")
-        .arg(&file)
+        .arg(folder.join("glue-entry.js"))
         .args(["--bundle", "--format=iife", "--global-name=glue", "--target=es2022", "--log-level=warning"])
         .arg(format!("--outfile={}", out.display())))?;
     let body = fs::read_to_string(&out)?;
@@ -78,7 +81,8 @@ export declare function makeGlue(
   queueMicrotask: (task: () => void) => void,
   setTimeout: (task: () => void, ms: number) => unknown,
 ): {
-  default(from: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  imports(): WebAssembly.Imports;
+  start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
   query(request: CoreRequest): Promise<Settled>;
 };
 ";
