@@ -28,7 +28,7 @@ pub enum Outcome {
     Aborted,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// Index into the targets of the call.
     pub target: usize,
@@ -37,7 +37,6 @@ pub struct Attempt {
     pub duration: Duration,
     pub status: Option<u16>,
     pub outcome: Outcome,
-    pub request_id: Option<String>,
 }
 
 #[derive(Clone, Debug)]

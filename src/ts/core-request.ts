@@ -24,6 +24,16 @@ export interface CoreTarget {
   token?: Token | undefined;
 }
 
+/** Where the core sends a target. */
+export interface Located {
+  /** Of a model id, its route; of a URL, the URL without its query. */
+  url: string;
+  /** Goes first into the body, if it is not empty. */
+  model: string;
+  /** What was given for the whole call may go to this target too. */
+  shares: boolean;
+}
+
 export interface CoreBody {
   /** Decides the route of a model id, and whether a `model` can be put into the body. */
   kind: "chat" | "object" | "opaque";
@@ -52,19 +62,24 @@ export interface CoreRequest {
   attemptMs: number;
   totalMs: number;
 
-  outgoing(target: number, url: string, model: string, shares: boolean, holdHeader: string, holdSeconds: number): Promise<Outgoing>;
+  /** Where a target is, and whether what was given for the whole call may go there too. */
+  locate(target: number, url: string, model: string, shares: boolean): void;
+  /** An empty header and NaN are absent. */
+  outgoing(target: number, holdHeader: string, holdSeconds: number): Promise<Outgoing>;
+  landed(attempt: number, response: Response): void;
   incoming(pieces: Uint8Array<ArrayBuffer>[], response: Response, succeeded: boolean): Facts;
 
-  tellAttempt(attempt: number, target: number, url: string): void;
+  tellAttempt(attempt: number, target: number): void;
   tellResponse(attempt: number, status: number, outcome: Attempt["outcome"]): void;
   tellWait(reason: WaitReason, ms: number, attempt: number, target: number, estimatedMs: number): void;
   tellFallback(to: number, why: ErrorCode): void;
+  settle(settled: Settled): void;
 }
 
 /** Targets are indices; a status of 0 and an empty text are absent. */
 export type CoreAttempt = [
   numbers: [target: number, startedMs: number, durationMs: number, status: number],
-  texts: [outcome: Attempt["outcome"], layer: Layer | "", requestId: string],
+  texts: [outcome: Attempt["outcome"], layer: Layer | ""],
 ];
 
 /** The target is the one in use at the end. */

@@ -18,7 +18,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 let instance: Promise<Instance> | undefined;
 
 interface Instance {
-  query(request: CoreRequest): Promise<Settled>;
+  query(request: CoreRequest): void;
   inFlight: Set<(error: Error) => void>;
   crash(cause: unknown): void;
 }
@@ -40,12 +40,12 @@ export async function run(request: CoreRequest): Promise<Settled> {
   }
   return new Promise((resolve, reject) => {
     core.inFlight.add(reject);
-    const settle = <T>(end: (value: T) => void) => (value: T) => {
+    request.settle = (settled) => {
       core.inFlight.delete(reject);
-      end(value);
+      resolve(settled);
     };
     try {
-      core.query(request).then(settle(resolve), settle(reject));
+      core.query(request);
     } catch (cause) {
       core.crash(cause);
     }

@@ -1,6 +1,6 @@
 /** What is sent to one target: address, headers, body, and whose credentials. */
 
-import type { CoreBody, CoreTarget, HeaderPairs } from "./core-request.js";
+import type { CoreBody, CoreTarget, HeaderPairs, Located } from "./core-request.js";
 import { invalid } from "./invalid.js";
 import type { Secrets } from "./secrets.js";
 import type { Token } from "./types.js";
@@ -23,18 +23,11 @@ export interface Common {
 /** These say nothing about the caller, so they may go anywhere. */
 const harmless = new Set(["content-type", "accept"]);
 
-/**
- * @param route where the core sends a model id; a URL of the caller's goes where it says
- * @param shares what was given for the whole call may go to this target too
- * @param model goes first into the body, if it is not empty
- */
 export async function outgoing(
   target: CoreTarget,
+  { url: route, model, shares }: Located,
   common: Common,
   secrets: Secrets,
-  route: string,
-  model: string,
-  shares: boolean,
   holdHeader: string,
   holdSeconds: number,
 ): Promise<Outgoing> {

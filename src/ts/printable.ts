@@ -1,19 +1,18 @@
 /**
  * The bytes of the core from printable text; `xtask/src/bundle.rs` writes it and says why it is
- * not base64. A character is the rank of a byte; the last three begin a pair, for rare bytes.
+ * not base64. First a bitmap of the bytes that are one character; the others are two.
  */
 export function decode(text: string, alphabet: string): Uint8Array<ArrayBuffer> {
-  const ranks = new Uint8Array(128);
-  for (let i = 0; i < alphabet.length; i++) ranks[alphabet.charCodeAt(i)] = i;
-  const rankAt = (i: number) => ranks[text.charCodeAt(i)] as number;
-  const byRank = Uint8Array.from({ length: 256 }, (_, rank) => parseInt(text.slice(2 * rank, 2 * rank + 2), 16));
-  const single = alphabet.length - 3;
-  const bytes = new Uint8Array(text.length - 512);
+  const places = new Uint8Array(128);
+  for (let i = 0; i < alphabet.length; i++) places[alphabet.charCodeAt(i)] = i;
+  const placeAt = (i: number) => places[text.charCodeAt(i)] as number;
+  const singles: number[] = [];
+  for (let byte = 0; byte < 256; byte++) if ((parseInt(text.charAt(byte >> 2), 16) >> (byte & 3)) & 1) singles.push(byte);
+  const bytes = new Uint8Array(text.length);
   let length = 0;
-  for (let i = 512; i < text.length; i++) {
-    let rank = rankAt(i);
-    if (rank >= single) rank = single + (rank - single) * alphabet.length + rankAt(++i);
-    bytes[length++] = byRank[rank] as number;
+  for (let i = 64; i < text.length; i++) {
+    const place = placeAt(i);
+    bytes[length++] = singles[place] ?? (place - singles.length) * alphabet.length + placeAt(++i);
   }
   return bytes.subarray(0, length);
 }

@@ -1,6 +1,6 @@
 import { type Facts, readError, readSuccess } from "./answer.js";
 import { CallerSignal } from "./caller-signal.js";
-import type { CoreRequest, CoreTarget } from "./core-request.js";
+import type { CoreRequest, CoreTarget, Located } from "./core-request.js";
 import { QueryError } from "./error.js";
 import { run } from "./instance.js";
 import { given, invalid } from "./invalid.js";
@@ -54,6 +54,7 @@ class Call {
   #detail = "";
   readonly #secrets = new Secrets();
   readonly #labels: string[];
+  readonly #requestIds: string[] = [];
   readonly #request: CoreRequest;
   readonly #caller: CallerSignal;
   readonly #tell: (event: CallEvent) => void;
@@ -67,6 +68,7 @@ class Call {
     if (response === "json") headers.push(["accept", "application/json"]);
     const common = { headers, token, payload: frozen };
     const at = (index: number) => targets[index] as CoreTarget;
+    const located: Located[] = [];
     const tell = listener(onEvent);
     this.#tell = tell;
     this.#caller = caller;
@@ -87,9 +89,15 @@ class Call {
       idleMs: timeouts.idleMs ?? NaN,
       attemptMs: timeouts.attemptMs ?? NaN,
       totalMs: timeouts.totalMs ?? NaN,
-      outgoing: (index, ...how) => {
+      locate: (index, url, model, shares) => void (located[index] = { url, model, shares }),
+      outgoing: (index, ...hold) => {
         this.#detail = "";
-        return outgoing(at(index), common, this.#secrets, ...how);
+        return outgoing(at(index), located[index] as Located, common, this.#secrets, ...hold);
+      },
+      landed: (attempt, { headers }) => {
+        // The order of huggingface_hub: the router's own id first, then those of its proxies.
+        const id = headers.get("x-request-id") ?? headers.get("x-amzn-trace-id") ?? headers.get("x-amz-cf-id");
+        if (id) this.#requestIds[attempt - 1] = id;
       },
       incoming: (pieces, { headers }, succeeded) => {
         if (!succeeded) return this.#said(readError(pieces));
@@ -97,13 +105,15 @@ class Call {
         this.answer = value;
         return this.#said(facts);
       },
-      tellAttempt: (attempt, target, url) => tell({ type: "attempt", attempt, target: at(target).label, url }),
+      tellAttempt: (attempt, target) =>
+        tell({ type: "attempt", attempt, target: at(target).label, url: (located[target] as Located).url }),
       tellResponse: (attempt, status, outcome) => tell({ type: "response", attempt, status, outcome }),
       tellWait: (reason, ms, attempt, target, estimatedMs) => {
         const event = { type: "wait", reason, ms, attempt, target: at(target).label } as const;
         tell(Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs });
       },
       tellFallback: (to, why) => tell({ type: "fallback", from: at(to - 1).label, to: at(to).label, why }),
+      settle: () => {},
     };
   }
 
@@ -111,7 +121,7 @@ class Call {
     const settled = await run(this.#request);
     switch (settled[0]) {
       case "ok": {
-        const report = toReport(settled[1], this.#labels);
+        const report = toReport(settled[1], this.#labels, this.#requestIds);
         this.#tell({ type: "success", report });
         return report;
       }
@@ -125,7 +135,7 @@ class Call {
       }
       case "failed": {
         const [, report, failure] = settled;
-        throw this.#failed(new QueryError(failure, toReport(report, this.#labels), this.#detail));
+        throw this.#failed(new QueryError(failure, toReport(report, this.#labels, this.#requestIds), this.#detail));
       }
       case "threw":
         throw this.#failed(settled[1]);

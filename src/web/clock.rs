@@ -1,9 +1,7 @@
 //! The clock of the platform, and an alarm that is never early and splits long sleeps.
 
 use crate::core::time::{Duration, Instant};
-use gloo_timers::future::TimeoutFuture;
-use std::future::Future;
-use std::pin::Pin;
+use gloo_timers::callback::Timeout;
 use std::task::{Context, Poll};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -25,31 +23,26 @@ pub(super) fn unix_now_ms() -> u64 {
 /// The longest that `setTimeout` takes; above it fires at once (HTML standard, "long").
 const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 
-/// One timer, wound again only where it would otherwise ring too late. A stream of a thousand
-/// pieces with an idle clock sets a handful of timers, not a thousand.
+/// A timer only wakes; whether it is time, the clock says. One timer is wound again only where it
+/// would ring too late, so a stream of a thousand pieces with an idle clock sets a handful.
 #[derive(Default)]
 pub(super) struct Alarm {
-    armed: Option<(Instant, TimeoutFuture)>,
+    armed: Option<(Instant, Timeout)>,
 }
 
 impl Alarm {
     /// Ready once it is `at` or later.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
-        loop {
-            match &mut self.armed {
-                Some((armed, timer)) if *armed <= at => match Pin::new(timer).poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(()) => self.armed = None,
-                },
-                _ => {
-                    let now = now();
-                    let left = at.since(now).min(LONGEST_TIMER);
-                    if left == Duration::ZERO {
-                        return Poll::Ready(());
-                    }
-                    self.armed = Some((now + left, TimeoutFuture::new(left.as_ms() as u32)));
-                }
-            }
+    pub(super) fn poll(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
+        let now = now();
+        let left = at.since(now).min(LONGEST_TIMER);
+        if left == Duration::ZERO {
+            return Poll::Ready(());
         }
+        let will_ring = self.armed.as_ref().is_some_and(|(rings, _)| *rings > now && *rings <= at);
+        if !will_ring {
+            let waker = cx.waker().clone();
+            self.armed = Some((now + left, Timeout::new(left.as_ms() as u32, move || waker.wake())));
+        }
+        Poll::Pending
     }
 }

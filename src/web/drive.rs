@@ -3,7 +3,7 @@
 use super::clock;
 use super::flight::{Flight, Lost};
 use super::report::{self, ms, outcome_name};
-use super::request::{self, Request};
+use super::request::{self, Outgoing, Request};
 use super::settled::Settled;
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Head, Input, Send};
@@ -29,7 +29,7 @@ pub(super) async fn drive(request: &Request) -> Settled {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why.name());
                 }
-                match depart(request, &call, send, &mut waiter).await {
+                match depart(request, send, &mut waiter).await {
                     Ok((flight, response)) => {
                         let head = head(&response);
                         under_way = Some((flight, response));
@@ -92,29 +92,25 @@ impl From<Lost> for Input {
 
 async fn depart(
     request: &Request,
-    call: &Call,
     send: &Send,
     waiter: &mut Waiter<'_>,
 ) -> Result<(Flight, Response), NoAnswer> {
-    let targets = call.targets();
-    // The core names only targets that there are, and every runtime has an AbortController.
-    let (Some(first), Some(target), Ok(flight)) =
-        (targets.first(), targets.get(send.target), Flight::new(send.clocks))
-    else {
-        return Err(NoAnswer::Lost(Lost::Network));
+    let Ok(flight) = Flight::new(send.clocks) else {
+        return Err(NoAnswer::Lost(Lost::Network)); // every runtime has an AbortController
     };
-    #[cfg(feature = "panic-on-purpose")]
-    assert!(!target.url.contains("panic-on-purpose"), "on purpose");
-    request.tell_attempt(send.attempt, send.target as u32, &target.url);
-    let (hold_header, hold) = match (target.profile.hold_header(), send.hold) {
+    let target = send.target as u32;
+    request.tell_attempt(send.attempt, target);
+    let (hold_header, hold) = match (send.profile.hold_header(), send.hold) {
         (Some((name, in_secs)), Some(hold)) => (name, if in_secs { hold.as_secs() as f64 } else { f64::NAN }),
         _ => ("", f64::NAN),
     };
-    let model = target.model.as_deref().unwrap_or("");
-    let shares = first.shares_credentials(target);
-    let outgoing = request.outgoing(send.target as u32, &target.url, model, shares, hold_header, hold);
+    let outgoing = request.outgoing(target, hold_header, hold);
     let outgoing = flight.in_time(waiter, outgoing).await?.map_err(NoAnswer::Threw)?;
-    let response = flight.send(waiter, outgoing.unchecked_into()).await?;
+    let outgoing: Outgoing = outgoing.unchecked_into();
+    #[cfg(feature = "panic-on-purpose")]
+    assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
+    let response = flight.send(waiter, outgoing).await?;
+    request.landed(send.attempt, &response);
     Ok((flight, response))
 }
 
@@ -145,10 +141,5 @@ fn head(response: &Response) -> Head {
         rate_limit: rate_limit.as_deref(),
         date: date.as_deref(),
     };
-    Head {
-        status: response.status(),
-        floor: hint::floor(hints, clock::unix_now_ms()),
-        // The order of huggingface_hub: the router's own id first, then those of its proxies.
-        request_id: ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].iter().find_map(|name| header(name)),
-    }
+    Head { status: response.status(), floor: hint::floor(hints, clock::unix_now_ms()) }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 /// `CoreAttempt` of `src/ts/core-request.ts`.
-type Attempt<'a> = ([f64; 4], [&'a str; 3]);
+type Attempt = ([f64; 4], [&'static str; 2]);
 
 pub(super) fn ms(span: Duration) -> f64 {
     span.as_ms() as f64
@@ -28,7 +28,7 @@ pub(super) const fn outcome_name(outcome: Outcome) -> &'static str {
 /// `CoreReport`.
 pub(super) fn report(call: &Call, now: Instant) -> JsValue {
     let record = call.record();
-    let attempts = record.attempts().iter().map(|attempt| -> Attempt<'_> {
+    let attempts = record.attempts().iter().map(|attempt| -> Attempt {
         let layer = match attempt.outcome {
             Outcome::Failed(_, layer) => Layer::name(layer),
             Outcome::Ok | Outcome::Aborted => "",
@@ -36,11 +36,11 @@ pub(super) fn report(call: &Call, now: Instant) -> JsValue {
         let status = f64::from(attempt.status.unwrap_or(0));
         (
             [attempt.target as f64, ms(attempt.started), ms(attempt.duration), status],
-            [outcome_name(attempt.outcome), layer, attempt.request_id.as_deref().unwrap_or("")],
+            [outcome_name(attempt.outcome), layer],
         )
     });
-    let [loading, rate_limit, backoff] =
-        [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff].map(|reason| ms(record.waited(reason)));
+    let [loading, rate_limit, backoff] = [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff]
+        .map(|reason| ms(record.waited(reason)));
     let total = ms(now.since(record.began()));
     to_js(&(attempts.collect::<Vec<_>>(), [loading, rate_limit, backoff, total, call.target() as f64]))
 }

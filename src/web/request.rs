@@ -4,14 +4,15 @@
 //! The face has checked every type before; what is left to check here is what only the core
 //! knows: whether times fit together and whether a target can be called.
 
+use crate::core::call::Target;
 use crate::core::classify::Body;
 use crate::core::hint;
 use crate::core::policy::{Given, Hold, Inverted, Policy};
-use crate::core::target::{Payload, Profile, Refused, Spec, Target, Url};
+use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
 use js_sys::{Array, Promise};
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, RequestInit, Response};
 
 #[wasm_bindgen]
@@ -28,7 +29,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn aborted(this: &Request) -> bool;
     #[wasm_bindgen(method, js_name = tellAttempt)]
-    pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32, url: &str);
+    pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32);
     #[wasm_bindgen(method, js_name = tellResponse)]
     pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: &str);
     #[wasm_bindgen(method, js_name = tellWait)]
@@ -36,17 +37,19 @@ extern "C" {
     /// `to` follows the target before it.
     #[wasm_bindgen(method, js_name = tellFallback)]
     pub(super) fn tell_fallback(this: &Request, to: u32, why: &str);
+    /// The call is over.
+    #[wasm_bindgen(method)]
+    pub(super) fn settle(this: &Request, settled: JsValue);
+    /// A response is here: what concerns the report alone is noted.
+    #[wasm_bindgen(method)]
+    pub(super) fn landed(this: &Request, attempt: u32, response: &Response);
+    /// Where the target with this index is, and whether what was given for the whole call may go
+    /// there too. An empty model is none.
+    #[wasm_bindgen(method)]
+    fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool);
     /// Makes what is sent to one target; empty texts and NaN are absent. Rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]
-    pub(super) fn outgoing(
-        this: &Request,
-        target: u32,
-        url: &str,
-        model: &str,
-        shares: bool,
-        hold_header: &str,
-        hold_secs: f64,
-    ) -> Promise;
+    pub(super) fn outgoing(this: &Request, target: u32, hold_header: &str, hold_secs: f64) -> Promise;
     /// Reads the body of an answer, keeps its value, tells what the core decides by.
     #[wasm_bindgen(method)]
     pub(super) fn incoming(this: &Request, pieces: &Array, response: &Response, succeeded: bool) -> Facts;
@@ -149,7 +152,7 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     Policy::new(given).map_err(Invalid::Inverted)
 }
 
-/// The targets of a call: the one that was asked for, then its fallbacks.
+/// Locates the targets of a call: the one that was asked for, then its fallbacks.
 pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
     let payload = match request.kind().as_str() {
         "chat" => Payload::Chat,
@@ -157,17 +160,22 @@ pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
         _ => Payload::Opaque,
     };
     let given = request.targets();
+    let mut first: Option<Place> = None;
     let mut targets = Vec::new();
     for index in 0..given.length() {
-        let target: TargetIn = given.get(index).unchecked_into();
-        targets.push(resolve(&target, payload).map_err(|refused| Invalid::Refused(index, refused))?);
+        let place = resolve(&given.get(index).unchecked_into(), payload);
+        let place = place.map_err(|refused| Invalid::Refused(index, refused))?;
+        let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
+        request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares);
+        targets.push(Target { profile: place.profile, shares_credentials: shares });
+        first.get_or_insert(place);
     }
     Ok(targets)
 }
 
-fn resolve(target: &TargetIn, payload: Payload) -> Result<Target, Refused> {
+fn resolve(target: &TargetIn, payload: Payload) -> Result<Place, Refused> {
     let (origin, path, model) = (target.origin(), target.path(), target.model());
     let url = (!origin.is_empty()).then_some(Url { origin: &origin, path: &path });
     let model = (!model.is_empty()).then_some(model.as_str());
-    Target::resolve(Spec { url, model, profile: Profile::named(&target.profile()) }, payload)
+    Place::resolve(Spec { url, model, profile: Profile::named(&target.profile()) }, payload)
 }

@@ -74,7 +74,7 @@ fn factory(glue: &str) -> Result<String> {
 }
 
 const GLUE_TYPES: &str = "\
-import type { CoreRequest, Settled } from \"../core-request.js\";
+import type { CoreRequest } from \"../core-request.js\";
 
 /** A fresh copy of what wasm-bindgen wrote, with the two globals by which the core is called back. */
 export declare function makeGlue(
@@ -83,7 +83,7 @@ export declare function makeGlue(
 ): {
   imports(): WebAssembly.Imports;
   start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
-  query(request: CoreRequest): Promise<Settled>;
+  query(request: CoreRequest): void;
 };
 ";
 
@@ -96,33 +96,35 @@ export default core;
 /// The bytes of the wasm as text for `src/ts/printable.ts`.
 ///
 /// Base64 shifts bytes against characters, and a compressor finds nothing in it again: 30 % more
-/// gzip than the bytes themselves. Here a byte is a character, or two if it is rare, and the
-/// compressed size is that of the bytes. The text begins with the bytes in the order of their
-/// frequency, in hexadecimal.
+/// gzip than the bytes themselves. Here a frequent byte is one character and a rare one two, and
+/// the compressed size is nearly that of the bytes. The text begins with a bitmap, in
+/// hexadecimal, of the bytes that are one character.
 fn printable(bytes: &[u8]) -> String {
     let mut ranked: Vec<u8> = (0..=u8::MAX).collect();
     ranked.sort_by_key(|byte| std::cmp::Reverse(bytes.iter().filter(|other| *other == byte).count()));
-    let mut text: String = ranked.iter().map(|byte| format!("{byte:02x}")).collect();
-    let single = ALPHABET.len() - 3; // three characters begin a pair: room for all 256
-    let mut place = [0; 256];
-    for (rank, byte) in ranked.iter().enumerate() {
-        place[usize::from(*byte)] = rank;
-    }
+    let pairs = ALPHABET.len() - 3; // the last three characters begin a pair: room for all 256
+    let is_single = |byte: u8| ranked[..pairs].contains(&byte);
+    let bit = |byte: u8| u8::from(is_single(byte));
+    let digits =
+        (0..=u8::MAX).step_by(4).map(|at| (0..4).fold(0, |digit, place| digit | bit(at + place) << place));
+    let mut text: String = digits.map(|digit| format!("{digit:x}")).collect();
+    let singles: Vec<u8> = (0..=u8::MAX).filter(|byte| is_single(*byte)).collect();
     for byte in bytes {
-        let rank = place[usize::from(*byte)];
-        if rank < single {
-            text.push(char::from(ALPHABET[rank]));
-        } else {
-            text.push(char::from(ALPHABET[single + (rank - single) / ALPHABET.len()]));
-            text.push(char::from(ALPHABET[(rank - single) % ALPHABET.len()]));
+        match singles.binary_search(byte) {
+            Ok(place) => text.push(char::from(ALPHABET[place])),
+            Err(_) => {
+                let byte = usize::from(*byte);
+                text.push(char::from(ALPHABET[pairs + byte / ALPHABET.len()]));
+                text.push(char::from(ALPHABET[byte % ALPHABET.len()]));
+            }
         }
     }
     text
 }
 
-/// Printable ASCII without what a quoted string, a template or a page would have to escape.
+/// Printable ASCII without what a string in double quotes, or a page, would have to escape.
 const ALPHABET: &[u8] =
-    b"%()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~";
+    b" !#%&'()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 
 /// `entry` of the package as a browser would get it: bundled, minified.
 pub(crate) fn minimum(entry: &Path, to: &Path) -> Result<()> {

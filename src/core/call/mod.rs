@@ -15,12 +15,20 @@ use super::loading::ColdStart;
 use super::policy::Policy;
 use super::record::{Attempt, Outcome, Record, WaitReason};
 use super::rng::Rng;
-use super::target::Target;
+use super::target::Profile;
 use super::time::{Duration, Instant};
 use plan::Step;
 
 /// Error bodies are read up to here, and then cancelled.
 pub const ERROR_BODY_LIMIT: u32 = 64 * 1024;
+
+/// What a call must know of a target to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub profile: Profile,
+    /// It gets the token of the first target: an account without credits is without them there.
+    pub shares_credentials: bool,
+}
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -40,12 +48,11 @@ pub enum Input {
 }
 
 /// Status line and headers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Head {
     pub status: u16,
     /// See [`hint::floor`](super::hint::floor).
     pub floor: Option<Duration>,
-    pub request_id: Option<String>,
 }
 
 /// What is to be done next.
@@ -70,6 +77,7 @@ pub struct Send {
     pub attempt: u32,
     /// Index into the targets.
     pub target: usize,
+    pub profile: Profile,
     pub clocks: Clocks,
     pub hold: Option<Duration>,
     /// This is the first try of a fallback, because of that end of the target before.
@@ -85,7 +93,7 @@ pub struct Wait {
     pub estimate: Option<Duration>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum State {
     New,
     Sending { started: Instant, held: Option<Duration> },
@@ -149,10 +157,6 @@ impl Call {
         &self.record
     }
 
-    pub fn targets(&self) -> &[Target] {
-        &self.targets
-    }
-
     /// The index of the target in use.
     pub fn target(&self) -> usize {
         self.target
@@ -199,6 +203,9 @@ impl Call {
     }
 
     fn send(&mut self, now: Instant, falls_back: Option<Code>) -> Action {
+        let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
+            return Action::Abandon; // no call has no target
+        };
         self.attempts = self.attempts.saturating_add(1);
         let hold = self.hold(now);
         let longer = hold.unwrap_or(Duration::ZERO);
@@ -210,7 +217,7 @@ impl Call {
             total: self.deadline(),
         };
         self.state = State::Sending { started: now, held: hold };
-        Action::Send(Send { attempt: self.attempts, target: self.target, clocks, hold, falls_back })
+        Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
     fn answered(
@@ -265,10 +272,9 @@ impl Call {
         let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            let head = head.clone();
-            return self.answered(now, started, None, head, Body::default());
+            return self.answered(now, started, None, *head, Body::default());
         }
-        let status = head.as_ref().map(|head| head.status);
+        let status = head.map(|head| head.status);
         self.note(now, started, head, Outcome::Failed(trouble.code, trouble.layer));
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let step = self.again(now, trouble.retry, trouble.code, None);
@@ -295,11 +301,11 @@ impl Call {
     /// Moves on to the next target that is worth a try.
     fn fall_back(&mut self, now: Instant, code: Code) -> bool {
         let next = self.target + 1;
-        let (Some(this), Some(other)) = (self.targets.get(self.target), self.targets.get(next)) else {
+        let Some(other) = self.targets.get(next) else {
             return false;
         };
         // Credits are the account's, and the account is the same wherever the token is.
-        let same_purse = code == Code::CreditsExhausted && this.shares_credentials(other);
+        let same_purse = code == Code::CreditsExhausted && other.shares_credentials;
         if !code.may_fall_back() || same_purse || now >= self.deadline() {
             return false;
         }
@@ -333,14 +339,12 @@ impl Call {
     }
 
     fn note(&mut self, now: Instant, started: Instant, head: Option<Head>, outcome: Outcome) {
-        let (status, request_id) = head.map_or((None, None), |head| (Some(head.status), head.request_id));
         self.record.attempt(Attempt {
             target: self.target,
             started: started.since(self.began),
             duration: now.since(started),
-            status,
+            status: head.map(|head| head.status),
             outcome,
-            request_id,
         });
     }
 }

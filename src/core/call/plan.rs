@@ -1,6 +1,6 @@
 //! Whether to try again, and when: the arithmetic of one [`Call`] between two attempts.
 
-use super::{Call, Found, Wait};
+use super::{Call, Found, Target, Wait};
 use crate::core::backoff::OVERLOADED_BASE;
 use crate::core::classify::Retry;
 use crate::core::failure::{Code, Phase};
@@ -76,7 +76,7 @@ impl Call {
             Hold::For(hold) => hold.min(patience),
         };
         let hold = wanted.min(self.deadline().since(now).scaled(3, 4));
-        let can_hold = |target: &crate::core::target::Target| target.profile.hold_header().is_some();
+        let can_hold = |target: &Target| target.profile.hold_header().is_some();
         (hold >= SHORTEST_SLEEP && self.targets.get(self.target).is_some_and(can_hold)).then_some(hold)
     }
 }
