@@ -5,7 +5,7 @@
 
 import type { Facts } from "./answer.js";
 import type { Outgoing } from "./outgoing.js";
-import type { Attempt, ErrorCode, Layer, Phase, Token, WaitReason } from "./types.js";
+import type { Attempt, ErrorCode, Token, WaitReason } from "./types.js";
 
 export type HeaderPairs = [name: string, value: string][];
 
@@ -76,27 +76,21 @@ export interface CoreRequest {
   settle(settled: Settled): void;
 }
 
-/** Targets are indices; a status of 0 and an empty text are absent. */
-export type CoreAttempt = [
-  numbers: [target: number, startedMs: number, durationMs: number, status: number],
-  texts: [outcome: Attempt["outcome"], layer: Layer | ""],
-];
-
-/** The target is the one in use at the end. */
-export type CoreReport = [
-  attempts: CoreAttempt[],
-  numbers: [loading: number, rateLimit: number, backoff: number, totalMs: number, target: number],
-];
-
-/** 0 is not retryable; NaN is absent. */
-export type CoreFailure = [
-  texts: [code: ErrorCode, layer: Layer, phase: Phase | ""],
-  numbers: [retryable: number, status: number, retryAfterMs: number],
-];
+/**
+ * Numbers and texts, as `src/web/report.rs` writes them.
+ *
+ * Of a report: total ms and the index of the target in use at the end; ms waited for loading, for
+ * the rate limit and in backoff; then for each attempt its target, start, duration and status (0
+ * is none), and as texts its outcome and layer.
+ *
+ * Of a failure: 1 if retryable, the status (0 is none), retry after (NaN is none); code, layer,
+ * phase.
+ */
+export type Rows = [numbers: number[], texts: string[]];
 
 export type Settled =
-  | [how: "ok", report: CoreReport]
-  | [how: "failed", report: CoreReport, failure: CoreFailure]
+  | [how: "ok", report: Rows]
+  | [how: "failed", report: Rows, failure: Rows]
   | [how: "aborted"]
   /** By the caller's token function. */
   | [how: "threw", error: unknown]

@@ -1,4 +1,4 @@
-import type { CoreFailure } from "./core-request.js";
+import type { Rows } from "./core-request.js";
 import { hints } from "./hints.js";
 import type { CallReport, ErrorCode, Layer, Phase } from "./types.js";
 
@@ -30,7 +30,8 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor([[code, layer, phase], [retryable, status, retryAfterMs]]: CoreFailure, report: CallReport, detail: string) {
+  constructor([[retryable, status, retryAfterMs = NaN], texts]: Rows, report: CallReport, detail: string) {
+    const [code, layer, phase] = texts as [ErrorCode, Layer, Phase | ""];
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
@@ -41,7 +42,7 @@ export class QueryError extends Error {
     if (phase) this.phase = phase;
     if (status) this.status = status;
     if (retryAfterMs >= 0) this.retryAfterMs = retryAfterMs;
-    this.retryable = retryable !== 0;
+    this.retryable = retryable === 1;
     this.hint = hints[code];
     this.report = report;
     if (detail) this.detail = detail;

@@ -1,6 +1,6 @@
 //! How a call ended, as the tuple that the face takes apart: `["ok", data, report]` and so on.
 
-use super::report::ms;
+use super::report::{Rows, ms};
 use super::request::Invalid;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
@@ -8,9 +8,9 @@ use wasm_bindgen::JsValue;
 /// `Settled` of `src/ts/core-request.ts`.
 pub(super) enum Settled {
     /// With its report; the face has the answer.
-    Ok(JsValue),
+    Ok(Rows),
     /// With its report, and what is in the error beside it.
-    Failed(JsValue, JsValue),
+    Failed(Rows, Rows),
     Aborted,
     /// What the caller's token function threw, to be thrown on.
     Threw(JsValue),
@@ -20,8 +20,8 @@ pub(super) enum Settled {
 impl From<Settled> for JsValue {
     fn from(settled: Settled) -> Self {
         match settled {
-            Settled::Ok(report) => Array::of2(&"ok".into(), &report),
-            Settled::Failed(report, failed) => Array::of3(&"failed".into(), &report, &failed),
+            Settled::Ok(report) => Array::of2(&"ok".into(), &report.to_js()),
+            Settled::Failed(report, failed) => Array::of3(&"failed".into(), &report.to_js(), &failed.to_js()),
             Settled::Aborted => Array::of1(&"aborted".into()),
             Settled::Threw(error) => Array::of2(&"threw".into(), &error),
             Settled::Invalid(Invalid::Refused(index, refused)) => {
