@@ -55,7 +55,7 @@ fn whole(digits: &[u8]) -> Option<u64> {
 }
 
 /// The stretches between marks, the empty ones left out.
-fn words<'a>(text: &'a [u8], is_mark: fn(&u8) -> bool) -> impl Iterator<Item = &'a [u8]> {
+fn words(text: &[u8], is_mark: fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
     text.split(is_mark).filter(|word| !word.is_empty())
 }
 

@@ -7,6 +7,13 @@
 //! server asked for, [`loading`] and [`backoff`] how long to wait, [`deadline`] which clock runs
 //! out next. [`failure`] and [`record`] are what comes out.
 
+#![forbid(unsafe_code)]
+// A panic in an async export leaves a promise that never settles.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
 pub mod backoff;
 pub mod call;
 pub mod classify;

@@ -60,10 +60,10 @@ pub(super) async fn drive(request: &Request) -> Settled {
         };
         let before = call.record().attempts().len();
         action = call.handle(clock::now(), input);
-        if let Some(ended) = call.record().attempts().get(before) {
-            if let Some(status) = ended.status {
-                request.tell_response(before as u32 + 1, status, outcome_name(ended.outcome));
-            }
+        if let Some(ended) = call.record().attempts().get(before)
+            && let Some(status) = ended.status
+        {
+            request.tell_response(before as u32 + 1, status, outcome_name(ended.outcome));
         }
     }
 }

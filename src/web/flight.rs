@@ -67,7 +67,7 @@ impl Flight {
     }
 
     /// The same for what the network gives.
-    async fn from_network(&self, waiter: &mut Waiter<'_>, promise: Promise) -> Result<JsValue, Lost> {
+    async fn network(&self, waiter: &mut Waiter<'_>, promise: Promise) -> Result<JsValue, Lost> {
         self.in_time(waiter, promise).await?.map_err(|_| Lost::Network)
     }
 
@@ -86,7 +86,7 @@ impl Flight {
             let init = outgoing.init(&self.controller.signal(), follow);
             let answer = fetch(&outgoing.url(), &init).map_err(|_| Lost::Network)?;
             // `resolve`, because a replaced fetch may answer with what is no promise.
-            let response = self.from_network(waiter, Promise::resolve(&answer)).await?;
+            let response = self.network(waiter, Promise::resolve(&answer)).await?;
             // Not `dyn_into`: a response of another realm or of a test is one too.
             let response: Response = response.unchecked_into();
             match response.status() {
@@ -118,7 +118,7 @@ impl Flight {
             self.reader = Some(reader.clone());
             let mut left = limit.unwrap_or(u32::MAX);
             loop {
-                let piece: Piece = self.from_network(waiter, reader.read()).await?.unchecked_into();
+                let piece: Piece = self.network(waiter, reader.read()).await?.unchecked_into();
                 if piece.done() {
                     break;
                 }

@@ -38,10 +38,10 @@ impl<'a> Waiter<'a> {
             if woken || self.request.aborted() {
                 return Poll::Ready(Happened::Aborted);
             }
-            if let Some(promise) = &mut promise {
-                if let Poll::Ready(settled) = Pin::new(promise).poll(cx) {
-                    return Poll::Ready(Happened::Settled(settled));
-                }
+            if let Some(promise) = &mut promise
+                && let Poll::Ready(settled) = Pin::new(promise).poll(cx)
+            {
+                return Poll::Ready(Happened::Settled(settled));
             }
             self.alarm.poll(cx, until).map(|()| Happened::Due)
         })

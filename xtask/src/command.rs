@@ -55,3 +55,7 @@ pub(crate) fn cargo() -> Command {
 pub(crate) fn npm_tool(folder: &str, tool: &str) -> Command {
     Command::new(root().join(folder).join("node_modules/.bin").join(tool))
 }
+
+pub(crate) fn node() -> Command {
+    Command::new("node")
+}

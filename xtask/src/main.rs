@@ -1,5 +1,6 @@
 //! `cargo xtask …`: builds, shows, tests and measures the package.
 
+mod browsers;
 mod budget;
 mod bundle;
 mod command;

@@ -27,8 +27,8 @@ pub(crate) fn npm(folder: &str) -> Result<()> {
     if std::fs::read(&stamp).is_ok_and(|installed| installed == locked) {
         return Ok(());
     }
-    if on_path("npm").is_none() {
-        bail!("npm is missing: install Node 20 or newer, with its npm");
+    if on_path("node").is_none() || on_path("npm").is_none() {
+        bail!("node or npm is missing: install Node 20.19 or newer");
     }
     step(&format!("installing the npm tools of {}", folder.file_name().unwrap_or_default().display()), || {
         run(Command::new("npm")

@@ -78,7 +78,7 @@ fn compile(flavour: Flavour) -> Result<PathBuf> {
 /// Panic messages name source files: by these, without the folders of the machine that built.
 fn remaps() -> Result<Vec<String>> {
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| home + "/.cargo"))?;
-    let sysroot = crate::command::output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
+    let sysroot = output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
     let mut folders = vec![root(), PathBuf::from(sysroot.trim())];
     folders.extend(fs::read_dir(Path::new(&home).join("registry/src"))?.flatten().map(|entry| entry.path()));
     Ok(folders.iter().map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect())

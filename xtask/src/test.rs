@@ -1,11 +1,104 @@
-//! x
+//! `cargo xtask test`: the stages, in the order in which a failure is cheapest to find.
+
+use crate::command::{cargo, node, root, run, step};
+use crate::demo::mock_server;
+use crate::need;
+use crate::package::{self, Flavour};
+use crate::{browsers, budget};
 use anyhow::{Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+type Stage = (&'static str, fn() -> Result<()>);
+
+const STAGES: [Stage; 4] =
+    [("native", native), ("wasm", browsers::wasm), ("package", package), ("page", page)];
+
 pub(crate) fn all() -> Result<()> {
-    bail!("not yet")
+    for (name, work) in STAGES {
+        step(&format!("stage {name}"), work)?;
+    }
+    println!("\nAll stages passed: {}.", STAGES.map(|(name, _)| name).join(", "));
+    Ok(())
 }
-pub(crate) fn stage(_: &str) -> Result<()> {
-    bail!("not yet")
+
+pub(crate) fn stage(wanted: &str) -> Result<()> {
+    match STAGES.iter().find(|(name, _)| *name == wanted) {
+        Some((_, work)) => work(),
+        None => bail!("no stage {wanted}: there are {}", STAGES.map(|(name, _)| name).join(", ")),
+    }
 }
-pub(crate) fn bench(_: &str) -> Result<()> {
-    bail!("not yet")
+
+/// The core on a virtual clock, the mock server and the tools; and what a compiler can find.
+fn native() -> Result<()> {
+    need::wasm_target()?;
+    step("formatting", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    step("clippy", || {
+        run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+        let wasm =
+            ["--target", "wasm32-unknown-unknown", "--package", "query-with-retry", "--lib", "--tests"];
+        run(cargo().args(["clippy", "--quiet"]).args(wasm).args(["--", "-D", "warnings"]))
+    })?;
+    step("native tests", || run(cargo().args(["test", "--workspace"])))
+}
+
+/// The packed tarball in every runtime, its types, its bundles, and what can go wrong around it.
+fn package() -> Result<()> {
+    let panics = package::build(Flavour::Panics)?;
+    let published = package::build(Flavour::Published)?;
+    budget::check()?;
+    let mock = mock_server()?;
+    need::npm("tests/package")?;
+    for (program, packages) in browsers::PROGRAMS {
+        need::debian(program, packages)?;
+    }
+    let with = |command: &mut Command| {
+        run(command.env("MOCK_HF_BIN", &mock).env("PKG_DIR", &published).env("PANICS_PKG_DIR", &panics))
+    };
+    step("every runtime", || with(node().arg("tests/package/run.js")))?;
+    let files = ["packaging", "types", "bundlers"].map(|name| format!("tests/package/{name}.test.js"));
+    step("tarball, types, bundlers", || with(node().args(["--test", "--test-concurrency=1"]).args(files)))?;
+    need::debian("nginx", &["nginx"])?;
+    for folder in ["gateway", "panic", "leaks"] {
+        step(folder, || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in(folder)?)))?;
+    }
+    Ok(())
+}
+
+/// The demo page in a real browser.
+fn page() -> Result<()> {
+    if !root().join("pkg/dist/index.js").is_file() {
+        package::build(Flavour::Published)?;
+    }
+    let mock = mock_server()?;
+    need::npm("tests/package")?;
+    need::debian("chromium", &["chromium"])?;
+    let files = tests_in("page")?;
+    run(node().args(["--test", "--test-concurrency=1"]).args(files).env("MOCK_HF_BIN", mock))
+}
+
+/// The test files of a folder below `tests`.
+fn tests_in(folder: &str) -> Result<Vec<std::path::PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(Path::new("tests").join(folder))? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.js") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        bail!("no tests in tests/{folder}");
+    }
+    Ok(files)
+}
+
+/// `cargo xtask bench …`: prints tables, and fails where a promise is broken.
+pub(crate) fn bench(name: &str) -> Result<()> {
+    let program = root().join("tests/bench").join(name).with_extension("js");
+    if !program.is_file() {
+        bail!("no benchmark {name} in tests/bench");
+    }
+    let published = package::build(Flavour::Published)?;
+    run(node().arg(program).env("MOCK_HF_BIN", mock_server()?).env("PKG_DIR", published))
 }

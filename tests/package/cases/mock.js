@@ -33,9 +33,9 @@ export function connectMock({ mockUrl, prefix }) {
     },
 
     /** The counters once they are as they should be: a server learns of an abort a little later. */
-    async statsOnce(name, condition, what) {
+    async statsOnce(name, condition, what, patienceMs = 2_000) {
       let stats;
-      for (let waited = 0; waited < 2_000; waited += 50) {
+      for (const start = performance.now(); performance.now() - start < patienceMs; ) {
         stats = await this.stats(name);
         if (condition(stats)) return stats;
         await sleep(50);
