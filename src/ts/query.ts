@@ -97,7 +97,7 @@ class Call {
       landed: (attempt, { headers }) => {
         // The order of huggingface_hub: the router's own id first, then those of its proxies.
         const id = headers.get("x-request-id") ?? headers.get("x-amzn-trace-id") ?? headers.get("x-amz-cf-id");
-        if (id) this.#requestIds[attempt - 1] = id;
+        if (id) this.#requestIds[attempt - 1] = this.#secrets.blankOut(id);
       },
       incoming: (pieces, { headers }, succeeded) => {
         if (!succeeded) return this.#said(readError(pieces));

@@ -2,6 +2,8 @@
 
 use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -27,7 +29,15 @@ const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 /// would ring too late, so a stream of a thousand pieces with an idle clock sets a handful.
 #[derive(Default)]
 pub(super) struct Alarm {
-    armed: Option<(Instant, Timeout)>,
+    armed: Option<Armed>,
+}
+
+struct Armed {
+    rings: Instant,
+    /// Not told by the clock: a timer may ring a little before its time.
+    rang: Rc<Cell<bool>>,
+    /// Dropping it clears it.
+    _timer: Timeout,
 }
 
 impl Alarm {
@@ -38,10 +48,15 @@ impl Alarm {
         if left == Duration::ZERO {
             return Poll::Ready(());
         }
-        let will_ring = self.armed.as_ref().is_some_and(|(rings, _)| *rings > now && *rings <= at);
+        let will_ring = self.armed.as_ref().is_some_and(|armed| !armed.rang.get() && armed.rings <= at);
         if !will_ring {
-            let waker = cx.waker().clone();
-            self.armed = Some((now + left, Timeout::new(left.as_ms() as u32, move || waker.wake())));
+            let rang = Rc::new(Cell::new(false));
+            let (waker, ringing) = (cx.waker().clone(), rang.clone());
+            let timer = Timeout::new(left.as_ms() as u32, move || {
+                ringing.set(true);
+                waker.wake();
+            });
+            self.armed = Some(Armed { rings: now + left, rang, _timer: timer });
         }
         Poll::Pending
     }
