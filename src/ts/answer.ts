@@ -33,7 +33,9 @@ export function readSuccess(
   const isPage = type === "text/html" || type === "application/xhtml+xml";
   const isText = type.startsWith("text/") || type === "application/x-ndjson" || type === "application/jsonl";
   const bytes = joined(pieces);
-  const text = decode(bytes);
+  // An image of megabytes is not made a text that nobody looks at.
+  const asText = isJson || isPage || isText || !type || wanted === "json" || wanted === "text";
+  const text = asText ? decode(bytes) : "";
   const looksLikePage = isPage || /^\s*</.test(text);
   // What promises nothing may be JSON; what promises JSON may hold an error, however it is wanted.
   const json = isJson || wanted === "json" || (wanted === "auto" && !type) ? parse(text) : undefined;

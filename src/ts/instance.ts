@@ -33,6 +33,9 @@ export async function run(request: CoreRequest): Promise<Settled> {
   instance ??= instantiate();
   let core: Instance;
   try {
+    // Where the wasm comes over a network, an abort does not wait for it.
+    if (request.abort) await Promise.race([instance, request.abort]);
+    if (request.aborted) return ["aborted"];
     core = await instance;
   } catch (error) {
     instance = undefined; // the next call tries again
@@ -55,7 +58,10 @@ export async function run(request: CoreRequest): Promise<Settled> {
 async function instantiate(): Promise<Instance> {
   const module = await (compiled ??= compile());
   const inFlight: Instance["inFlight"] = new Set();
+  let alive = true;
   const crash = (cause: unknown) => {
+    if (!alive) return; // what comes back to a dead instance concerns nobody, least of all its successor
+    alive = false;
     instance = undefined;
     const error = new Error("query-with-retry: its WebAssembly core stopped, which is a bug; please report it. The next call starts a new one.", { cause });
     for (const reject of inFlight) reject(error);

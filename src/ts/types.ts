@@ -118,7 +118,12 @@ export interface Timeouts {
   firstByteMs?: number;
   /** Silence between two pieces of a body. Default 60_000. */
   idleMs?: number;
-  /** One try, from sending to the last byte. Default 120_000. */
+  /**
+   * One try, from sending to the last byte. Default 120_000.
+   *
+   * Node's own fetch gives up after 300 s without headers, which comes out as `network`; a call
+   * that takes longer there is better streamed.
+   */
   attemptMs?: number;
   /** The whole call, waits included: settled by then, whatever happens. Default 300_000. */
   totalMs?: number;

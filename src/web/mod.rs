@@ -29,3 +29,7 @@ pub fn query(request: request::Request) {
 /// A sixth of the size of the default one, and faster.
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+#[cfg(test)]
+#[path = "../../tests/wasm/mod.rs"]
+mod tests;
