@@ -21,18 +21,23 @@ export interface Facts {
 const silent: Facts = { ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, detail: "" };
 
 type Bytes = Uint8Array<ArrayBuffer>;
+type Wanted = NonNullable<QueryOptions["response"]>;
 
 /** A body with a status of success, read as `wanted` and its content type say. */
-export function readSuccess(
-  pieces: Bytes[],
-  contentType: string,
-  wanted: NonNullable<QueryOptions["response"]>,
-): { value: unknown; facts: Facts } {
+export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted): { value: unknown; facts: Facts } {
+  try {
+    return read(joined(pieces), contentType, wanted);
+  } catch (error) {
+    // Half a gigabyte is no string. Thrown on, it would end the core, and every call in it.
+    return { value: undefined, facts: { ...silent, unexpected: true, ofEngine: true, detail: String(error) } };
+  }
+}
+
+function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unknown; facts: Facts } {
   const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const isJson = type === "application/json" || type.endsWith("+json");
   const isPage = type === "text/html" || type === "application/xhtml+xml";
   const isText = type.startsWith("text/") || type === "application/x-ndjson" || type === "application/jsonl";
-  const bytes = joined(pieces);
   // An image of megabytes is not made a text that nobody looks at.
   const asText = isJson || isPage || isText || !type || wanted === "json" || wanted === "text";
   const text = asText ? decode(bytes) : "";

@@ -31,7 +31,7 @@ export class QueryError extends Error {
 
   /** @internal */
   constructor([[retryable, status, retryAfterMs = NaN], texts]: Rows, report: CallReport, detail: string) {
-    const [code, layer, phase] = texts as [ErrorCode, Layer, Phase | ""];
+    const [code, layer, phase] = texts as [keyof typeof hints, Layer, Phase | ""];
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "./types.js";
 
-/** What to do about each code, in one sentence. The README's table is held against it by a test. */
-export const hints: Record<ErrorCode, string> = {
+/** What to do about each code that a call can end with, in one sentence; the README has them too. */
+export const hints = {
   model_loading: "Wait longer (raise loading.maxWaitMs and timeouts.totalMs), set loading.hold, or keep the model warm.",
   rate_limited: "Send fewer requests, wait for retryAfterMs, or use another provider or plan.",
   overloaded: "Send fewer requests at once, or add replicas or a fallback.",
@@ -10,11 +10,7 @@ export const hints: Record<ErrorCode, string> = {
   timeout: "Raise the clock that phase names, ask for less, or stream the answer.",
   network: "Check the address, the connection and, in a browser, the server's CORS headers.",
   engine_failure: "Send a smaller input; if it lasts, the server's log says what failed.",
-  stream_truncated: "Use the partial text, or ask again for the rest.",
-  stream_error: "Use the partial text, or ask again.",
   bad_response: "Check that the address is an inference route and that no proxy or login page answers for it.",
-  circuit_open: "Wait for retryAfterMs, or name a fallback.",
-  queue_full: "Send fewer requests at once, or raise the queue's limit.",
   bad_request: "Change the payload: detail is what the server says is wrong with it.",
   too_large: "Send a smaller payload, or split it.",
   unauthorized: "Check the token: it is missing, wrong or expired.",
@@ -23,4 +19,4 @@ export const hints: Record<ErrorCode, string> = {
   not_found: "Check the model id and the route: this server does not have it.",
   gone: "This address is retired: use a model id, which goes to the current router.",
   paused: "Resume the endpoint: it is paused, and no request wakes it.",
-};
+} satisfies Partial<Record<ErrorCode, string>>;

@@ -63,7 +63,7 @@ async function instantiate(): Promise<Instance> {
     if (!alive) return; // what comes back to a dead instance concerns nobody, least of all its successor
     alive = false;
     instance = undefined;
-    const error = new Error("query-with-retry: its WebAssembly core stopped, which is a bug; please report it. The next call starts a new one.", { cause });
+    const error = new Error("query-with-retry: its core stopped, which is a bug: please report it. The next call starts a new one.", { cause });
     for (const reject of inFlight) reject(error);
     inFlight.clear();
   };
@@ -97,7 +97,7 @@ async function compile(): Promise<WebAssembly.Module> {
 function blocked(cause: unknown): unknown {
   if (!(cause instanceof WebAssembly.CompileError)) return cause;
   return new Error(
-    "query-with-retry: WebAssembly was refused. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src; on a platform that forbids compiling at run time, use its own entry (the \"workerd\" or \"edge-light\" condition), or \"query-with-retry/slim\" with a compiled module.",
+    "query-with-retry: WebAssembly was refused. Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy; where nothing may be compiled at run time, use the \"workerd\" or \"edge-light\" condition, or query-with-retry/slim with a compiled module.",
     { cause },
   );
 }

@@ -58,7 +58,7 @@ function leg(url: string, home: string, headers: Headers, body: CoreBody["body"]
       return { method: "POST", headers: sent, body, signal, redirect: follow ? "follow" : "manual" };
     },
     redirected(response) {
-      const location = response.headers.get("location");
+      const location = response.headers?.get("location");
       return location && URL.canParse(location, url) ? leg(new URL(location, url).href, home, headers, body) : undefined;
     },
   };

@@ -96,12 +96,12 @@ class Call {
       },
       landed: (attempt, { headers }) => {
         // The order of huggingface_hub: the router's own id first, then those of its proxies.
-        const id = headers.get("x-request-id") ?? headers.get("x-amzn-trace-id") ?? headers.get("x-amz-cf-id");
+        const id = ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
         if (id) this.#requestIds[attempt - 1] = this.#secrets.blankOut(id);
       },
       incoming: (pieces, { headers }, succeeded) => {
         if (!succeeded) return this.#said(readError(pieces));
-        const { value, facts } = readSuccess(pieces, headers.get("content-type") ?? "", response);
+        const { value, facts } = readSuccess(pieces, headers?.get("content-type") ?? "", response);
         this.answer = value;
         return this.#said(facts);
       },

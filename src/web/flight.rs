@@ -87,11 +87,15 @@ impl Flight {
             let answer = fetch(&outgoing.url(), &init).map_err(|_| Lost::Network)?;
             // `resolve`, because a replaced fetch may answer with what is no promise.
             let response = self.network(waiter, Promise::resolve(&answer)).await?;
+            if !response.is_object() {
+                return Err(Lost::Network);
+            }
             // Not `dyn_into`: a response of another realm or of a test is one too.
             let response: Response = response.unchecked_into();
             match response.status() {
                 // A browser's "opaque redirect", which shows nothing.
-                0 => follow = true,
+                0 if !follow => follow = true,
+                0 => return Err(Lost::Network),
                 307 | 308 => match outgoing.redirected(&response) {
                     Some(next) => outgoing = next,
                     None => return Ok(response),
