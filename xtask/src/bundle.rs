@@ -1,7 +1,7 @@
 //! The TypeScript face and the glue to the entries in `dist`, with their declarations.
 
 use crate::command::{npm_tool, root, run};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -61,16 +61,27 @@ pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
 fn factory(glue: &str) -> Result<String> {
     let folder = root().join("target/package");
     fs::create_dir_all(&folder)?;
-    let out = folder.join("glue-iife.js");
+    let out = folder.join("glue.js");
     let inner = "\nexport { __wbg_get_imports as imports, __wbg_finalize_init as start };\n";
     fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
     fs::write(folder.join("glue-entry.js"), "export { imports, query, start } from \"./glue-module.js\";\n")?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
-        .args(["--bundle", "--format=iife", "--global-name=glue", "--target=es2022", "--log-level=warning"])
+        .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
         .arg(format!("--outfile={}", out.display())))?;
-    let body = fs::read_to_string(&out)?;
-    Ok(format!("export function makeGlue(queueMicrotask, setTimeout) {{\n{body}\nreturn glue;\n}}\n"))
+    let module = fs::read_to_string(&out)?;
+    // What the module exports at its end, the function returns.
+    let (body, exports) = module.rsplit_once("export {").context("the glue exports nothing")?;
+    let exports =
+        exports.trim().trim_end_matches("};").split(',').map(|name| match name.trim().split_once(" as ") {
+            Some((inner, outer)) => format!("{outer}: {inner}"),
+            None => name.trim().to_owned(),
+        });
+    let exports: Vec<String> = exports.collect();
+    Ok(format!(
+        "export function makeGlue(queueMicrotask, setTimeout) {{\n{body}\nreturn {{ {} }};\n}}\n",
+        exports.join(", ")
+    ))
 }
 
 const GLUE_TYPES: &str = "\
