@@ -3,6 +3,7 @@
 use crate::command::{cargo, root, step};
 use crate::package;
 use anyhow::Result;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -17,8 +18,11 @@ pub(crate) fn mock_server() -> Result<PathBuf> {
 pub(crate) fn run() -> Result<()> {
     package::build(package::Flavour::Published)?;
     let mock = mock_server()?;
-    eprintln!("\nThe demo page is at the address below; Ctrl+C ends it.");
-    let port = std::env::var("PORT").unwrap_or_else(|_| "8787".into());
+    let port = match std::env::var("PORT") {
+        Ok(port) => port,
+        Err(_) => free_port()?.to_string(),
+    };
+    println!("\nThe demo page: http://127.0.0.1:{port}/   (Ctrl+C ends it)");
     crate::command::run(Command::new(mock).args([
         "--port",
         &port,
@@ -27,4 +31,10 @@ pub(crate) fn run() -> Result<()> {
         "--site",
         "/pkg=pkg/dist",
     ]))
+}
+
+/// 8787 if nobody has it, so that the address is the same from one time to the next.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 8787)).or_else(|_| TcpListener::bind(("127.0.0.1", 0)))?;
+    Ok(listener.local_addr()?.port())
 }

@@ -1,1 +1,105 @@
+//! The transitions one by one; whole conversations are in `tests/native`.
 
+use super::*;
+use crate::core::policy::{Given, Hold};
+
+const ENDPOINT: Target = Target { profile: Profile::Endpoint, shares_credentials: true };
+const OPENAI: Target = Target { profile: Profile::OpenAi, shares_credentials: false };
+
+const fn at(ms: u64) -> Instant {
+    Instant::from_ms(ms)
+}
+
+fn call(given: Given, targets: &[Target]) -> Call {
+    Call::new(Policy::new(given).unwrap(), targets.to_vec(), 7, at(1000))
+}
+
+fn head(status: u16) -> Input {
+    Input::Head(Head { status, floor: None })
+}
+
+fn said(text: &str) -> Input {
+    Input::Body(Body { of_engine: true, is_error: true, text: text.into(), ..Body::default() })
+}
+
+#[test]
+fn an_answer_is_sent_for_read_whole_and_delivered() {
+    let mut call = call(Given::default(), &[OPENAI]);
+    assert!(matches!(call.handle(at(1000), Input::Start), Action::Send(Send { attempt: 1, target: 0, .. })));
+    assert_eq!(call.handle(at(1100), head(200)), Action::Read { limit: None });
+    assert_eq!(call.handle(at(1200), Input::Body(Body::default())), Action::Deliver);
+    let [attempt] = call.record().attempts() else { panic!("{:?}", call.record()) };
+    assert_eq!((attempt.duration.as_ms(), attempt.status, attempt.outcome), (200, Some(200), Outcome::Ok));
+}
+
+#[test]
+fn of_an_error_no_more_is_read_than_says_what_it_is() {
+    let mut call = call(Given::default(), &[OPENAI]);
+    call.handle(at(1000), Input::Start);
+    assert_eq!(call.handle(at(1100), head(500)), Action::Read { limit: Some(64 * 1024) });
+}
+
+#[test]
+fn a_loading_answer_spends_no_retry() {
+    let mut call = call(Given { max_retries: Some(0), ..Given::default() }, &[OPENAI]);
+    call.handle(at(1000), Input::Start);
+    call.handle(at(1010), head(503));
+    let Action::Wait(wait) = call.handle(at(1020), said("model x is currently loading")) else { panic!() };
+    assert_eq!(wait.reason, WaitReason::Loading);
+    assert!(matches!(call.handle(wait.until, Input::Woke), Action::Send(Send { attempt: 2, .. })));
+}
+
+#[test]
+fn a_wake_that_comes_too_early_waits_on() {
+    let mut call = call(Given::default(), &[OPENAI]);
+    call.handle(at(1000), Input::Start);
+    let wait = call.handle(at(1010), Input::NetworkError);
+    assert!(matches!(wait, Action::Wait(_)));
+    assert_eq!(call.handle(at(1010), Input::Woke), wait);
+}
+
+#[test]
+fn an_input_that_does_not_fit_changes_nothing() {
+    let mut call = call(Given::default(), &[OPENAI]);
+    let send = call.handle(at(1000), Input::Start);
+    for stray in [Input::Woke, Input::Start, said("x")] {
+        assert_eq!(call.handle(at(1001), stray), send);
+    }
+    assert_eq!(call.handle(at(1100), head(200)), Action::Read { limit: None });
+}
+
+#[test]
+fn the_end_is_the_end() {
+    let mut call = call(Given::default(), &[OPENAI]);
+    call.handle(at(1000), Input::Start);
+    call.handle(at(1010), head(404));
+    let end = call.handle(at(1020), said("no such model"));
+    assert!(matches!(end, Action::Fail(Failure { code: Code::NotFound, .. })));
+    for late in [Input::Woke, head(200), Input::Aborted, Input::NetworkError] {
+        assert_eq!(call.handle(at(9000), late), end);
+    }
+    assert_eq!(call.record().attempts().len(), 1);
+}
+
+#[test]
+fn a_hold_makes_the_clocks_of_its_attempt_longer() {
+    let given = Given {
+        hold: Some(Hold::For(Duration::from_secs(60))),
+        first_byte: Some(Duration::from_secs(5)),
+        ..Given::default()
+    };
+    let Action::Send(send) = call(given, &[ENDPOINT]).handle(at(1000), Input::Start) else { panic!() };
+    assert_eq!(send.hold, Some(Duration::from_secs(60)));
+    assert_eq!((send.clocks.attempt, send.clocks.first_byte), (at(181_000), Some(at(66_000))));
+    let Action::Send(send) = call(given, &[OPENAI]).handle(at(1000), Input::Start) else { panic!() };
+    assert_eq!((send.hold, send.clocks.attempt), (None, at(121_000)));
+}
+
+#[test]
+fn an_abort_ends_the_attempt_and_the_call() {
+    let mut call = call(Given::default(), &[OPENAI]);
+    call.handle(at(1000), Input::Start);
+    call.handle(at(1010), head(200));
+    assert_eq!(call.handle(at(1500), Input::Aborted), Action::Abandon);
+    assert_eq!(call.record().attempts()[0].outcome, Outcome::Aborted);
+}
