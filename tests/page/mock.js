@@ -1,27 +1,12 @@
-// Starts the mock inference server with the page and the package, as the demo does.
+// The mock inference server with the page and the package, as the demo starts it.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { startMock as start } from "../package/harness/mock-server.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function startMock() {
-  const binary = process.env.MOCK_HF_BIN ?? `${root}target/debug/mock-hf`;
-  const child = spawn(binary, ["--site", `/=${root}www`, "--site", `/pkg=${root}pkg/dist`], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = once(child, "exit");
-  const first = once(createInterface({ input: child.stdout }), "line");
-  const [line] = await Promise.race([
-    first,
-    ended.then(([status]) => {
-      throw new Error(`the mock ended with status ${status} before it listened`);
-    }),
-  ]);
-  const origin = line.replace("mock-hf listening on ", "");
+  const { mockUrl: origin, stop } = await start(["--site", `/=${root}www`, "--site", `/pkg=${root}pkg/dist`]);
   return {
     origin,
     async create(key, scenario) {
@@ -37,9 +22,6 @@ export async function startMock() {
       if (!response.ok) throw new Error(await response.text());
       return response.json();
     },
-    async stop() {
-      child.kill("SIGTERM");
-      await ended;
-    },
+    stop,
   };
 }
