@@ -139,6 +139,14 @@ pub struct Failure {
     pub layer: Layer,
     pub phase: Option<Phase>,
     pub status: Option<u16>,
-    /// The wait that the server asked for, where that was longer than what was left.
+    /// The wait that the server asked for with its last answer.
     pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// The same call may succeed later, unchanged: not after a redirect that cannot be followed,
+    /// nor where a server does not know the method.
+    pub const fn retryable(&self) -> bool {
+        self.code.retryable() && !matches!(self.status, Some(300..=399 | 501 | 505))
+    }
 }

@@ -29,9 +29,14 @@ pub fn floor(headers: Headers<'_>, unix_now_ms: u64) -> Option<Duration> {
     let after = headers
         .retry_after_ms
         .and_then(|value| whole(value.as_bytes()).map(Duration::from_ms))
-        .or_else(|| retry_after(headers.retry_after?, headers.date, unix_now_ms));
-    let limit = headers.rate_limit.and_then(rate_limit);
-    after.max(limit).filter(|wait| *wait <= LONGEST)
+        .filter(plausible)
+        .or_else(|| retry_after(headers.retry_after?, headers.date, unix_now_ms).filter(plausible));
+    let limit = headers.rate_limit.and_then(rate_limit).filter(plausible);
+    after.max(limit)
+}
+
+fn plausible(wait: &Duration) -> bool {
+    *wait <= LONGEST
 }
 
 /// The wait for a floor: `floor + U(0, min(floor / 4, 5 s))`, never earlier.

@@ -44,7 +44,7 @@ impl ColdStart {
     pub fn sleep(&mut self, now: Instant, answer: Answer, default_wait: Duration, rng: &mut Rng) -> Duration {
         self.answers = self.answers.saturating_add(1);
         let sleep = if answer.was_held {
-            Duration::ZERO // the hold was the wait
+            rng.between(SHORTEST_SLEEP, SHORTEST_SLEEP.scaled(2, 1)) // the hold was the wait
         } else if self.answers > 1 {
             let waited = self.waited(now);
             rng.between(waited.scaled(23, 100), waited.scaled(27, 100))
@@ -127,10 +127,16 @@ mod tests {
     }
 
     #[test]
-    fn after_a_hold_the_next_one_follows_a_second_later() {
+    fn after_a_hold_the_next_one_follows_a_second_or_two_later_and_not_in_step() {
         let answer = Answer { was_held: true, ..SAYS_NOTHING };
-        let mut cold = ColdStart::new(Instant::from_ms(0));
-        let sleep = cold.sleep(Instant::from_ms(60_000), answer, Duration::from_secs(20), &mut Rng::new(1));
-        assert_eq!(sleep, SHORTEST_SLEEP);
+        let sleeps: Vec<u64> = (0..50)
+            .map(|seed| {
+                let mut cold = ColdStart::new(Instant::from_ms(0));
+                cold.sleep(Instant::from_ms(60_000), answer, Duration::from_secs(20), &mut Rng::new(seed))
+                    .as_ms()
+            })
+            .collect();
+        assert!(sleeps.iter().all(|ms| (1000..=2000).contains(ms)), "{sleeps:?}");
+        assert!(sleeps.iter().any(|ms| *ms != sleeps[0]), "{sleeps:?}");
     }
 }

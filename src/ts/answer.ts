@@ -29,7 +29,7 @@ export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted
     return read(joined(pieces), contentType, wanted);
   } catch (error) {
     // Half a gigabyte is no string. Thrown on, it would end the core, and every call in it.
-    return { value: undefined, facts: { ...silent, unexpected: true, ofEngine: true, detail: String(error) } };
+    return { value: undefined, facts: { ...silent, unexpected: true, detail: String(error) } };
   }
 }
 
@@ -47,7 +47,7 @@ function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unkno
   const needsJson = wanted === "json" || (wanted === "auto" && (isJson || isPage || (!type && (looksLikePage || !text))));
   if (needsJson && json === undefined) {
     const detail = looksLikePage ? titleOf(text) : "";
-    return { value: undefined, facts: { ...silent, unexpected: true, ofEngine: text !== "" && !looksLikePage, detail } };
+    return { value: undefined, facts: { ...silent, unexpected: true, detail } };
   }
   const facts = isFailure(json) ? factsOf(json) : { ...silent, ofEngine: true };
   switch (wanted) {
@@ -67,8 +67,10 @@ export function readError(pieces: Bytes[]): Facts {
   const text = decode(joined(pieces)).trim();
   const json = /^[{["]/.test(text) ? parse(text) : undefined;
   if (json !== undefined) return factsOf(json);
-  const detail = text.startsWith("<") ? titleOf(text) : text;
-  return { ...silent, isError: true, ofEngine: /^[{[]/.test(text), text: detail.toLowerCase(), detail };
+  // A page says in its title what it is about, and anywhere what is the matter.
+  const isPage = text.startsWith("<");
+  const words = isPage ? text.replace(/<[^>]*>/g, " ") : text;
+  return { ...silent, isError: true, ofEngine: /^[{[]/.test(text), text: words.toLowerCase(), detail: isPage ? titleOf(text) : text };
 }
 
 const get = (value: unknown, key: string): unknown =>

@@ -64,7 +64,7 @@ pub(super) fn failed(failure: &Failure) -> Rows {
     let mut rows = Rows::default();
     let status = f64::from(failure.status.unwrap_or(0));
     rows.numbers(&[
-        f64::from(u8::from(failure.code.retryable())),
+        f64::from(u8::from(failure.retryable())),
         status,
         failure.retry_after.map_or(f64::NAN, ms),
     ]);

@@ -166,8 +166,8 @@ impl Call {
         let state = ::core::mem::replace(&mut self.state, State::Done);
         let action = match (state, input) {
             (State::Done, _) => return self.pending,
-            (State::New, Input::Start) => self.send(now, None),
             (state, Input::Aborted) => self.abandon(now, state),
+            (State::New, _) => self.send(now, None),
             (State::Sending { started, held }, Input::Head(head)) => {
                 let limit = if (200..300).contains(&head.status) { None } else { Some(ERROR_BODY_LIMIT) };
                 self.state = State::Reading { started, held, head };
@@ -176,17 +176,17 @@ impl Call {
             (State::Reading { started, held, head }, Input::Body(body)) => {
                 self.answered(now, started, held, head, body)
             }
-            (State::Sending { started, .. }, Input::NetworkError) => {
-                self.lost(now, started, None, Trouble::NETWORK, None)
+            (State::Sending { started, held }, Input::NetworkError) => {
+                self.lost(now, started, held, None, Trouble::NETWORK, None)
             }
-            (State::Reading { started, head, .. }, Input::NetworkError) => {
-                self.lost(now, started, Some(head), Trouble::NETWORK, None)
+            (State::Reading { started, head, held }, Input::NetworkError) => {
+                self.lost(now, started, held, Some(head), Trouble::NETWORK, None)
             }
-            (State::Sending { started, .. }, Input::TimedOut(phase)) => {
-                self.lost(now, started, None, timed_out(phase), Some(phase))
+            (State::Sending { started, held }, Input::TimedOut(phase)) => {
+                self.lost(now, started, held, None, timed_out(phase), Some(phase))
             }
-            (State::Reading { started, head, .. }, Input::TimedOut(phase)) => {
-                self.lost(now, started, Some(head), timed_out(phase), Some(phase))
+            (State::Reading { started, head, held }, Input::TimedOut(phase)) => {
+                self.lost(now, started, held, Some(head), timed_out(phase), Some(phase))
             }
             (State::Waiting { since, wait, layer }, Input::Woke) => self.woke(now, since, wait, layer),
             (state, _) => {
@@ -265,6 +265,7 @@ impl Call {
         &mut self,
         now: Instant,
         started: Instant,
+        held: Option<Duration>,
         head: Option<Head>,
         trouble: Trouble,
         phase: Option<Phase>,
@@ -272,7 +273,7 @@ impl Call {
         let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            return self.answered(now, started, None, *head, Body::default());
+            return self.answered(now, started, held, *head, Body::default());
         }
         let status = head.map(|head| head.status);
         self.note(now, started, head, Outcome::Failed(trouble.code, trouble.layer));

@@ -1,0 +1,116 @@
+//! `Retry-After` and its like, from the header to the moment of the next request.
+
+use super::{asking, ok};
+use crate::virtual_clock::{Conversation, Reply, ms, policy, secs};
+use query_with_retry::core::call::Head;
+use query_with_retry::core::failure::Code;
+use query_with_retry::core::hint::{self, Headers};
+use query_with_retry::core::policy::{Given, Policy};
+use query_with_retry::core::time::Duration;
+
+/// Fri, 20 Nov 2026 10:00:00 GMT.
+const NOW_MS: u64 = 1_795_168_800_000;
+
+#[test]
+fn a_floor_is_honoured_whatever_the_seed() {
+    for code in [429, 503, 500, 529, 504] {
+        for floor in [0, 1, 7, 100] {
+            for seed in 0..200 {
+                let call = Conversation::with(Policy::default())
+                    .seeded(seed)
+                    .script(&[asking(code, secs(floor)), ok()]);
+                let waited = call.sent[1].at - ms(20);
+                let most = secs(floor) + ms(1) + secs(floor).scaled(1, 4).min(secs(5));
+                assert!(call.is_delivered());
+                assert!(waited > secs(floor) && waited <= most, "{code}, {floor} s, seed {seed}: {waited:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_clients_with_the_same_floor_do_not_come_back_together() {
+    let times: std::collections::HashSet<_> = (0..200)
+        .map(|seed| {
+            let call = Conversation::with(Policy::default()).seeded(seed);
+            call.script(&[asking(429, secs(20)), ok()]).sent[1].at
+        })
+        .collect();
+    assert!(times.len() > 150, "{} moments", times.len());
+}
+
+#[test]
+fn a_floor_that_is_longer_than_what_is_left_fails_at_once_and_is_told() {
+    let given = Given { total: Some(secs(30)), ..Given::default() };
+    for (code, expected) in [(429, Code::RateLimited), (503, Code::Unavailable), (504, Code::GatewayTimeout)]
+    {
+        for floor in [30, 31, 3600, 86_400] {
+            let call = Conversation::with(policy(given)).script(&[asking(code, secs(floor)), ok()]);
+            assert!(call.ends_with(expected, None), "{:?}", call.end);
+            assert_eq!(call.failure().retry_after, Some(secs(floor)));
+            assert_eq!((call.sent.len(), call.waits.len(), call.took), (1, 0, ms(20)));
+        }
+    }
+}
+
+#[test]
+fn a_floor_that_grows_too_long_later_ends_the_call_then() {
+    let call =
+        Conversation::with(Policy::default()).script(&[asking(429, secs(200)), asking(429, secs(120)), ok()]);
+    assert!(call.ends_with(Code::RateLimited, None));
+    assert_eq!((call.sent.len(), call.failure().retry_after), (2, Some(secs(120))));
+}
+
+#[test]
+fn each_way_of_writing_a_hint_moves_the_next_request() {
+    let none = Headers::default();
+    for (headers, floor) in [
+        (Headers { retry_after: Some("7"), ..none }, secs(7)),
+        (Headers { retry_after: Some("Fri, 20 Nov 2026 10:00:09 GMT"), ..none }, secs(9)),
+        (Headers { retry_after: Some("Friday, 20-Nov-26 10:00:09 GMT"), ..none }, secs(9)),
+        (Headers { retry_after: Some("Fri Nov 20 10:00:09 2026"), ..none }, secs(9)),
+        (Headers { retry_after_ms: Some("1500"), retry_after: Some("9"), ..none }, ms(1500)),
+        (
+            Headers {
+                rate_limit: Some("\"api\";r=0;t=55, \"resolvers\";r=0;t=120, \"pages\";r=7;t=290"),
+                ..none
+            },
+            secs(121),
+        ),
+    ] {
+        let head = Head { status: 429, floor: hint::floor(headers, NOW_MS) };
+        let reply = Reply::after(ms(0), head, super::nothing());
+        let call = Conversation::with(Policy::default()).script(&[reply, ok()]);
+        let most = floor + ms(1) + floor.scaled(1, 4).min(secs(5));
+        let waited = call.sent[1].at;
+        assert!(waited > floor && waited <= most, "{headers:?}: {waited:?}");
+    }
+}
+
+#[test]
+fn a_hint_that_is_none_leaves_the_backoff() {
+    let none = Headers::default();
+    for headers in [
+        Headers { retry_after: Some("-3"), ..none },
+        Headers { retry_after: Some("soon"), ..none },
+        Headers { retry_after: Some("99999999"), ..none },
+        Headers { retry_after: Some("Fri, 20 Nov 2026 09:59:59 GMT"), ..none },
+        Headers { rate_limit: Some("\"api\";r=412;t=55"), ..none },
+    ] {
+        assert_eq!(hint::floor(headers, NOW_MS), None, "{headers:?}");
+    }
+    let call = Conversation::with(Policy::default()).script(&[super::error(429), ok()]);
+    assert!(call.waits[0].action.span <= Duration::from_secs(1));
+}
+
+#[test]
+fn a_hint_of_more_than_a_day_is_as_if_absent_and_hides_no_other() {
+    let none = Headers::default();
+    for (headers, floor) in [
+        (Headers { retry_after: Some("99999999"), rate_limit: Some("r=0;t=55"), ..none }, secs(56)),
+        (Headers { retry_after: Some("7"), rate_limit: Some("r=0;t=99999999"), ..none }, secs(7)),
+        (Headers { retry_after: Some("7"), retry_after_ms: Some("99999999999"), ..none }, secs(7)),
+    ] {
+        assert_eq!(hint::floor(headers, NOW_MS), Some(floor), "{headers:?}");
+    }
+}

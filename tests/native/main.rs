@@ -1,0 +1,11 @@
+//! The core from outside: whole calls on a virtual clock, the wire samples, properties, and the
+//! documents that repeat its numbers.
+//!
+//! Minutes of waiting take microseconds here, because time is an argument of the core.
+
+mod bodies;
+mod conversations;
+mod properties;
+mod readme;
+mod samples;
+mod virtual_clock;

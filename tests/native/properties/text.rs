@@ -1,0 +1,178 @@
+//! Headers as servers, proxies and attackers write them, against naive readings of the standards.
+
+use super::config;
+use proptest::prelude::*;
+use query_with_retry::core::hint::{self, Headers, LONGEST};
+use query_with_retry::core::rng::Rng;
+use query_with_retry::core::time::Duration;
+
+const MONTHS: [(&str, u64); 12] = [
+    ("Jan", 31),
+    ("Feb", 28),
+    ("Mar", 31),
+    ("Apr", 30),
+    ("May", 31),
+    ("Jun", 30),
+    ("Jul", 31),
+    ("Aug", 31),
+    ("Sep", 30),
+    ("Oct", 31),
+    ("Nov", 30),
+    ("Dec", 31),
+];
+
+/// Of Thursday, the first of January 1970, and the days after it.
+const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+
+const fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// Counted on the fingers.
+fn days_since_1970(year: u64, month: usize, day: u64) -> u64 {
+    let years: u64 = (1970..year).map(|year| 365 + u64::from(is_leap(year))).sum();
+    let months: u64 = MONTHS[..month].iter().map(|(_, days)| days).sum();
+    let leap_day = u64::from(month > 1 && is_leap(year));
+    years + months + leap_day + day - 1
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Date {
+    year: u64,
+    /// From 0.
+    month: usize,
+    day: u64,
+    second_of_day: u64,
+}
+
+impl Date {
+    fn unix_secs(self) -> u64 {
+        days_since_1970(self.year, self.month, self.day) * 86_400 + self.second_of_day
+    }
+
+    /// The form of today, that of RFC 850, that of C.
+    fn written(self) -> [String; 3] {
+        let Self { year, month, day, second_of_day } = self;
+        let name = DAYS[days_since_1970(year, month, day) as usize % 7];
+        let (short, month) = (&name[..3], MONTHS[month].0);
+        let (h, m, s) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+        [
+            format!("{short}, {day:02} {month} {year} {h:02}:{m:02}:{s:02} GMT"),
+            format!("{name}, {day:02}-{month}-{:02} {h:02}:{m:02}:{s:02} GMT", year % 100),
+            format!("{short} {month} {day:>2} {h:02}:{m:02}:{s:02} {year}"),
+        ]
+    }
+}
+
+fn date(years: std::ops::Range<u64>) -> impl Strategy<Value = Date> {
+    (years, 0..12_usize, 1..=31_u64, 0..86_400_u64).prop_map(|(year, month, day, second_of_day)| {
+        let days = MONTHS[month].1 + u64::from(month == 1 && is_leap(year));
+        Date { year, month, day: day.min(days), second_of_day }
+    })
+}
+
+/// Pieces of headers in any order, and other text.
+fn almost_a_header() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        8 => proptest::sample::select(vec![
+            "Sun", ", ", " ", "06", "Nov", "1994", "08:49:37", "GMT", "-", ":", "Sunday", "94", "r=0", "t=", ";",
+            "\"api\"", ",", "r=", "=", "0", "9999999999999", "18446744073709551616", ".", "5", "+", "e", "\u{e9}",
+            "\0", "Feb", "29", "60", "00",
+        ])
+        .prop_map(String::from),
+        1 => any::<char>().prop_map(String::from),
+        1 => any::<u64>().prop_map(|number| number.to_string()),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn after(value: &str, unix_now_ms: u64) -> Option<Duration> {
+    hint::floor(Headers { retry_after: Some(value), ..Headers::default() }, unix_now_ms)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Nothing that stands in the four headers panics, and no floor is above a day.
+    #[test]
+    fn no_header_panics_or_asks_for_more_than_a_day(
+        values in proptest::array::uniform4(proptest::option::of(almost_a_header())),
+        unix_now_ms in any::<u64>(),
+    ) {
+        let [retry_after, retry_after_ms, rate_limit, date] = &values;
+        let headers = Headers {
+            retry_after: retry_after.as_deref(),
+            retry_after_ms: retry_after_ms.as_deref(),
+            rate_limit: rate_limit.as_deref(),
+            date: date.as_deref(),
+        };
+        prop_assert!(hint::floor(headers, unix_now_ms).is_none_or(|floor| floor <= LONGEST));
+    }
+
+    /// A date that is up to a day ahead, in each of its forms, is as many seconds ahead as a
+    /// calendar counted year by year says; one that is not ahead is none.
+    #[test]
+    fn a_date_is_read_as_a_naive_calendar_reads_it(date in date(1970..2070), ahead in 1..=86_400_u64) {
+        let then = date.unix_secs() + 86_400;
+        let later = Date { day: 1, month: 0, year: 1970, second_of_day: 0 };
+        let now = date.unix_secs().saturating_sub(ahead);
+        for written in date.written() {
+            let expected = (date.unix_secs() > now).then(|| Duration::from_secs(date.unix_secs() - now));
+            prop_assert_eq!(after(&written, now * 1000 + 999), expected, "{}", written);
+            prop_assert_eq!(after(&written, then * 1000), None, "{}", written);
+            // The server's own clock decides, whatever this machine takes the time to be.
+            let clock = Date { second_of_day: 0, ..later }.written();
+            let headers = Headers { retry_after: Some(&written), date: Some(&clock[0]), ..Headers::default() };
+            let since_1970 = Some(Duration::from_secs(date.unix_secs()));
+            let expected = since_1970.filter(|span| *span <= LONGEST && *span > Duration::ZERO);
+            prop_assert_eq!(hint::floor(headers, now * 1000), expected, "{}", written);
+        }
+    }
+
+    /// The forms with four digits reach to the end of the calendar, leap years and all.
+    #[test]
+    fn a_far_date_is_read_as_a_naive_calendar_reads_it(date in date(2070..10_000), ahead in 1..=86_400_u64) {
+        let [today, _, of_c] = date.written();
+        for written in [today, of_c] {
+            let floor = after(&written, (date.unix_secs() - ahead) * 1000);
+            prop_assert_eq!(floor, Some(Duration::from_secs(ahead)), "{}", written);
+        }
+    }
+
+    /// Whole seconds are taken as they are up to a day, and above it as if nothing was said.
+    #[test]
+    fn seconds_are_taken_as_they_are(seconds in prop_oneof![0..100_000_u64, any::<u64>()]) {
+        let expected = (seconds <= 86_400).then(|| Duration::from_secs(seconds));
+        prop_assert_eq!(after(&seconds.to_string(), 0), expected);
+        prop_assert_eq!(after(&format!("-{seconds}"), 0), None);
+    }
+
+    /// Of the buckets of a `RateLimit` only the empty ones count, and of those the slowest.
+    #[test]
+    fn the_slowest_empty_bucket_is_the_floor(
+        buckets in proptest::collection::vec((0..3_u64, 0..90_000_u64), 0..5),
+    ) {
+        let items: Vec<_> = buckets.iter().map(|(left, reset)| format!("\"x\";r={left};t={reset}")).collect();
+        let headers = Headers { rate_limit: Some(&items.join(", ")), ..Headers::default() };
+        let slowest = buckets.iter().filter(|(left, _)| *left == 0).map(|(_, reset)| reset + 1).max();
+        let expected = slowest.map(Duration::from_secs).filter(|span| *span <= LONGEST);
+        prop_assert_eq!(hint::floor(headers, 0), expected);
+    }
+
+    /// The wait for a floor is after it, and by at most a quarter or five seconds.
+    #[test]
+    fn the_wait_for_a_floor_is_never_before_it(floor in 0..=86_400_000_u64, seed in any::<u64>()) {
+        let waits = hint::wait(Duration::from_ms(floor), &mut Rng::new(seed)).as_ms();
+        prop_assert!(waits > floor && waits <= floor + 1 + (floor / 4).min(5000));
+    }
+
+    /// Any number for an estimate is a span of at most a day, or none.
+    #[test]
+    fn any_number_for_an_estimate_is_harmless(bits in any::<u64>()) {
+        let seconds = f64::from_bits(bits);
+        match hint::estimate(seconds) {
+            Some(estimate) => prop_assert!((estimate.as_ms() as f64 - seconds * 1000.0).abs() < 1.0 + 1e-3),
+            None => prop_assert!(!(0.0..=86_400.0).contains(&seconds)),
+        }
+    }
+}

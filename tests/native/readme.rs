@@ -1,0 +1,87 @@
+//! The numbers and names of the README are those of the core.
+
+use query_with_retry::core::backoff;
+use query_with_retry::core::policy::Policy;
+use query_with_retry::core::time::Duration;
+
+const README: &str = include_str!("../../README.md");
+
+/// The cells of the table rows whose first cell is a name in backticks.
+fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    README.lines().filter_map(|line| {
+        let mut cells = line.trim().strip_prefix('|')?.split('|').map(str::trim);
+        let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+        Some((name, cells.collect()))
+    })
+}
+
+/// `120000`, `120_000`, `120,000`, with or without backticks.
+fn number(cell: &str) -> Option<u64> {
+    cell.trim_matches('`').replace(['_', ','], "").parse().ok()
+}
+
+#[test]
+fn the_options_table_has_the_defaults_of_the_policy() {
+    let Policy { max_retries, loading, timeouts } = Policy::default();
+    for (name, default) in [
+        ("maxRetries", u64::from(max_retries)),
+        ("loading.maxWaitMs", loading.max_wait.as_ms()),
+        ("loading.defaultWaitMs", loading.default_wait.as_ms()),
+        ("timeouts.connectMs", timeouts.connect.as_ms()),
+        ("timeouts.idleMs", timeouts.idle.as_ms()),
+        ("timeouts.attemptMs", timeouts.attempt.as_ms()),
+        ("timeouts.totalMs", timeouts.total.as_ms()),
+    ] {
+        let told: Vec<_> = rows().filter(|(row, _)| *row == name).collect();
+        let [(_, cells)] = told.as_slice() else { panic!("{} rows of `{name}`", told.len()) };
+        assert_eq!(cells.first().and_then(|cell| number(cell)), Some(default), "{name}: {cells:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_the_jitter_has_the_numbers_of_the_backoff() {
+    let written = |span: Duration| {
+        if span.as_ms().is_multiple_of(1000) {
+            format!("{} s", span.as_secs())
+        } else {
+            format!("{} ms", span.as_ms())
+        }
+    };
+    let mut paragraphs = README.split("\n\n").flat_map(|paragraph| paragraph.split("\n- "));
+    let about = paragraphs.find(|paragraph| paragraph.contains("jitter")).unwrap_or_default();
+    for constant in [backoff::BASE, backoff::OVERLOADED_BASE, backoff::CAP] {
+        assert!(
+            about.contains(&written(constant)),
+            "no {:?} where the README tells of jitter",
+            written(constant)
+        );
+    }
+}
+
+/// From the source, so that a code that is added is not forgotten.
+fn codes() -> Vec<&'static str> {
+    let source = include_str!("../../src/core/failure.rs");
+    let names =
+        source.split("impl Code {").nth(1).and_then(|of_code| of_code.split("pub const fn retryable").next());
+    names.unwrap_or("").lines().filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\",")).collect()
+}
+
+#[test]
+fn every_error_code_has_its_row() {
+    let codes = codes();
+    assert!(codes.len() >= 17 && codes.contains(&"model_loading"), "{codes:?}");
+    let missing: Vec<_> = codes.into_iter().filter(|code| rows().all(|(row, _)| row != *code)).collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
+}
+
+#[test]
+fn what_to_do_about_an_error_is_the_hint_that_it_carries() {
+    let hints = include_str!("../../src/ts/hints.ts");
+    for code in codes() {
+        let named =
+            |line: &'static str| line.trim().strip_prefix(code)?.strip_prefix(": \"")?.strip_suffix("\",");
+        let hint = hints.lines().find_map(named);
+        let told = rows().find(|(row, _)| *row == code).and_then(|(_, cells)| cells.get(1).copied());
+        assert!(hint.is_some() && told == hint, "{code}: {told:?}, not {hint:?}");
+    }
+}
