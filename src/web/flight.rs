@@ -6,7 +6,7 @@ use super::wait::{Happened, Waiter};
 use crate::core::deadline::Clocks;
 use crate::core::failure::Phase;
 use crate::core::time::Instant;
-use js_sys::{Array, Promise, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -18,11 +18,17 @@ extern "C" {
     #[wasm_bindgen(catch)]
     fn fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;
 
+    /// web-sys has this without `catch`, but a body may be locked: a test that answers twice with
+    /// one Response.
+    type Body;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(this: &Body) -> Result<ReadableStreamDefaultReader, JsValue>;
+
     type Piece;
     #[wasm_bindgen(method, getter)]
     fn done(this: &Piece) -> bool;
     #[wasm_bindgen(method, getter)]
-    fn value(this: &Piece) -> Uint8Array;
+    fn value(this: &Piece) -> JsValue;
 }
 
 /// Who needs more for one request goes in circles.
@@ -118,7 +124,7 @@ impl Flight {
         into: &Array,
     ) -> Result<(), Lost> {
         if let Some(body) = response.body() {
-            let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+            let reader = body.unchecked_into::<Body>().get_reader().map_err(|_| Lost::Network)?;
             self.reader = Some(reader.clone());
             let mut left = limit.unwrap_or(u32::MAX);
             loop {
@@ -127,7 +133,11 @@ impl Flight {
                     break;
                 }
                 self.last_piece = Some(clock::now());
-                let bytes = piece.value();
+                let value = piece.value();
+                if !ArrayBuffer::is_view(&value) {
+                    return Err(Lost::Network);
+                }
+                let bytes: Uint8Array = value.unchecked_into();
                 let bytes = if limit.is_some() { bytes.subarray(0, left) } else { bytes };
                 into.push(&bytes);
                 left = left.saturating_sub(bytes.length());

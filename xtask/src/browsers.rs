@@ -15,7 +15,7 @@ pub(crate) const PROGRAMS: [(&str, &[&str]); 4] = [
 
 /// The same as wasm-bindgen's, which the runner insists on.
 const WASM_BINDGEN: &str = "0.2.130";
-const GECKODRIVER: &str = "0.37.0";
+const GECKODRIVER: &str = "0.37.1";
 
 /// wasm-bindgen-test in Chromium and in Firefox.
 pub(crate) fn wasm() -> Result<()> {

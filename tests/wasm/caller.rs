@@ -1,0 +1,126 @@
+//! A request as the face makes it, in small: it keeps what it is told.
+
+use super::timing::within;
+use crate::web::query;
+use crate::web::request::{Outgoing, Request};
+use js_sys::{Array, Promise};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen(module = "/tests/wasm/caller.js")]
+extern "C" {
+    pub(super) fn outgoing(url: &str) -> Outgoing;
+
+    pub(super) type Caller;
+    /// What differs from a call with every default, as JSON.
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(given: &str) -> Caller;
+    #[wasm_bindgen(method)]
+    pub(super) fn aborts(this: &Caller);
+    #[wasm_bindgen(method, js_name = abortsAfter)]
+    pub(super) fn aborts_after(this: &Caller, ms: u32);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_aborted(this: &Caller, flag: bool);
+    /// Of a caller without a signal.
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_abort(this: &Caller, promise: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_token(this: &Caller, token: &JsValue);
+    #[wasm_bindgen(method, getter)]
+    fn settled(this: &Caller) -> Promise;
+    #[wasm_bindgen(method, getter)]
+    fn told(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn located(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn landings(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn bodies(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn holds(this: &Caller) -> Array;
+}
+
+/// The things that a [`Caller`] keeps.
+pub(super) enum Kept {
+    Told,
+    Located,
+    Landings,
+    Bodies,
+    Holds,
+}
+
+impl Caller {
+    pub(super) fn request(&self) -> &Request {
+        self.unchecked_ref()
+    }
+
+    pub(super) fn kept(&self, which: Kept) -> Vec<String> {
+        let lines = match which {
+            Kept::Told => self.told(),
+            Kept::Located => self.located(),
+            Kept::Landings => self.landings(),
+            Kept::Bodies => self.bodies(),
+            Kept::Holds => self.holds(),
+        };
+        lines.iter().map(|line| line.as_string().unwrap()).collect()
+    }
+
+    pub(super) fn starts(&self) {
+        query(JsValue::from(self).unchecked_into());
+    }
+
+    /// How the call ended.
+    pub(super) async fn ends(&self) -> End {
+        let settled = within(8000, JsFuture::from(self.settled())).await;
+        End(settled.expect("the call ends").unwrap().unchecked_into())
+    }
+
+    pub(super) async fn runs(&self) -> End {
+        self.starts();
+        self.ends().await
+    }
+}
+
+/// The tuple `Settled` of `src/ts/core-request.ts`.
+pub(super) struct End(Array);
+
+impl End {
+    pub(super) fn how(&self) -> String {
+        self.0.get(0).as_string().unwrap()
+    }
+
+    pub(super) fn part(&self, index: u32) -> JsValue {
+        self.0.get(index)
+    }
+
+    pub(super) fn report(&self) -> Rows {
+        Rows::read(&self.part(1))
+    }
+
+    /// Of a call that failed.
+    pub(super) fn failure(&self) -> Rows {
+        assert_eq!(self.how(), "failed");
+        Rows::read(&self.part(2))
+    }
+}
+
+/// `Rows` of the same file.
+pub(super) struct Rows {
+    pub(super) numbers: Vec<f64>,
+    pub(super) texts: Vec<String>,
+}
+
+impl Rows {
+    pub(super) fn read(rows: &JsValue) -> Self {
+        let row = |index| Array::from(&rows.unchecked_ref::<Array>().get(index));
+        Self {
+            numbers: row(0).iter().map(|number| number.as_f64().unwrap()).collect(),
+            texts: row(1).iter().map(|text| text.as_string().unwrap()).collect(),
+        }
+    }
+
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+}

@@ -1,0 +1,25 @@
+//! The shell in a real browser: real promises, timers and streams, and a `fetch` that answers
+//! from a script. What the core decides is tested natively; here is what the shell does about it.
+
+use wasm_bindgen_test::wasm_bindgen_test_configure;
+
+// What the tests stand on.
+mod caller;
+mod globals;
+mod network;
+mod timing;
+
+// The tests, from the inside out.
+mod clock;
+mod drive;
+mod drive_abort;
+mod flight_drop;
+mod flight_read;
+mod flight_redirect;
+mod flight_send;
+mod head;
+mod rows;
+mod settled;
+mod wait;
+
+wasm_bindgen_test_configure!(run_in_browser);

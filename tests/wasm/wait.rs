@@ -1,0 +1,131 @@
+//! The one thing that is ever awaited: whichever comes first of a promise, a time and the abort.
+
+use super::caller::Caller;
+use super::timing::{Unhandled, assert_took, never, rejection_after, sleep, value_after, within};
+use crate::core::time::Duration;
+use crate::web::clock::now;
+use crate::web::wait::{Happened, Waiter};
+use js_sys::{Error, Promise};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_ms(40);
+
+/// For 2 s at most, so that a wait that is never woken fails and does not hang.
+async fn either(waiter: &mut Waiter<'_>, promise: Option<Promise>, span: Duration) -> Happened {
+    within(2000, waiter.either(promise, now() + span)).await.expect("the wait ends")
+}
+
+fn settled(happened: Happened) -> Result<JsValue, JsValue> {
+    match happened {
+        Happened::Settled(settled) => settled,
+        Happened::Due => panic!("due"),
+        Happened::Aborted => panic!("aborted"),
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_that_is_first_gives_its_value() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    let start = now();
+    let value = settled(either(&mut waiter, Some(value_after(20, &"here".into())), LONG).await);
+    assert_eq!(value.unwrap(), "here");
+    assert_took(start, 19);
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_that_rejects_first_gives_its_reason() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    let reason = JsValue::from(Error::new("no"));
+    let value = settled(either(&mut waiter, Some(rejection_after(5, &reason)), LONG).await);
+    assert_eq!(value.unwrap_err(), reason);
+}
+
+#[wasm_bindgen_test]
+async fn a_time_that_is_first_is_due_and_not_before() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    for promise in [Some(never()), None] {
+        let start = now();
+        assert!(matches!(either(&mut waiter, promise, SHORT).await, Happened::Due));
+        assert_took(start, 40);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_abort_that_is_first_ends_the_wait_at_once() {
+    for promise in [Some(never()), None] {
+        let caller = Caller::new("{}");
+        let mut waiter = Waiter::new(caller.request());
+        let start = now();
+        caller.aborts_after(30);
+        assert!(matches!(either(&mut waiter, promise, LONG).await, Happened::Aborted));
+        assert_took(start, 29);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn who_has_already_aborted_gets_neither_the_promise_nor_the_time() {
+    let caller = Caller::new("{}");
+    caller.aborts();
+    let mut waiter = Waiter::new(caller.request());
+    let here = Promise::resolve(&JsValue::from("here"));
+    assert!(matches!(either(&mut waiter, Some(here), LONG).await, Happened::Aborted));
+    assert!(matches!(either(&mut waiter, None, Duration::ZERO).await, Happened::Aborted));
+}
+
+#[wasm_bindgen_test]
+async fn an_abort_between_two_waits_is_seen_by_the_flag_alone() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    assert!(matches!(either(&mut waiter, None, SHORT).await, Happened::Due));
+    caller.set_aborted(true);
+    assert!(matches!(either(&mut waiter, Some(never()), LONG).await, Happened::Aborted));
+}
+
+#[wasm_bindgen_test]
+async fn a_caller_without_a_signal_waits_like_any_other() {
+    let caller = Caller::new("{}");
+    caller.set_abort(&JsValue::UNDEFINED);
+    let mut waiter = Waiter::new(caller.request());
+    assert!(settled(either(&mut waiter, Some(value_after(5, &1.into())), LONG).await).is_ok());
+    assert!(matches!(either(&mut waiter, None, SHORT).await, Happened::Due));
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_that_is_there_when_time_is_up_is_not_thrown_away() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    let here = Promise::resolve(&JsValue::from("here"));
+    let mut wait = pin!(waiter.either(Some(here), now() + SHORT));
+    assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // By the time that anybody looks again both are ready.
+    sleep(60).await;
+    assert_eq!(settled(wait.await).unwrap(), "here");
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_that_rejects_after_its_loser_was_dropped_is_no_unhandled_rejection() {
+    let unhandled = Unhandled::new();
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    let late = rejection_after(60, &Error::new("late").into());
+    assert!(matches!(either(&mut waiter, Some(late), SHORT).await, Happened::Due));
+    sleep(60).await;
+    assert_eq!(unhandled.counted().await, 0.0);
+}
+
+#[wasm_bindgen_test]
+async fn an_unhandled_rejection_would_be_noticed() {
+    let unhandled = Unhandled::new();
+    let nobody_waits = Promise::reject(&Error::new("nobody").into());
+    sleep(10).await;
+    assert_eq!(unhandled.counted().await, 1.0);
+    assert!(JsFuture::from(nobody_waits).await.is_err());
+}
