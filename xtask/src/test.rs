@@ -35,8 +35,15 @@ fn native() -> Result<()> {
     step("formatting", || run(cargo().args(["fmt", "--all", "--check"])))?;
     step("clippy", || {
         run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-        let wasm =
-            ["--target", "wasm32-unknown-unknown", "--package", "query-with-retry", "--lib", "--tests"];
+        let wasm = [
+            "--target",
+            "wasm32-unknown-unknown",
+            "--package",
+            "query-with-retry",
+            "--lib",
+            "--profile",
+            "test",
+        ];
         run(cargo().args(["clippy", "--quiet"]).args(wasm).args(["--", "-D", "warnings"]))
     })?;
     step("native tests", || run(cargo().args(["test", "--workspace"])))
