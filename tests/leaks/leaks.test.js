@@ -1,0 +1,139 @@
+// What thousands of calls leave behind: nothing. PKG_DIR and MOCK_HF_BIN as in tests/package.
+import assert from "node:assert/strict";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { connectMock } from "../package/cases/mock.js";
+import { PKG_DIR } from "../package/harness/app.js";
+import { startMock } from "../package/harness/mock-server.js";
+import { start, stop } from "../package/harness/processes.js";
+
+const CALLS = 5_000;
+// The smallest thing that a call could lose, an object in a list, is a good 100 bytes. Compiled
+// code and fetch's own pools still move the heap by some 100 KB either way.
+const HEAP_TOLERANCE = CALLS * 100;
+
+const program = (name) => fileURLToPath(new URL(name, import.meta.url));
+const times = (count, step) => Array(count).fill(step);
+
+let server, mock;
+before(async () => {
+  server = await startMock();
+  mock = connectMock({ mockUrl: server.mockUrl, prefix: "leaks" });
+});
+after(() => server?.stop());
+
+/** Every other request of a model fails by `step`, so often that it lasts. */
+const everyOther = (step) => times(4_000, [step, {}]).flat();
+
+describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 }, () => {
+  let told, exitedAfterMs, exit;
+
+  before(async () => {
+    const silent = { status: 200, body: "[1, 2, 3]", headers: { "content-type": "application/json" } };
+    const urls = {
+      answers: await mock.put("answers", {}),
+      // A Retry-After of a millisecond, because what is looked for is not the wait.
+      busy: await mock.put("busy", { script: everyOther({ sample: "tgi-overloaded", status: 503, headers: { "retry-after-ms": "1" } }) }),
+      resets: await mock.put("resets", { script: everyOther({ fault: { kind: "reset", at: "accept" } }) }),
+      cut: await mock.put("cut", { then: { ...silent, fault: { kind: "reset", at: "body", bytes: 4 } } }),
+      refuses: await mock.put("refuses", { then: { status: 422, body: { error: "no" } } }),
+      silent: await mock.put("silent", { then: { fault: { kind: "stall", at: "accept" } } }),
+      halfSilent: await mock.put("half-silent", { then: { ...silent, fault: { kind: "stall", at: "body", bytes: 4 } } }),
+      loads: await mock.put("loads", { cold: { ms: 3_600_000, says: 20 } }),
+    };
+    const child = start(process.execPath, ["--expose-gc", program("calls.js"), PKG_DIR, JSON.stringify(urls), String(CALLS)]);
+    let printed = "";
+    let endedAt;
+    child.stderr.setEncoding("utf8").on("data", (text) => (printed += text));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line === "the last call has ended") endedAt = performance.now();
+      else told = JSON.parse(line);
+    });
+    const tooLong = setTimeout(() => stop(child), 200_000);
+    exit = await child.ended;
+    clearTimeout(tooLong);
+    exitedAfterMs = performance.now() - endedAt;
+    assert.equal(exit.code, 0, `the calls did not go as they should: ${printed}`);
+    console.log(JSON.stringify({ ...told, exitedAfterMs: Math.round(exitedAfterMs) }));
+  });
+
+  test("the heap is as large as after the first thousand", () => {
+    const grown = told.end.heapBytes - told.warm.heapBytes;
+    assert.ok(grown < HEAP_TOLERANCE, `grown by ${grown} bytes, ${grown / CALLS} a call`);
+  });
+
+  test("the core's memory and its table of JavaScript values have not grown, in the one instance", () => {
+    assert.equal(told.cores, 1);
+    assert.ok(told.warm.memoryBytes > 0 && told.warm.tableLength > 0);
+    assert.equal(told.end.memoryBytes, told.warm.memoryBytes);
+    assert.equal(told.end.tableLength, told.warm.tableLength);
+  });
+
+  test("the signal that they shared had one listener a call, and has none now", () => {
+    assert.ok(told.listenersInBetween > 0 && told.listenersInBetween <= 20, `${told.listenersInBetween} at once`);
+    assert.equal(told.end.listeners, 0);
+  });
+
+  test("no timer is left", () => assert.equal(told.end.timers, 0));
+
+  test("Node has warned of nothing", () => assert.deepEqual(told.warnings, []));
+
+  test("the process exits by itself, within a second of the last call", () => {
+    assert.ok(exitedAfterMs < 1_000, `after ${exitedAfterMs} ms`);
+  });
+
+  // The server's side of it, once it has noticed that the process is gone.
+  test("every request without an answer was given up, and none with one", async () => {
+    const settled = (name) => mock.statsOnce(name, ({ inFlight, openConnections }) => inFlight === 0 && openConnections === 0, "the end of every connection");
+    const all = await Promise.all(["silent", "half-silent", "answers", "loads", "busy"].map(settled));
+    const [silent, halfSilent, ...whole] = all;
+    assert.ok(silent.requests > CALLS / 10 && halfSilent.requests > CALLS / 20);
+    assert.deepEqual([silent.aborted, silent.unfinishedBodies], [silent.requests, 0]);
+    assert.deepEqual([halfSilent.aborted, halfSilent.unfinishedBodies], [halfSilent.requests, halfSilent.requests]);
+    for (const { aborted } of whole) assert.equal(aborted, 0);
+  });
+});
+
+describe("after 200 errors with bodies of 50 MB, each tried again", { timeout: 120_000 }, () => {
+  const ERRORS = 200;
+  let told, during, stats;
+
+  before(async () => {
+    const large = { status: 503, bodyBytes: 50_000_000, headers: { "retry-after-ms": "1", "content-type": "text/plain" } };
+    const url = await mock.put("large", { script: times(ERRORS, large) });
+    const child = start(process.execPath, [program("large-errors.js"), PKG_DIR, url, String(ERRORS)]);
+    let printed = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => (printed += text));
+    createInterface({ input: child.stdout }).once("line", (line) => (told = JSON.parse(line)));
+    let ended = false;
+    child.ended.then(() => (ended = true));
+    for (during = 0; !told && !ended; await sleep(10)) during = Math.max(during, (await mock.stats("large")).openConnections);
+    assert.ok(told, `the calls did not go as they should: ${printed}`);
+    stats = await mock.statsOnce("large", ({ inFlight, openConnections }) => inFlight === 0 && openConnections <= 20, "the end of every answer", 1_500);
+    assert.ok(!ended, "the process ended before its connections were counted");
+    await stop(child);
+    console.log(JSON.stringify({ ...told, openConnectionsDuring: during, ...stats, log: undefined }));
+  });
+
+  test("every call was answered in the end", () => {
+    assert.equal(told.retries, ERRORS);
+    assert.equal(stats.requests, 2 * ERRORS);
+  });
+
+  test("each of those bodies was left unfinished, and no other answer was", () => {
+    assert.deepEqual([stats.aborted, stats.unfinishedBodies], [ERRORS, ERRORS]);
+  });
+
+  // Twenty at once, and those that the server, busy with bodies, has not yet seen closing. Unread
+  // bodies that nobody cancels would hold all of the 200.
+  test("few connections were open at once, and those of the last calls at the end", () => {
+    assert.ok(during > 0 && during <= ERRORS / 2, `${during} at once`);
+    assert.ok(stats.openConnections > 0 && stats.openConnections <= 20, `${stats.openConnections} at the end`);
+  });
+
+  test("the process has not kept the bodies", () => {
+    assert.ok(told.residentBytes < 300e6, `${told.residentBytes} bytes resident`);
+  });
+});
