@@ -1,20 +1,41 @@
-/** The caller's signal: one listener a call, gone when the call is. */
+/**
+ * The caller's signal. Calls that share one have one listener on it between them: Node warns of
+ * more than ten, and a program may have thousands of calls on the signal that ends it.
+ */
+interface Shared {
+  calls: Set<() => void>;
+  listener: () => void;
+}
+
+const shared = new WeakMap<AbortSignal, Shared>();
+
 export class CallerSignal {
   /** Fulfilled when the caller aborts; undefined where nobody can. */
-  readonly promise: Promise<unknown> | undefined;
-  #resolve?: (event: unknown) => void;
+  readonly promise: Promise<void> | undefined;
+  #resolve: () => void = () => {};
 
   constructor(readonly signal: AbortSignal | undefined) {
-    this.promise =
-      signal &&
-      new Promise((resolve) => {
-        // Itself the listener: what is resolved twice, or never, costs nothing.
-        this.#resolve = resolve;
-        signal.addEventListener("abort", resolve);
-      });
+    if (!signal) return;
+    this.promise = new Promise((resolve) => (this.#resolve = resolve));
+    let group = shared.get(signal);
+    if (!group) {
+      const calls: Shared["calls"] = new Set();
+      group = { calls, listener: () => calls.forEach((resolve) => resolve()) };
+      shared.set(signal, group);
+    }
+    if (group.calls.size === 0) signal.addEventListener("abort", group.listener);
+    group.calls.add(this.#resolve);
   }
 
+  /**
+   * The call is over. The promise is fulfilled all the same: what waits for one that never settles
+   * is never freed.
+   */
   unlink(): void {
-    if (this.#resolve) this.signal?.removeEventListener("abort", this.#resolve);
+    this.#resolve();
+    const group = this.signal && shared.get(this.signal);
+    if (group?.calls.delete(this.#resolve) && group.calls.size === 0) {
+      this.signal?.removeEventListener("abort", group.listener);
+    }
   }
 }

@@ -2,8 +2,8 @@
  * The core, instantiated by the first call, once; and anew after a panic.
  *
  * A panic in WebAssembly is a trap that leaves promises pending for ever. It surfaces in the
- * microtask that polled the call, which is why the glue gets a guarded `queueMicrotask` and
- * `setTimeout`: they turn a trap into the rejection of every call in flight, and drop the
+ * microtask that polled the call, which is why the glue gets guarded timers and a guarded
+ * `queueMicrotask`: they turn a trap into the rejection of every call in flight, and drop the
  * instance, whose memory nobody can trust any more. The next call makes a new one.
  */
 
@@ -20,6 +20,7 @@ let instance: Promise<Instance> | undefined;
 interface Instance {
   query(request: CoreRequest): void;
   inFlight: Set<(error: Error) => void>;
+  alive: boolean;
   crash(cause: unknown): void;
 }
 
@@ -41,6 +42,7 @@ export async function run(request: CoreRequest): Promise<Settled> {
     instance = undefined; // the next call tries again
     throw error;
   }
+  if (!core.alive) return run(request); // it stopped while this call waited for it
   return new Promise((resolve, reject) => {
     core.inFlight.add(reject);
     request.settle = (settled) => {
@@ -57,29 +59,40 @@ export async function run(request: CoreRequest): Promise<Settled> {
 
 async function instantiate(): Promise<Instance> {
   const module = await (compiled ??= compile());
-  const inFlight: Instance["inFlight"] = new Set();
-  let alive = true;
   const crash = (cause: unknown) => {
-    if (!alive) return; // what comes back to a dead instance concerns nobody, least of all its successor
-    alive = false;
+    self.alive = false; // its other calls neither send nor wait any more
     instance = undefined;
+    for (const timer of timers) clearTimeout(timer as number);
     const error = new Error("query-with-retry: its core stopped, which is a bug: please report it. The next call starts a new one.", { cause });
-    for (const reject of inFlight) reject(error);
-    inFlight.clear();
+    for (const reject of self.inFlight) reject(error);
+    self.inFlight.clear();
   };
+  const timers = new Set<unknown>();
   const guarded = (task: () => void) => () => {
     try {
-      task();
+      if (self.alive) task();
     } catch (cause) {
       crash(cause);
     }
   };
   const glue = makeGlue(
     (task) => queueMicrotask(guarded(task)),
-    (task, ms) => setTimeout(guarded(task), ms),
+    (task, ms) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        guarded(task)();
+      }, ms);
+      timers.add(timer);
+      return timer;
+    },
+    (timer) => {
+      timers.delete(timer);
+      clearTimeout(timer as number);
+    },
   );
+  const self: Instance = { query: glue.query, inFlight: new Set(), alive: true, crash };
   glue.start(await WebAssembly.instantiate(module, glue.imports()), module);
-  return { query: glue.query, inFlight, crash };
+  return self;
 }
 
 async function compile(): Promise<WebAssembly.Module> {

@@ -1,6 +1,6 @@
 // node large-errors.js <package folder> <URL of a mock model> <calls>: as many calls, 20 at a
-// time, to a model whose errors have bodies that nobody wants to read. Then it lives on for a while,
-// for its connections to be counted, which would all be closed if it ended.
+// time, to a model whose errors have bodies that nobody wants to read. Then it lives on, for its
+// connections to be counted: if it ended, they would all be closed.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -18,4 +18,4 @@ const caller = async () => {
 };
 await Promise.all(Array.from({ length: 20 }, caller));
 console.log(JSON.stringify({ retries, residentBytes: process.memoryUsage.rss() }));
-await sleep(2_000);
+await sleep(15_000);

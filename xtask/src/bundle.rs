@@ -79,7 +79,7 @@ fn factory(glue: &str) -> Result<String> {
         });
     let exports: Vec<String> = exports.collect();
     Ok(format!(
-        "export function makeGlue(queueMicrotask, setTimeout) {{\n{body}\nreturn {{ {} }};\n}}\n",
+        "export function makeGlue(queueMicrotask, setTimeout, clearTimeout) {{\n{body}\nreturn {{ {} }};\n}}\n",
         exports.join(", ")
     ))
 }
@@ -87,10 +87,11 @@ fn factory(glue: &str) -> Result<String> {
 const GLUE_TYPES: &str = "\
 import type { CoreRequest } from \"../core-request.js\";
 
-/** A fresh copy of what wasm-bindgen wrote, with the two globals by which the core is called back. */
+/** A fresh copy of what wasm-bindgen wrote, with the globals by which the core is called back. */
 export declare function makeGlue(
   queueMicrotask: (task: () => void) => void,
   setTimeout: (task: () => void, ms: number) => unknown,
+  clearTimeout: (timer: unknown) => void,
 ): {
   imports(): WebAssembly.Imports;
   start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
