@@ -1,6 +1,6 @@
 /**
- * The caller's signal. Calls that share one have one listener on it between them: Node warns of
- * more than ten, and a program may have thousands of calls on the signal that ends it.
+ * Calls that share a signal have one listener on it between them: Node warns of more than ten, and
+ * a program may have thousands of calls on the signal that ends it.
  */
 interface Shared {
   calls: Set<() => void>;
@@ -9,6 +9,7 @@ interface Shared {
 
 const shared = new WeakMap<AbortSignal, Shared>();
 
+/** The caller's signal, for as long as one call lasts. */
 export class CallerSignal {
   /** Fulfilled when the caller aborts; undefined where nobody can. */
   readonly promise: Promise<void> | undefined;

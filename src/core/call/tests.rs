@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::policy::{Given, Hold};
+use crate::core::target::Profile;
 
 const ENDPOINT: Target = Target { profile: Profile::Endpoint, shares_credentials: true };
 const OPENAI: Target = Target { profile: Profile::OpenAi, shares_credentials: false };

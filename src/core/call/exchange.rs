@@ -1,0 +1,79 @@
+//! What goes into a call and what comes out of it.
+
+use crate::core::classify::Body;
+use crate::core::deadline::Clocks;
+use crate::core::failure::{Code, Failure, Phase};
+use crate::core::record::WaitReason;
+use crate::core::target::Profile;
+use crate::core::time::{Duration, Instant};
+
+/// What a call must know of a target to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub profile: Profile,
+    /// It gets the token of the first target: an account without credits is without them there.
+    pub shares_credentials: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    Start,
+    Head(Head),
+    /// The body to its end, to the limit, or as far as it came.
+    Body(Body),
+    /// Refused, reset, cut: no answer.
+    NetworkError,
+    /// The clock that [`Clocks::next`] named ran out.
+    TimedOut(Phase),
+    /// A wait is over. Too early is harmless.
+    Woke,
+    /// The caller wants no answer any more.
+    Aborted,
+}
+
+/// Status line and headers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head {
+    pub status: u16,
+    /// See [`hint::floor`](crate::core::hint::floor).
+    pub floor: Option<Duration>,
+}
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Send(Send),
+    /// Read the body: all of an answer, of an error at most `limit` bytes.
+    Read {
+        limit: Option<u32>,
+    },
+    Wait(Wait),
+    /// Hand the answer over.
+    Deliver,
+    Fail(Failure),
+    /// The caller aborted: stop everything.
+    Abandon,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Send {
+    /// Counted from 1, over all targets.
+    pub attempt: u32,
+    /// Index into the targets.
+    pub target: usize,
+    pub profile: Profile,
+    pub clocks: Clocks,
+    pub hold: Option<Duration>,
+    /// This is the first try of a fallback, because of that end of the target before.
+    pub falls_back: Option<Code>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub until: Instant,
+    pub span: Duration,
+    pub reason: WaitReason,
+    /// What the server said its cold start would take.
+    pub estimate: Option<Duration>,
+}
