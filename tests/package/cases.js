@@ -12,6 +12,7 @@ import { firstCalls } from "./cases/first-calls.js";
 import { network } from "./cases/network.js";
 import { overload } from "./cases/overload.js";
 import { refusals } from "./cases/refusals.js";
+import { routes } from "./cases/routes.js";
 import { secrets } from "./cases/secrets.js";
 import { timeouts } from "./cases/timeouts.js";
 import { wrongAnswers } from "./cases/wrong-answers.js";
@@ -19,6 +20,7 @@ import { wrongAnswers } from "./cases/wrong-answers.js";
 export const cases = [
   ...firstCalls,
   ...answers,
+  ...routes,
   ...coldStarts,
   ...overload,
   ...refusals,
