@@ -61,7 +61,7 @@ const kinds = [
   [1, () => left(urls.halfSilent, 30)],
   [1, () => left(urls.loads, 30)],
   [2, () => fails(queryWithRetry(urls.silent, payload, { signal, maxRetries: 0, timeouts: { attemptMs: 25 } }), "timeout")],
-  [1, () => fails(queryWithRetry(urls.halfSilent, payload, { signal, maxRetries: 0, timeouts: { idleMs: 25 } }), "timeout")],
+  [1, () => fails(queryWithRetry(urls.pauses, payload, { signal, maxRetries: 0, timeouts: { idleMs: 25 } }), "timeout")],
 ].flatMap(([share, call]) => Array(share).fill(call));
 
 async function round(calls) {

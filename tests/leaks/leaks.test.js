@@ -31,16 +31,17 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
   let told, exitedAfterMs, exit;
 
   before(async () => {
-    const silent = { status: 200, body: "[1, 2, 3]", headers: { "content-type": "application/json" } };
+    const list = { status: 200, body: "[1, 2, 3]", headers: { "content-type": "application/json" } };
     const urls = {
       answers: await mock.put("answers", {}),
       // A Retry-After of a millisecond, because what is looked for is not the wait.
       busy: await mock.put("busy", { script: everyFourth({ sample: "tgi-overloaded", status: 503, headers: { "retry-after-ms": "1" } }) }),
       resets: await mock.put("resets", { script: everyFourth({ fault: { kind: "reset", at: "accept" } }) }),
-      cut: await mock.put("cut", { then: { ...silent, fault: { kind: "reset", at: "body", bytes: 4 } } }),
+      cut: await mock.put("cut", { then: { ...list, fault: { kind: "reset", at: "body", bytes: 4 } } }),
       refuses: await mock.put("refuses", { then: { status: 422, body: { error: "no" } } }),
       silent: await mock.put("silent", { then: { fault: { kind: "stall", at: "accept" } } }),
-      halfSilent: await mock.put("half-silent", { then: { ...silent, fault: { kind: "stall", at: "body", bytes: 4 } } }),
+      halfSilent: await mock.put("half-silent", { then: { ...list, fault: { kind: "stall", at: "body", bytes: 4 } } }),
+      pauses: await mock.put("pauses", { then: { ...list, fault: { kind: "stall", at: "body", bytes: 4 } } }),
       loads: await mock.put("loads", { cold: { ms: 3_600_000, says: 20 } }),
     };
     const child = start(process.execPath, ["--expose-gc", program("calls.js"), PKG_DIR, JSON.stringify(urls), String(CALLS)]);
@@ -71,8 +72,8 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
     assert.equal(told.end.tableLength, told.warm.tableLength);
   });
 
-  test("the signal that they shared had one listener a call, and has none now", () => {
-    assert.ok(told.listenersInBetween > 0 && told.listenersInBetween <= 20, `${told.listenersInBetween} at once`);
+  test("the calls that share a signal have one listener on it between them, and none when they are over", () => {
+    assert.equal(told.listenersInBetween, 1);
     assert.equal(told.end.listeners, 0);
   });
 
@@ -87,11 +88,16 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
   // The server's side of it, once it has noticed that the process is gone.
   test("every request without an answer was given up, and none with one", async () => {
     const settled = (name) => mock.statsOnce(name, ({ inFlight, openConnections }) => inFlight === 0 && openConnections === 0, "the end of every connection");
-    const all = await Promise.all(["silent", "half-silent", "answers", "loads", "busy"].map(settled));
-    const [silent, halfSilent, ...whole] = all;
-    assert.ok(silent.requests > CALLS / 10 && halfSilent.requests > CALLS / 20);
-    assert.deepEqual([silent.aborted, silent.unfinishedBodies], [silent.requests, 0]);
-    assert.deepEqual([halfSilent.aborted, halfSilent.unfinishedBodies], [halfSilent.requests, halfSilent.requests]);
+    const all = await Promise.all(["silent", "half-silent", "pauses", "answers", "busy"].map(settled));
+    const [silent, halfSilent, pauses, ...whole] = all;
+    for (const { requests, aborted } of [silent, halfSilent, pauses]) {
+      assert.ok(requests > CALLS / 20, `only ${requests} requests`);
+      assert.equal(aborted, requests);
+    }
+    assert.equal(silent.unfinishedBodies, 0);
+    assert.equal(pauses.unfinishedBodies, pauses.requests);
+    // On a busy machine a caller may leave before the headers have come.
+    assert.ok(halfSilent.unfinishedBodies > 0 && halfSilent.unfinishedBodies <= halfSilent.requests);
     for (const { aborted } of whole) assert.equal(aborted, 0);
   });
 });
