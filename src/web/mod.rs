@@ -2,7 +2,7 @@
 //!
 //! It never decides whether to try again, and what can be said in JavaScript data alone (headers,
 //! JSON, blobs) it leaves to the face, through the methods of [`Request`](request::Request): in
-//! wasm that took three times the bytes. [`drive`] is the one loop that awaits; it asks
+//! wasm that took 15 KB gzip, there it takes 1. [`drive`] is the one loop that awaits; it asks
 //! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
 
 mod clock;
@@ -26,7 +26,7 @@ pub fn query(request: request::Request) {
     });
 }
 
-/// A sixth of the size of the default one, and faster.
+/// 2.6 KB gzip smaller than the default one.
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
