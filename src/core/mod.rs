@@ -24,5 +24,6 @@ pub mod loading;
 pub mod policy;
 pub mod record;
 pub mod rng;
+pub mod sse;
 pub mod target;
 pub mod time;

@@ -1,0 +1,193 @@
+//! Bytes to events, by the event-stream rules of the [WHATWG HTML standard, section 9.2.6].
+//!
+//! Bytes go in as they come off the wire, cut anywhere; an event comes out with the byte that
+//! completes it. An unfinished last event is dropped, as the standard says. Work is linear in the
+//! number of bytes however they are cut, and no event may be longer than [`EVENT_LIMIT`].
+//!
+//! Data stays bytes. Lines end, and events are joined, at ASCII alone, which UTF-8 never has
+//! inside a character; so decoding each event by itself, invalid bytes replaced, gives what
+//! decoding the whole stream gives, and nothing has to be carried from chunk to chunk.
+//!
+//! Beyond the standard, two forms that servers send (llama.cpp, and gateways over it) are events
+//! of their own, complete with their line: a field named `error`, and a line that is no field
+//! but begins with `{`. By the standard both would be ignored, and the error with them.
+//!
+//! [WHATWG HTML standard, section 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+mod lines;
+
+use lines::Lines;
+
+/// The longest event, and the longest line: 16 MiB. A server that never ends its line must not
+/// exhaust memory.
+pub const EVENT_LIMIT: usize = 16 * 1024 * 1024;
+
+/// One event, as far as it lasts: the bytes are gone with the next push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// The `data` lines, joined by line feeds.
+    pub data: &'a [u8],
+    /// The `event` field; empty is `message`.
+    pub name: &'a [u8],
+    /// The newest `id` of the stream, of this event or one before.
+    pub id: &'a [u8],
+    pub form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Standard,
+    /// Beyond the standard: the value of an `error` field.
+    ErrorField,
+    /// Beyond the standard: a line of JSON without a field name.
+    BareJson,
+}
+
+/// An event or a line is longer than [`EVENT_LIMIT`]. The decoder takes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+#[derive(Debug, Default)]
+pub struct Decoder {
+    lines: Lines,
+    /// Whether the first line is still to come: it may begin with a byte order mark.
+    started: bool,
+    /// Whether the event under way has a `data` line, of which an empty one is one too.
+    has_data: bool,
+    data: Vec<u8>,
+    name: Vec<u8>,
+    id: Vec<u8>,
+    retry_ms: Option<u64>,
+    too_long: bool,
+}
+
+impl Decoder {
+    /// Takes the next bytes and hands each event that they complete to `sink`.
+    pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), TooLong> {
+        let mut rest = self.lines.begin(bytes);
+        // The one data line of the event under way, while it is in `bytes`: most events are one
+        // line and come in one piece, and are never copied here.
+        let mut fresh = None;
+        while !self.too_long
+            && let Some((line, after)) = self.lines.next(rest)
+        {
+            rest = after;
+            match line {
+                lines::Line::InPiece(line) => fresh = self.line(line, fresh, sink),
+                lines::Line::Joined(line) => {
+                    // Its value cannot outlive it, so it is kept by copying.
+                    let kept = self.line(&line, fresh.take(), sink);
+                    self.keep(kept);
+                    self.lines.reuse(line);
+                }
+            }
+        }
+        self.keep(fresh);
+        if self.too_long || self.lines.hold(rest) > EVENT_LIMIT {
+            self.too_long = true;
+            return Err(TooLong);
+        }
+        Ok(())
+    }
+
+    /// The stream has ended. A last line of bare JSON, or an `error` field, needs no line end.
+    pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        let line = self.lines.take();
+        let bare = line.ends_with(b"}") && !self.has_data && !self.too_long;
+        if bare && (line.starts_with(b"{") || line.starts_with(b"error:")) {
+            self.line(&line, None, sink);
+        }
+    }
+
+    /// The reconnection time of the newest `retry` field, in milliseconds.
+    pub fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
+    }
+
+    /// Takes one line. `fresh` is the data of the event under way if it is one line that was not
+    /// copied yet; what is given back is the same, after this line.
+    fn line<'a>(
+        &mut self,
+        line: &'a [u8],
+        fresh: Option<&'a [u8]>,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Option<&'a [u8]> {
+        let line = if ::core::mem::replace(&mut self.started, true) {
+            line
+        } else {
+            line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+        };
+        if line.len() > EVENT_LIMIT {
+            self.too_long = true;
+            return None;
+        }
+        if line.is_empty() {
+            self.dispatch(fresh, sink);
+            return None;
+        }
+        let (field, value) = match line.iter().position(|byte| *byte == b':') {
+            Some(0) => return fresh, // a comment
+            Some(colon) => {
+                let (field, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+                (field, value.strip_prefix(b" ").unwrap_or(value))
+            }
+            None => (line, [].as_slice()),
+        };
+        match field {
+            b"data" if self.has_data => {
+                self.keep(fresh);
+                self.data.push(b'\n');
+                self.keep(Some(value));
+                return None;
+            }
+            b"data" => {
+                self.has_data = true;
+                return Some(value);
+            }
+            b"event" => value.clone_into(&mut self.name),
+            b"id" if !value.contains(&0) => value.clone_into(&mut self.id),
+            b"retry" => self.retry_ms = digits(value).or(self.retry_ms),
+            b"error" if !self.has_data => self.out_of_line(value, Form::ErrorField, sink),
+            [b'{', ..] if !self.has_data => self.out_of_line(line, Form::BareJson, sink),
+            _ => {}
+        }
+        fresh
+    }
+
+    fn keep(&mut self, value: Option<&[u8]>) {
+        let Some(value) = value else { return };
+        if self.data.len() + value.len() > EVENT_LIMIT {
+            self.too_long = true;
+        } else {
+            self.data.extend_from_slice(value);
+        }
+    }
+
+    fn dispatch(&mut self, fresh: Option<&[u8]>, sink: &mut dyn FnMut(Event<'_>)) {
+        if ::core::mem::take(&mut self.has_data) && !self.too_long {
+            let data = fresh.unwrap_or(&self.data);
+            sink(Event { data, name: &self.name, id: &self.id, form: Form::Standard });
+        }
+        self.data.clear();
+        self.name.clear();
+    }
+
+    fn out_of_line(&mut self, data: &[u8], form: Form, sink: &mut dyn FnMut(Event<'_>)) {
+        sink(Event { data, name: &self.name, id: &self.id, form });
+        self.name.clear();
+    }
+}
+
+/// A number of ASCII digits and nothing else.
+fn digits(value: &[u8]) -> Option<u64> {
+    if value.is_empty() {
+        return None;
+    }
+    value.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        Some(number.saturating_mul(10).saturating_add(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests;
