@@ -7,6 +7,7 @@ mod command;
 mod demo;
 mod need;
 mod package;
+mod snip;
 mod test;
 
 use anyhow::{Result, bail};

@@ -3,6 +3,7 @@
 use crate::bundle;
 use crate::command::{cargo, npm_tool, output, root, run, step};
 use crate::need;
+use crate::snip;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,7 @@ fn bindgen(wasm: &Path, to: &Path) -> Result<String> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()?;
+    snip::panics(made.wasm_mut())?;
     fs::write(to, made.wasm_mut().emit_wasm())?;
     let mut optimise = npm_tool("xtask", "wasm-opt");
     optimise
