@@ -1,8 +1,8 @@
 //! The clocks of one attempt, and which of them runs out next.
 //!
 //! `fetch` tells neither when a connection stood nor when the request was sent, and of a call
-//! that is not streamed the response headers come after the generation. So `connectMs` has no
-//! place here: it bounds the headers of streamed calls, where a server answers before it works.
+//! that is not streamed the response headers come after the generation. So `connectMs` bounds the
+//! headers of streamed calls alone, where a server answers before it works.
 
 use super::failure::Phase;
 use super::time::{Duration, Instant};
@@ -10,32 +10,66 @@ use super::time::{Duration, Instant};
 /// Absolute, so that nothing drifts however often it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
+    /// Of streamed calls alone.
+    pub connect: Option<Instant>,
     pub first_byte: Option<Instant>,
     pub idle: Duration,
     pub attempt: Instant,
     pub total: Instant,
 }
 
+/// How far an attempt has come, which says what clocks still run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// On its way: not even the headers are here.
+    #[default]
+    Sent,
+    Headers,
+    /// A byte of the body has come; of a stream, an event.
+    Heard,
+    /// The first text of a stream: from now on it may take as long as it keeps coming.
+    Begun,
+}
+
+/// What the platform knows of an attempt under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub stage: Stage,
+    /// Since when the next piece has been waited for, once one has come; a comment is one too.
+    pub quiet_since: Option<Instant>,
+    /// The reader of the stream has not asked for more. A slow reader is no slow server.
+    pub away: bool,
+    /// How long that was until now, in all: no clock counts it.
+    pub was_away: Duration,
+}
+
 impl Clocks {
-    /// The clock that runs out next, if the last piece of the body came at `last_piece`.
+    /// The clock that runs out next.
     ///
-    /// Of two that end together the wider one is named: it leaves the less to be tried.
-    pub fn next(&self, last_piece: Option<Instant>) -> (Instant, Phase) {
-        let mut next = (self.total, Phase::Total);
-        let mut sooner = |at: Instant, phase: Phase| {
-            if at < next.0 {
+    /// Of two that end together the wider one is named: it leaves the less to be tried. While the
+    /// reader is away nothing runs, and the time given is when to look again.
+    pub fn next(&self, now: Instant, progress: Progress) -> (Instant, Phase) {
+        if progress.away {
+            return (now + self.idle, Phase::Idle);
+        }
+        let mut next = (self.total + progress.was_away, Phase::Total);
+        let mut sooner = |at: Option<Instant>, phase: Phase| {
+            if let Some(at) = at
+                && at < next.0
+            {
                 next = (at, phase);
             }
         };
-        sooner(self.attempt, Phase::Attempt);
-        match last_piece {
-            Some(piece) => sooner(piece + self.idle, Phase::Idle),
-            None => {
-                if let Some(at) = self.first_byte {
-                    sooner(at, Phase::FirstByte);
-                }
-            }
+        if progress.stage < Stage::Begun {
+            sooner(Some(self.attempt), Phase::Attempt);
         }
+        if progress.stage < Stage::Heard {
+            sooner(self.first_byte, Phase::FirstByte);
+        }
+        if progress.stage < Stage::Headers {
+            sooner(self.connect, Phase::Connect);
+        }
+        sooner(progress.quiet_since.map(|since| since + self.idle), Phase::Idle);
         next
     }
 }
@@ -49,34 +83,85 @@ mod tests {
     }
 
     fn clocks() -> Clocks {
-        Clocks { first_byte: Some(at(50)), idle: Duration::from_ms(60), attempt: at(120), total: at(300) }
+        Clocks {
+            connect: None,
+            first_byte: Some(at(50)),
+            idle: Duration::from_ms(60),
+            attempt: at(120),
+            total: at(300),
+        }
+    }
+
+    /// A piece has come, and the next one has been waited for since then.
+    fn heard(since: u64) -> Progress {
+        Progress { stage: Stage::Heard, quiet_since: Some(at(since)), ..Progress::default() }
+    }
+
+    fn begun(since: u64) -> Progress {
+        Progress { stage: Stage::Begun, ..heard(since) }
+    }
+
+    fn next(clocks: Clocks, progress: Progress) -> (Instant, Phase) {
+        clocks.next(at(10), progress)
     }
 
     #[test]
     fn before_the_first_byte_the_first_byte_clock_runs() {
-        assert_eq!(clocks().next(None), (at(50), Phase::FirstByte));
+        assert_eq!(next(clocks(), Progress::default()), (at(50), Phase::FirstByte));
     }
 
     #[test]
     fn after_it_every_piece_winds_the_idle_clock_again() {
-        assert_eq!(clocks().next(Some(at(10))), (at(70), Phase::Idle));
-        assert_eq!(clocks().next(Some(at(40))), (at(100), Phase::Idle));
+        assert_eq!(next(clocks(), heard(10)), (at(70), Phase::Idle));
+        assert_eq!(next(clocks(), heard(40)), (at(100), Phase::Idle));
     }
 
     #[test]
     fn a_drip_that_is_never_idle_still_meets_the_attempt_clock() {
-        assert_eq!(clocks().next(Some(at(119))), (at(120), Phase::Attempt));
+        assert_eq!(next(clocks(), heard(119)), (at(120), Phase::Attempt));
     }
 
     #[test]
     fn without_a_first_byte_clock_silence_lasts_as_long_as_the_attempt() {
-        assert_eq!(Clocks { first_byte: None, ..clocks() }.next(None), (at(120), Phase::Attempt));
+        assert_eq!(
+            next(Clocks { first_byte: None, ..clocks() }, Progress::default()),
+            (at(120), Phase::Attempt)
+        );
     }
 
     #[test]
     fn the_whole_call_ends_before_an_attempt_that_would_outlast_it() {
         let clocks = Clocks { attempt: at(400), ..clocks() };
-        assert_eq!(clocks.next(Some(at(290))), (at(300), Phase::Total));
-        assert_eq!(Clocks { attempt: at(300), ..clocks }.next(Some(at(290))), (at(300), Phase::Total));
+        assert_eq!(next(clocks, heard(290)), (at(300), Phase::Total));
+        assert_eq!(next(Clocks { attempt: at(300), ..clocks }, heard(290)), (at(300), Phase::Total));
+    }
+
+    #[test]
+    fn the_headers_of_a_streamed_call_are_waited_for_as_long_as_connecting_may_take() {
+        let clocks = Clocks { connect: Some(at(20)), ..clocks() };
+        assert_eq!(next(clocks, Progress::default()), (at(20), Phase::Connect));
+        let headers = Progress { stage: Stage::Headers, ..Progress::default() };
+        assert_eq!(next(clocks, headers), (at(50), Phase::FirstByte));
+    }
+
+    #[test]
+    fn comments_are_life_but_no_first_event() {
+        let comments = Progress { stage: Stage::Headers, quiet_since: Some(at(45)), ..Progress::default() };
+        assert_eq!(next(clocks(), comments), (at(50), Phase::FirstByte));
+        assert_eq!(next(Clocks { first_byte: None, ..clocks() }, comments), (at(105), Phase::Idle));
+    }
+
+    #[test]
+    fn a_stream_that_has_begun_may_outlast_its_attempt() {
+        assert_eq!(next(clocks(), begun(115)), (at(175), Phase::Idle));
+        assert_eq!(next(clocks(), begun(290)), (at(300), Phase::Total));
+    }
+
+    #[test]
+    fn while_the_reader_is_away_nothing_runs_out() {
+        let away = Progress { away: true, was_away: Duration::from_ms(500), ..begun(20) };
+        assert_eq!(clocks().next(at(999), away), (at(1059), Phase::Idle));
+        let back = Progress { away: false, ..away };
+        assert_eq!(next(clocks(), Progress { quiet_since: Some(at(780)), ..back }), (at(800), Phase::Total));
     }
 }

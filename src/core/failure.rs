@@ -14,6 +14,8 @@ pub enum Code {
     Timeout,
     Network,
     EngineFailure,
+    StreamTruncated,
+    StreamError,
     BadResponse,
     BadRequest,
     TooLarge,
@@ -36,6 +38,8 @@ impl Code {
             Self::Timeout => "timeout",
             Self::Network => "network",
             Self::EngineFailure => "engine_failure",
+            Self::StreamTruncated => "stream_truncated",
+            Self::StreamError => "stream_error",
             Self::BadResponse => "bad_response",
             Self::BadRequest => "bad_request",
             Self::TooLarge => "too_large",
@@ -60,6 +64,8 @@ impl Code {
                 | Self::Timeout
                 | Self::Network
                 | Self::EngineFailure
+                | Self::StreamTruncated
+                | Self::StreamError
                 | Self::BadResponse
         )
     }
@@ -102,6 +108,7 @@ impl Layer {
 pub enum Phase {
     /// `loading.maxWaitMs`.
     Wait,
+    Connect,
     FirstByte,
     Idle,
     Attempt,
@@ -112,6 +119,7 @@ impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Wait => "wait",
+            Self::Connect => "connect",
             Self::FirstByte => "first_byte",
             Self::Idle => "idle",
             Self::Attempt => "attempt",
@@ -122,12 +130,14 @@ impl Phase {
     /// Who was late, as far as `fetch` lets anybody tell.
     ///
     /// Of a call that is not streamed the headers come after the generation, so silence before
-    /// the first byte, and an attempt that takes too long, are the model's. Once bytes flow the
-    /// answer is complete on the server, and a gap between them is the way here.
-    pub const fn layer(self) -> Layer {
+    /// the first byte, and an attempt that takes too long, are the model's. Once its bytes flow the
+    /// answer is complete on the server, and a gap between them is the way here; between the
+    /// events of a stream it is the model again. The headers of a stream come before any work.
+    pub const fn layer(self, streaming: bool) -> Layer {
         match self {
-            Self::Idle => Layer::Network,
-            Self::Wait | Self::FirstByte | Self::Attempt | Self::Total => Layer::Compute,
+            Self::Connect => Layer::Network,
+            Self::Idle if !streaming => Layer::Network,
+            _ => Layer::Compute,
         }
     }
 }
@@ -145,8 +155,10 @@ pub struct Failure {
 
 impl Failure {
     /// The same call may succeed later, unchanged: not after a redirect that cannot be followed,
-    /// nor where a server does not know the method.
+    /// nor where a server does not know the method, nor where a stream says that the input is wrong.
     pub const fn retryable(&self) -> bool {
-        self.code.retryable() && !matches!(self.status, Some(300..=399 | 501 | 505))
+        self.code.retryable()
+            && !matches!(self.status, Some(300..=399 | 501 | 505))
+            && !matches!(self.layer, Layer::Client)
     }
 }

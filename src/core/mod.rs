@@ -17,6 +17,7 @@
 pub mod backoff;
 pub mod call;
 pub mod classify;
+pub mod completion;
 pub mod deadline;
 pub mod failure;
 pub mod hint;

@@ -9,6 +9,8 @@ pub struct Policy {
     pub max_retries: u32,
     pub loading: Loading,
     pub timeouts: Timeouts,
+    /// The answer is wanted event by event: its headers come before the work.
+    pub streamed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl Default for Policy {
                 attempt: Duration::from_secs(120),
                 total: Duration::from_secs(300),
             },
+            streamed: false,
         }
     }
 }
@@ -76,6 +79,7 @@ pub struct Given {
     pub idle: Option<Duration>,
     pub attempt: Option<Duration>,
     pub total: Option<Duration>,
+    pub streamed: bool,
 }
 
 /// Two times that cannot both be meant: the inner one would never run out.
@@ -111,6 +115,7 @@ impl Policy {
                 attempt: given.attempt.unwrap_or(base.timeouts.attempt),
                 total: given.total.unwrap_or(base.timeouts.total),
             },
+            streamed: given.streamed,
         };
         let hold = match given.hold {
             Some(Hold::For(hold)) => Some(hold),

@@ -1,5 +1,6 @@
 /** Bytes to the value that is handed over, and to the facts that the core decides by. */
 
+import type { Bytes } from "./body.js";
 import type { QueryOptions } from "./types.js";
 
 /** `Body` of `src/core/classify`. */
@@ -20,7 +21,9 @@ export interface Facts {
 
 const silent: Facts = { ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, detail: "" };
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** A success that is not in the form that was asked for. */
+export const unreadable = (detail: string): Facts => ({ ...silent, unexpected: true, detail });
+
 type Wanted = NonNullable<QueryOptions["response"]>;
 
 /** A body with a status of success, read as `wanted` and its content type say. */
@@ -29,7 +32,7 @@ export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted
     return read(joined(pieces), contentType, wanted);
   } catch (error) {
     // Half a gigabyte is no string. Thrown on, it would end the core, and every call in it.
-    return { value: undefined, facts: { ...silent, unexpected: true, detail: String(error) } };
+    return { value: undefined, facts: unreadable(String(error)) };
   }
 }
 
@@ -47,7 +50,7 @@ function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unkno
   const needsJson = wanted === "json" || (wanted === "auto" && (isJson || isPage || (!type && (looksLikePage || !text))));
   if (needsJson && json === undefined) {
     const detail = looksLikePage ? titleOf(text) : "";
-    return { value: undefined, facts: { ...silent, unexpected: true, detail } };
+    return { value: undefined, facts: unreadable(detail) };
   }
   const facts = isFailure(json) ? factsOf(json) : { ...silent, ofEngine: true };
   switch (wanted) {
@@ -78,7 +81,7 @@ const get = (value: unknown, key: string): unknown =>
 
 /** The parts that mean something, whichever server it comes from: `error` may be a string, an
  * array or an object, and some say `detail`, `message` or `title` instead. */
-function factsOf(json: unknown): Facts {
+export function factsOf(json: unknown): Facts {
   const error = get(json, "error");
   const words = ["error", "message", "detail", "title", "warnings"].flatMap((key) => wordsOf(get(json, key)));
   if (typeof json === "string") words.push(json);
@@ -99,7 +102,7 @@ function factsOf(json: unknown): Facts {
 function wordsOf(value: unknown): string[] {
   if (typeof value === "string") return value ? [value] : [];
   if (Array.isArray(value)) return value.slice(0, 20).flatMap((item) => wordsOf(item));
-  return [get(value, "message"), get(value, "msg")].filter((word) => typeof word === "string");
+  return [get(value, "message"), get(value, "msg"), get(get(value, "error"), "message")].filter((word) => typeof word === "string");
 }
 
 /** What may stand beside an error. With a key of any other name an object is an answer. */

@@ -9,15 +9,19 @@ interface Shared {
 
 const shared = new WeakMap<AbortSignal, Shared>();
 
-/** The caller's signal, for as long as one call lasts. */
+/** The caller's signal, for as long as one call lasts; and the caller of a stream may leave it. */
 export class CallerSignal {
-  /** Fulfilled when the caller aborts; undefined where nobody can. */
+  /** Fulfilled when the caller aborts or leaves; undefined where nobody can. */
   readonly promise: Promise<void> | undefined;
+  left = false;
   #resolve: () => void = () => {};
 
-  constructor(readonly signal: AbortSignal | undefined) {
+  constructor(
+    readonly signal: AbortSignal | undefined,
+    canLeave = false,
+  ) {
+    if (signal || canLeave) this.promise = new Promise((resolve) => (this.#resolve = resolve));
     if (!signal) return;
-    this.promise = new Promise((resolve) => (this.#resolve = resolve));
     let group = shared.get(signal);
     if (!group) {
       const calls: Shared["calls"] = new Set();
@@ -26,6 +30,15 @@ export class CallerSignal {
     }
     if (group.calls.size === 0) signal.addEventListener("abort", group.listener);
     group.calls.add(this.#resolve);
+  }
+
+  get aborted(): boolean {
+    return this.left || (this.signal?.aborted ?? false);
+  }
+
+  leave(): void {
+    this.left = true;
+    this.#resolve();
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 
 import type { Facts } from "./answer.js";
+import type { Body, Bytes } from "./body.js";
 import type { Outgoing } from "./outgoing.js";
 import type { Attempt, ErrorCode, Token, WaitReason } from "./types.js";
 
@@ -61,19 +62,32 @@ export interface CoreRequest {
   idleMs: number;
   attemptMs: number;
   totalMs: number;
+  streamed: boolean;
 
   /** Where a target is, and whether what was given for the whole call may go there too. */
   locate(target: number, url: string, model: string, shares: boolean): void;
   /** An empty header and NaN are absent. */
   outgoing(target: number, holdHeader: string, holdSeconds: number): Promise<Outgoing>;
-  landed(attempt: number, response: Response): void;
-  incoming(pieces: Uint8Array<ArrayBuffer>[], response: Response, succeeded: boolean): Facts;
+  /** Whether it is the stream that was asked for. */
+  landed(attempt: number, response: Response): boolean;
+  /** Rejects where the body breaks. */
+  read(response: Response, limit: number): Promise<Facts>;
+  soFar(): Facts | undefined;
+  /** `feed` takes each piece, and undefined at the end. */
+  stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined>;
+  events(data: Bytes, count: number, done: boolean, tooLong: boolean): number;
+  begin(ms: number): void;
+  rest(): Promise<void> | undefined;
+  stop(): void;
+  body(): Body | undefined;
 
   tellAttempt(attempt: number, target: number): void;
   tellResponse(attempt: number, status: number, outcome: Attempt["outcome"]): void;
   tellWait(reason: WaitReason, ms: number, attempt: number, target: number, estimatedMs: number): void;
   tellFallback(to: number, why: ErrorCode): void;
   settle(settled: Settled): void;
+  /** The core stopped while it was fed. */
+  crash(cause: unknown): void;
 }
 
 /**
@@ -91,7 +105,7 @@ export type Rows = [numbers: number[], texts: string[]];
 export type Settled =
   | [how: "ok", report: Rows]
   | [how: "failed", report: Rows, failure: Rows]
-  | [how: "aborted"]
+  | [how: "aborted", report: Rows]
   /** By the caller's token function. */
   | [how: "threw", error: unknown]
   | [how: "refused", target: number, why: string]

@@ -30,7 +30,7 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor([[retryable, status, retryAfterMs = NaN], texts]: Rows, report: CallReport, detail: string) {
+  constructor([[retryable, status, retryAfterMs = NaN], texts]: Rows, report: CallReport, detail: string, partial?: string) {
     const [code, layer, phase] = texts as [keyof typeof hints, Layer, Phase | ""];
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
@@ -45,6 +45,7 @@ export class QueryError extends Error {
     this.retryable = retryable === 1;
     this.hint = hints[code];
     this.report = report;
+    if (partial) this.partial = partial;
     if (detail) this.detail = detail;
   }
 }

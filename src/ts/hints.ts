@@ -10,6 +10,8 @@ export const hints = {
   timeout: "Raise the clock that phase names, ask for less, or stream the answer.",
   network: "Check the address, the connection and, in a browser, the server's CORS headers.",
   engine_failure: "Send a smaller input; if it lasts, the server's log says what failed.",
+  stream_truncated: "Ask again, or go on from partial: the answer was cut before its end, mostly by a proxy or a server that went away.",
+  stream_error: "Read detail: the server failed after it had begun to answer; partial is what came before.",
   bad_response: "Check that the address is an inference route and that no proxy or login page answers for it.",
   bad_request: "Change the payload: detail is what the server says is wrong with it.",
   too_large: "Send a smaller payload, or split it.",

@@ -36,7 +36,7 @@ export async function run(request: CoreRequest): Promise<Settled> {
   try {
     // Where the wasm comes over a network, an abort does not wait for it.
     if (request.abort) await Promise.race([instance, request.abort]);
-    if (request.aborted) return ["aborted"];
+    if (request.aborted) return ["aborted", [[], []]];
     core = await instance;
   } catch (error) {
     instance = undefined; // the next call tries again
@@ -49,6 +49,7 @@ export async function run(request: CoreRequest): Promise<Settled> {
       core.inFlight.delete(reject);
       resolve(settled);
     };
+    request.crash = core.crash;
     try {
       core.query(request);
     } catch (cause) {

@@ -6,7 +6,7 @@
 import type { CoreBody, HeaderPairs } from "./core-request.js";
 import { given, invalid } from "./invalid.js";
 
-export function freeze(payload: unknown, insertsModel: boolean): CoreBody & { contentType: HeaderPairs } {
+export function freeze(payload: unknown, insertsModel: boolean, streamed: boolean): CoreBody & { contentType: HeaderPairs } {
   if (payload instanceof Blob) {
     return { kind: "opaque", body: payload, bodyRest: "", contentType: payload.type ? [["content-type", payload.type]] : [] };
   }
@@ -15,12 +15,21 @@ export function freeze(payload: unknown, insertsModel: boolean): CoreBody & { co
   if (typeof payload !== "object" || payload === null) {
     throw invalid(`payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`);
   }
-  const text = toJson(payload);
+  if (streamed) payload = asStream(payload);
+  const text = toJson(payload as object);
   const contentType: HeaderPairs = [["content-type", "application/json"]];
   if (text.startsWith("[")) return { kind: "opaque", body: text, bodyRest: "", contentType };
   const kind = Array.isArray((payload as { messages?: unknown }).messages) ? "chat" : "object";
-  const bodyRest = insertsModel ? toJson({ ...plain(payload), model: undefined }) : "";
+  const bodyRest = insertsModel ? toJson({ ...plain(payload as object), model: undefined }) : "";
   return { kind, body: text, bodyRest, contentType };
+}
+
+/** Servers stream what says so in its body. Arrays and bytes say what they say. */
+function asStream(payload: object): object {
+  if (Array.isArray(payload) || Object.getPrototypeOf(payload) !== Object.prototype) return payload;
+  const { stream = true } = payload as { stream?: unknown };
+  if (stream === false) throw invalid("payload has stream: false: leave it out, or call queryWithRetry");
+  return { ...payload, stream };
 }
 
 function copyOfBytes(payload: unknown): Uint8Array<ArrayBuffer> | undefined {

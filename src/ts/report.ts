@@ -2,7 +2,7 @@ import type { Rows } from "./core-request.js";
 import type { Attempt, CallReport, Layer } from "./types.js";
 
 /** The core's rows with their names; what is absent has no key. */
-export function toReport([numbers, texts]: Rows, labels: string[], requestIds: string[]): CallReport {
+export function toReport([numbers, texts]: Rows, labels: string[], requestIds: string[], firstTokenMs?: number): CallReport {
   const [totalMs = 0, target = 0, loading, rate_limit, backoff] = numbers;
   const label = (index: number) => labels[index] ?? "";
   const attempts: Attempt[] = [];
@@ -28,6 +28,7 @@ export function toReport([numbers, texts]: Rows, labels: string[], requestIds: s
     degraded: answered && target > 0,
     waitedMs: { ...(loading && { loading }), ...(rate_limit && { rate_limit }), ...(backoff && { backoff }) },
     totalMs,
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
     ...(requestId && { requestId }),
   };
 }

@@ -114,20 +114,49 @@ export interface Timeouts {
    * is not streamed the headers come after the generation, and no short clock may end it.
    */
   connectMs?: number;
-  /** Until the first byte of the answer's body. Default: what is left of `attemptMs`. */
+  /** Until the first byte of the answer's body; of a stream, its first event. Default: what is left of `attemptMs`. */
   firstByteMs?: number;
-  /** Silence between two pieces of a body. Default 60_000. */
+  /** Silence between two pieces of a body or stream; comments are pieces. Default 60_000. */
   idleMs?: number;
   /**
-   * One try, from sending to the last byte. Default 120_000.
+   * One try, from sending to the last byte; of a streamed call, to its first text. Default 120_000.
    *
    * Node's own fetch gives up after 300 s without headers, which comes out as `network`; a call
    * that takes longer there is better streamed.
    */
   attemptMs?: number;
-  /** The whole call, waits included: settled by then, whatever happens. Default 300_000. */
+  /**
+   * The whole call, waits included: settled by then, whatever happens. Default 300_000. Of a stream,
+   * the time in which its reader asks for nothing is not counted.
+   */
   totalMs?: number;
 }
+
+/**
+ * A streamed answer. It can be read once: by `for await`, as `readable`, by `text()` or by
+ * `finalText()`. Leaving a `for await` early cancels it.
+ */
+export interface QueryStream<T> extends AsyncIterable<T> {
+  /** The same items as a `ReadableStream`, which reads nothing ahead; cancelling it cancels the request. */
+  readonly readable: ReadableStream<T>;
+  /**
+   * The pieces of text: of the first choice, without special tokens, reasoning and tool calls.
+   * Events without text are left out.
+   */
+  text(): AsyncIterable<string>;
+  /** All of the text, once the stream is complete; rejects where it breaks. */
+  finalText(): Promise<string>;
+  /**
+   * Settles with the call: resolves when the stream is complete or was cancelled (the last attempt is
+   * then "aborted"), rejects as the call rejects. While nobody reads the stream it does not settle.
+   */
+  readonly report: Promise<CallReport>;
+  /** Stops the generation by closing the connection. Resolves when that is done. */
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/** One server-sent event whose data is JSON, as the server sent it. */
+export type StreamChunk = any;
 
 /** The record of one call. */
 export interface CallReport {
@@ -139,7 +168,7 @@ export interface CallReport {
   /** Spent waiting, by reason. */
   waitedMs: Partial<Record<WaitReason, number>>;
   totalMs: number;
-  /** To the first text of a stream. */
+  /** To the first text of a stream, or whatever else it begins with: reasoning, a tool call. */
   firstTokenMs?: number;
   /** The newest id that a server gave a request: what its operator asks for. */
   requestId?: string;

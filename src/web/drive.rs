@@ -1,63 +1,79 @@
-//! The loop of one call: does what the core says, tells it what happened.
+//! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
 
 use super::clock;
-use super::flight::{Flight, Lost};
+use super::flight::{Flight, Step};
 use super::report::{self, ms, outcome_name};
-use super::request::{self, Outgoing, Request};
+use super::request::{self, Request};
 use super::settled::Settled;
 use super::wait::{Happened, Waiter};
-use crate::core::call::{Action, Call, Head, Input, Send};
-use crate::core::hint;
-use js_sys::{Array, Math};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Response;
+use crate::core::call::{Action, Call, Input};
+use crate::core::time::Duration;
+use js_sys::Math;
+use wasm_bindgen_futures::JsFuture;
 
-pub(super) async fn drive(request: &Request) -> Settled {
+/// How long a server has to close an answer after its last word. A connection that was closed
+/// properly serves the next call.
+const LINGER: Duration = Duration::from_ms(500);
+
+/// Runs a call to its end, and tells the request how it ended.
+pub(super) async fn drive(request: &Request) {
     let (policy, targets) = match (request::policy(request), request::targets(request)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
-        (Err(invalid), _) | (_, Err(invalid)) => return Settled::Invalid(invalid),
+        (Err(invalid), _) | (_, Err(invalid)) => return request.settle(Settled::Invalid(invalid).into()),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
     let mut call = Call::new(policy, targets, seed, clock::now());
     let mut waiter = Waiter::new(request);
-    // The attempt whose body is still to be read. Whatever takes it away stops it.
-    let mut under_way = None;
+    // Whatever takes it away stops it.
+    let mut flight = None;
+    let mut awaited = None;
+    let mut wakes = clock::now();
     let mut action = call.handle(clock::now(), Input::Start);
-    loop {
-        let input = match &action {
+    let settled = loop {
+        let mut step = match &action {
             Action::Send(send) => {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why.name());
                 }
-                match depart(request, send, &mut waiter).await {
-                    Ok((flight, response)) => {
-                        let head = head(&response);
-                        under_way = Some((flight, response));
-                        Input::Head(head)
-                    }
-                    Err(NoAnswer::Lost(lost)) => lost.into(),
-                    Err(NoAnswer::Threw(error)) => return Settled::Threw(error),
-                }
+                flight = Flight::new(request, send);
+                flight.as_ref().map_or(Step::LOST, |flight| flight.depart(send))
             }
-            Action::Read { limit } => match under_way.take() {
-                Some((flight, response)) => read(request, flight, &response, *limit, &mut waiter).await,
-                None => Input::NetworkError, // the core asks to read only what has a head
-            },
+            Action::Read { limit } => flight.as_mut().map_or(Step::LOST, |flight| flight.read(*limit)),
+            Action::Stream => {
+                let began = call.record().began();
+                flight.as_mut().map_or(Step::LOST, |flight| flight.stream(began))
+            }
             Action::Wait(wait) => {
                 let attempt = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
                 request.tell_wait(wait.reason.name(), ms(wait.span), attempt, call.target() as u32, estimate);
-                match waiter.either(None, wait.until).await {
-                    Happened::Aborted => Input::Aborted,
-                    Happened::Settled(_) | Happened::Due => Input::Woke,
-                }
+                (flight, awaited, wakes) = (None, None, wait.until);
+                Step::AwaitOn
             }
-            Action::Deliver => return Settled::Ok(report::report(&call, clock::now())),
+            Action::Deliver => break Settled::Ok(report::report(&call, clock::now())),
             Action::Fail(failure) => {
-                return Settled::Failed(report::report(&call, clock::now()), report::failed(failure));
+                break Settled::Failed(report::report(&call, clock::now()), report::failed(failure));
             }
-            Action::Abandon => return Settled::Aborted,
+            Action::Abandon => break Settled::Aborted(report::report(&call, clock::now())),
         };
+        let input = loop {
+            match step {
+                Step::Await(promise) => awaited = Some(JsFuture::from(promise)),
+                Step::AwaitOn => {}
+                Step::Happened(input) => break input,
+                Step::Threw(error) => return request.settle(Settled::Threw(error).into()),
+            }
+            let until = flight.as_ref().map_or(wakes, Flight::until);
+            step = match (waiter.either(&mut awaited, until).await, &mut flight) {
+                (Happened::Aborted, _) => Step::Happened(Input::Aborted),
+                (Happened::Settled(settled), Some(flight)) => flight.settled(settled),
+                (Happened::Due, Some(flight)) => flight.due(),
+                (_, None) => Step::Happened(Input::Woke),
+            };
+        };
+        if flight.as_ref().is_some_and(Flight::begun) {
+            call.handle(clock::now(), Input::Begun);
+        }
         let before = call.record().attempts().len();
         action = call.handle(clock::now(), input);
         if let Some(ended) = call.record().attempts().get(before)
@@ -65,81 +81,16 @@ pub(super) async fn drive(request: &Request) -> Settled {
         {
             request.tell_response(before as u32 + 1, status, outcome_name(ended.outcome));
         }
-    }
-}
-
-enum NoAnswer {
-    Lost(Lost),
-    /// The caller's token function.
-    Threw(JsValue),
-}
-
-impl From<Lost> for NoAnswer {
-    fn from(lost: Lost) -> Self {
-        Self::Lost(lost)
-    }
-}
-
-impl From<Lost> for Input {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::Network => Self::NetworkError,
-            Lost::TimedOut(phase) => Self::TimedOut(phase),
-            Lost::Aborted => Self::Aborted,
+    };
+    let delivered = matches!(settled, Settled::Ok(_));
+    request.settle(settled.into());
+    if let Some(flight) = flight.as_mut().filter(|_| delivered) {
+        waiter.deaf();
+        awaited = request.rest().map(JsFuture::from);
+        let ended = awaited.is_none()
+            || matches!(waiter.either(&mut awaited, clock::now() + LINGER).await, Happened::Settled(_));
+        if ended {
+            flight.is_over();
         }
     }
-}
-
-async fn depart(
-    request: &Request,
-    send: &Send,
-    waiter: &mut Waiter<'_>,
-) -> Result<(Flight, Response), NoAnswer> {
-    let Ok(flight) = Flight::new(send.clocks) else {
-        return Err(NoAnswer::Lost(Lost::Network)); // every runtime has an AbortController
-    };
-    let target = send.target as u32;
-    request.tell_attempt(send.attempt, target);
-    let (hold_header, hold) = match (send.profile.hold_header(), send.hold) {
-        (Some((name, in_secs)), Some(hold)) => (name, if in_secs { hold.as_secs() as f64 } else { f64::NAN }),
-        _ => ("", f64::NAN),
-    };
-    let outgoing = request.outgoing(target, hold_header, hold);
-    let outgoing = flight.in_time(waiter, outgoing).await?.map_err(NoAnswer::Threw)?;
-    let outgoing: Outgoing = outgoing.unchecked_into();
-    #[cfg(feature = "panic-on-purpose")]
-    assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
-    let response = flight.send(waiter, outgoing).await?;
-    request.landed(send.attempt, &response);
-    Ok((flight, response))
-}
-
-async fn read(
-    request: &Request,
-    mut flight: Flight,
-    response: &Response,
-    limit: Option<u32>,
-    waiter: &mut Waiter<'_>,
-) -> Input {
-    let pieces = Array::new();
-    match flight.read(waiter, response, limit, &pieces).await {
-        Err(Lost::Aborted) => Input::Aborted,
-        // An error body that was cut has still said something.
-        Err(lost) if limit.is_none() || pieces.length() == 0 => lost.into(),
-        _ => Input::Body(request.incoming(&pieces, response, limit.is_none()).into()),
-    }
-}
-
-fn head(response: &Response) -> Head {
-    let headers = response.headers();
-    let header = |name: &str| headers.get(name).ok().flatten();
-    let (retry_after, retry_after_ms) = (header("retry-after"), header("retry-after-ms"));
-    let (rate_limit, date) = (header("ratelimit"), header("date"));
-    let hints = hint::Headers {
-        retry_after: retry_after.as_deref(),
-        retry_after_ms: retry_after_ms.as_deref(),
-        rate_limit: rate_limit.as_deref(),
-        date: date.as_deref(),
-    };
-    Head { status: response.status(), floor: hint::floor(hints, clock::unix_now_ms()) }
 }

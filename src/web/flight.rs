@@ -1,80 +1,166 @@
-//! One attempt over fetch: a fresh `AbortController`, and dropping it stops the request.
+//! One attempt, as a state machine over promises: what is awaited next, and what it means.
+//!
+//! Nothing here awaits, so the loop in [`drive`](super::drive) does it in one place, which takes
+//! half the code of as many `await`s. A fresh `AbortController` for every attempt, and dropping it
+//! stops the request.
 
 use super::clock;
-use super::request::Outgoing;
-use super::wait::{Happened, Waiter};
-use crate::core::deadline::Clocks;
+use super::events::Events;
+use super::request::{Outgoing, Request};
+use crate::core::call::{Head, Input, Send};
+use crate::core::completion::End;
+use crate::core::deadline::{Clocks, Progress, Stage};
 use crate::core::failure::Phase;
-use crate::core::time::Instant;
-use js_sys::{Array, ArrayBuffer, Promise, Uint8Array};
+use crate::core::hint;
+use crate::core::time::{Duration, Instant};
+use js_sys::Promise;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortController, RequestInit, Response};
 
 #[wasm_bindgen]
 extern "C" {
     /// Looked up at each call, so that a page or a test may replace it.
     #[wasm_bindgen(catch)]
     fn fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;
-
-    /// web-sys has this without `catch`, but a body may be locked: a test that answers twice with
-    /// one Response.
-    type Body;
-    #[wasm_bindgen(method, catch, js_name = getReader)]
-    fn get_reader(this: &Body) -> Result<ReadableStreamDefaultReader, JsValue>;
-
-    type Piece;
-    #[wasm_bindgen(method, getter)]
-    fn done(this: &Piece) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn value(this: &Piece) -> JsValue;
 }
 
 /// Who needs more for one request goes in circles.
 const MOST_REDIRECTS: u32 = 5;
 
-/// Why an attempt has no answer.
-#[derive(Clone, Copy)]
-pub(super) enum Lost {
-    /// Any throw of `fetch` or `read`: what it says differs from runtime to runtime, and our own
-    /// aborts never come through there.
-    Network,
-    TimedOut(Phase),
-    Aborted,
+pub(super) enum Step {
+    /// The next promise of the attempt.
+    Await(Promise),
+    /// It was not the time yet: the same promise again.
+    AwaitOn,
+    Happened(Input),
+    /// By the caller's token function.
+    Threw(JsValue),
 }
 
-pub(super) struct Flight {
+impl Step {
+    pub(super) const LOST: Self = Self::Happened(Input::NetworkError);
+}
+
+enum Leg {
+    /// What is to be sent is being made: a token may have to be fetched.
+    Preparing,
+    Asking {
+        outgoing: Outgoing,
+        follow: bool,
+        redirects: u32,
+    },
+    Landed(Response),
+    Reading,
+    Streaming(Events),
+    /// Nothing is left to be stopped.
+    Over,
+}
+
+pub(super) struct Flight<'a> {
+    request: &'a Request,
     controller: AbortController,
-    reader: Option<ReadableStreamDefaultReader>,
     clocks: Clocks,
-    last_piece: Option<Instant>,
-    landed: bool,
+    attempt: u32,
+    leg: Leg,
 }
 
-impl Flight {
-    pub(super) fn new(clocks: Clocks) -> Result<Self, JsValue> {
-        let controller = AbortController::new()?;
-        Ok(Self { controller, reader: None, clocks, last_piece: None, landed: false })
+impl<'a> Flight<'a> {
+    pub(super) fn new(request: &'a Request, send: &Send) -> Option<Self> {
+        // Every runtime has one.
+        let controller = AbortController::new().ok()?;
+        Some(Self { request, controller, clocks: send.clocks, attempt: send.attempt, leg: Leg::Preparing })
     }
 
-    /// What the promise gives, unless a clock or the caller ends the attempt first.
-    pub(super) async fn in_time(
-        &self,
-        waiter: &mut Waiter<'_>,
-        promise: Promise,
-    ) -> Result<Result<JsValue, JsValue>, Lost> {
-        let (until, phase) = self.clocks.next(self.last_piece);
-        match waiter.either(Some(promise), until).await {
-            Happened::Settled(settled) => Ok(settled),
-            Happened::Due => Err(Lost::TimedOut(phase)),
-            Happened::Aborted => Err(Lost::Aborted),
+    pub(super) fn depart(&self, send: &Send) -> Step {
+        let target = send.target as u32;
+        self.request.tell_attempt(send.attempt, target);
+        let (hold_header, hold) = match (send.profile.hold_header(), send.hold) {
+            (Some((name, in_secs)), Some(hold)) => {
+                (name, if in_secs { hold.as_secs() as f64 } else { f64::NAN })
+            }
+            _ => ("", f64::NAN),
+        };
+        Step::Await(self.request.outgoing(target, hold_header, hold))
+    }
+
+    /// Reads the body: all of it, or an error's up to `limit`.
+    pub(super) fn read(&mut self, limit: Option<u32>) -> Step {
+        let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Reading) else {
+            return Step::LOST; // the core asks to read only what has a head
+        };
+        Step::Await(self.request.read(&response, limit.map_or(f64::INFINITY, f64::from)))
+    }
+
+    /// Decodes the body, and hands its events over.
+    pub(super) fn stream(&mut self, began: Instant) -> Step {
+        let events = Events::new(self.request, began);
+        let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Over) else {
+            return Step::LOST;
+        };
+        let over = self.request.stream(&response, events.feed());
+        self.leg = Leg::Streaming(events);
+        Step::Await(over)
+    }
+
+    /// The promise that was awaited has settled.
+    pub(super) fn settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
+        match (&self.leg, settled) {
+            (Leg::Preparing, Ok(outgoing)) => self.ask(outgoing.unchecked_into(), false, 0),
+            (Leg::Preparing, Err(error)) => Step::Threw(error),
+            (Leg::Asking { .. }, Ok(response)) if response.is_object() => {
+                // Not `dyn_into`: a response of another realm or of a test is one too.
+                self.answered(response.unchecked_into())
+            }
+            (Leg::Reading, Ok(facts)) => {
+                self.leg = Leg::Over;
+                Step::Happened(Input::Body(facts.unchecked_into::<super::request::Facts>().into()))
+            }
+            (Leg::Streaming(events), Ok(facts)) if facts.is_undefined() => {
+                Step::Happened(Input::Ended(events.completion().end()))
+            }
+            (Leg::Streaming(_), Ok(facts)) => {
+                Step::Happened(Input::Body(facts.unchecked_into::<super::request::Facts>().into()))
+            }
+            _ => Step::Happened(self.whole().unwrap_or(Input::NetworkError)),
         }
     }
 
-    /// The same for what the network gives.
-    async fn network(&self, waiter: &mut Waiter<'_>, promise: Promise) -> Result<JsValue, Lost> {
-        self.in_time(waiter, promise).await?.map_err(|_| Lost::Network)
+    /// When to look at the clocks again.
+    pub(super) fn until(&self) -> Instant {
+        self.clock().0
+    }
+
+    /// That time has come.
+    pub(super) fn due(&self) -> Step {
+        let (until, phase) = self.clock();
+        if clock::now() < until {
+            return Step::AwaitOn; // pieces have come meanwhile, or the reader is away
+        }
+        // An error body that was cut has still said something.
+        let said = self.request.so_far().map(|facts| Input::Body(facts.into()));
+        Step::Happened(self.whole().or(said).unwrap_or(Input::TimedOut(phase)))
+    }
+
+    /// Something of a stream was handed over.
+    pub(super) fn begun(&self) -> bool {
+        matches!(&self.leg, Leg::Streaming(events) if events.completion().begun())
+    }
+
+    /// The answer was read to its end: nothing is left to be stopped.
+    pub(super) fn is_over(&mut self) {
+        self.leg = Leg::Over;
+    }
+
+    /// What is lost after the model said that it is finished is no loss.
+    fn whole(&self) -> Option<Input> {
+        match &self.leg {
+            Leg::Streaming(events) if events.completion().end() == End::Whole => {
+                Some(Input::Ended(End::Whole))
+            }
+            _ => None,
+        }
     }
 
     /// Sends, and follows redirects where the body and the method survive them (307 and 308).
@@ -82,86 +168,90 @@ impl Flight {
     /// By hand, because not every runtime takes the credentials off on the way to another origin,
     /// and none takes off an `x-api-key`. Browsers do not show where a redirect leads; they follow
     /// it themselves, and take `Authorization` off (Fetch standard, HTTP-redirect fetch).
-    pub(super) async fn send(
-        &self,
-        waiter: &mut Waiter<'_>,
-        mut outgoing: Outgoing,
-    ) -> Result<Response, Lost> {
-        let mut follow = false;
-        for _ in 0..=MOST_REDIRECTS {
-            let init = outgoing.init(&self.controller.signal(), follow);
-            let answer = fetch(&outgoing.url(), &init).map_err(|_| Lost::Network)?;
+    fn ask(&mut self, outgoing: Outgoing, follow: bool, redirects: u32) -> Step {
+        if redirects > MOST_REDIRECTS {
+            return Step::LOST;
+        }
+        let init = outgoing.init(&self.controller.signal(), follow);
+        let answer = fetch(&outgoing.url(), &init);
+        self.leg = Leg::Asking { outgoing, follow, redirects };
+        match answer {
             // `resolve`, because a replaced fetch may answer with what is no promise.
-            let response = self.network(waiter, Promise::resolve(&answer)).await?;
-            if !response.is_object() {
-                return Err(Lost::Network);
-            }
-            // Not `dyn_into`: a response of another realm or of a test is one too.
-            let response: Response = response.unchecked_into();
-            match response.status() {
-                // A browser's "opaque redirect", which shows nothing.
-                0 if !follow => follow = true,
-                0 => return Err(Lost::Network),
-                307 | 308 => match outgoing.redirected(&response) {
-                    Some(next) => outgoing = next,
-                    None => return Ok(response),
-                },
-                _ => return Ok(response),
-            }
+            Ok(answer) => Step::Await(Promise::resolve(&answer)),
+            Err(_) => Step::LOST,
+        }
+    }
+
+    fn answered(&mut self, response: Response) -> Step {
+        let status = response.status();
+        let Leg::Asking { outgoing, follow, redirects } = std::mem::replace(&mut self.leg, Leg::Preparing)
+        else {
+            return Step::LOST;
+        };
+        let next = match status {
+            // A browser's "opaque redirect", which shows nothing.
+            0 if !follow => Some((outgoing, true)),
+            0 => return Step::Happened(Input::NetworkError),
+            307 | 308 => outgoing.redirected(&response).map(|next| (next, follow)),
+            _ => None,
+        };
+        if let Some((outgoing, follow)) = next {
             if let Some(body) = response.body() {
                 forget(body.cancel());
             }
+            return self.ask(outgoing, follow, redirects + 1);
         }
-        Err(Lost::Network)
+        let events = self.request.landed(self.attempt, &response);
+        let head = Head { status, floor: floor(&response), events };
+        self.leg = Leg::Landed(response);
+        Step::Happened(Input::Head(head))
     }
 
-    /// Reads the body to its end or to `limit`. What has come before a loss is kept in `into`.
-    pub(super) async fn read(
-        &mut self,
-        waiter: &mut Waiter<'_>,
-        response: &Response,
-        limit: Option<u32>,
-        into: &Array,
-    ) -> Result<(), Lost> {
-        if let Some(body) = response.body() {
-            let reader = body.unchecked_into::<Body>().get_reader().map_err(|_| Lost::Network)?;
-            self.reader = Some(reader.clone());
-            let mut left = limit.unwrap_or(u32::MAX);
-            loop {
-                let piece: Piece = self.network(waiter, reader.read()).await?.unchecked_into();
-                if piece.done() {
-                    break;
-                }
-                self.last_piece = Some(clock::now());
-                let value = piece.value();
-                if !ArrayBuffer::is_view(&value) {
-                    return Err(Lost::Network);
-                }
-                let bytes: Uint8Array = value.unchecked_into();
-                let bytes = if limit.is_some() { bytes.subarray(0, left) } else { bytes };
-                into.push(&bytes);
-                left = left.saturating_sub(bytes.length());
-                if limit.is_some() && left == 0 {
-                    return Ok(()); // dropping the flight cancels the rest
-                }
-            }
+    fn clock(&self) -> (Instant, Phase) {
+        self.clocks.next(clock::now(), self.progress())
+    }
+
+    fn progress(&self) -> Progress {
+        let stage = match &self.leg {
+            Leg::Preparing | Leg::Asking { .. } => return Progress::default(),
+            Leg::Streaming(events) if events.completion().begun() => Stage::Begun,
+            _ => Stage::Headers,
+        };
+        let Some(body) = self.request.body() else {
+            return Progress { stage, ..Progress::default() };
+        };
+        let since = body.quiet_since();
+        Progress {
+            stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
+            quiet_since: since.is_finite().then(|| Instant::from_ms(since as u64)),
+            away: since == f64::INFINITY,
+            was_away: Duration::from_ms(body.away_ms() as u64),
         }
-        self.landed = true;
-        Ok(())
     }
 }
 
-impl Drop for Flight {
+impl Drop for Flight<'_> {
     /// Frees the connection: a Worker has six of them, and an unread body holds one.
     fn drop(&mut self) {
-        if self.landed {
-            return;
+        if !matches!(self.leg, Leg::Over) {
+            self.request.stop();
+            self.controller.abort();
         }
-        if let Some(reader) = &self.reader {
-            forget(reader.cancel());
-        }
-        self.controller.abort();
     }
+}
+
+fn floor(response: &Response) -> Option<Duration> {
+    let headers = response.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    let (retry_after, retry_after_ms) = (header("retry-after"), header("retry-after-ms"));
+    let (rate_limit, date) = (header("ratelimit"), header("date"));
+    let hints = hint::Headers {
+        retry_after: retry_after.as_deref(),
+        retry_after_ms: retry_after_ms.as_deref(),
+        rate_limit: rate_limit.as_deref(),
+        date: date.as_deref(),
+    };
+    hint::floor(hints, clock::unix_now_ms())
 }
 
 /// Nobody waits for this promise, and its rejection is nobody's surprise.

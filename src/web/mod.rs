@@ -7,6 +7,7 @@
 
 mod clock;
 mod drive;
+mod events;
 mod flight;
 mod report;
 mod request;
@@ -20,10 +21,7 @@ use wasm_bindgen_futures::spawn_local;
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn query(request: request::Request) {
-    spawn_local(async move {
-        let settled = drive::drive(&request).await;
-        request.settle(settled.into());
-    });
+    spawn_local(async move { drive::drive(&request).await });
 }
 
 /// 2.6 KB gzip smaller than the default one.

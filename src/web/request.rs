@@ -10,7 +10,7 @@ use crate::core::hint;
 use crate::core::policy::{Given, Hold, Inverted, Policy};
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, RequestInit, Response};
@@ -40,9 +40,10 @@ extern "C" {
     /// The call is over.
     #[wasm_bindgen(method)]
     pub(super) fn settle(this: &Request, settled: JsValue);
-    /// A response is here: what concerns the report alone is noted.
+    /// A response is here: what concerns the report alone is noted. Whether it is the stream that was
+    /// asked for.
     #[wasm_bindgen(method)]
-    pub(super) fn landed(this: &Request, attempt: u32, response: &Response);
+    pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> bool;
     /// Where the target with this index is, and whether what was given for the whole call may go
     /// there too. An empty model is none.
     #[wasm_bindgen(method)]
@@ -50,9 +51,36 @@ extern "C" {
     /// Makes what is sent to one target; empty texts and NaN are absent. Rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]
     pub(super) fn outgoing(this: &Request, target: u32, hold_header: &str, hold_secs: f64) -> Promise;
-    /// Reads the body of an answer, keeps its value, tells what the core decides by.
+    /// Reads the body to its end or its limit, and keeps its value: a promise of [`Facts`], that is
+    /// rejected if the body breaks. Of an error, what has come by then are its facts.
     #[wasm_bindgen(method)]
-    pub(super) fn incoming(this: &Request, pieces: &Array, response: &Response, succeeded: bool) -> Facts;
+    pub(super) fn read(this: &Request, response: &Response, limit: f64) -> Promise;
+    /// The facts of an error whose body is still being read, if any of it has come.
+    #[wasm_bindgen(method, js_name = soFar)]
+    pub(super) fn so_far(this: &Request) -> Option<Facts>;
+    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. A promise
+    /// of its end: the [`Facts`] of an event that is an error or not readable, or undefined.
+    #[wasm_bindgen(method)]
+    pub(super) fn stream(this: &Request, response: &Response, feed: &Function) -> Promise;
+    /// The data of so many events, with separators between; `done` and `too_long` come after them.
+    /// What is in them, as bits.
+    #[wasm_bindgen(method)]
+    pub(super) fn events(this: &Request, data: &[u8], count: u32, done: bool, too_long: bool) -> u32;
+    /// From now on events are handed over; so long after the beginning of the call.
+    #[wasm_bindgen(method)]
+    pub(super) fn begin(this: &Request, ms: f64);
+    /// What may follow the last word of a stream is read and thrown away: a promise of its end, if
+    /// it has not ended.
+    #[wasm_bindgen(method)]
+    pub(super) fn rest(this: &Request) -> Option<Promise>;
+    /// Nothing more is read.
+    #[wasm_bindgen(method)]
+    pub(super) fn stop(this: &Request);
+    /// What is known of the body that is read.
+    #[wasm_bindgen(method)]
+    pub(super) fn body(this: &Request) -> Option<Reading>;
+    #[wasm_bindgen(method, getter)]
+    fn streamed(this: &Request) -> bool;
     // NaN is absent: an optional number takes a detour through memory.
     #[wasm_bindgen(method, getter, js_name = maxRetries)]
     fn max_retries(this: &Request) -> f64;
@@ -72,6 +100,15 @@ extern "C" {
     fn attempt(this: &Request) -> f64;
     #[wasm_bindgen(method, getter, js_name = totalMs)]
     fn total(this: &Request) -> f64;
+
+    /// `Body` of `src/ts/body.ts`.
+    pub(super) type Reading;
+    #[wasm_bindgen(method, getter, js_name = quietSince)]
+    pub(super) fn quiet_since(this: &Reading) -> f64;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn heard(this: &Reading) -> bool;
+    #[wasm_bindgen(method, getter, js_name = awayMs)]
+    pub(super) fn away_ms(this: &Reading) -> f64;
 
     /// `CoreTarget` of the same file.
     pub(super) type TargetIn;
@@ -148,6 +185,7 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
         idle: ms(request.idle()),
         attempt: ms(request.attempt()),
         total: ms(request.total()),
+        streamed: request.streamed(),
     };
     Policy::new(given).map_err(Invalid::Inverted)
 }

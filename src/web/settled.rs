@@ -11,7 +11,8 @@ pub(super) enum Settled {
     Ok(Rows),
     /// With its report, and what is in the error beside it.
     Failed(Rows, Rows),
-    Aborted,
+    /// With its report: a stream that its reader left has one.
+    Aborted(Rows),
     /// What the caller's token function threw, to be thrown on.
     Threw(JsValue),
     Invalid(Invalid),
@@ -22,7 +23,7 @@ impl From<Settled> for JsValue {
         match settled {
             Settled::Ok(report) => Array::of2(&"ok".into(), &report.to_js()),
             Settled::Failed(report, failed) => Array::of3(&"failed".into(), &report.to_js(), &failed.to_js()),
-            Settled::Aborted => Array::of1(&"aborted".into()),
+            Settled::Aborted(report) => Array::of2(&"aborted".into(), &report.to_js()),
             Settled::Threw(error) => Array::of2(&"threw".into(), &error),
             Settled::Invalid(Invalid::Refused(index, refused)) => {
                 Array::of3(&"refused".into(), &index.into(), &refused.reason().into())

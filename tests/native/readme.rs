@@ -22,7 +22,7 @@ fn number(cell: &str) -> Option<u64> {
 
 #[test]
 fn the_options_table_has_the_defaults_of_the_policy() {
-    let Policy { max_retries, loading, timeouts } = Policy::default();
+    let Policy { max_retries, loading, timeouts, .. } = Policy::default();
     for (name, default) in [
         ("maxRetries", u64::from(max_retries)),
         ("loading.maxWaitMs", loading.max_wait.as_ms()),

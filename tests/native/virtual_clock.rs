@@ -5,7 +5,7 @@
 
 use query_with_retry::core::call::{Action, Call, Head, Input, Send, Target, Wait};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::deadline::Clocks;
+use query_with_retry::core::deadline::{Clocks, Progress, Stage};
 use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::Record;
@@ -73,7 +73,7 @@ impl Reply {
 }
 
 pub(crate) fn status(status: u16) -> Head {
-    Head { status, floor: None }
+    Head { status, ..Head::default() }
 }
 
 /// What the server sees of a request.
@@ -184,6 +184,7 @@ impl Conversation {
                     Some((clocks, reply)) => clock.body(clocks, reply, limit),
                     None => panic!("there is nothing to read"),
                 },
+                Action::Stream => panic!("no reply here is a stream"),
                 Action::Wait(wait) => {
                     waits.push(Waited { at, action: wait });
                     let hasty = clock.now.max(BEGAN + (wait.until.since(BEGAN) - self.early));
@@ -230,7 +231,9 @@ impl Clock {
         last_piece: Option<Instant>,
         at: Option<Instant>,
     ) -> Result<(), Input> {
-        let (due, phase) = clocks.next(last_piece);
+        let stage = if last_piece.is_some() { Stage::Heard } else { Stage::Sent };
+        let progress = Progress { stage, quiet_since: last_piece, ..Progress::default() };
+        let (due, phase) = clocks.next(self.now, progress);
         let rings = self.now.max(due + self.late);
         let (then, result) = match at {
             Some(at) if at <= rings => (at, Ok(())),

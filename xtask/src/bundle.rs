@@ -9,7 +9,7 @@ use std::process::Command;
 const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 6] = ["index", "slim", "api", "types", "error", "query"];
+const DECLARATIONS: [&str; 7] = ["index", "slim", "api", "types", "error", "query", "stream"];
 
 pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
     let generated = root().join("src/ts/generated");

@@ -1,6 +1,7 @@
 //! What goes into a call and what comes out of it.
 
 use crate::core::classify::Body;
+use crate::core::completion::End;
 use crate::core::deadline::Clocks;
 use crate::core::failure::{Code, Failure, Phase};
 use crate::core::record::WaitReason;
@@ -20,8 +21,13 @@ pub struct Target {
 pub enum Input {
     Start,
     Head(Head),
-    /// The body to its end, to the limit, or as far as it came.
+    /// The body to its end, to the limit, or as far as it came; of a stream, an event that is an
+    /// error or not readable.
     Body(Body),
+    /// Something of the stream is handed over: from now on nothing is tried again.
+    Begun,
+    /// The stream is over.
+    Ended(End),
     /// Refused, reset, cut: no answer.
     NetworkError,
     /// The clock that [`Clocks::next`] named ran out.
@@ -38,6 +44,8 @@ pub struct Head {
     pub status: u16,
     /// See [`hint::floor`](crate::core::hint::floor).
     pub floor: Option<Duration>,
+    /// A stream was asked for, and this is one.
+    pub events: bool,
 }
 
 /// What is to be done next.
@@ -48,6 +56,8 @@ pub enum Action {
     Read {
         limit: Option<u32>,
     },
+    /// Decode the body, and hand its events over from the first that a reader waits for.
+    Stream,
     Wait(Wait),
     /// Hand the answer over.
     Deliver,

@@ -10,6 +10,7 @@ mod plan;
 
 use super::backoff::Backoff;
 use super::classify::{self, Body, Retry, Trouble};
+use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
 use super::loading::ColdStart;
@@ -45,6 +46,8 @@ pub struct Call {
     /// The target in use and what it has cost so far.
     target: usize,
     tries: Tries,
+    /// Part of a stream was handed over: what the reader has cannot be taken back.
+    begun: bool,
 }
 
 /// Starts afresh with every target.
@@ -80,6 +83,7 @@ impl Call {
             attempts: 0,
             target: 0,
             tries,
+            begun: false,
         }
     }
 
@@ -99,24 +103,36 @@ impl Call {
             (state, Input::Aborted) => self.abandon(now, state),
             (State::New, _) => self.send(now, None),
             (State::Sending { started, held }, Input::Head(head)) => {
-                let limit = if (200..300).contains(&head.status) { None } else { Some(ERROR_BODY_LIMIT) };
                 self.state = State::Reading { started, held, head };
-                Action::Read { limit }
+                match head.status {
+                    200..=299 if head.events => Action::Stream,
+                    200..=299 => Action::Read { limit: None },
+                    _ => Action::Read { limit: Some(ERROR_BODY_LIMIT) },
+                }
             }
             (State::Reading { started, held, head }, Input::Body(body)) => {
                 self.answered(now, started, held, head, body)
+            }
+            (State::Reading { started, held, head }, Input::Begun) if head.events => {
+                self.begun = true;
+                self.state = State::Reading { started, held, head };
+                return self.pending;
+            }
+            (State::Reading { started, held, head }, Input::Ended(end)) if head.events => {
+                self.ended(now, started, held, head, end)
             }
             (State::Sending { started, held }, Input::NetworkError) => {
                 self.lost(now, started, held, None, Trouble::NETWORK, None)
             }
             (State::Reading { started, head, held }, Input::NetworkError) => {
-                self.lost(now, started, held, Some(head), Trouble::NETWORK, None)
+                let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
+                self.lost(now, started, held, Some(head), trouble, None)
             }
             (State::Sending { started, held }, Input::TimedOut(phase)) => {
-                self.lost(now, started, held, None, timed_out(phase), Some(phase))
+                self.lost(now, started, held, None, timed_out(phase, false), Some(phase))
             }
             (State::Reading { started, head, held }, Input::TimedOut(phase)) => {
-                self.lost(now, started, held, Some(head), timed_out(phase), Some(phase))
+                self.lost(now, started, held, Some(head), timed_out(phase, head.events), Some(phase))
             }
             (State::Waiting { since, wait, layer }, Input::Woke) => self.woke(now, since, wait, layer),
             (state, _) => {
@@ -141,6 +157,7 @@ impl Call {
         let longer = hold.unwrap_or(Duration::ZERO);
         let timeouts = self.policy.timeouts;
         let clocks = Clocks {
+            connect: self.policy.streamed.then_some(now + timeouts.connect + longer),
             first_byte: timeouts.first_byte.map(|clock| now + clock + longer),
             idle: timeouts.idle,
             attempt: now + timeouts.attempt + longer,
@@ -173,8 +190,32 @@ impl Call {
         }
     }
 
+    fn ended(
+        &mut self,
+        now: Instant,
+        started: Instant,
+        held: Option<Duration>,
+        head: Head,
+        end: End,
+    ) -> Action {
+        match end {
+            End::Whole => {
+                self.note(now, started, Some(head), Outcome::Ok);
+                Action::Deliver
+            }
+            End::Cut => self.lost(now, started, held, Some(head), Trouble::TRUNCATED, None),
+            End::Nothing => {
+                let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
+                self.answered(now, started, held, head, nothing)
+            }
+        }
+    }
+
     fn in_trouble(&mut self, now: Instant, head: Head, found: Found) -> Action {
-        let (status, floor, trouble) = (head.status, head.floor, found.trouble);
+        let (status, floor, mut trouble) = (head.status, head.floor, found.trouble);
+        if self.begun && found.body.is_error {
+            trouble.code = Code::StreamError;
+        }
         self.note(now, found.started, Some(head), Outcome::Failed(trouble.code, trouble.layer));
         let failure = Failure {
             code: trouble.code,
@@ -184,6 +225,7 @@ impl Call {
             retry_after: floor,
         };
         let step = match trouble.retry {
+            _ if self.begun => Step::GiveUp(None),
             Retry::WhenLoaded => self.until_loaded(now, floor, &found),
             retry => self.again(now, retry, trouble.code, floor),
         };
@@ -208,7 +250,8 @@ impl Call {
         let status = head.map(|head| head.status);
         self.note(now, started, head, Outcome::Failed(trouble.code, trouble.layer));
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
-        let step = self.again(now, trouble.retry, trouble.code, None);
+        let retry = if self.begun { Retry::Never } else { trouble.retry };
+        let step = self.again(now, retry, trouble.code, None);
         self.take(now, step, failure)
     }
 
@@ -237,7 +280,7 @@ impl Call {
         };
         // Credits are the account's, and the account is the same wherever the token is.
         let same_purse = code == Code::CreditsExhausted && other.shares_credentials;
-        if !code.may_fall_back() || same_purse || now >= self.deadline() {
+        if self.begun || !code.may_fall_back() || same_purse || now >= self.deadline() {
             return false;
         }
         self.target = next;
@@ -289,9 +332,9 @@ struct Found {
 }
 
 /// Our own clock: whether the work was done is unknown, so it is worth one more try at most.
-fn timed_out(phase: Phase) -> Trouble {
+fn timed_out(phase: Phase, streaming: bool) -> Trouble {
     let retry = if phase == Phase::Total { Retry::Never } else { Retry::Once };
-    Trouble { code: Code::Timeout, layer: phase.layer(), retry }
+    Trouble { code: Code::Timeout, layer: phase.layer(streaming), retry }
 }
 
 #[cfg(test)]

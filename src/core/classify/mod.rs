@@ -68,6 +68,8 @@ impl Trouble {
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
     /// No answer: refused, reset, cut.
     pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, Retry::Usual);
+    /// A stream without its end, by a clean close or a reset.
+    pub const TRUNCATED: Self = Self::new(Code::StreamTruncated, Layer::Network, Retry::Usual);
 }
 
 /// `None` is an answer to hand over.

@@ -30,7 +30,7 @@ fn saying(code: u16, body: &Value) -> Reply {
 
 /// An error with a `Retry-After`.
 fn asking(code: u16, floor: Duration) -> Reply {
-    Reply::after(ms(20), Head { status: code, floor: Some(floor) }, bodies::of_error("{}"))
+    Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, bodies::of_error("{}"))
 }
 
 fn loading(says: Option<Value>) -> Reply {

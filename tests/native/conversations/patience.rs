@@ -82,7 +82,7 @@ fn a_floor_of_the_server_that_outlasts_the_patience_ends_it_at_once_and_is_told(
 
 #[test]
 fn a_floor_of_the_server_holds_while_it_loads() {
-    let head = Head { status: 503, floor: Some(secs(7)) };
+    let head = Head { status: 503, floor: Some(secs(7)), ..Head::default() };
     let reply = crate::virtual_clock::Reply::after(secs(0), head, super::nothing());
     for seed in 0..SEEDS {
         let call =

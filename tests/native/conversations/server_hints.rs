@@ -78,7 +78,7 @@ fn each_way_of_writing_a_hint_moves_the_next_request() {
             secs(121),
         ),
     ] {
-        let head = Head { status: 429, floor: hint::floor(headers, NOW_MS) };
+        let head = Head { status: 429, floor: hint::floor(headers, NOW_MS), ..Head::default() };
         let reply = Reply::after(ms(0), head, super::nothing());
         let call = Conversation::with(Policy::default()).script(&[reply, ok()]);
         let most = floor + ms(1) + floor.scaled(1, 4).min(secs(5));

@@ -6,6 +6,7 @@
 
 mod calls;
 mod inputs;
+mod streams;
 mod targets;
 mod text;
 
@@ -58,6 +59,7 @@ fn time() -> impl Strategy<Value = Duration> {
 fn policy() -> impl Strategy<Value = Policy> {
     let parts = (0..6_u32, 0..3_u8, any::<bool>(), (TIME, TIME, TIME), (TIME, TIME, TIME, TIME));
     parts.prop_map(|(max_retries, hold, has_first_byte, loading, clocks)| Policy {
+        streamed: false,
         max_retries,
         loading: Loading {
             max_wait: span(loading.0),
@@ -90,7 +92,11 @@ const SAID: (Range<u8>, Range<u8>, Range<u8>, Range<u8>, Times) =
     (0..STATUSES.len() as u8, 0..WORDS.len() as u8, 0..8, 0..10, TIME);
 
 fn head((status, _, _, names_a_time, time): Said) -> Head {
-    Head { status: STATUSES[status as usize], floor: (names_a_time > 6).then(|| span(time)) }
+    Head {
+        status: STATUSES[status as usize],
+        floor: (names_a_time > 6).then(|| span(time)),
+        ..Head::default()
+    }
 }
 
 fn body((status, words, odd, estimates, time): Said) -> Body {

@@ -1,0 +1,97 @@
+//! Whether a stream has begun and whether it is whole, by what its events said.
+//!
+//! The host parses the JSON of the events, so the face knows a chat chunk from a token of TGI
+//! (`src/ts/chunk.ts`); what follows from what it found is decided here. A stream is whole once
+//! something said so: a `finish_reason`, a final `generated_text`, `response.completed`, or
+//! `[DONE]` after content. That the connection was closed says nothing: proxies close it too.
+
+/// What the events of one piece hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// What a reader waits for: text, reasoning, a piece of a tool call, or an event of a format that
+    /// is not known. Not a role, a usage or a `response.created`, which are sent before any work.
+    pub content: bool,
+    /// The model says that it is finished.
+    pub finish: bool,
+    /// `[DONE]`.
+    pub done: bool,
+}
+
+/// How a stream ended that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Whole,
+    /// Without a word that it is complete.
+    Cut,
+    /// `[DONE]`, with nothing before it: a generation that failed before its first token ends so.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Completion(Seen);
+
+impl Completion {
+    pub fn saw(&mut self, seen: Seen) {
+        self.0.content |= seen.content;
+        self.0.finish |= seen.finish;
+        self.0.done |= seen.done;
+    }
+
+    /// Something is there to be handed over; what came before it was held back, so that the call
+    /// could still be tried again.
+    pub fn begun(self) -> bool {
+        self.0.content || self.0.finish
+    }
+
+    pub fn end(self) -> End {
+        match self.0 {
+            Seen { finish: true, .. } | Seen { content: true, done: true, .. } => End::Whole,
+            Seen { done: true, .. } => End::Nothing,
+            _ => End::Cut,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Seen = Seen { content: false, finish: false, done: false };
+    const CONTENT: Seen = Seen { content: true, ..NOTHING };
+    const FINISH: Seen = Seen { finish: true, ..NOTHING };
+    const DONE: Seen = Seen { done: true, ..NOTHING };
+
+    fn after(all: &[Seen]) -> Completion {
+        let mut completion = Completion::default();
+        all.iter().for_each(|seen| completion.saw(*seen));
+        completion
+    }
+
+    #[test]
+    fn a_stream_is_whole_once_something_says_so() {
+        assert_eq!(after(&[CONTENT, FINISH, DONE]).end(), End::Whole);
+        assert_eq!(after(&[CONTENT, FINISH]).end(), End::Whole);
+        assert_eq!(after(&[CONTENT, DONE]).end(), End::Whole);
+        assert_eq!(after(&[FINISH]).end(), End::Whole);
+    }
+
+    #[test]
+    fn an_end_without_such_a_word_is_a_cut() {
+        assert_eq!(after(&[]).end(), End::Cut);
+        assert_eq!(after(&[NOTHING]).end(), End::Cut);
+        assert_eq!(after(&[CONTENT, CONTENT]).end(), End::Cut);
+    }
+
+    #[test]
+    fn done_with_nothing_before_it_is_no_answer() {
+        assert_eq!(after(&[DONE]).end(), End::Nothing);
+        assert_eq!(after(&[NOTHING, DONE]).end(), End::Nothing);
+    }
+
+    #[test]
+    fn it_begins_with_what_a_reader_waits_for() {
+        assert!(!after(&[NOTHING, DONE]).begun());
+        assert!(after(&[NOTHING, CONTENT]).begun());
+        assert!(after(&[FINISH]).begun());
+    }
+}

@@ -1,0 +1,193 @@
+/** One call, between the caller and the core. */
+
+import { type Facts, readError, readSuccess } from "./answer.js";
+import { Body } from "./body.js";
+import type { CallerSignal } from "./caller-signal.js";
+import type { CoreRequest, CoreTarget, Located, Rows } from "./core-request.js";
+import { QueryError } from "./error.js";
+import type { EventStream } from "./event-stream.js";
+import { run } from "./instance.js";
+import { given, invalid } from "./invalid.js";
+import { headerPairs } from "./options.js";
+import { outgoing } from "./outgoing.js";
+import { freeze } from "./payload.js";
+import { toReport } from "./report.js";
+import { Secrets } from "./secrets.js";
+import { takeApart } from "./target.js";
+import type { CallEvent, CallReport, Payload, QueryOptions, Target } from "./types.js";
+
+export class Call {
+  answer: unknown;
+  #detail = "";
+  readonly #secrets = new Secrets();
+  readonly #labels: string[];
+  readonly #requestIds: string[] = [];
+  readonly #request: CoreRequest;
+  readonly #caller: CallerSignal;
+  readonly #tell: (event: CallEvent) => void;
+  readonly #stream: EventStream<unknown> | undefined;
+  #body: Body | undefined;
+  #firstTokenMs: number | undefined;
+
+  /** `stream` takes the events of a streamed call. */
+  constructor(target: Target, payload: Payload, options: QueryOptions, caller: CallerSignal, stream?: EventStream<unknown>) {
+    const { maxRetries = NaN, token, onEvent, fallback = [], loading = {}, timeouts = {} } = options;
+    // A stream that is answered in one piece is one event, and an event is JSON.
+    const wanted = stream ? "json" : (options.response ?? "auto");
+    const targets = [takeApart(target, "target"), ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
+    const frozen = freeze(payload, targets.some(({ model }) => model !== ""), stream !== undefined);
+    // The first of a name counts, so what the caller says comes before what we would.
+    const headers = [...headerPairs(options.headers, "headers"), ...frozen.contentType];
+    if (options.response === "json") headers.push(["accept", "application/json"]);
+    const common = { headers, token, payload: frozen };
+    const at = (index: number) => targets[index] as CoreTarget;
+    const located: Located[] = [];
+    const tell = listener(onEvent);
+    let isError = false;
+    this.#tell = tell;
+    this.#stream = stream;
+    this.#caller = caller;
+    this.#labels = targets.map(({ label }) => label);
+    this.#request = {
+      targets,
+      kind: frozen.kind,
+      abort: caller.promise,
+      get aborted() {
+        return caller.aborted;
+      },
+      maxRetries,
+      maxWaitMs: loading.maxWaitMs ?? NaN,
+      defaultWaitMs: loading.defaultWaitMs ?? NaN,
+      holdMs: loading.hold === true ? Infinity : loading.hold || NaN,
+      connectMs: timeouts.connectMs ?? NaN,
+      firstByteMs: timeouts.firstByteMs ?? NaN,
+      idleMs: timeouts.idleMs ?? NaN,
+      attemptMs: timeouts.attemptMs ?? NaN,
+      totalMs: timeouts.totalMs ?? NaN,
+      streamed: stream !== undefined,
+      locate: (index, url, model, shares) => void (located[index] = { url, model, shares }),
+      outgoing: (index, ...hold) => {
+        this.#detail = "";
+        this.#body = undefined;
+        return outgoing(at(index), located[index] as Located, common, this.#secrets, ...hold);
+      },
+      landed: (attempt, { headers }) => {
+        // The order of huggingface_hub: the router's own id first, then those of its proxies.
+        const id = ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
+        if (id) this.#requestIds[attempt - 1] = this.#secrets.blankOut(id);
+        // What promises nothing may be one; what promises JSON or a page is none.
+        return stream !== undefined && !/json|html/i.test(headers?.get("content-type") ?? "");
+      },
+      read: async (response, limit) => {
+        const body = (this.#body = new Body(response));
+        isError = limit !== Infinity;
+        try {
+          await body.collect(limit);
+        } catch (error) {
+          // An error body that was cut has still said something.
+          if (!isError || body.pieces.length === 0) throw error;
+        }
+        if (isError) return this.#said(readError(body.pieces));
+        const { value, facts } = readSuccess(body.pieces, response.headers?.get("content-type") ?? "", wanted);
+        this.answer = value;
+        return this.#said(facts);
+      },
+      soFar: () => (isError && this.#body?.pieces.length ? this.#said(readError(this.#body.pieces)) : undefined),
+      stream: async (response, feed) => {
+        isError = false;
+        const facts = await stream?.run((this.#body = new Body(response)), (piece) => {
+          try {
+            feed(piece);
+          } catch (cause) {
+            this.#request.crash(cause);
+          }
+        });
+        return facts && this.#said(facts);
+      },
+      events: (...given) => stream?.take(...given) ?? 0,
+      begin: (ms) => {
+        this.#firstTokenMs = ms;
+        tell({ type: "first_token", ms });
+        stream?.begin();
+      },
+      rest: () => this.#body?.rest(),
+      stop: () => {
+        stream?.stop();
+        this.#body?.stop();
+      },
+      body: () => this.#body,
+      tellAttempt: (attempt, target) =>
+        tell({ type: "attempt", attempt, target: at(target).label, url: (located[target] as Located).url }),
+      tellResponse: (attempt, status, outcome) => tell({ type: "response", attempt, status, outcome }),
+      tellWait: (reason, ms, attempt, target, estimatedMs) => {
+        const event = { type: "wait", reason, ms, attempt, target: at(target).label } as const;
+        tell(Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs });
+      },
+      tellFallback: (to, why) => tell({ type: "fallback", from: at(to - 1).label, to: at(to).label, why }),
+      settle: () => {},
+      crash: () => {},
+    };
+  }
+
+  async run(): Promise<CallReport> {
+    const settled = await run(this.#request);
+    switch (settled[0]) {
+      case "ok": {
+        const [numbers] = settled[1];
+        if (this.#stream?.begun === false) {
+          this.#stream.give(this.answer); // it came in one piece
+          this.#request.begin(numbers[0] as number);
+        }
+        return this.#succeeded(settled[1]);
+      }
+      case "refused": {
+        const [, index, why] = settled;
+        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(this.#labels[index])} ${why}`);
+      }
+      case "inverted": {
+        const [, inner, innerMs, outer, outerMs, isDefault] = settled;
+        throw invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${isDefault ? ", its default): raise that as well" : ")"}`);
+      }
+      case "failed": {
+        const [, report, failure] = settled;
+        throw this.#failed(new QueryError(failure, this.#report(report), this.#detail, this.#stream?.begun ? this.#stream.text : ""));
+      }
+      case "threw":
+        throw this.#failed(settled[1]);
+      case "aborted":
+        // A reader that leaves a stream has what it wants.
+        if (this.#caller.left) return this.#succeeded(settled[1]);
+        throw this.#failed(this.#caller.signal?.reason);
+    }
+  }
+
+  #report(rows: Rows): CallReport {
+    return toReport(rows, this.#labels, this.#requestIds, this.#firstTokenMs);
+  }
+
+  #succeeded(rows: Rows): CallReport {
+    const report = this.#report(rows);
+    this.#tell({ type: "success", report });
+    return report;
+  }
+
+  #failed(error: unknown): unknown {
+    this.#tell({ type: "failure", error });
+    return error;
+  }
+
+  #said(facts: Facts): Facts {
+    this.#detail = this.#secrets.blankOut(facts.detail).slice(0, 2000);
+    return facts;
+  }
+}
+
+function listener(onEvent: QueryOptions["onEvent"]): (event: CallEvent) => void {
+  return (event) => {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      console.error("query-with-retry: onEvent threw", error);
+    }
+  };
+}

@@ -1,0 +1,108 @@
+//! The events of one stream: bytes in, once a piece, and the data of its events out, once a piece.
+
+use super::clock;
+use super::request::Request;
+use crate::core::completion::{Completion, Seen};
+use crate::core::sse::{Decoder, Event, Form};
+use crate::core::time::Instant;
+use js_sys::{Function, Uint8Array};
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Stands between the data of two events: no JSON holds it, so the face can split at it and knows
+/// by the count that it split right.
+const SEPARATOR: u8 = 0x1e;
+
+/// The bits that the face answers with; see `src/ts/chunk.ts`.
+const CONTENT: u32 = 1;
+const FINISH: u32 = 2;
+
+pub(super) struct Events {
+    completion: Rc<Cell<Completion>>,
+    /// Lives as long as the stream: the face calls it with each piece, and at the end with none.
+    feed: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Events {
+    pub(super) fn new(request: &Request, began: Instant) -> Self {
+        let completion = Rc::new(Cell::new(Completion::default()));
+        let mut intake = Intake {
+            request: request.unchecked_ref::<JsValue>().clone().unchecked_into(),
+            began,
+            completion: completion.clone(),
+            decoder: Decoder::default(),
+            piece: Vec::new(),
+            out: Vec::new(),
+        };
+        Self { completion, feed: Closure::new(move |piece| intake.take(piece)) }
+    }
+
+    pub(super) fn feed(&self) -> &Function {
+        self.feed.as_ref().unchecked_ref()
+    }
+
+    pub(super) fn completion(&self) -> Completion {
+        self.completion.get()
+    }
+}
+
+struct Intake {
+    request: Request,
+    began: Instant,
+    completion: Rc<Cell<Completion>>,
+    decoder: Decoder,
+    /// Kept from piece to piece for their room.
+    piece: Vec<u8>,
+    out: Vec<u8>,
+}
+
+impl Intake {
+    fn take(&mut self, piece: JsValue) {
+        let (mut count, mut done) = (0, false);
+        let out = &mut self.out;
+        out.clear();
+        let mut sink = |event: Event<'_>| {
+            let data = event.data.trim_ascii();
+            if done || data.is_empty() {
+                return; // an event without data is a sign of life, and what follows `[DONE]` is none
+            }
+            if data == b"[DONE]" {
+                done = true;
+                return;
+            }
+            if count > 0 {
+                out.push(SEPARATOR);
+            }
+            count += 1;
+            if event.form == Form::ErrorField || event.name == b"error" {
+                out.extend_from_slice(b"{\"error\":");
+                out.extend_from_slice(data);
+                out.push(b'}');
+            } else {
+                out.extend_from_slice(data);
+            }
+        };
+        let mut too_long = false;
+        if piece.is_undefined() {
+            self.decoder.end(&mut sink);
+        } else {
+            let piece: Uint8Array = piece.unchecked_into();
+            self.piece.resize(piece.length() as usize, 0);
+            piece.copy_to(&mut self.piece);
+            too_long = self.decoder.push(&self.piece, &mut sink).is_err();
+        }
+        if count == 0 && !done && !too_long {
+            return;
+        }
+        let bits = self.request.events(&self.out, count, done, too_long);
+        let mut completion = self.completion.get();
+        let before = completion.begun();
+        completion.saw(Seen { content: bits & CONTENT != 0, finish: bits & FINISH != 0, done });
+        self.completion.set(completion);
+        if completion.begun() && !before {
+            self.request.begin(clock::now().since(self.began).as_ms() as f64);
+        }
+    }
+}
