@@ -22,6 +22,9 @@ use lines::Lines;
 /// exhaust memory.
 pub const EVENT_LIMIT: usize = 16 * 1024 * 1024;
 
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// One event, as far as it lasts: the bytes are gone with the next push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
@@ -83,7 +86,8 @@ impl Decoder {
             }
         }
         self.keep(fresh);
-        if self.too_long || self.lines.hold(rest) > EVENT_LIMIT {
+        let mark = if self.started { 0 } else { MARK.len() };
+        if self.too_long || self.lines.hold(rest) > EVENT_LIMIT + mark {
             self.too_long = true;
             return Err(TooLong);
         }
@@ -92,10 +96,11 @@ impl Decoder {
 
     /// The stream has ended. A last line of bare JSON, or an `error` field, needs no line end.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        let line = self.lines.take();
-        let bare = line.ends_with(b"}") && !self.has_data && !self.too_long;
-        if bare && (line.starts_with(b"{") || line.starts_with(b"error:")) {
-            self.line(&line, None, sink);
+        let held = self.lines.take();
+        let line = self.without_mark(&held);
+        let bare = line.starts_with(b"{") || line.starts_with(b"error:");
+        if bare && line.ends_with(b"}") && !self.has_data && !self.too_long {
+            self.line(line, None, sink);
         }
     }
 
@@ -112,11 +117,7 @@ impl Decoder {
         fresh: Option<&'a [u8]>,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> Option<&'a [u8]> {
-        let line = if ::core::mem::replace(&mut self.started, true) {
-            line
-        } else {
-            line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
-        };
+        let line = self.without_mark(line);
         if line.len() > EVENT_LIMIT {
             self.too_long = true;
             return None;
@@ -152,6 +153,12 @@ impl Decoder {
             _ => {}
         }
         fresh
+    }
+
+    /// One byte order mark at the very beginning is no part of the first line.
+    fn without_mark<'a>(&mut self, line: &'a [u8]) -> &'a [u8] {
+        let started = ::core::mem::replace(&mut self.started, true);
+        line.strip_prefix(MARK).filter(|_| !started).unwrap_or(line)
     }
 
     fn keep(&mut self, value: Option<&[u8]>) {

@@ -153,6 +153,7 @@ fn bare_json_may_end_with_the_stream_but_not_in_its_middle() {
     expect("{\"error\":\"x\"}", &["{\"error\":\"x\"}"]);
     expect("data: a\n\n{\"error\":\"x\"}", &["a", "{\"error\":\"x\"}"]);
     expect("{\"error\":\"x", &[]);
+    expect("\u{feff}{\"error\":\"x\"}", &["{\"error\":\"x\"}"]);
 }
 
 #[test]
