@@ -49,10 +49,10 @@ impl Lines {
         Some((Line::Joined(whole), rest))
     }
 
-    /// Keeps what [`next`](Self::next) left over, and says how much is held by now.
-    pub(super) fn hold(&mut self, rest: &[u8]) -> usize {
+    /// Keeps what [`next`](Self::next) left over: all that is held by now.
+    pub(super) fn hold(&mut self, rest: &[u8]) -> &[u8] {
         self.held.extend_from_slice(rest);
-        self.held.len()
+        &self.held
     }
 
     pub(super) fn take(&mut self) -> Vec<u8> {

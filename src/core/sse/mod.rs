@@ -86,8 +86,9 @@ impl Decoder {
             }
         }
         self.keep(fresh);
-        let mark = if self.started { 0 } else { MARK.len() };
-        if self.too_long || self.lines.hold(rest) > EVENT_LIMIT + mark {
+        let held = self.lines.hold(rest);
+        let mark = if !self.started && held.starts_with(MARK) { MARK.len() } else { 0 };
+        if self.too_long || held.len() > EVENT_LIMIT + mark {
             self.too_long = true;
             return Err(TooLong);
         }
