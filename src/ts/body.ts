@@ -24,7 +24,19 @@ export class Body {
     return this.#reader ? this.#reader.read().then(this.#take) : Promise.resolve(undefined);
   }
 
-  readonly #take = ({ done, value }: ReadableStreamReadResult<Bytes>): Bytes | undefined => {
+  /** The same for a stream, whose pieces are many and small: one promise less for each. */
+  pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
+    if (!this.#reader) return use();
+    this.#reader.read().then((read) => {
+      try {
+        use(this.#take(read));
+      } catch (error) {
+        lost(error);
+      }
+    }, lost);
+  }
+
+  #take = ({ done, value }: ReadableStreamReadResult<Bytes>): Bytes | undefined => {
     if (done) {
       this.#ended = true;
       return undefined;

@@ -12,62 +12,64 @@ export const FINISH = 2;
 /** For the face alone: an error does not reach the decoder. */
 export const ERROR = 4;
 
-/** One event, taken apart. `error` is what an error says, in any of the forms of `factsOf`. */
-export interface Said {
-  bits: number;
-  text: string;
-  error?: unknown;
-}
-
-/** The keys of a delta that are no content, however long they are. */
-const aside = new Set(["role", "content"]);
-
 type Json = any;
 
-export function take(item: Json): Said {
-  if (typeof item !== "object" || item === null) return content("");
+/** The text of the event that was looked at last, and what it says if it is an error. */
+export let text = "";
+export let error: unknown;
+
+/** The bits of one event. Not an object of them and the text: that would be one more for each event. */
+export function look(item: Json): number {
+  text = "";
+  if (typeof item !== "object" || item === null) return CONTENT;
   if (item.error) return failed(item);
-  const { choices, type } = item;
+  const { choices } = item;
   if (Array.isArray(choices)) return ofChoice(choices[0]);
   if (item.token || item.generated_text != null) return ofToken(item);
-  if (typeof type === "string") return ofResponse(item, type);
+  if (typeof item.type === "string") return ofResponse(item, item.type);
   // The pipelines' answer in one piece.
   if (Array.isArray(item) && typeof item[0]?.generated_text === "string") return ofToken(item[0]);
-  return content("");
+  return CONTENT;
 }
 
 /** Several choices are several answers: the text is that of the first. */
-function ofChoice(choice: Json): Said {
-  if (!choice) return nothing; // a usage, or the filters of a prompt
+function ofChoice(choice: Json): number {
+  if (!choice) return 0; // a usage, or the filters of a prompt
   const { finish_reason: why } = choice;
   if (why === "error" || why === "abort") return failed({ error: `finish_reason: ${why}` });
   // An answer in one piece has a message.
   const delta = choice.delta ?? choice.message ?? {};
-  const text = delta.content ?? choice.text;
-  const isText = typeof text === "string";
-  let bits = why ? FINISH : 0;
-  if (isText ? text !== "" : text != null) bits |= CONTENT;
-  else for (const key in delta) if (!aside.has(key) && delta[key]?.length !== 0 && delta[key] != null) bits |= CONTENT; // reasoning, tool calls
-  return { bits, text: isText && !choice.index ? text : "" };
+  const said = delta.content ?? choice.text;
+  const bits = why ? FINISH : 0;
+  if (typeof said === "string" && said !== "") {
+    if (!choice.index) text = said;
+    return bits | CONTENT;
+  }
+  return bits | (Object.keys(delta).some((key) => key !== "role" && hasContent(delta[key])) ? CONTENT : 0);
 }
+
+/** Reasoning, a tool call, parts. */
+const hasContent = (value: Json): boolean => value != null && value.length !== 0;
 
 /** The last one has the whole text beside its own token; alone, it is an answer in one piece. */
-function ofToken({ token, generated_text: whole }: Json): Said {
-  const text: string = token ? (token.special ? "" : token.text) : whole;
-  return { bits: (text ? CONTENT : 0) | (whole != null ? FINISH : 0), text };
+function ofToken({ token, generated_text: whole }: Json): number {
+  text = token ? (token.special ? "" : token.text) : whole;
+  return (text ? CONTENT : 0) | (whole != null ? FINISH : 0);
 }
 
-function ofResponse(item: Json, type: string): Said {
+function ofResponse(item: Json, type: string): number {
   if (type === "error") return failed({ error: item });
-  if (!type.startsWith("response.")) return content("");
+  if (!type.startsWith("response.")) return CONTENT;
   if (type === "response.failed") return failed({ error: item.response?.error ?? type });
   // Cut by a limit of tokens, which a `finish_reason` says as quietly.
-  if (type === "response.completed" || type === "response.incomplete") return { bits: FINISH, text: "" };
+  if (type === "response.completed" || type === "response.incomplete") return FINISH;
   // What else there is announces a piece, or repeats it when it is complete.
-  if (!type.endsWith(".delta")) return nothing;
-  return content(type === "response.output_text.delta" ? item.delta : "");
+  if (!type.endsWith(".delta")) return 0;
+  if (type === "response.output_text.delta") text = item.delta;
+  return CONTENT;
 }
 
-const nothing: Said = { bits: 0, text: "" };
-const content = (text: string): Said => ({ bits: CONTENT, text });
-const failed = (error: unknown): Said => ({ bits: ERROR, text: "", error });
+function failed(what: unknown): number {
+  error = what;
+  return ERROR;
+}

@@ -2,7 +2,7 @@
 
 import { type Facts, factsOf, unreadable } from "./answer.js";
 import type { Body, Bytes } from "./body.js";
-import { ERROR, take } from "./chunk.js";
+import { error, ERROR, look, text } from "./chunk.js";
 
 interface Waiting<T> {
   resolve(result: IteratorResult<T>): void;
@@ -41,7 +41,7 @@ export class EventStream<T> {
         else if (this.begun && this.#items.length > 0) body.leave();
         else this.#pull();
       };
-      this.#pull = () => void body.next().then(fed).catch(reject);
+      this.#pull = () => body.pull(fed, reject);
       this.#pull();
     });
   }
@@ -54,29 +54,35 @@ export class EventStream<T> {
   /** Takes the data of so many events from the decoder, and says what is in them. */
   take(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
     let bits = 0;
-    const texts = count > 0 ? this.#decoder.decode(data).split("\x1e") : [];
-    if (texts.length !== count) this.#over = { facts: unreadable("control characters in an event") };
-    else if (done) this.#over = {};
-    else if (tooLong) this.#over = { facts: unreadable("an event of more than 16 MiB") };
-    for (const text of texts) {
-      let item: T;
-      try {
-        item = JSON.parse(text);
-      } catch {
-        this.#over = { facts: unreadable(text) };
-        break;
-      }
-      const said = take(item);
-      if (said.bits & ERROR) {
-        this.#over = { facts: factsOf(said.error) };
-        break;
-      }
-      bits |= said.bits;
-      this.text += said.text;
-      this.#items.push(item);
-    }
+    const json = this.#decoder.decode(data);
+    const texts: string[] = [];
+    if (count === 1) bits = this.#parse(json, texts);
+    else if (count > 1) for (const one of json.split("\r")) bits |= this.#parse(one, texts);
+    this.text += texts.join(""); // at once: a hundred thousand strings in a chain are work to keep
+    if (done) this.#over ??= {};
+    if (tooLong) this.#over ??= { facts: unreadable("an event of more than 16 MiB") };
     if (this.#body) this.#body.heard = true;
     if (this.begun) this.#handOver();
+    return bits;
+  }
+
+  /** Nothing after an error counts. */
+  #parse(json: string, texts: string[]): number {
+    if (this.#over) return 0;
+    let item: T;
+    try {
+      item = JSON.parse(json);
+    } catch {
+      this.#over = { facts: unreadable(json) };
+      return 0;
+    }
+    const bits = look(item);
+    if (bits & ERROR) {
+      this.#over = { facts: factsOf(error) };
+      return 0;
+    }
+    this.#items.push(item);
+    if (text) texts.push(text);
     return bits;
   }
 
@@ -87,7 +93,8 @@ export class EventStream<T> {
 
   /** An answer in one piece is one event. */
   give(item: T): void {
-    this.text = take(item).text;
+    look(item);
+    this.text = text;
     this.#items.push(item);
   }
 

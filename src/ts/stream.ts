@@ -1,6 +1,6 @@
 import { Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
-import { take } from "./chunk.js";
+import { look, text } from "./chunk.js";
 import { EventStream } from "./event-stream.js";
 import { checkOptions } from "./options.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./types.js";
@@ -107,7 +107,7 @@ class Stream<T> implements QueryStream<T> {
 
 async function* texts(items: AsyncIterable<unknown>): AsyncGenerator<string, void> {
   for await (const item of items) {
-    const { text } = take(item);
+    look(item);
     if (text) yield text;
   }
 }

@@ -5,15 +5,14 @@ use super::request::Request;
 use crate::core::completion::{Completion, Seen};
 use crate::core::sse::{Decoder, Event, Form};
 use crate::core::time::Instant;
-use js_sys::{Function, Uint8Array};
+use js_sys::Function;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Stands between the data of two events: no JSON holds it, so the face can split at it and knows
-/// by the count that it split right.
-const SEPARATOR: u8 = 0x1e;
+/// Stands between the data of two events: a line end is the one byte that no data holds.
+const SEPARATOR: u8 = b'\r';
 
 /// The bits that the face answers with; see `src/ts/chunk.ts`.
 const CONTENT: u32 = 1;
@@ -22,7 +21,7 @@ const FINISH: u32 = 2;
 pub(super) struct Events {
     completion: Rc<Cell<Completion>>,
     /// Lives as long as the stream: the face calls it with each piece, and at the end with none.
-    feed: Closure<dyn FnMut(JsValue)>,
+    feed: Closure<dyn FnMut(Option<Vec<u8>>)>,
 }
 
 impl Events {
@@ -33,7 +32,6 @@ impl Events {
             began,
             completion: completion.clone(),
             decoder: Decoder::default(),
-            piece: Vec::new(),
             out: Vec::new(),
         };
         Self { completion, feed: Closure::new(move |piece| intake.take(piece)) }
@@ -53,13 +51,12 @@ struct Intake {
     began: Instant,
     completion: Rc<Cell<Completion>>,
     decoder: Decoder,
-    /// Kept from piece to piece for their room.
-    piece: Vec<u8>,
+    /// Kept from piece to piece for its room.
     out: Vec<u8>,
 }
 
 impl Intake {
-    fn take(&mut self, piece: JsValue) {
+    fn take(&mut self, piece: Option<Vec<u8>>) {
         let (mut count, mut done) = (0, false);
         let out = &mut self.out;
         out.clear();
@@ -85,13 +82,9 @@ impl Intake {
             }
         };
         let mut too_long = false;
-        if piece.is_undefined() {
-            self.decoder.end(&mut sink);
-        } else {
-            let piece: Uint8Array = piece.unchecked_into();
-            self.piece.resize(piece.length() as usize, 0);
-            piece.copy_to(&mut self.piece);
-            too_long = self.decoder.push(&self.piece, &mut sink).is_err();
+        match piece {
+            Some(piece) => too_long = self.decoder.push(&piece, &mut sink).is_err(),
+            None => self.decoder.end(&mut sink),
         }
         if count == 0 && !done && !too_long {
             return;

@@ -1,12 +1,10 @@
 const decode = (pieces) => {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") + decoder.decode();
 };
 
-const lengthOf = (pieces) => pieces.reduce((length, piece) => length + piece.length, 0);
-
 /** One address, as `src/ts/outgoing.ts` makes them, without headers of anybody's. */
-export const outgoing = (url) => ({
+const outgoing = (url) => ({
   url,
   init: (signal, follow) => ({ method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
   redirected({ headers }) {
@@ -14,6 +12,47 @@ export const outgoing = (url) => ({
     return location ? outgoing(new URL(location, url).href) : undefined;
   },
 });
+
+const facts = (given) => ({ ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, ...given });
+
+/** What the clocks go by, as in `src/ts/body.ts`. */
+class Body {
+  quietSince = NaN;
+  awayMs = 0;
+  heard = false;
+  pieces = [];
+  ended = false;
+  #reader;
+
+  constructor(response) {
+    this.#reader = response.body?.getReader();
+  }
+
+  /** Undefined at the end. */
+  async next() {
+    const { done, value } = (await this.#reader?.read()) ?? { done: true };
+    this.ended = done;
+    if (!done) this.quietSince = performance.now();
+    return value;
+  }
+
+  /** Its reader asks for nothing. */
+  async away(ms) {
+    const left = performance.now();
+    this.quietSince = Infinity;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.quietSince = performance.now();
+    this.awayMs += this.quietSince - left;
+  }
+
+  async drain() {
+    while (await this.next());
+  }
+
+  stop() {
+    if (!this.ended) this.#reader?.cancel().catch(() => {});
+  }
+}
 
 /** A `CoreRequest` that keeps everything it is told, each as one line. */
 export class Caller {
@@ -29,15 +68,27 @@ export class Caller {
   idleMs = NaN;
   attemptMs = NaN;
   totalMs = NaN;
+  streamed = false;
 
   told = [];
   located = [];
   landings = [];
   bodies = [];
   holds = [];
+  streams = [];
+  begins = [];
   /** Of the caller's token function: "gives", "stalls", or what it throws. */
   token = "gives";
-  #urls = [];
+  /** How long the reader of a stream asks for nothing, after the first piece from its beginning on, the second… */
+  away = [];
+  /** Of the newest stream. */
+  feed;
+  /** The newest response. */
+  answer;
+  #urls = ["http://one.test/"];
+  #body;
+  #isError = false;
+  #over;
   #wake;
 
   /** @param given what differs from the above, as JSON */
@@ -62,6 +113,7 @@ export class Caller {
   }
 
   async outgoing(target, holdHeader, holdSeconds) {
+    this.#body = undefined;
     this.holds.push(`${holdHeader || "-"} ${holdSeconds}`);
     if (this.token === "stalls") await new Promise(() => {});
     if (this.token !== "gives") throw this.token;
@@ -69,20 +121,109 @@ export class Caller {
   }
 
   landed(attempt, response) {
+    this.answer = response;
     this.landings.push(`${attempt} ${response.status}`);
+    return this.streamed && !response.headers.get("content-type")?.includes("json");
+  }
+
+  async read(response, limit) {
+    const body = (this.#body = new Body(response));
+    this.#isError = limit !== Infinity;
+    try {
+      for (let left = limit; left > 0; ) {
+        const piece = (await body.next())?.subarray(0, left);
+        if (!piece) return this.#said();
+        body.heard = true;
+        body.pieces.push(piece);
+        left -= piece.length;
+      }
+    } catch (error) {
+      if (!this.soFar()) throw error;
+    }
+    body.stop();
+    return this.#said();
+  }
+
+  soFar() {
+    return this.#isError && this.#body.pieces.length > 0 ? this.#said() : undefined;
+  }
+
+  async stream(response, feed) {
+    const body = (this.#body = new Body(response));
+    this.#isError = false;
+    this.#over = undefined;
+    this.feed = feed;
+    for (;;) {
+      const piece = await body.next();
+      if (this.#body !== body) await new Promise(() => {}); // stopped
+      feed(piece);
+      if (this.#over || !piece) return this.#over?.facts;
+      if (this.begins.length > 0 && this.away.length > 0) await body.away(this.away.shift());
+    }
+  }
+
+  /** `text` is content, `finish` an end, `error` an error; anything else in JSON is nothing. */
+  events(data, count, done, tooLong) {
+    const texts = count > 0 ? decode([data]).split("\x1e") : [];
+    this.streams.push(["events", ...texts.map((text) => text.slice(0, 60)), ...(done ? ["done"] : []), ...(tooLong ? ["too long"] : [])].join(" "));
+    this.#body.heard = true;
+    if (texts.length !== count || tooLong) this.#over = { facts: facts({ unexpected: true }) };
+    else if (done) this.#over = {};
+    let bits = 0;
+    for (const item of texts.map((text) => JSON.parse(text))) {
+      if (item.error) {
+        this.#over = { facts: facts({ ofEngine: true, isError: true, text: JSON.stringify(item.error).toLowerCase() }) };
+        break;
+      }
+      bits |= (item.text ? 1 : 0) | (item.finish ? 2 : 0);
+    }
+    return bits;
+  }
+
+  begin(ms) {
+    this.streams.push("begin");
+    this.begins.push(ms);
+  }
+
+  rest() {
+    if (this.#body.ended) return undefined;
+    this.streams.push("rest");
+    return this.#body.drain();
+  }
+
+  stop() {
+    this.streams.push("stop");
+    this.#body?.stop();
+    this.#body = undefined;
+  }
+
+  body() {
+    return this.#body;
+  }
+
+  /** Whether the decoder of the newest stream still takes anything. */
+  feeds() {
+    try {
+      this.feed();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** The words of a body are all of it; `estimated_time` is read if it is JSON. */
-  incoming(pieces, response, succeeded) {
+  #said() {
+    const { pieces } = this.#body;
     const text = decode(pieces);
-    this.bodies.push(`${response.status} ${succeeded ? "whole" : "error"} ${lengthOf(pieces)}: ${text.slice(0, 40)}`);
+    const length = pieces.reduce((length, piece) => length + piece.length, 0);
+    this.bodies.push(`${this.answer.status} ${this.#isError ? "error" : "whole"} ${length}: ${text.slice(0, 40)}`);
     let estimate = NaN;
     try {
       estimate = JSON.parse(text).estimated_time ?? NaN;
     } catch {
       // no JSON
     }
-    return { ofEngine: true, unexpected: false, isError: !succeeded, text: text.toLowerCase(), kind: "", estimate };
+    return facts({ ofEngine: true, isError: this.#isError, text: text.toLowerCase(), estimate });
   }
 
   tellAttempt(attempt, target) {

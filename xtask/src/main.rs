@@ -5,6 +5,7 @@ mod budget;
 mod bundle;
 mod command;
 mod demo;
+mod fuzz;
 mod need;
 mod package;
 mod snip;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   build          the npm package, in pkg/
   demo           builds, serves the demo page and the mock server, prints the address
   test [stage]   everything, or one of: native wasm package page
+  fuzz [runs]    ten million inputs, or so many, for the decoder of event streams
   bench [name]   measures: cold, size
   size           the sizes of what is built, against their budgets";
 
@@ -40,6 +42,8 @@ fn dispatch() -> Result<()> {
         ["demo"] => demo::run(),
         ["test"] => test::all(),
         ["test", stage] => test::stage(stage),
+        ["fuzz"] => fuzz::run_times(fuzz::RUNS),
+        ["fuzz", runs] => fuzz::run_times(runs),
         ["bench"] => test::bench("cold"),
         ["bench", "size"] | ["size"] => {
             package::build(package::Flavour::Published)?;

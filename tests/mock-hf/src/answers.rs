@@ -7,7 +7,13 @@ use axum::http::{
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{media, model::Model, reply::Reply, scenario::Server, texts};
+use crate::{
+    media,
+    model::Model,
+    reply::Reply,
+    scenario::{Server, Streaming},
+    texts,
+};
 
 /// A request, read to its end. The path is the one below the key, without the query.
 #[derive(Debug)]
@@ -66,35 +72,42 @@ pub(crate) fn healthy(model: &Model, request: &Received) -> Reply {
     };
     let name = request.model_name(model);
     let server = model.server();
+    let streaming = &model.scenario.stream;
     if path.ends_with("/chat/completions") {
-        return texts::chat(&name, json);
+        return texts::chat(&name, json, streaming);
     }
     if path.ends_with("/v1/completions") {
-        return texts::completion(&name, json);
+        return texts::completion(&name, json, streaming);
+    }
+    if path.ends_with("/v1/responses") {
+        return texts::responses(&name, json, streaming);
+    }
+    if path.ends_with("/events") && json["stream"] == true {
+        return texts::plain_stream(json, streaming);
     }
     if path.ends_with("/v1/embeddings") {
         return texts::embeddings(&name, json);
     }
     if path.ends_with("/generate_stream") || json["stream"] == true && json["inputs"].is_string() {
-        return texts::generate_stream(json);
+        return texts::generate_stream(json, streaming);
     }
     if path.ends_with("/generate") && server != Server::Ollama {
-        return texts::generate(json);
+        return texts::generate(json, streaming);
     }
     if path.ends_with("/embed") || path.contains("feature-extraction") || server == Server::Tei {
         return texts::embed(json);
     }
-    by_body(&name, json, request)
+    by_body(&name, json, request, streaming)
 }
 
 /// Paths that say nothing: the fields of the body tell what is asked.
-fn by_body(name: &str, json: &Value, request: &Received) -> Reply {
+fn by_body(name: &str, json: &Value, request: &Received, streaming: &Streaming) -> Reply {
     if !json["inputs"].is_null() {
-        texts::generated(&json["inputs"])
+        texts::generated(&json["inputs"], streaming)
     } else if json["messages"].is_array() {
-        texts::chat(name, json)
+        texts::chat(name, json, streaming)
     } else if json["prompt"].is_string() {
-        texts::completion(name, json)
+        texts::completion(name, json, streaming)
     } else if !json["input"].is_null() {
         texts::embeddings(name, json)
     } else {

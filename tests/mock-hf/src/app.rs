@@ -2,9 +2,7 @@
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
     error::Error,
-    future::pending,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -14,23 +12,22 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header::CONTENT_LENGTH},
+    http::{HeaderMap, HeaderValue, Response, StatusCode},
     response::IntoResponse,
 };
 use http_body_util::LengthLimitError;
-use tokio::time::sleep;
 
 use crate::{
     answers::{self, Received},
-    body::{AnswerBody, Drip, Tail},
     cold,
-    connection::{Break, ConnectionControl},
+    connection::ConnectionControl,
     control,
     cors::{self, Cors},
     counters::Exchange,
     model::Model,
     reply::Reply,
-    scenario::{FaultKind, FaultPlace, Server},
+    scenario::Server,
+    sending::send,
     sites::Site,
     texts::seconds_now,
 };
@@ -168,74 +165,8 @@ async fn choose(model: &Model, request: &Received, exchange: &mut Exchange) -> R
     }
 }
 
-/// Sends the reply, as far as its fault allows.
-async fn send(
-    reply: Reply,
-    method: &Method,
-    mut exchange: Exchange,
-    control: Arc<ConnectionControl>,
-) -> Response<Body> {
-    sleep(reply.delay).await;
-    let length = reply.payload.len();
-    let mut tail = Tail::End;
-    let mut left = length;
-    let mut drip = None;
-    if let Some(fault) = reply.fault {
-        tail = match fault.kind {
-            FaultKind::Reset => Tail::Break(Break::Reset),
-            FaultKind::Close => Tail::Break(Break::Close),
-            FaultKind::Stall => Tail::Stall,
-            FaultKind::Drip => Tail::End,
-        };
-        match (fault.kind, fault.place()) {
-            (FaultKind::Drip, _) => {
-                drip = Some(Drip::new(fault.bytes.unwrap_or(0), fault.every()));
-            }
-            (_, FaultPlace::Accept) => match never_answer(tail, exchange, &control).await {},
-            (_, FaultPlace::Headers) => left = 0,
-            (_, FaultPlace::Body) => left = fault.bytes.unwrap_or(0).min(length),
-        }
-    }
-
-    // What breaks is never whole: one byte more is promised than comes, if there are no others.
-    let promised = if tail == Tail::End { length } else { length.max(left + 1) };
-    let mut headers = reply.headers;
-    if !reply.chunked && !headers.contains_key(CONTENT_LENGTH) && !bodiless(reply.status) {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(promised));
-    }
-    exchange.head_sent(reply.status.as_u16());
-    let body = AnswerBody::new(reply.payload, left, tail, drip, exchange, control);
-    let no_body = method == Method::HEAD || bodiless(reply.status) || length == 0 && tail == Tail::End;
-    let mut response = Response::new(if no_body {
-        // The answer counts as sent once its head is flushed.
-        Body::new(body.never_polled())
-    } else {
-        Body::new(body)
-    });
-    *response.status_mut() = reply.status;
-    *response.headers_mut() = headers;
-    response
-}
-
-/// The request was read, and that is all.
-async fn never_answer(tail: Tail, exchange: Exchange, control: &ConnectionControl) -> Infallible {
-    let _held = match tail {
-        Tail::Break(how) => {
-            exchange.broken_by_fault();
-            control.break_now(how);
-            None
-        }
-        _ => Some(exchange),
-    };
-    pending().await
-}
-
 fn is_too_long(error: &axum::Error) -> bool {
     error.source().is_some_and(|source| source.is::<LengthLimitError>())
-}
-
-fn bodiless(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 fn replace_origins(app: &App, headers: &mut HeaderMap) {

@@ -79,7 +79,7 @@ fn refusal(cold: &Cold, model: &Model, request: &Received) -> Reply {
     };
     if let (Some(says), Value::Object(mut fields)) = (&cold.says, body) {
         fields.insert("estimated_time".to_owned(), says.clone());
-        reply.payload = Payload::Bytes(Value::Object(fields).to_string().into());
+        reply.payload = Payload::bytes(Value::Object(fields).to_string());
     }
     reply.headers.extend(parse_headers(&cold.headers).unwrap_or_default());
     reply

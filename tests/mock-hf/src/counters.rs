@@ -45,6 +45,9 @@ struct Entry {
     headers: Map<String, Value>,
     body_bytes: usize,
     body: Option<String>,
+    bytes_sent: u64,
+    /// Only where the answer is a stream.
+    events_sent: Option<u64>,
     origin: Side,
 }
 
@@ -85,6 +88,8 @@ impl Counters {
             headers: logged_headers(headers),
             body_bytes: 0,
             body: None,
+            bytes_sent: 0,
+            events_sent: None,
             origin: side,
         });
         Exchange {
@@ -166,10 +171,19 @@ impl Exchange {
         self.slot = Some(slot);
     }
 
-    pub(crate) fn head_sent(&mut self, status: u16) {
+    pub(crate) fn head_sent(&mut self, status: u16, is_stream: bool) {
         self.head_sent = true;
         if let Some(entry) = self.counters.tally().entry(self.number) {
             entry.status = Some(status);
+            entry.events_sent = is_stream.then_some(0);
+        }
+    }
+
+    /// So much of the body is the connection's now.
+    pub(crate) fn handed_over(&self, bytes: u64, events: u64) {
+        if let Some(entry) = self.counters.tally().entry(self.number) {
+            entry.bytes_sent += bytes;
+            entry.events_sent = entry.events_sent.map(|sent| sent + events);
         }
     }
 

@@ -15,8 +15,11 @@ mod model;
 mod reply;
 mod samples;
 mod scenario;
+mod sending;
 mod sites;
+mod streams;
 mod texts;
+mod words;
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 

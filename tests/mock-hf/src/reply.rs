@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use axum::http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    body::Payload,
+    body::{Payload, Run, Stream},
     samples::{Sample, sample},
     scenario::{Fault, Step, parse_headers},
+    streams::{given, inject},
 };
 
-#[derive(Clone, Debug)]
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -26,7 +31,7 @@ impl Reply {
     pub(crate) fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut reply = Self::empty(status);
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        reply.payload = Payload::Bytes(body.into());
+        reply.payload = Payload::bytes(body);
         reply
     }
 
@@ -34,7 +39,7 @@ impl Reply {
         Self {
             status,
             headers: HeaderMap::new(),
-            payload: Payload::Bytes(Bytes::new()),
+            payload: Payload::bytes(Bytes::new()),
             delay: Duration::ZERO,
             chunked: false,
             fault: None,
@@ -49,10 +54,12 @@ impl Reply {
         Self::new(status, "text/plain; charset=utf-8", body)
     }
 
-    /// Server-sent events, as a whole; a drip is what spreads them over time.
-    pub(crate) fn events(body: String) -> Self {
-        let mut reply = Self::new(StatusCode::OK, "text/event-stream", body);
-        reply.chunked = true;
+    /// Server-sent events. Nobody knows their length before the last one.
+    pub(crate) fn events(stream: Stream) -> Self {
+        let mut reply = Self::empty(StatusCode::OK);
+        reply.headers.insert(CONTENT_TYPE, EVENT_STREAM);
+        reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        reply.payload = Payload::Stream(stream);
         reply
     }
 
@@ -83,13 +90,19 @@ impl Reply {
         }
         let octets = HeaderValue::from_static("application/octet-stream");
         if let Some(bytes) = &step.body_base64 {
-            reply.payload = Payload::Bytes(bytes.0.clone());
+            reply.payload = Payload::bytes(bytes.0.clone());
             reply.headers.insert(CONTENT_TYPE, octets);
         } else if let Some(length) = step.body_bytes {
-            reply.payload = Payload::Generated(length);
+            reply.payload = Payload::Whole(Run::Generated(length));
             reply.headers.insert(CONTENT_TYPE, octets);
         }
         reply.headers.extend(parse_headers(&step.headers).unwrap_or_default());
+        if reply.is_event_stream() {
+            reply.payload = given::as_stream(reply.payload);
+        }
+        if let (Some(inject), Payload::Stream(stream)) = (&step.inject, &mut reply.payload) {
+            inject::into(stream, inject);
+        }
         reply.delay += Duration::from_millis(step.delay_ms);
         reply.chunked |= step.chunked;
         reply.fault = step.fault;
@@ -102,7 +115,12 @@ impl Reply {
             json => ("application/json", json.to_string()),
         };
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        self.payload = Payload::Bytes(text.into());
+        self.payload = Payload::bytes(text);
+    }
+
+    fn is_event_stream(&self) -> bool {
+        let content_type = self.headers.get(CONTENT_TYPE);
+        content_type.is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM.as_bytes()))
     }
 
     pub(crate) fn after(mut self, delay: Duration) -> Self {

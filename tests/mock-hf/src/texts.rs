@@ -8,28 +8,24 @@ use std::{
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::reply::Reply;
+use crate::{
+    reply::Reply,
+    scenario::Streaming,
+    streams,
+    words::{Words, how_many},
+};
 
 const DIMENSIONS: u64 = 8;
 
-/// What the model says: an echo, so that answers differ as questions do.
-fn answer_to(prompt: &str) -> String {
-    format!("You said: {prompt}")
-}
-
-pub(crate) fn chat(model: &str, request: &Value) -> Reply {
+pub(crate) fn chat(model: &str, request: &Value, streaming: &Streaming) -> Reply {
     let Some(messages) = request["messages"].as_array() else {
         return missing("messages");
     };
-    let prompt = messages
-        .iter()
-        .rev()
-        .find(|message| message["role"] == "user")
-        .map(|message| content(&message["content"]))
-        .unwrap_or_default();
-    let text = answer_to(&prompt);
+    let prompt = last_of_user(messages);
+    let words = Words::about(&prompt, streaming);
     if request["stream"] == true {
-        return chat_events(model, request, &prompt, &text);
+        let events = streams::chat::events(model, request, &prompt, &words, streaming);
+        return streams::reply(events, streaming);
     }
     ok(&json!({
         "id": "chatcmpl-mock",
@@ -38,97 +34,68 @@ pub(crate) fn chat(model: &str, request: &Value) -> Reply {
         "model": model,
         "choices": [{
             "index": 0,
-            "message": {"role": "assistant", "content": text},
+            "message": {"role": "assistant", "content": words.text()},
             "finish_reason": "stop",
         }],
-        "usage": usage(&prompt, &text),
+        "usage": usage(&prompt, &words),
     }))
 }
 
-fn chat_events(model: &str, request: &Value, prompt: &str, text: &str) -> Reply {
-    let chunk = |choices: Value, usage: Value| {
-        json!({
-            "id": "chatcmpl-mock",
-            "object": "chat.completion.chunk",
-            "created": seconds_now(),
-            "model": model,
-            "choices": choices,
-            "usage": usage,
-        })
-    };
-    let mut events: Vec<Value> = vec![chunk(
-        json!([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]),
-        Value::Null,
-    )];
-    events.extend(tokens(text).map(|token| {
-        chunk(json!([{"index": 0, "delta": {"content": token}, "finish_reason": null}]), Value::Null)
-    }));
-    events.push(chunk(json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]), Value::Null));
-    if request["stream_options"]["include_usage"] == true {
-        events.push(chunk(json!([]), usage(prompt, text)));
-    }
-    Reply::events(server_sent(&events) + "data: [DONE]\n\n")
-}
-
-pub(crate) fn completion(model: &str, request: &Value) -> Reply {
+pub(crate) fn completion(model: &str, request: &Value, streaming: &Streaming) -> Reply {
     let Some(prompt) = request["prompt"].as_str() else {
         return missing("prompt");
     };
-    let text = answer_to(prompt);
-    let part = |text: &str, finish: Value| {
-        json!({
-            "id": "cmpl-mock",
-            "object": "text_completion",
-            "created": seconds_now(),
-            "model": model,
-            "choices": [{"index": 0, "text": text, "finish_reason": finish}],
-        })
-    };
+    let words = Words::about(prompt, streaming);
     if request["stream"] == true {
-        let mut events: Vec<Value> = tokens(&text).map(|token| part(token, Value::Null)).collect();
-        events.push(part("", json!("stop")));
-        return Reply::events(server_sent(&events) + "data: [DONE]\n\n");
+        return streams::reply(streams::completion::events(model, prompt, &words, streaming), streaming);
     }
-    let mut whole = part(&text, json!("stop"));
-    whole["usage"] = usage(prompt, &text);
-    ok(&whole)
+    ok(&json!({
+        "id": "cmpl-mock",
+        "object": "text_completion",
+        "created": seconds_now(),
+        "model": model,
+        "choices": [{"index": 0, "text": words.text(), "finish_reason": "stop"}],
+        "usage": usage(prompt, &words),
+    }))
+}
+
+pub(crate) fn responses(model: &str, request: &Value, streaming: &Streaming) -> Reply {
+    let prompt = match &request["input"] {
+        Value::Null => return missing("input"),
+        Value::Array(messages) => last_of_user(messages),
+        input => content(input),
+    };
+    let words = Words::about(&prompt, streaming);
+    if request["stream"] == true {
+        return streams::reply(streams::responses::events(model, &prompt, &words), streaming);
+    }
+    ok(&streams::responses::whole(model, &prompt, &words))
 }
 
 /// TGI's own `/generate`: an object.
-pub(crate) fn generate(request: &Value) -> Reply {
+pub(crate) fn generate(request: &Value, streaming: &Streaming) -> Reply {
     match request["inputs"].as_str() {
-        Some(prompt) => ok(&json!({"generated_text": answer_to(prompt)})),
+        Some(prompt) => ok(&json!({"generated_text": Words::about(prompt, streaming).text()})),
         None => missing("inputs"),
     }
 }
 
-/// TGI's own stream: the last event has the whole text, and nothing follows it.
-pub(crate) fn generate_stream(request: &Value) -> Reply {
+pub(crate) fn generate_stream(request: &Value, streaming: &Streaming) -> Reply {
     let Some(prompt) = request["inputs"].as_str() else {
         return missing("inputs");
     };
-    let text = answer_to(prompt);
-    let pieces: Vec<&str> = tokens(&text).collect();
-    let last = pieces.len();
-    let events: Vec<Value> = pieces
-        .iter()
-        .enumerate()
-        .map(|(at, piece)| {
-            let whole = (at + 1 == last).then_some(&text);
-            json!({
-                "index": at + 1,
-                "token": {"id": at, "text": piece, "logprob": -0.1, "special": false},
-                "generated_text": whole,
-                "details": null,
-            })
-        })
-        .collect();
-    Reply::events(server_sent(&events))
+    let words = Words::about(prompt, streaming);
+    streams::reply(streams::tgi::events(prompt, &words, streaming), streaming)
+}
+
+pub(crate) fn plain_stream(request: &Value, streaming: &Streaming) -> Reply {
+    let prompt = ["prompt", "inputs", "input"].map(|field| content(&request[field])).concat();
+    streams::reply(streams::plain::events(&Words::about(&prompt, streaming), streaming), streaming)
 }
 
 /// The pipeline form: an array, and for several inputs an array of arrays.
-pub(crate) fn generated(inputs: &Value) -> Reply {
-    let one = |input: &Value| json!([{"generated_text": answer_to(&content(input))}]);
+pub(crate) fn generated(inputs: &Value, streaming: &Streaming) -> Reply {
+    let one = |input: &Value| json!([{"generated_text": Words::about(&content(input), streaming).text()}]);
     match inputs {
         Value::Array(inputs) => ok(&inputs.iter().map(one).collect()),
         input => ok(&one(input)),
@@ -148,7 +115,7 @@ pub(crate) fn embeddings(model: &str, request: &Value) -> Reply {
             json!({"object": "embedding", "index": at, "embedding": embedding(&content(input))})
         })
         .collect();
-    let tokens: usize = inputs.iter().map(|input| words(&content(input))).sum();
+    let tokens: u64 = inputs.iter().map(|input| how_many(&content(input))).sum();
     ok(&json!({
         "object": "list",
         "data": data,
@@ -189,6 +156,11 @@ fn missing(field: &str) -> Reply {
     Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &body)
 }
 
+fn last_of_user(messages: &[Value]) -> String {
+    let last = messages.iter().rev().find(|message| message["role"] == "user");
+    last.map(|message| content(&message["content"])).unwrap_or_default()
+}
+
 /// The text of a message: a string, or the text parts of an array.
 fn content(content: &Value) -> String {
     match content {
@@ -199,26 +171,17 @@ fn content(content: &Value) -> String {
     }
 }
 
-fn usage(prompt: &str, text: &str) -> Value {
-    let (asked, answered) = (words(prompt), words(text));
+pub(crate) fn usage(prompt: &str, answer: &Words) -> Value {
+    let asked = how_many(prompt);
+    let answered = match answer {
+        Words::Echo(text) => how_many(text),
+        Words::Counted(count) => *count,
+    };
     json!({
         "prompt_tokens": asked,
         "completion_tokens": answered,
         "total_tokens": asked + answered,
     })
-}
-
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
-}
-
-/// Words with the space that follows them: joined, they are the text again.
-fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(' ')
-}
-
-fn server_sent(events: &[Value]) -> String {
-    events.iter().map(|event| format!("data: {event}\n\n")).collect()
 }
 
 fn ok(body: &Value) -> Reply {
