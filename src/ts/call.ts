@@ -31,7 +31,7 @@ export class Call {
 
   /** `stream` takes the events of a streamed call. */
   constructor(target: Target, payload: Payload, options: QueryOptions, caller: CallerSignal, stream?: EventStream<unknown>) {
-    const { maxRetries = NaN, token, onEvent, fallback = [], loading = {}, timeouts = {} } = options;
+    const { maxRetries, token, onEvent, fallback = [], loading = {}, timeouts = {} } = options;
     // A stream that is answered in one piece is one event, and an event is JSON.
     const wanted = stream ? "json" : (options.response ?? "auto");
     const targets = [takeApart(target, "target"), ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
@@ -48,22 +48,27 @@ export class Call {
     this.#stream = stream;
     this.#caller = caller;
     this.#labels = targets.map(({ label }) => label);
+    const { hold } = loading;
+    const numbers = [
+      maxRetries,
+      loading.maxWaitMs,
+      loading.defaultWaitMs,
+      hold === true ? Infinity : hold || NaN,
+      timeouts.connectMs,
+      timeouts.firstByteMs,
+      timeouts.idleMs,
+      timeouts.attemptMs,
+      timeouts.totalMs,
+    ];
     this.#request = {
-      targets,
+      targets: targets.length,
+      part: (index, part) => [at(index).origin, at(index).path, at(index).model, at(index).profile][part] ?? "",
+      number: (which) => numbers[which] ?? NaN,
       kind: frozen.kind,
       abort: caller.promise,
       get aborted() {
         return caller.aborted;
       },
-      maxRetries,
-      maxWaitMs: loading.maxWaitMs ?? NaN,
-      defaultWaitMs: loading.defaultWaitMs ?? NaN,
-      holdMs: loading.hold === true ? Infinity : loading.hold || NaN,
-      connectMs: timeouts.connectMs ?? NaN,
-      firstByteMs: timeouts.firstByteMs ?? NaN,
-      idleMs: timeouts.idleMs ?? NaN,
-      attemptMs: timeouts.attemptMs ?? NaN,
-      totalMs: timeouts.totalMs ?? NaN,
       streamed: stream !== undefined,
       locate: (index, url, model, shares) => void (located[index] = { url, model, shares }),
       outgoing: (index, ...hold) => {
@@ -125,6 +130,14 @@ export class Call {
       },
       tellFallback: (to, why) => tell({ type: "fallback", from: at(to - 1).label, to: at(to).label, why }),
       settle: () => {},
+      refused: (index, why) => {
+        const name = index === 0 ? "target" : `fallback[${index - 1}]`;
+        this.#request.settle("threw", invalid(`${name} ${given(at(index).label)} ${why}`));
+      },
+      inverted: (inner, innerMs, outer, outerMs, isDefault) => {
+        const remedy = isDefault ? ", its default): raise that as well" : ")";
+        this.#request.settle("threw", invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${remedy}`));
+      },
       crash: () => {},
     };
   }
@@ -139,14 +152,6 @@ export class Call {
           this.#request.begin(numbers[0] as number);
         }
         return this.#succeeded(settled[1]);
-      }
-      case "refused": {
-        const [, index, why] = settled;
-        throw invalid(`${index === 0 ? "target" : `fallback[${index - 1}]`} ${given(this.#labels[index])} ${why}`);
-      }
-      case "inverted": {
-        const [, inner, innerMs, outer, outerMs, isDefault] = settled;
-        throw invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${isDefault ? ", its default): raise that as well" : ")"}`);
       }
       case "failed": {
         const [, report, failure] = settled;

@@ -10,7 +10,7 @@ import type { Attempt, ErrorCode, Token, WaitReason } from "./types.js";
 
 export type HeaderPairs = [name: string, value: string][];
 
-/** For the core, an empty text is absent. */
+/** In a target, an empty text is absent. */
 export interface CoreTarget {
   /** Scheme, host and port of a URL, and its path. */
   origin: string;
@@ -44,24 +44,20 @@ export interface CoreBody {
 }
 
 export interface CoreRequest {
-  /** The target that was asked for, then its fallbacks. */
-  targets: CoreTarget[];
+  /** How many: the target that was asked for, then its fallbacks. */
+  targets: number;
+  /** Of a target: 0 origin, 1 path, 2 model, 3 profile. */
+  part(target: number, part: number): string;
+  /**
+   * Of the options: 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as
+   * the call waits), 4 connectMs, 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs. NaN is absent.
+   */
+  number(which: number): number;
   kind: CoreBody["kind"];
   /** Fulfilled when the caller aborts; undefined where nobody can. */
   abort: Promise<unknown> | undefined;
   readonly aborted: boolean;
 
-  // For the core, NaN is absent.
-  maxRetries: number;
-  maxWaitMs: number;
-  defaultWaitMs: number;
-  /** Infinity: for as long as the call waits. */
-  holdMs: number;
-  connectMs: number;
-  firstByteMs: number;
-  idleMs: number;
-  attemptMs: number;
-  totalMs: number;
   streamed: boolean;
 
   /** Where a target is, and whether what was given for the whole call may go there too. */
@@ -85,7 +81,9 @@ export interface CoreRequest {
   tellResponse(attempt: number, status: number, outcome: Attempt["outcome"]): void;
   tellWait(reason: WaitReason, ms: number, attempt: number, target: number, estimatedMs: number): void;
   tellFallback(to: number, why: ErrorCode): void;
-  settle(settled: Settled): void;
+  settle(...settled: Settled): void;
+  refused(target: number, why: string): void;
+  inverted(inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean): void;
   /** The core stopped while it was fed. */
   crash(cause: unknown): void;
 }
@@ -103,10 +101,7 @@ export interface CoreRequest {
 export type Rows = [numbers: number[], texts: string[]];
 
 export type Settled =
-  | [how: "ok", report: Rows]
+  | [how: "ok" | "aborted", report: Rows]
   | [how: "failed", report: Rows, failure: Rows]
-  | [how: "aborted", report: Rows]
-  /** By the caller's token function. */
-  | [how: "threw", error: unknown]
-  | [how: "refused", target: number, why: string]
-  | [how: "inverted", inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean];
+  /** By the caller's token function; or before anything was sent. */
+  | [how: "threw", error: unknown];

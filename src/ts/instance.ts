@@ -45,7 +45,7 @@ export async function run(request: CoreRequest): Promise<Settled> {
   if (!core.alive) return run(request); // it stopped while this call waited for it
   return new Promise((resolve, reject) => {
     core.inFlight.add(reject);
-    request.settle = (settled) => {
+    request.settle = (...settled) => {
       core.inFlight.delete(reject);
       resolve(settled);
     };

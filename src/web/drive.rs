@@ -4,11 +4,11 @@ use super::clock;
 use super::flight::{Flight, Step};
 use super::report::{self, ms, outcome_name};
 use super::request::{self, Request};
-use super::settled::Settled;
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
 use crate::core::time::Duration;
 use js_sys::Math;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 /// How long a server has to close an answer after its last word. A connection that was closed
@@ -19,7 +19,7 @@ const LINGER: Duration = Duration::from_ms(500);
 pub(super) async fn drive(request: &Request) {
     let (policy, targets) = match (request::policy(request), request::targets(request)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
-        (Err(invalid), _) | (_, Err(invalid)) => return request.settle(Settled::Invalid(invalid).into()),
+        (Err(invalid), _) | (_, Err(invalid)) => return invalid.tell(request),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
     let mut call = Call::new(policy, targets, seed, clock::now());
@@ -29,7 +29,7 @@ pub(super) async fn drive(request: &Request) {
     let mut awaited = None;
     let mut wakes = clock::now();
     let mut action = call.handle(clock::now(), Input::Start);
-    let settled = loop {
+    let (how, failure) = loop {
         let mut step = match &action {
             Action::Send(send) => {
                 if let Some(why) = send.falls_back {
@@ -50,18 +50,16 @@ pub(super) async fn drive(request: &Request) {
                 (flight, awaited, wakes) = (None, None, wait.until);
                 Step::AwaitOn
             }
-            Action::Deliver => break Settled::Ok(report::report(&call, clock::now())),
-            Action::Fail(failure) => {
-                break Settled::Failed(report::report(&call, clock::now()), report::failed(failure));
-            }
-            Action::Abandon => break Settled::Aborted(report::report(&call, clock::now())),
+            Action::Deliver => break ("ok", JsValue::UNDEFINED),
+            Action::Fail(failure) => break ("failed", report::failed(failure).to_js()),
+            Action::Abandon => break ("aborted", JsValue::UNDEFINED),
         };
         let input = loop {
             match step {
                 Step::Await(promise) => awaited = Some(JsFuture::from(promise)),
                 Step::AwaitOn => {}
                 Step::Happened(input) => break input,
-                Step::Threw(error) => return request.settle(Settled::Threw(error).into()),
+                Step::Threw(error) => return request.settle("threw", &error, &JsValue::UNDEFINED),
             }
             let until = flight.as_ref().map_or(wakes, Flight::until);
             step = match (waiter.either(&mut awaited, until).await, &mut flight) {
@@ -82,9 +80,8 @@ pub(super) async fn drive(request: &Request) {
             request.tell_response(before as u32 + 1, status, outcome_name(ended.outcome));
         }
     };
-    let delivered = matches!(settled, Settled::Ok(_));
-    request.settle(settled.into());
-    if let Some(flight) = flight.as_mut().filter(|_| delivered) {
+    request.settle(how, &report::report(&call, clock::now()).to_js(), &failure);
+    if let Some(flight) = flight.as_mut().filter(|_| action == Action::Deliver) {
         waiter.deaf();
         awaited = request.rest().map(JsFuture::from);
         let ended = awaited.is_none()

@@ -11,7 +11,6 @@ mod events;
 mod flight;
 mod report;
 mod request;
-mod settled;
 mod wait;
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -10,9 +10,9 @@ use crate::core::hint;
 use crate::core::policy::{Given, Hold, Inverted, Policy};
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
-use js_sys::{Array, Function, Promise};
+use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, RequestInit, Response};
 
 #[wasm_bindgen]
@@ -20,9 +20,17 @@ extern "C" {
     /// `CoreRequest` of `src/ts/core-request.ts`.
     pub type Request;
     #[wasm_bindgen(method, getter)]
-    fn targets(this: &Request) -> Array;
-    #[wasm_bindgen(method, getter)]
     fn kind(this: &Request) -> String;
+    /// How many there are: the target that was asked for, then its fallbacks.
+    #[wasm_bindgen(method, getter)]
+    fn targets(this: &Request) -> u32;
+    /// What a target is: see `TARGET_PARTS` of the same file. Empty texts are absent.
+    #[wasm_bindgen(method)]
+    fn part(this: &Request, target: u32, part: u32) -> String;
+    /// What was given: see `NUMBERS` of the same file. NaN is absent: an optional number takes a
+    /// detour through memory.
+    #[wasm_bindgen(method)]
+    fn number(this: &Request, which: u32) -> f64;
     /// Fulfilled when the caller aborts.
     #[wasm_bindgen(method, getter)]
     pub(super) fn abort(this: &Request) -> Option<Promise>;
@@ -37,9 +45,23 @@ extern "C" {
     /// `to` follows the target before it.
     #[wasm_bindgen(method, js_name = tellFallback)]
     pub(super) fn tell_fallback(this: &Request, to: u32, why: &str);
-    /// The call is over.
+    /// The call is over: `"ok"` and `"aborted"` with the report, `"failed"` with the report and the
+    /// failure, `"threw"` with what was thrown.
     #[wasm_bindgen(method)]
-    pub(super) fn settle(this: &Request, settled: JsValue);
+    pub(super) fn settle(this: &Request, how: &str, first: &JsValue, second: &JsValue);
+    /// The call is over before it began, for this target cannot be called.
+    #[wasm_bindgen(method)]
+    pub(super) fn refused(this: &Request, target: u32, why: &str);
+    /// The call is over before it began, for one time does not fit into the other.
+    #[wasm_bindgen(method)]
+    pub(super) fn inverted(
+        this: &Request,
+        inner: &str,
+        inner_ms: f64,
+        outer: &str,
+        outer_ms: f64,
+        outer_is_default: bool,
+    );
     /// A response is here: what concerns the report alone is noted. Whether it is the stream that was
     /// asked for.
     #[wasm_bindgen(method)]
@@ -81,25 +103,6 @@ extern "C" {
     pub(super) fn body(this: &Request) -> Option<Reading>;
     #[wasm_bindgen(method, getter)]
     fn streamed(this: &Request) -> bool;
-    // NaN is absent: an optional number takes a detour through memory.
-    #[wasm_bindgen(method, getter, js_name = maxRetries)]
-    fn max_retries(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = maxWaitMs)]
-    fn max_wait(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = defaultWaitMs)]
-    fn default_wait(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = holdMs)]
-    fn hold(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = connectMs)]
-    fn connect(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = firstByteMs)]
-    fn first_byte(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = idleMs)]
-    fn idle(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = attemptMs)]
-    fn attempt(this: &Request) -> f64;
-    #[wasm_bindgen(method, getter, js_name = totalMs)]
-    fn total(this: &Request) -> f64;
 
     /// `Body` of `src/ts/body.ts`.
     pub(super) type Reading;
@@ -109,18 +112,6 @@ extern "C" {
     pub(super) fn heard(this: &Reading) -> bool;
     #[wasm_bindgen(method, getter, js_name = awayMs)]
     pub(super) fn away_ms(this: &Reading) -> f64;
-
-    /// `CoreTarget` of the same file.
-    pub(super) type TargetIn;
-    /// Empty texts are absent.
-    #[wasm_bindgen(method, getter)]
-    fn origin(this: &TargetIn) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn path(this: &TargetIn) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn model(this: &TargetIn) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn profile(this: &TargetIn) -> String;
 
     /// `Outgoing` of `src/ts/outgoing.ts`.
     pub(super) type Outgoing;
@@ -168,23 +159,38 @@ pub(super) enum Invalid {
     Refused(u32, Refused),
 }
 
+impl Invalid {
+    pub(super) fn tell(self, request: &Request) {
+        match self {
+            Self::Refused(index, refused) => request.refused(index, refused.reason()),
+            Self::Inverted(times) => request.inverted(
+                times.inner,
+                times.inner_is.as_ms() as f64,
+                times.outer,
+                times.outer_is.as_ms() as f64,
+                times.outer_is_default,
+            ),
+        }
+    }
+}
+
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
-    let number = |value: f64| (!value.is_nan()).then_some(value);
-    let ms = |value: f64| number(value).map(|ms| Duration::from_ms(ms as u64));
+    let number = |which| Some(request.number(which)).filter(|value| !value.is_nan());
+    let ms = |which| number(which).map(|ms| Duration::from_ms(ms as u64));
     let given = Given {
-        max_retries: number(request.max_retries()).map(|count| count as u32),
-        max_wait: ms(request.max_wait()),
-        default_wait: ms(request.default_wait()),
+        max_retries: number(0).map(|count| count as u32),
+        max_wait: ms(1),
+        default_wait: ms(2),
         // The face writes `true` as infinity.
-        hold: number(request.hold()).map(|ms| match ms {
+        hold: number(3).map(|ms| match ms {
             f64::INFINITY => Hold::AsLongAsItWaits,
             ms => Hold::For(Duration::from_ms(ms as u64)),
         }),
-        connect: ms(request.connect()),
-        first_byte: ms(request.first_byte()),
-        idle: ms(request.idle()),
-        attempt: ms(request.attempt()),
-        total: ms(request.total()),
+        connect: ms(4),
+        first_byte: ms(5),
+        idle: ms(6),
+        attempt: ms(7),
+        total: ms(8),
         streamed: request.streamed(),
     };
     Policy::new(given).map_err(Invalid::Inverted)
@@ -197,11 +203,10 @@ pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
         "object" => Payload::Object,
         _ => Payload::Opaque,
     };
-    let given = request.targets();
     let mut first: Option<Place> = None;
     let mut targets = Vec::new();
-    for index in 0..given.length() {
-        let place = resolve(&given.get(index).unchecked_into(), payload);
+    for index in 0..request.targets() {
+        let place = resolve(request, index, payload);
         let place = place.map_err(|refused| Invalid::Refused(index, refused))?;
         let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
         request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares);
@@ -211,9 +216,9 @@ pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
     Ok(targets)
 }
 
-fn resolve(target: &TargetIn, payload: Payload) -> Result<Place, Refused> {
-    let (origin, path, model) = (target.origin(), target.path(), target.model());
+fn resolve(request: &Request, index: u32, payload: Payload) -> Result<Place, Refused> {
+    let [origin, path, model, profile] = [0, 1, 2, 3].map(|part| request.part(index, part));
     let url = (!origin.is_empty()).then_some(Url { origin: &origin, path: &path });
     let model = (!model.is_empty()).then_some(model.as_str());
-    Place::resolve(Spec { url, model, profile: Profile::named(&target.profile()) }, payload)
+    Place::resolve(Spec { url, model, profile: Profile::named(&profile) }, payload)
 }

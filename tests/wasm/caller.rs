@@ -2,7 +2,7 @@
 
 use super::timing::within;
 use crate::web::query;
-use crate::web::request::{Outgoing, Request};
+use crate::web::request::Request;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,8 +10,6 @@ use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen(module = "/tests/wasm/caller.js")]
 extern "C" {
-    pub(super) fn outgoing(url: &str) -> Outgoing;
-
     pub(super) type Caller;
     /// What differs from a call with every default, as JSON.
     #[wasm_bindgen(constructor)]
@@ -27,6 +25,16 @@ extern "C" {
     pub(super) fn set_abort(this: &Caller, promise: &JsValue);
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_token(this: &Caller, token: &JsValue);
+    /// How long its reader asks for nothing, after the first piece of a stream that has begun, after
+    /// the second, and so on.
+    #[wasm_bindgen(method, setter)]
+    fn set_away(this: &Caller, spans: &Array);
+    /// Whether the decoder of the newest stream still takes anything.
+    #[wasm_bindgen(method)]
+    pub(super) fn feeds(this: &Caller) -> bool;
+    /// The newest response.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn answer(this: &Caller) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn settled(this: &Caller) -> Promise;
     #[wasm_bindgen(method, getter)]
@@ -39,6 +47,10 @@ extern "C" {
     fn bodies(this: &Caller) -> Array;
     #[wasm_bindgen(method, getter)]
     fn holds(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn streams(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn begins(this: &Caller) -> Array;
 }
 
 /// The things that a [`Caller`] keeps.
@@ -48,6 +60,8 @@ pub(super) enum Kept {
     Landings,
     Bodies,
     Holds,
+    /// Of a stream, and of whatever else is stopped.
+    Streams,
 }
 
 impl Caller {
@@ -62,8 +76,18 @@ impl Caller {
             Kept::Landings => self.landings(),
             Kept::Bodies => self.bodies(),
             Kept::Holds => self.holds(),
+            Kept::Streams => self.streams(),
         };
         lines.iter().map(|line| line.as_string().unwrap()).collect()
+    }
+
+    /// When the stream began, of each time that it was told.
+    pub(super) fn began(&self) -> Vec<f64> {
+        self.begins().iter().map(|ms| ms.as_f64().unwrap()).collect()
+    }
+
+    pub(super) fn goes_away(&self, spans: &[u32]) {
+        self.set_away(&spans.iter().copied().map(JsValue::from).collect());
     }
 
     pub(super) fn starts(&self) {

@@ -9,15 +9,17 @@ use js_sys::Error;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// Aborts 40 ms after the start; the call must end at once.
-async fn abort_midway(caller: &Caller) {
+/// Aborts 40 ms after the start; the call must end at once, with a report of what was under way.
+async fn abort_midway(caller: &Caller, under_way: &[&str]) {
     let unhandled = Unhandled::new();
     let start: Instant = now();
     caller.starts();
     sleep(40).await;
     caller.aborts();
-    assert_eq!(caller.ends().await.how(), "aborted");
+    let end = caller.ends().await;
+    assert_eq!(end.how(), "aborted");
     assert_took(start, 39);
+    assert_eq!(end.report().texts(), under_way);
     assert_eq!(unhandled.counted().await, 0.0);
 }
 
@@ -26,7 +28,9 @@ async fn before_the_start_nothing_is_sent() {
     let network = Network::new();
     let caller = Caller::new("{}");
     caller.aborts();
-    assert_eq!(caller.runs().await.how(), "aborted");
+    let end = caller.runs().await;
+    assert_eq!(end.how(), "aborted");
+    assert_eq!(end.report().texts(), ["aborted", ""]);
     assert!(network.asked().is_empty());
 }
 
@@ -35,7 +39,7 @@ async fn while_the_token_is_awaited_nothing_is_sent() {
     let network = Network::new();
     let caller = Caller::new("{}");
     caller.set_token(&"stalls".into());
-    abort_midway(&caller).await;
+    abort_midway(&caller, &["aborted", ""]).await;
     assert!(network.asked().is_empty());
 }
 
@@ -44,7 +48,7 @@ async fn before_the_head_the_request_is_aborted() {
     let network = Network::new();
     network.stalls();
     let caller = Caller::new("{}");
-    abort_midway(&caller).await;
+    abort_midway(&caller, &["aborted", ""]).await;
     assert!(aborted(&network.asked()[0].signal()));
     assert_eq!(caller.kept(Kept::Told), ["attempt 1 at 0"]);
 }
@@ -56,7 +60,7 @@ async fn within_the_body_the_rest_is_cancelled() {
         let body = body(&[b"so far"], Ending::Stalls);
         network.answers(&response(status, &[], &body.stream()));
         let caller = Caller::new("{}");
-        abort_midway(&caller).await;
+        abort_midway(&caller, &["aborted", ""]).await;
         assert!(body.cancelled());
         let told = format!("response 1: {status} aborted");
         assert_eq!(caller.kept(Kept::Told), ["attempt 1 at 0", &told]);
@@ -70,7 +74,7 @@ async fn in_a_wait_no_further_request_is_sent() {
     let network = Network::new();
     network.answers_with(503, &[("retry-after", "30")], "busy");
     let caller = Caller::new("{}");
-    abort_midway(&caller).await;
+    abort_midway(&caller, &["unavailable", "gateway"]).await;
     assert_eq!(network.asked().len(), 1);
     assert!(caller.kept(Kept::Told)[2].starts_with("wait backoff 3"), "{:?}", caller.kept(Kept::Told));
 }

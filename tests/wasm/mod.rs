@@ -4,6 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 // What the tests stand on.
+mod attempt;
 mod caller;
 mod globals;
 mod network;
@@ -20,6 +21,11 @@ mod flight_send;
 mod head;
 mod rows;
 mod settled;
+mod stream;
+mod stream_clocks;
+mod stream_end;
+mod stream_reader;
+mod stream_retry;
 mod wait;
 
 wasm_bindgen_test_configure!(run_in_browser);

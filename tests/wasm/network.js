@@ -77,12 +77,3 @@ export class Script {
     );
   }
 }
-
-/** A stream of texts where bytes are promised, as a careless stand-in makes it. */
-export const textStream = () =>
-  new ReadableStream({
-    start(controller) {
-      controller.enqueue("text");
-      controller.close();
-    },
-  });

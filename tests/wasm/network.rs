@@ -22,8 +22,6 @@ extern "C" {
     #[wasm_bindgen(js_name = response)]
     fn response_of(status: u16, headers: &Array, body: &JsValue) -> Response;
     pub(super) fn opaque() -> Response;
-    #[wasm_bindgen(js_name = textStream)]
-    pub(super) fn text_stream() -> JsValue;
 
     pub(super) type Script;
     #[wasm_bindgen(constructor)]

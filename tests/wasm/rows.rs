@@ -22,7 +22,7 @@ fn call(targets: usize) -> Call {
 }
 
 fn answer(call: &mut Call, now: u64, status: u16, says: &str) -> Action {
-    call.handle(at(now), Input::Head(Head { status, floor: None }));
+    call.handle(at(now), Input::Head(Head { status, ..Head::default() }));
     let body = Body { of_engine: true, text: says.into(), ..Body::default() };
     call.handle(at(now), Input::Body(body))
 }

@@ -21,8 +21,8 @@ fn rows_are_two_arrays_even_when_they_are_empty() {
 }
 
 #[wasm_bindgen_test]
-fn an_abort_is_one_word() {
-    assert_eq!(json(Settled::Aborted), r#"["aborted"]"#);
+fn an_abort_has_its_report() {
+    assert_eq!(json(Settled::Aborted(Rows::default())), r#"["aborted",[[],[]]]"#);
 }
 
 #[wasm_bindgen_test]

@@ -17,6 +17,11 @@ const SHORT: Duration = Duration::from_ms(40);
 
 /// For 2 s at most, so that a wait that is never woken fails and does not hang.
 async fn either(waiter: &mut Waiter<'_>, promise: Option<Promise>, span: Duration) -> Happened {
+    again(waiter, &mut promise.map(JsFuture::from), span).await
+}
+
+/// For what is left of a wait before.
+async fn again(waiter: &mut Waiter<'_>, promise: &mut Option<JsFuture>, span: Duration) -> Happened {
     within(2000, waiter.either(promise, now() + span)).await.expect("the wait ends")
 }
 
@@ -102,12 +107,54 @@ async fn a_caller_without_a_signal_waits_like_any_other() {
 async fn a_promise_that_is_there_when_time_is_up_is_not_thrown_away() {
     let caller = Caller::new("{}");
     let mut waiter = Waiter::new(caller.request());
-    let here = Promise::resolve(&JsValue::from("here"));
-    let mut wait = pin!(waiter.either(Some(here), now() + SHORT));
+    let mut here = Some(JsFuture::from(Promise::resolve(&JsValue::from("here"))));
+    let mut wait = pin!(waiter.either(&mut here, now() + SHORT));
     assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     // By the time that anybody looks again both are ready.
     sleep(60).await;
     assert_eq!(settled(wait.await).unwrap(), "here");
+}
+
+#[wasm_bindgen_test]
+async fn a_promise_may_be_waited_for_again_until_it_settles() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    let mut promise = Some(JsFuture::from(value_after(100, &"here".into())));
+    let start = now();
+    for _ in 0..2 {
+        assert!(matches!(again(&mut waiter, &mut promise, SHORT).await, Happened::Due));
+        assert!(promise.is_some());
+    }
+    assert_eq!(settled(again(&mut waiter, &mut promise, LONG).await).unwrap(), "here");
+    assert_took(start, 99);
+    // There is nothing left to be waited for but the time.
+    assert!(promise.is_none());
+    assert!(matches!(again(&mut waiter, &mut promise, SHORT).await, Happened::Due));
+}
+
+#[wasm_bindgen_test]
+async fn an_abort_takes_the_promise_from_nobody() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    caller.aborts_after(10);
+    let mut promise = Some(JsFuture::from(never()));
+    assert!(matches!(again(&mut waiter, &mut promise, LONG).await, Happened::Aborted));
+    assert!(promise.is_some());
+}
+
+#[wasm_bindgen_test]
+async fn who_is_deaf_is_not_woken_by_what_frees_the_waiting_call() {
+    let caller = Caller::new("{}");
+    let mut waiter = Waiter::new(caller.request());
+    waiter.deaf();
+    // The face fulfils the promise of every call that is over, though nobody has aborted.
+    caller.aborts();
+    caller.set_aborted(false);
+    let mut promise = Some(JsFuture::from(value_after(20, &"the rest".into())));
+    assert_eq!(settled(again(&mut waiter, &mut promise, LONG).await).unwrap(), "the rest");
+    // A caller that does abort is still heard, by the flag.
+    caller.set_aborted(true);
+    assert!(matches!(either(&mut waiter, Some(never()), LONG).await, Happened::Aborted));
 }
 
 #[wasm_bindgen_test]

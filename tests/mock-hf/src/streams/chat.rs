@@ -93,7 +93,10 @@ fn tool_call() -> Value {
 
 /// `{"text": …}` in pieces: only all of them together are JSON.
 fn arguments(words: &Words) -> Box<dyn Iterator<Item = String> + Send> {
-    let inner = words.tokens().map(|token| quoted(&token).trim_matches('"').to_owned());
+    let inner = words.tokens().map(|token| {
+        let quoted = quoted(&token);
+        quoted[1..quoted.len() - 1].to_owned()
+    });
     let open = iter::once(r#"{"text": ""#.to_owned());
     let close = iter::once(r#""}"#.to_owned());
     Box::new(open.chain(inner).chain(close))

@@ -18,13 +18,11 @@ impl Template {
 
     /// The values are JSON, in the order of the holes.
     pub(super) fn fill(&self, values: &[&str]) -> String {
-        let length = |texts: &mut dyn Iterator<Item = usize>| texts.sum::<usize>();
-        let parts = length(&mut self.parts.iter().map(String::len));
-        let mut filled = String::with_capacity(parts + length(&mut values.iter().map(|value| value.len())));
-        let mut values = values.iter();
-        for part in &self.parts {
+        let length = self.parts.iter().map(String::len).chain(values.iter().map(|value| value.len())).sum();
+        let mut filled = String::with_capacity(length);
+        for (at, part) in self.parts.iter().enumerate() {
             filled.push_str(part);
-            filled.push_str(values.next().unwrap_or(&""));
+            filled.push_str(values.get(at).unwrap_or(&""));
         }
         filled
     }

@@ -1,6 +1,6 @@
 //! TGI's own events: the last one has the whole text, and nothing follows it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Event, quoted,

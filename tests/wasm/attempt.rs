@@ -1,0 +1,83 @@
+//! One attempt, led by hand.
+
+use super::caller::Caller;
+use super::timing::within;
+use crate::core::call::{Input, Send};
+use crate::core::deadline::Clocks;
+use crate::core::target::Profile;
+use crate::core::time::Duration;
+use crate::web::clock::now;
+use crate::web::flight::{Flight, Step};
+use crate::web::wait::{Happened, Waiter};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+/// A minute for everything.
+pub(super) fn patient() -> Clocks {
+    let minute = Duration::from_secs(60);
+    Clocks { connect: None, first_byte: None, idle: minute, attempt: now() + minute, total: now() + minute }
+}
+
+/// Dropping it drops its flight.
+pub(super) struct Attempt<'a> {
+    send: Send,
+    waiter: Waiter<'a>,
+    flight: Flight<'a>,
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(caller: &'a Caller, clocks: Clocks) -> Self {
+        let send =
+            Send { attempt: 1, target: 0, profile: Profile::OpenAi, clocks, hold: None, falls_back: None };
+        let flight = Flight::new(caller.request(), &send).expect("an AbortController");
+        Self { send, waiter: Waiter::new(caller.request()), flight }
+    }
+
+    pub(super) async fn departs(&mut self) -> Input {
+        let step = self.flight.depart(&self.send);
+        self.happens(step).await.expect("a token")
+    }
+
+    /// What the caller's token function throws.
+    pub(super) async fn throws(&mut self) -> JsValue {
+        let step = self.flight.depart(&self.send);
+        self.happens(step).await.expect_err("no token")
+    }
+
+    pub(super) async fn reads(&mut self, limit: Option<u32>) -> Input {
+        let step = self.flight.read(limit);
+        self.happens(step).await.unwrap()
+    }
+
+    pub(super) async fn streams(&mut self) -> Input {
+        let step = self.flight.stream(now());
+        self.happens(step).await.unwrap()
+    }
+
+    /// Awaits as `drive` does, for 3 s at most.
+    async fn happens(&mut self, mut step: Step) -> Result<Input, JsValue> {
+        let mut awaited = None;
+        loop {
+            match step {
+                Step::Await(promise) => awaited = Some(JsFuture::from(promise)),
+                Step::AwaitOn => {}
+                Step::Happened(input) => return Ok(input),
+                Step::Threw(error) => return Err(error),
+            }
+            let wait = self.waiter.either(&mut awaited, self.flight.until());
+            step = match within(3000, wait).await.expect("the attempt goes on") {
+                Happened::Settled(settled) => self.flight.settled(settled),
+                Happened::Due => self.flight.due(),
+                Happened::Aborted => return Ok(Input::Aborted),
+            };
+        }
+    }
+}
+
+/// The status of an answer that has come.
+pub(super) fn status(input: Input) -> u16 {
+    match input {
+        Input::Head(head) => head.status,
+        other => panic!("a head was expected, not {other:?}"),
+    }
+}
