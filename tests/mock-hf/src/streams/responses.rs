@@ -71,7 +71,6 @@ fn response(model: &str, created: u64, status: &str, output: Value, usage: Value
         "object": "response",
         "created_at": created,
         "status": status,
-        "error": null,
         "model": model,
         "output": output,
         "usage": usage,

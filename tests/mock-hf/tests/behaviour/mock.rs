@@ -84,9 +84,16 @@ impl Mock {
 
     /// A request on a socket that the test owns, already written.
     pub(crate) async fn socket(&self, path: &str) -> TcpStream {
+        self.socket_with(path, &json!({})).await
+    }
+
+    pub(crate) async fn socket_with(&self, path: &str, body: &Value) -> TcpStream {
         let address = self.running.origin.trim_start_matches("http://");
         let mut socket = TcpStream::connect(address).await.expect("a connection");
-        let request = format!("POST /m{path} HTTP/1.1\r\nhost: mock\r\ncontent-length: 2\r\n\r\n{{}}");
+        let body = body.to_string();
+        let length = body.len();
+        let request =
+            format!("POST /m{path} HTTP/1.1\r\nhost: mock\r\ncontent-length: {length}\r\n\r\n{body}");
         socket.write_all(request.as_bytes()).await.expect("sent");
         socket
     }
