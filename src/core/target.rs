@@ -22,15 +22,18 @@ pub enum Profile {
 }
 
 impl Profile {
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "router" => Self::Router,
-            "hf-inference" => Self::HfInference,
-            "endpoint" => Self::Endpoint,
-            "openai" => Self::OpenAi,
-            "legacy" => Self::Legacy,
-            _ => return None,
-        })
+    /// In the order of the declaration.
+    pub const ALL: [Self; 5] = [Self::Router, Self::HfInference, Self::Endpoint, Self::OpenAi, Self::Legacy];
+
+    /// As the public `profile` writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Router => "router",
+            Self::HfInference => "hf-inference",
+            Self::Endpoint => "endpoint",
+            Self::OpenAi => "openai",
+            Self::Legacy => "legacy",
+        }
     }
 
     fn of(url: &Url<'_>) -> Self {

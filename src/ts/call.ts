@@ -3,18 +3,19 @@
 import { type Facts, readError, readSuccess } from "./answer.js";
 import { Body } from "./body.js";
 import type { CallerSignal } from "./caller-signal.js";
-import type { CoreRequest, CoreTarget, Located, Rows } from "./core-request.js";
+import { type CoreRequest, type CoreTarget, How, type Located, type Row } from "./core-request.js";
 import { QueryError } from "./error.js";
 import type { EventStream } from "./event-stream.js";
 import { run } from "./instance.js";
 import { given, invalid } from "./invalid.js";
+import { codes, outcome, profiles, reasons } from "./names.js";
 import { headerPairs } from "./options.js";
 import { outgoing } from "./outgoing.js";
 import { freeze } from "./payload.js";
 import { toReport } from "./report.js";
 import { Secrets } from "./secrets.js";
 import { takeApart } from "./target.js";
-import type { CallEvent, CallReport, Payload, QueryOptions, Target } from "./types.js";
+import type { CallEvent, CallReport, ErrorCode, Payload, QueryOptions, Target, WaitReason } from "./types.js";
 
 export class Call {
   answer: unknown;
@@ -62,7 +63,8 @@ export class Call {
     ];
     this.#request = {
       targets: targets.length,
-      part: (index, part) => [at(index).origin, at(index).path, at(index).model, at(index).profile][part] ?? "",
+      part: (index, part) => [at(index).origin, at(index).path, at(index).model][part] ?? "",
+      profile: (index) => profiles.indexOf(at(index).profile as never),
       number: (which) => numbers[which] ?? NaN,
       kind: frozen.kind,
       abort: caller.promise,
@@ -123,20 +125,20 @@ export class Call {
       body: () => this.#body,
       tellAttempt: (attempt, target) =>
         tell({ type: "attempt", attempt, target: at(target).label, url: (located[target] as Located).url }),
-      tellResponse: (attempt, status, outcome) => tell({ type: "response", attempt, status, outcome }),
+      tellResponse: (attempt, status, ended) => tell({ type: "response", attempt, status, outcome: outcome(ended) }),
       tellWait: (reason, ms, attempt, target, estimatedMs) => {
-        const event = { type: "wait", reason, ms, attempt, target: at(target).label } as const;
+        const event = { type: "wait", reason: reasons[reason] as WaitReason, ms, attempt, target: at(target).label } as const;
         tell(Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs });
       },
-      tellFallback: (to, why) => tell({ type: "fallback", from: at(to - 1).label, to: at(to).label, why }),
+      tellFallback: (to, why) => tell({ type: "fallback", from: at(to - 1).label, to: at(to).label, why: codes[why] as ErrorCode }),
       settle: () => {},
       refused: (index, why) => {
         const name = index === 0 ? "target" : `fallback[${index - 1}]`;
-        this.#request.settle("threw", invalid(`${name} ${given(at(index).label)} ${why}`));
+        this.#request.settle(How.Threw, invalid(`${name} ${given(at(index).label)} ${why}`));
       },
       inverted: (inner, innerMs, outer, outerMs, isDefault) => {
         const remedy = isDefault ? ", its default): raise that as well" : ")";
-        this.#request.settle("threw", invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${remedy}`));
+        this.#request.settle(How.Threw, invalid(`${inner} (${innerMs}) is above ${outer} (${outerMs}${remedy}`));
       },
       crash: () => {},
     };
@@ -145,33 +147,33 @@ export class Call {
   async run(): Promise<CallReport> {
     const settled = await run(this.#request);
     switch (settled[0]) {
-      case "ok": {
-        const [numbers] = settled[1];
+      case How.Ok: {
+        
         if (this.#stream?.begun === false) {
           this.#stream.give(this.answer); // it came in one piece
-          this.#request.begin(numbers[0] as number);
+          this.#request.begin(settled[1][0] as number);
         }
         return this.#succeeded(settled[1]);
       }
-      case "failed": {
+      case How.Failed: {
         const [, report, failure] = settled;
         throw this.#failed(new QueryError(failure, this.#report(report), this.#detail, this.#stream?.begun ? this.#stream.text : ""));
       }
-      case "threw":
+      case How.Threw:
         throw this.#failed(settled[1]);
-      case "aborted":
+      case How.Aborted:
         // A reader that leaves a stream has what it wants.
         if (this.#caller.left) return this.#succeeded(settled[1]);
         throw this.#failed(this.#caller.signal?.reason);
     }
   }
 
-  #report(rows: Rows): CallReport {
-    return toReport(rows, this.#labels, this.#requestIds, this.#firstTokenMs);
+  #report(row: Row): CallReport {
+    return toReport(row, this.#labels, this.#requestIds, this.#firstTokenMs);
   }
 
-  #succeeded(rows: Rows): CallReport {
-    const report = this.#report(rows);
+  #succeeded(row: Row): CallReport {
+    const report = this.#report(row);
     this.#tell({ type: "success", report });
     return report;
   }

@@ -6,7 +6,7 @@
 import type { Facts } from "./answer.js";
 import type { Body, Bytes } from "./body.js";
 import type { Outgoing } from "./outgoing.js";
-import type { Attempt, ErrorCode, Token, WaitReason } from "./types.js";
+import type { Token } from "./types.js";
 
 export type HeaderPairs = [name: string, value: string][];
 
@@ -35,9 +35,16 @@ export interface Located {
   shares: boolean;
 }
 
+/** A JSON object with `messages`, another one, or something that is none. */
+export const enum Kind {
+  Chat,
+  Object,
+  Opaque,
+}
+
 export interface CoreBody {
   /** Decides the route of a model id, and whether a `model` can be put into the body. */
-  kind: "chat" | "object" | "opaque";
+  kind: Kind;
   body: string | Uint8Array<ArrayBuffer> | Blob;
   /** The JSON of an object without its `model`, for targets that put in their own. */
   bodyRest: string;
@@ -46,8 +53,10 @@ export interface CoreBody {
 export interface CoreRequest {
   /** How many: the target that was asked for, then its fallbacks. */
   targets: number;
-  /** Of a target: 0 origin, 1 path, 2 model, 3 profile. */
+  /** Of a target: 0 origin, 1 path, 2 model. */
   part(target: number, part: number): string;
+  /** Its place in `profiles`, or -1. */
+  profile(target: number): number;
   /**
    * Of the options: 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as
    * the call waits), 4 connectMs, 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs. NaN is absent.
@@ -78,9 +87,9 @@ export interface CoreRequest {
   body(): Body | undefined;
 
   tellAttempt(attempt: number, target: number): void;
-  tellResponse(attempt: number, status: number, outcome: Attempt["outcome"]): void;
-  tellWait(reason: WaitReason, ms: number, attempt: number, target: number, estimatedMs: number): void;
-  tellFallback(to: number, why: ErrorCode): void;
+  tellResponse(attempt: number, status: number, outcome: number): void;
+  tellWait(reason: number, ms: number, attempt: number, target: number, estimatedMs: number): void;
+  tellFallback(to: number, why: number): void;
   settle(...settled: Settled): void;
   refused(target: number, why: string): void;
   inverted(inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean): void;
@@ -89,19 +98,26 @@ export interface CoreRequest {
 }
 
 /**
- * Numbers and texts, as `src/web/report.rs` writes them.
+ * Numbers, as `src/web/report.rs` writes them; what has a name is a place in `names.ts`.
  *
  * Of a report: total ms and the index of the target in use at the end; ms waited for loading, for
- * the rate limit and in backoff; then for each attempt its target, start, duration and status (0
- * is none), and as texts its outcome and layer.
+ * the rate limit and in backoff; then for each attempt its target, start, duration, status (0 is
+ * none), outcome, and layer (0 is none, so it is one more).
  *
- * Of a failure: 1 if retryable, the status (0 is none), retry after (NaN is none); code, layer,
- * phase.
+ * Of a failure: 1 if retryable, the status (0 is none), retry after (NaN is none), code, layer,
+ * phase (NaN is none).
  */
-export type Rows = [numbers: number[], texts: string[]];
+export type Row = number[];
+
+export const enum How {
+  Ok,
+  Failed,
+  Aborted,
+  Threw,
+}
 
 export type Settled =
-  | [how: "ok" | "aborted", report: Rows]
-  | [how: "failed", report: Rows, failure: Rows]
+  | [how: How.Ok | How.Aborted, report: Row]
+  | [how: How.Failed, report: Row, failure: Row]
   /** By the caller's token function; or before anything was sent. */
-  | [how: "threw", error: unknown];
+  | [how: How.Threw, error: unknown];

@@ -1,5 +1,6 @@
-import type { Rows } from "./core-request.js";
+import type { Row } from "./core-request.js";
 import { hints } from "./hints.js";
+import { codes, layers, phases } from "./names.js";
 import type { CallReport, ErrorCode, Layer, Phase } from "./types.js";
 
 /**
@@ -30,8 +31,8 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor([[retryable, status, retryAfterMs = NaN], texts]: Rows, report: CallReport, detail: string, partial?: string) {
-    const [code, layer, phase] = texts as [keyof typeof hints, Layer, Phase | ""];
+  constructor([retryable, status, retryAfterMs = NaN, ...places]: Row, report: CallReport, detail: string, partial?: string) {
+    const [code, layer, phase] = [codes, layers, phases].map((names, at) => names[places[at] as number]) as [keyof typeof hints, Layer, Phase?];
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;

@@ -7,7 +7,7 @@
  * instance, whose memory nobody can trust any more. The next call makes a new one.
  */
 
-import type { CoreRequest, Settled } from "./core-request.js";
+import { type CoreRequest, How, type Settled } from "./core-request.js";
 import { makeGlue } from "./generated/glue.js";
 
 /** Where the wasm comes from; the entries differ only in this. */
@@ -36,7 +36,7 @@ export async function run(request: CoreRequest): Promise<Settled> {
   try {
     // Where the wasm comes over a network, an abort does not wait for it.
     if (request.abort) await Promise.race([instance, request.abort]);
-    if (request.aborted) return ["aborted", [[], []]];
+    if (request.aborted) return [How.Aborted, []];
     core = await instance;
   } catch (error) {
     instance = undefined; // the next call tries again

@@ -5,6 +5,7 @@
 
 import type { HeaderPairs } from "./core-request.js";
 import { given, invalid } from "./invalid.js";
+import { profiles } from "./names.js";
 import { isToken } from "./outgoing.js";
 
 type Check = (value: unknown, name: string) => void;
@@ -59,12 +60,11 @@ const signal = rule(
 );
 
 const responses = oneOf("auto", "json", "text", "blob", "bytes");
-const profiles = oneOf("router", "hf-inference", "endpoint", "openai", "legacy");
 
 export const checkTargetSpec = shape({
   url: rule("a string or a URL", (value) => typeof value === "string" || value instanceof URL),
   model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\x00-\x20\x7f]+$/.test(value)),
-  profile: profiles,
+  profile: oneOf(...profiles),
   token,
   headers,
 });

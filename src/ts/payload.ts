@@ -3,23 +3,23 @@
  * later try, and what cannot be sent twice is refused before it is sent once.
  */
 
-import type { CoreBody, HeaderPairs } from "./core-request.js";
+import { type CoreBody, type HeaderPairs, Kind } from "./core-request.js";
 import { given, invalid } from "./invalid.js";
 
 export function freeze(payload: unknown, insertsModel: boolean, streamed: boolean): CoreBody & { contentType: HeaderPairs } {
   if (payload instanceof Blob) {
-    return { kind: "opaque", body: payload, bodyRest: "", contentType: payload.type ? [["content-type", payload.type]] : [] };
+    return { kind: Kind.Opaque, body: payload, bodyRest: "", contentType: payload.type ? [["content-type", payload.type]] : [] };
   }
   const bytes = copyOfBytes(payload);
-  if (bytes) return { kind: "opaque", body: bytes, bodyRest: "", contentType: [] };
+  if (bytes) return { kind: Kind.Opaque, body: bytes, bodyRest: "", contentType: [] };
   if (typeof payload !== "object" || payload === null) {
     throw invalid(`payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`);
   }
   if (streamed) payload = asStream(payload);
   const text = toJson(payload as object);
   const contentType: HeaderPairs = [["content-type", "application/json"]];
-  if (text.startsWith("[")) return { kind: "opaque", body: text, bodyRest: "", contentType };
-  const kind = Array.isArray((payload as { messages?: unknown }).messages) ? "chat" : "object";
+  if (text.startsWith("[")) return { kind: Kind.Opaque, body: text, bodyRest: "", contentType };
+  const kind = Array.isArray((payload as { messages?: unknown }).messages) ? Kind.Chat : Kind.Object;
   const bodyRest = insertsModel ? toJson({ ...plain(payload as object), model: undefined }) : "";
   return { kind, body: text, bodyRest, contentType };
 }

@@ -1,21 +1,22 @@
-import type { Rows } from "./core-request.js";
-import type { Attempt, CallReport, Layer } from "./types.js";
+import type { Row } from "./core-request.js";
+import { layers, outcome } from "./names.js";
+import type { Attempt, CallReport } from "./types.js";
 
-/** The core's rows with their names; what is absent has no key. */
-export function toReport([numbers, texts]: Rows, labels: string[], requestIds: string[], firstTokenMs?: number): CallReport {
-  const [totalMs = 0, target = 0, loading, rate_limit, backoff] = numbers;
+/** The core's row with its names; what is absent has no key. */
+export function toReport(row: Row, labels: string[], requestIds: string[], firstTokenMs?: number): CallReport {
+  const [totalMs = 0, target = 0, loading, rate_limit, backoff] = row;
   const label = (index: number) => labels[index] ?? "";
   const attempts: Attempt[] = [];
-  for (let at = 5; at < numbers.length; at += 4) {
-    const [target = 0, startedMs = 0, durationMs = 0, status] = numbers.slice(at);
-    const [outcome, layer] = texts.slice(attempts.length * 2) as [Attempt["outcome"], Layer | ""];
+  for (let at = 5; at < row.length; at += 6) {
+    const [target = 0, startedMs = 0, durationMs = 0, status, ended = 0, place = 0] = row.slice(at);
+    const layer = layers[place - 1];
     const requestId = requestIds[attempts.length];
     attempts.push({
       target: label(target),
       startedMs,
       durationMs,
       ...(status && { status }),
-      outcome,
+      outcome: outcome(ended),
       ...(layer && { layer }),
       ...(requestId && { requestId }),
     });

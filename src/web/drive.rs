@@ -2,7 +2,7 @@
 
 use super::clock;
 use super::flight::{Flight, Step};
-use super::report::{self, ms, outcome_name};
+use super::report::{self, ms, outcome};
 use super::request::{self, Request};
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
@@ -33,7 +33,7 @@ pub(super) async fn drive(request: &Request) {
         let mut step = match &action {
             Action::Send(send) => {
                 if let Some(why) = send.falls_back {
-                    request.tell_fallback(send.target as u32, why.name());
+                    request.tell_fallback(send.target as u32, why as u8);
                 }
                 flight = Flight::new(request, send);
                 flight.as_ref().map_or(Step::LOST, |flight| flight.depart(send))
@@ -46,20 +46,20 @@ pub(super) async fn drive(request: &Request) {
             Action::Wait(wait) => {
                 let attempt = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
-                request.tell_wait(wait.reason.name(), ms(wait.span), attempt, call.target() as u32, estimate);
+                request.tell_wait(wait.reason as u8, ms(wait.span), attempt, call.target() as u32, estimate);
                 (flight, awaited, wakes) = (None, None, wait.until);
                 Step::AwaitOn
             }
-            Action::Deliver => break ("ok", JsValue::UNDEFINED),
-            Action::Fail(failure) => break ("failed", report::failed(failure).to_js()),
-            Action::Abandon => break ("aborted", JsValue::UNDEFINED),
+            Action::Deliver => break (0, JsValue::UNDEFINED),
+            Action::Fail(failure) => break (1, report::failed(failure).to_js()),
+            Action::Abandon => break (2, JsValue::UNDEFINED),
         };
         let input = loop {
             match step {
                 Step::Await(promise) => awaited = Some(JsFuture::from(promise)),
                 Step::AwaitOn => {}
                 Step::Happened(input) => break input,
-                Step::Threw(error) => return request.settle("threw", &error, &JsValue::UNDEFINED),
+                Step::Threw(error) => return request.settle(3, &error, &JsValue::UNDEFINED),
             }
             let until = flight.as_ref().map_or(wakes, Flight::until);
             step = match (waiter.either(&mut awaited, until).await, &mut flight) {
@@ -77,7 +77,7 @@ pub(super) async fn drive(request: &Request) {
         if let Some(ended) = call.record().attempts().get(before)
             && let Some(status) = ended.status
         {
-            request.tell_response(before as u32 + 1, status, outcome_name(ended.outcome));
+            request.tell_response(before as u32 + 1, status, outcome(ended.outcome));
         }
     };
     request.settle(how, &report::report(&call, clock::now()).to_js(), &failure);

@@ -19,16 +19,20 @@ use web_sys::{AbortSignal, RequestInit, Response};
 extern "C" {
     /// `CoreRequest` of `src/ts/core-request.ts`.
     pub type Request;
+    /// 0 is a chat, 1 another object, 2 neither.
     #[wasm_bindgen(method, getter)]
-    fn kind(this: &Request) -> String;
+    fn kind(this: &Request) -> u32;
     /// How many there are: the target that was asked for, then its fallbacks.
     #[wasm_bindgen(method, getter)]
     fn targets(this: &Request) -> u32;
-    /// What a target is: see `TARGET_PARTS` of the same file. Empty texts are absent.
+    /// Of a target: 0 origin, 1 path, 2 model. Empty texts are absent.
     #[wasm_bindgen(method)]
     fn part(this: &Request, target: u32, part: u32) -> String;
-    /// What was given: see `NUMBERS` of the same file. NaN is absent: an optional number takes a
-    /// detour through memory.
+    /// As its place in [`Profile::ALL`]; what is beyond is none.
+    #[wasm_bindgen(method)]
+    fn profile(this: &Request, target: u32) -> u32;
+    /// What was given, in the order of [`policy`]. NaN is absent: an optional number takes a detour
+    /// through memory.
     #[wasm_bindgen(method)]
     fn number(this: &Request, which: u32) -> f64;
     /// Fulfilled when the caller aborts.
@@ -39,16 +43,16 @@ extern "C" {
     #[wasm_bindgen(method, js_name = tellAttempt)]
     pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32);
     #[wasm_bindgen(method, js_name = tellResponse)]
-    pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: &str);
+    pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: u8);
     #[wasm_bindgen(method, js_name = tellWait)]
-    pub(super) fn tell_wait(this: &Request, reason: &str, ms: f64, attempt: u32, target: u32, estimate: f64);
+    pub(super) fn tell_wait(this: &Request, reason: u8, ms: f64, attempt: u32, target: u32, estimate: f64);
     /// `to` follows the target before it.
     #[wasm_bindgen(method, js_name = tellFallback)]
-    pub(super) fn tell_fallback(this: &Request, to: u32, why: &str);
-    /// The call is over: `"ok"` and `"aborted"` with the report, `"failed"` with the report and the
-    /// failure, `"threw"` with what was thrown.
+    pub(super) fn tell_fallback(this: &Request, to: u32, why: u8);
+    /// The call is over: 0, it has an answer, and 2, it was aborted, with the report; 1, it failed, with
+    /// the report and the failure; 3, with what was thrown.
     #[wasm_bindgen(method)]
-    pub(super) fn settle(this: &Request, how: &str, first: &JsValue, second: &JsValue);
+    pub(super) fn settle(this: &Request, how: u8, first: &JsValue, second: &JsValue);
     /// The call is over before it began, for this target cannot be called.
     #[wasm_bindgen(method)]
     pub(super) fn refused(this: &Request, target: u32, why: &str);
@@ -198,27 +202,25 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
 
 /// Locates the targets of a call: the one that was asked for, then its fallbacks.
 pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
-    let payload = match request.kind().as_str() {
-        "chat" => Payload::Chat,
-        "object" => Payload::Object,
+    let payload = match request.kind() {
+        0 => Payload::Chat,
+        1 => Payload::Object,
         _ => Payload::Opaque,
     };
     let mut first: Option<Place> = None;
     let mut targets = Vec::new();
     for index in 0..request.targets() {
-        let place = resolve(request, index, payload);
-        let place = place.map_err(|refused| Invalid::Refused(index, refused))?;
+        let [origin, path, model] = [0, 1, 2].map(|part| request.part(index, part));
+        let spec = Spec {
+            url: (!origin.is_empty()).then_some(Url { origin: &origin, path: &path }),
+            model: (!model.is_empty()).then_some(model.as_str()),
+            profile: Profile::ALL.get(request.profile(index) as usize).copied(),
+        };
+        let place = Place::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
         let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
         request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares);
         targets.push(Target { profile: place.profile, shares_credentials: shares });
         first.get_or_insert(place);
     }
     Ok(targets)
-}
-
-fn resolve(request: &Request, index: u32, payload: Payload) -> Result<Place, Refused> {
-    let [origin, path, model, profile] = [0, 1, 2, 3].map(|part| request.part(index, part));
-    let url = (!origin.is_empty()).then_some(Url { origin: &origin, path: &path });
-    let model = (!model.is_empty()).then_some(model.as_str());
-    Place::resolve(Spec { url, model, profile: Profile::named(&profile) }, payload)
 }

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod conversations;
+mod names;
 mod properties;
 mod readme;
 mod samples;

@@ -25,6 +25,11 @@ fn body(sample: &Value) -> Body {
     }
 }
 
+fn profile(sample: &Value) -> Profile {
+    let named = |profile: &Profile| sample["profile"] == profile.name();
+    Profile::ALL.into_iter().find(named).expect("a known profile")
+}
+
 #[test]
 fn every_wire_sample_gets_its_code_and_its_layer() {
     let samples = samples();
@@ -32,7 +37,7 @@ fn every_wire_sample_gets_its_code_and_its_layer() {
     let mut wrong = Vec::new();
     for sample in &samples {
         let (name, expect) = (&sample["name"], &sample["expect"]);
-        let profile = sample["profile"].as_str().and_then(Profile::named).expect("a known profile");
+        let profile = profile(sample);
         let status = sample["status"].as_u64().expect("a status") as u16;
         let Some(trouble) = classify::classify(status, profile, &body(sample)) else {
             wrong.push(format!("{name}: taken for an answer"));
@@ -49,7 +54,7 @@ fn every_wire_sample_gets_its_code_and_its_layer() {
 #[test]
 fn every_wire_sample_of_a_fatal_code_is_asked_once_and_every_other_one_again() {
     for sample in &samples() {
-        let profile = sample["profile"].as_str().and_then(Profile::named).expect("a known profile");
+        let profile = profile(sample);
         let status = sample["status"].as_u64().expect("a status") as u16;
         if let Some(trouble) = classify::classify(status, profile, &body(sample)) {
             assert_eq!(trouble.retry == Retry::Never, !trouble.code.retryable(), "{}", sample["name"]);

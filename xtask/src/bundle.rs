@@ -11,6 +11,28 @@ const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
 /// Declarations that a consumer's compiler reaches from the entries.
 const DECLARATIONS: [&str; 7] = ["index", "slim", "api", "types", "error", "query", "stream"];
 
+/// Long names that only our own modules and the glue call each other by, and that no platform has:
+/// they are shortened in the bundle. The names of a class or an interface that is public stay.
+const INNER_NAMES: [&str; 17] = [
+    "awayMs",
+    "blankOut",
+    "bodyRest",
+    "comeBack",
+    "inFlight",
+    "inverted",
+    "isError",
+    "landed",
+    "ofEngine",
+    "quietSince",
+    "redirected",
+    "soFar",
+    "tellAttempt",
+    "tellFallback",
+    "tellResponse",
+    "tellWait",
+    "unexpected",
+];
+
 pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
     let generated = root().join("src/ts/generated");
     fs::create_dir_all(&generated)?;
@@ -47,6 +69,7 @@ pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
         "--legal-comments=none",
         "--log-level=warning",
     ]);
+    esbuild.arg(format!("--mangle-props=^({})$", INNER_NAMES.join("|")));
     run(esbuild.arg(format!("--outdir={}", dist.display())))?;
     for name in DECLARATIONS {
         fs::copy(types.join(format!("{name}.d.ts")), dist.join(format!("{name}.d.ts")))?;
@@ -67,7 +90,13 @@ fn factory(glue: &str) -> Result<String> {
     fs::write(folder.join("glue-entry.js"), "export { imports, query, start } from \"./glue-module.js\";\n")?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
-        .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
+        .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning", "--minify-syntax"])
+        // What is looked for where `globalThis` is not, which is nowhere; and what frees closures that
+        // JavaScript holds: the core drops all of its own.
+        .args(
+            ["self", "window", "global", "FinalizationRegistry"]
+                .map(|name| format!("--define:{name}=undefined")),
+        )
         .arg(format!("--outfile={}", out.display())))?;
     let module = fs::read_to_string(&out)?;
     // What the module exports at its end, the function returns.

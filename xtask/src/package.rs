@@ -111,7 +111,7 @@ fn bindgen(wasm: &Path, to: &Path) -> Result<String> {
 fn shorten_names(glue: &str, wasm: &Path) -> Result<String> {
     let mut shorten = npm_tool("xtask", "wasm-opt");
     // A second round, on code made flat again, finds another half a percent.
-    shorten.args(["--flatten", "--rereloop", "-Oz", "-Oz"]);
+    shorten.args(["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"]);
     shorten.arg("--minify-imports-and-exports-and-modules").args(WASM_FEATURES).arg(wasm).arg("-o").arg(wasm);
     #[derive(serde::Deserialize)]
     struct Renamed {

@@ -1,0 +1,16 @@
+/**
+ * The names of what the core tells by number, in the order in which `src/core` declares it; a native
+ * test holds the two against each other.
+ */
+
+import { hints } from "./hints.js";
+import type { Attempt, ErrorCode, Layer, Phase, TargetSpec, WaitReason } from "./types.js";
+
+export const codes = Object.keys(hints) as (keyof typeof hints & ErrorCode)[];
+export const layers: Layer[] = ["client", "network", "gateway", "compute", "account"];
+export const phases: Phase[] = ["wait", "connect", "first_byte", "idle", "attempt", "total"];
+export const reasons: WaitReason[] = ["loading", "rate_limit", "backoff"];
+export const profiles: NonNullable<TargetSpec["profile"]>[] = ["router", "hf-inference", "endpoint", "openai", "legacy"];
+
+/** 0 is ok, 1 aborted, and the codes follow. */
+export const outcome = (number: number): Attempt["outcome"] => (["ok", "aborted"] as const)[number] ?? (codes[number - 2] as ErrorCode);

@@ -1,0 +1,64 @@
+//! The face names by place what the core tells by number: `src/ts/names.ts` has the same order.
+
+use query_with_retry::core::failure::{Code, Layer, Phase};
+use query_with_retry::core::record::WaitReason;
+use query_with_retry::core::target::Profile;
+
+const NAMES: &str = include_str!("../../src/ts/names.ts");
+const HINTS: &str = include_str!("../../src/ts/hints.ts");
+
+/// The texts of the array with this name.
+fn array(name: &str) -> Vec<&'static str> {
+    let line = NAMES.lines().find(|line| line.starts_with(&format!("export const {name}:")));
+    let (_, texts) = line.and_then(|line| line.split_once("= [")).expect("an array on one line");
+    texts.trim_end_matches("];").split(", ").map(|text| text.trim_matches('"')).collect()
+}
+
+/// That the names are those of these values, in their order, with none left over.
+#[track_caller]
+fn agree<T: Copy>(names: &[&str], values: &[T], told: impl Fn(T) -> (usize, &'static str)) {
+    let numbered: Vec<_> = names.iter().copied().enumerate().collect();
+    assert_eq!(values.iter().map(|value| told(*value)).collect::<Vec<_>>(), numbered);
+}
+
+#[test]
+fn codes_stand_in_the_order_of_the_core() {
+    let keys = HINTS.lines().filter_map(|line| line.trim().split_once(": \"").map(|(key, _)| key));
+    let codes = [
+        Code::ModelLoading,
+        Code::RateLimited,
+        Code::Overloaded,
+        Code::Unavailable,
+        Code::GatewayTimeout,
+        Code::Timeout,
+        Code::Network,
+        Code::EngineFailure,
+        Code::StreamTruncated,
+        Code::StreamError,
+        Code::BadResponse,
+        Code::BadRequest,
+        Code::TooLarge,
+        Code::Unauthorized,
+        Code::Forbidden,
+        Code::CreditsExhausted,
+        Code::NotFound,
+        Code::Gone,
+        Code::Paused,
+    ];
+    agree(&keys.collect::<Vec<_>>(), &codes, |code| (code as usize, code.name()));
+}
+
+#[test]
+fn layers_phases_and_reasons_stand_in_the_order_of_the_core() {
+    let layers = [Layer::Client, Layer::Network, Layer::Gateway, Layer::Compute, Layer::Account];
+    agree(&array("layers"), &layers, |layer| (layer as usize, layer.name()));
+    let phases = [Phase::Wait, Phase::Connect, Phase::FirstByte, Phase::Idle, Phase::Attempt, Phase::Total];
+    agree(&array("phases"), &phases, |phase| (phase as usize, phase.name()));
+    let reasons = [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff];
+    agree(&array("reasons"), &reasons, |reason| (reason as usize, reason.name()));
+}
+
+#[test]
+fn profiles_stand_in_the_order_of_the_core() {
+    agree(&array("profiles"), &Profile::ALL, |profile| (profile as usize, profile.name()));
+}
