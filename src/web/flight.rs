@@ -127,9 +127,14 @@ impl<'a> Flight<'a> {
         }
     }
 
-    /// When to look at the clocks again.
+    /// When to look at the clocks again. A piece of the body does not wake anybody: it may come at
+    /// once, and be the last one, so that is when its silence may end at the earliest.
     pub(super) fn until(&self) -> Instant {
-        self.clock().0
+        let (until, _) = self.clock();
+        match self.leg {
+            Leg::Reading | Leg::Streaming(_) => until.min(clock::now() + self.clocks.idle),
+            _ => until,
+        }
     }
 
     /// That time has come.

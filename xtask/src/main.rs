@@ -20,7 +20,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   demo           builds, serves the demo page and the mock server, prints the address
   test [stage]   everything, or one of: native wasm package page
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams
-  bench [name]   measures: cold, size
+  bench [name]   measures: cold, sse, size
   size           the sizes of what is built, against their budgets";
 
 fn main() -> ExitCode {

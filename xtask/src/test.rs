@@ -107,5 +107,6 @@ pub(crate) fn bench(name: &str) -> Result<()> {
         bail!("no benchmark {name} in tests/bench");
     }
     let published = package::build(Flavour::Published)?;
+    need::npm("tests/bench")?; // the clients that it is measured beside
     run(node().arg(program).env("MOCK_HF_BIN", mock_server()?).env("PKG_DIR", published))
 }
