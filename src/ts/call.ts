@@ -145,7 +145,10 @@ export class Call {
   }
 
   async run(): Promise<CallReport> {
-    const settled = await run(this.#request);
+    const settled = await run(this.#request).catch((error) => {
+      this.#request.stop(); // a core that stopped stops nothing
+      throw error;
+    });
     switch (settled[0]) {
       case How.Ok: {
         

@@ -32,6 +32,7 @@ class Stream<T> implements QueryStream<T> {
   readonly #caller: CallerSignal;
   #readable: ReadableStream<T> | undefined;
   #taken = false;
+  #cancelled: unknown;
 
   constructor(target: Target, payload: Payload, options: QueryOptions) {
     this.#caller = new CallerSignal(options.signal, true);
@@ -83,7 +84,7 @@ class Stream<T> implements QueryStream<T> {
         if (done) controller.close();
         else controller.enqueue(value);
       },
-      cancel: () => this.cancel(),
+      cancel: (reason) => this.cancel(reason),
     };
     return (this.#readable = new ReadableStream(source, { highWaterMark: 0 }));
   }
@@ -94,10 +95,12 @@ class Stream<T> implements QueryStream<T> {
 
   async finalText(): Promise<string> {
     for await (const _ of this);
+    if (this.#caller.left) throw this.#cancelled; // it is not all of the text
     return this.#events.text;
   }
 
-  async cancel(): Promise<void> {
+  async cancel(reason: unknown = new DOMException("The stream was cancelled", "AbortError")): Promise<void> {
+    this.#cancelled ??= reason;
     this.#events.clear();
     this.#events.end();
     this.#caller.leave();

@@ -144,14 +144,17 @@ export interface QueryStream<T> extends AsyncIterable<T> {
    * Events without text are left out.
    */
   text(): AsyncIterable<string>;
-  /** All of the text, once the stream is complete; rejects where it breaks. */
+  /** All of the text, once the stream is complete; rejects where it breaks, and where it is cancelled. */
   finalText(): Promise<string>;
   /**
    * Settles with the call: resolves when the stream is complete or was cancelled (the last attempt is
    * then "aborted"), rejects as the call rejects. While nobody reads the stream it does not settle.
    */
   readonly report: Promise<CallReport>;
-  /** Stops the generation by closing the connection. Resolves when that is done. */
+  /**
+   * Stops the generation by closing the connection, and resolves when that is done. Whoever reads the
+   * stream finds it ended; `finalText()` rejects with the reason, by default an `AbortError`.
+   */
   cancel(reason?: unknown): Promise<void>;
 }
 

@@ -69,6 +69,8 @@ impl Intake {
                 done = true;
                 return;
             }
+            #[cfg(feature = "panic-on-purpose")]
+            assert!(data != b"\"panic-on-purpose\"", "on purpose");
             if count > 0 {
                 out.push(SEPARATOR);
             }

@@ -177,6 +177,8 @@ impl<'a> Flight<'a> {
         if redirects > MOST_REDIRECTS {
             return Step::LOST;
         }
+        #[cfg(feature = "panic-on-purpose")]
+        assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
         let init = outgoing.init(&self.controller.signal(), follow);
         let answer = fetch(&outgoing.url(), &init);
         self.leg = Leg::Asking { outgoing, follow, redirects };

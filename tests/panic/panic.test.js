@@ -42,6 +42,12 @@ describe("when the core panics", { timeout: 60_000 }, () => {
       down: await mock.put("down", { then: { status: 503, headers: { "retry-after": "1" } } }),
       slow: await mock.put("slow", { then: { status: 200, body: { text: "slow ".repeat(20) }, fault: { kind: "drip", at: "body", everyMs: 20 } } }),
       late: await mock.put("late", { latencyMs: 1_500 }),
+      tells: await mock.put("tells", {}),
+      talks: await mock.put("talks", { stream: { tokens: 1_000, tokensPerSecond: 20 } }),
+      poison: await mock.put("poison", {
+        stream: { tokens: 20, tokensPerSecond: 20 },
+        script: [{ inject: { events: 5, text: 'data: "panic-on-purpose"\n\n' } }],
+      }),
     };
     const told = JSON.parse((await run(process.execPath, [scenario, folder, name, JSON.stringify(urls)])).trim());
     assert.deepEqual(told.escaped, [], "something escaped, then or in the two seconds after");
@@ -73,6 +79,22 @@ describe("when the core panics", { timeout: 60_000 }, () => {
       const requests = await Promise.all(["cold", "down", "slow", "late"].map(async (name) => [name, (await mock.stats(name)).requests]));
       assert.deepEqual(requests, [["cold", 1], ["down", 1], ["slow", 1], ["late", 1]]);
     });
+  });
+
+  test("streams that are being read reject as well, and their connections are closed", async () => {
+    const { ends, next, instances } = await happens("streams");
+    ends.forEach(isConfession);
+    isAnswer(next);
+    assert.equal(instances, 2);
+    await mock.statsOnce("talks", ({ aborted }) => aborted === 2, "the connections of both being closed");
+  });
+
+  test("a panic in the middle of a stream's piece is one like any other", async () => {
+    const { ends, next, instances } = await happens("poisonedStream");
+    ends.forEach(isConfession);
+    isAnswer(next);
+    assert.equal(instances, 2);
+    await mock.statsOnce("poison", ({ aborted }) => aborted === 1, "the connection of the stream being closed");
   });
 
   test("calls that begin the moment the loss is known are answered", async () => {

@@ -19,7 +19,7 @@ WebAssembly.instantiate = (...args) => {
   return instantiate(...args);
 };
 
-const { queryWithReport, queryWithRetry } = await import(pathToFileURL(join(folder, "dist/index.js")));
+const { queryWithReport, queryWithRetry, streamWithRetry } = await import(pathToFileURL(join(folder, "dist/index.js")));
 
 const payload = { inputs: "Berlin" };
 const panics = () => queryWithRetry(`${urls.healthy}/panic-on-purpose`, payload);
@@ -44,7 +44,33 @@ function until(type, url, options = {}) {
   return { call, heard };
 }
 
+/** A stream that is being read, and a promise of the moment when its first item has come. */
+function reading(url) {
+  const items = streamWithRetry(url, payload)[Symbol.asyncIterator]();
+  const heard = items.next();
+  const rest = heard.then(async () => {
+    while (!(await items.next()).done);
+  });
+  return { call: ending(rest), heard };
+}
+
 const scenarios = {
+  async streams() {
+    const streams = [reading(urls.talks), reading(urls.talks)];
+    await Promise.all(streams.map(({ heard }) => heard));
+    const ends = await Promise.all([ending(panics()), ...streams.map(({ call }) => call)]);
+    return { ends, next: await ending(streamWithRetry(urls.tells, payload).finalText()) };
+  },
+
+  /** The panic is not in a microtask of the core, but where the stream feeds it. */
+  async poisonedStream() {
+    const { call, heard } = reading(urls.poison);
+    const beside = until("attempt", urls.late);
+    await Promise.all([heard, beside.heard]);
+    const ends = await Promise.all([call, beside.call]);
+    return { ends, next: await ending(streamWithRetry(urls.tells, payload).finalText()) };
+  },
+
   async inFlight() {
     const cold = until("wait", urls.cold, { loading: { defaultWaitMs: 4_000 } });
     const backoff = until("wait", urls.down, { maxRetries: 5 });
