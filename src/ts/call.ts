@@ -151,7 +151,6 @@ export class Call {
     });
     switch (settled[0]) {
       case How.Ok: {
-        
         if (this.#stream?.begun === false) {
           this.#stream.give(this.answer); // it came in one piece
           this.#request.begin(settled[1][0] as number);

@@ -11,6 +11,8 @@ export const CONTENT = 1;
 export const FINISH = 2;
 /** For the face alone: an error does not reach the decoder. */
 export const ERROR = 4;
+/** Above the bits stands which of several answers it is about. */
+export const CHOICE = 3;
 
 type Json = any;
 
@@ -32,17 +34,17 @@ export function look(item: Json): number {
   return CONTENT;
 }
 
-/** Several choices are several answers: the text is that of the first. */
+/** Several choices are several answers, one in a chunk: the text is that of the first. */
 function ofChoice(choice: Json): number {
   if (!choice) return 0; // a usage, or the filters of a prompt
-  const { finish_reason: why } = choice;
+  const { finish_reason: why, index } = choice;
   if (why === "error" || why === "abort") return failed({ error: `finish_reason: ${why}` });
   // An answer in one piece has a message.
   const delta = choice.delta ?? choice.message ?? {};
   const said = delta.content ?? choice.text;
-  const bits = why ? FINISH : 0;
+  const bits = (why ? FINISH : 0) | (index << CHOICE);
   if (typeof said === "string" && said !== "") {
-    if (!choice.index) text = said;
+    if (!index) text = said;
     return bits | CONTENT;
   }
   return bits | (Object.keys(delta).some((key) => key !== "role" && hasContent(delta[key])) ? CONTENT : 0);

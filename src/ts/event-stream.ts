@@ -2,7 +2,7 @@
 
 import { type Facts, factsOf, unreadable } from "./answer.js";
 import type { Body, Bytes } from "./body.js";
-import { error, ERROR, look, text } from "./chunk.js";
+import { CHOICE, error, ERROR, FINISH, look, text } from "./chunk.js";
 
 interface Waiting<T> {
   resolve(result: IteratorResult<T>): void;
@@ -23,6 +23,8 @@ export class EventStream<T> {
   #body: Body | undefined;
   #pull = (): void => {};
   #over: { facts?: Facts } | undefined;
+  /** A bit for each of several answers that has begun and not finished. */
+  #open = 0;
 
   /**
    * Feeds a body to the decoder. One piece is read when all of the one before was asked for, so
@@ -31,6 +33,7 @@ export class EventStream<T> {
   run(body: Body, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
     this.#items = [];
     this.text = "";
+    this.#open = 0;
     this.#over = undefined;
     this.#body = body;
     return new Promise((resolve, reject) => {
@@ -81,9 +84,13 @@ export class EventStream<T> {
       this.#over = { facts: factsOf(error) };
       return 0;
     }
+    // Of several answers the last one to finish completes the stream.
+    const choice = 1 << (bits >> CHOICE);
+    if (bits & FINISH) this.#open &= ~choice;
+    else this.#open |= choice;
     this.#items.push(item);
     if (text) texts.push(text);
-    return bits;
+    return this.#open ? bits & ~FINISH : bits;
   }
 
   begin(): void {

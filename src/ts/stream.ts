@@ -89,8 +89,11 @@ class Stream<T> implements QueryStream<T> {
     return (this.#readable = new ReadableStream(source, { highWaterMark: 0 }));
   }
 
-  text(): AsyncIterable<string> {
-    return texts({ [Symbol.asyncIterator]: this[Symbol.asyncIterator].bind(this) });
+  async *text(): AsyncGenerator<string, void> {
+    for await (const item of this) {
+      look(item);
+      if (text) yield text;
+    }
   }
 
   async finalText(): Promise<string> {
@@ -105,12 +108,5 @@ class Stream<T> implements QueryStream<T> {
     this.#events.end();
     this.#caller.leave();
     await this.report.catch(() => {});
-  }
-}
-
-async function* texts(items: AsyncIterable<unknown>): AsyncGenerator<string, void> {
-  for await (const item of items) {
-    look(item);
-    if (text) yield text;
   }
 }

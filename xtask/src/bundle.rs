@@ -13,24 +13,34 @@ const DECLARATIONS: [&str; 7] = ["index", "slim", "api", "types", "error", "quer
 
 /// Long names that only our own modules and the glue call each other by, and that no platform has:
 /// they are shortened in the bundle. The names of a class or an interface that is public stay.
-const INNER_NAMES: [&str; 17] = [
+const INNER_NAMES: [&str; 27] = [
     "awayMs",
+    "begun",
     "blankOut",
     "bodyRest",
+    "collect",
     "comeBack",
+    "heard",
     "inFlight",
     "inverted",
     "isError",
     "landed",
+    "locate",
     "ofEngine",
+    "outgoing",
     "quietSince",
     "redirected",
+    "refused",
+    "settle",
+    "shares",
     "soFar",
+    "streamed",
     "tellAttempt",
     "tellFallback",
     "tellResponse",
     "tellWait",
     "unexpected",
+    "unlink",
 ];
 
 pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
