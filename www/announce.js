@@ -42,15 +42,20 @@ export class Announcer {
       case "fallback":
         this.say(`Going on to ${event.to}.`);
         break;
+      case "first_token":
+        this.say(`First token after ${duration(event.ms)}: the text is coming.`);
+        break;
     }
   }
 
-  answered(report) {
-    this.say(`Answered after ${count(report.attempts.length, "attempt")} and ${duration(report.totalMs)}.`);
+  answered(report, stream) {
+    const pace = stream ? `: ${count(stream.pace.tokens, "token")}, the whole text` : "";
+    this.say(`Answered after ${count(report.attempts.length, "attempt")} and ${duration(report.totalMs)}${pace}.`);
   }
 
   failed(error) {
-    this.say(error.hint ? `Failed: ${OUTCOMES[error.code] ?? error.code}. ${error.hint}` : `Failed: ${error.message}`);
+    const kept = error.partial ? "The text so far is kept. " : "";
+    this.say(error.hint ? `Failed: ${OUTCOMES[error.code] ?? error.code}. ${kept}${error.hint}` : `Failed: ${error.message}`);
   }
 
   cancelled(trace, where) {

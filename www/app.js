@@ -1,11 +1,15 @@
 // Wires the page: the form to a call, the call's events to the timeline, its end to the outcome.
 
 import { Announcer } from "./announce.js";
-import { createMockModel, mockCounters } from "./mock.js";
-import { showAnswer, showCancelled, showCount, showCountFailure, showError, showRefusal } from "./outcome.js";
+import { ask } from "./ask.js";
+import { listScenarios } from "./choices.js";
+import { compare } from "./comparison.js";
+import { createMockModel } from "./mock.js";
+import { showAnswer, showCancelled, showError, showRefusal } from "./outcome.js";
 import { ownCall, watchOwnFields } from "./own.js";
-import { OWN, scenarioCall, SCENARIOS } from "./scenarios.js";
+import { GROUPS, OWN, scenarioCall } from "./scenarios.js";
 import { callCode, mockCode } from "./snippet.js";
+import { StreamView } from "./stream-view.js";
 import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
 import { REASONS } from "./words.js";
@@ -14,6 +18,7 @@ const byId = (id) => document.getElementById(id);
 const form = byId("form");
 const announcer = new Announcer(byId("status"));
 const timeline = new Timeline(byId("timeline"));
+const streamView = new StreamView(byId("stream"));
 const calmMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 /** The package, once it is loaded. */
@@ -25,7 +30,7 @@ let current;
 
 function chosen() {
   const id = form.elements.scenario.value;
-  return SCENARIOS.find((scenario) => scenario.id === id) ?? OWN;
+  return GROUPS.flatMap(({ scenarios }) => scenarios).find((scenario) => scenario.id === id);
 }
 
 function prepare() {
@@ -44,6 +49,7 @@ function change() {
   if (current) return;
   byId("expect").textContent = chosen().expect;
   byId("timeline").hidden = byId("outcome").hidden = true;
+  streamView.hide();
   announcer.say("Nothing has been sent yet.");
 }
 
@@ -59,64 +65,59 @@ async function run() {
   byId("outcome").hidden = true;
   byId("expect").textContent = scenario.expect;
   timeline.clear();
+  const stream = call.stream ? streamView : undefined;
+  if (stream) stream.begin();
+  else streamView.hide();
   announcer.begin(scenario.title);
   showWhatHappens();
   const body = byId("outcome-body");
-  let reported;
-  let cancelled = false;
+  let made = true;
   try {
     if (call.mock) await createMockModel(call.key, call.mock, controller.signal);
     current.trace = new Trace();
     const redraw = follow(current.trace);
-    const answer = await library.queryWithReport(call.target, call.payload, {
-      ...call.options,
+    const answer = await ask(library, call, {
       signal: controller.signal,
       onEvent(event) {
         if (controller.signal.aborted) return;
         current.trace.add(event);
         announcer.event(event);
+        stream?.event(event);
         redraw();
       },
+      onPiece: (piece) => stream.add(piece),
     });
     current.trace.settle(answer.report);
-    reported = answer.report.attempts.length;
-    showAnswer(body, answer);
-    announcer.answered(answer.report);
+    stream?.end("whole");
+    showAnswer(body, answer, current.trace, stream);
+    announcer.answered(answer.report, stream);
   } catch (error) {
     const { trace } = current;
     if (controller.signal.aborted && error === controller.signal.reason) {
       const where = whereabouts(trace);
       trace.cancel();
-      cancelled = true;
-      reported = trace.attempts.length;
-      showCancelled(body, { reason: error, where, trace });
+      stream?.end("cancelled");
+      showCancelled(body, { reason: error, where }, trace, stream);
       announcer.cancelled(trace, where);
     } else if (error instanceof library.QueryError) {
       trace.settle(error.report);
-      reported = error.report.attempts.length;
-      showError(body, error);
+      stream?.end("broken");
+      showError(body, error, trace, stream);
       announcer.failed(error);
     } else {
       trace.end();
+      streamView.hide();
+      made = false;
       showRefusal(body, error);
       announcer.failed(error);
     }
   }
-  timeline.draw(current.trace);
+  const { trace } = current;
+  timeline.draw(trace);
   byId("outcome").hidden = false;
   current = undefined;
   setRunning(false);
-  if (call.mock && reported !== undefined) await compare(body, call.key, { reported, cancelled });
-}
-
-async function compare(body, key, seen) {
-  const place = document.createElement("div");
-  body.insertBefore(place, body.querySelector("details"));
-  try {
-    showCount(place, { ...seen, counters: await mockCounters(key) });
-  } catch (error) {
-    showCountFailure(place, error);
-  }
+  if (call.mock && made) await compare(body, call.key, trace);
 }
 
 /** Redraws while the trace is under way: smoothly, or once a second where motion is not wanted. */
@@ -134,7 +135,8 @@ function follow(trace) {
 
 function whereabouts({ open }) {
   if (!open) return "before anything was sent";
-  return open.kind === "wait" ? `in a wait (${REASONS[open.reason] ?? open.reason})` : "in an attempt";
+  if (open.kind === "wait") return `in a wait (${REASONS[open.reason] ?? open.reason})`;
+  return open.firstTokenMs === undefined ? "in an attempt" : "in the middle of the stream";
 }
 
 /** On a phone the form fills the screen, and the timeline would go on below it, unseen. */
@@ -155,20 +157,6 @@ function setRunning(running) {
   byId("cancel").setAttribute("aria-disabled", String(!running));
 }
 
-function listScenarios() {
-  byId("scenarios").append(
-    ...[...SCENARIOS, OWN].map((scenario, index) => {
-      const label = document.createElement("label");
-      const radio = Object.assign(document.createElement("input"), { type: "radio", name: "scenario", value: scenario.id, checked: index === 0 });
-      const title = Object.assign(document.createElement("strong"), { textContent: scenario.title });
-      const what = Object.assign(document.createElement("span"), { className: "what", textContent: scenario.what });
-      // The space keeps title and sentence apart in the accessible name.
-      label.append(radio, title, " ", what);
-      return label;
-    }),
-  );
-}
-
 async function copy() {
   const button = byId("copy");
   try {
@@ -183,7 +171,7 @@ async function copy() {
 }
 
 async function start() {
-  listScenarios();
+  listScenarios(byId("scenarios"), GROUPS);
   change();
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -28,10 +28,11 @@ export function watchOwnFields(onChange) {
   const update = () => {
     const text = target.value.trim();
     target.setCustomValidity(checkTarget(text));
+    field("own-stream-row").hidden = field("own-body").value !== "messages";
     field("own-model-row").hidden = !(isUrl(text) && field("own-body").value === "messages");
     onChange();
   };
-  for (const id of ["own-target", "own-token", "own-body", "own-model", "own-prompt"]) {
+  for (const id of ["own-target", "own-token", "own-body", "own-stream", "own-model", "own-prompt"]) {
     field(id).addEventListener("input", update);
   }
   // A page kept in the back-forward cache would keep the token with it.
@@ -51,5 +52,6 @@ export function ownCall() {
     target: target || "org/name",
     payload: messages ? { ...named, messages: [{ role: "user", content: prompt }] } : { inputs: prompt },
     options: token ? { token } : {},
+    stream: messages && field("own-stream").checked,
   };
 }

@@ -1,5 +1,7 @@
 // The scenarios: what the mock is told, what the package is asked, and what a visitor should see.
 
+import { STREAMS } from "./stream-scenarios.js";
+
 const INPUTS = { inputs: "The cat sat on the mat." };
 const CHAT = { model: "demo", messages: [{ role: "user", content: "Say hello." }] };
 
@@ -13,7 +15,7 @@ const GATEWAY_PAGE = [
   "</html>",
 ].join("\n");
 
-export const SCENARIOS = [
+const ANSWERS = [
   {
     id: "cold-start",
     title: "Cold start",
@@ -91,6 +93,12 @@ export const OWN = {
   expect: "What happens depends on your server. Only the mock counts its requests, so there is nothing to compare with here.",
 };
 
+export const GROUPS = [
+  { legend: "One answer", scenarios: ANSWERS },
+  { legend: "A stream", scenarios: STREAMS },
+  { legend: "A real server", scenarios: [OWN] },
+];
+
 /** A call of a scenario under a key that no other run has, so that no run sees another's state. */
 export function scenarioCall(scenario, origin) {
   const key = `demo-${scenario.id}-${randomSuffix()}`;
@@ -99,7 +107,8 @@ export function scenarioCall(scenario, origin) {
     mock: scenario.mock,
     target: { url: `${origin}/${key}${scenario.path}`, profile: scenario.profile },
     payload: scenario.payload,
-    options: {},
+    options: scenario.options ?? {},
+    stream: scenario.stream ?? false,
   };
 }
 

@@ -1,5 +1,6 @@
 // Draws a trace: an ordered list whose text says everything, with bars to scale as decoration.
 
+import { element, setText } from "./elements.js";
 import { duration, OUTCOMES, REASONS } from "./words.js";
 
 // The lengths that the axis grows through, each with the distance of its marks, in seconds.
@@ -41,6 +42,8 @@ export class Timeline {
       const end = span.endMs ?? Math.max(nowMs, span.startMs + (span.plannedMs ?? 0));
       this.#place(row.bar, span.startMs, end);
       this.#place(row.elapsed, span.startMs, span.endMs ?? nowMs);
+      row.mark.hidden = span.firstTokenMs === undefined;
+      if (!row.mark.hidden) this.#place(row.mark, span.firstTokenMs, span.firstTokenMs);
     });
   }
 
@@ -72,11 +75,11 @@ export class Timeline {
     text.append(name, punctuation(": "), what, punctuation(", "), time);
     const track = element("div", "track");
     track.setAttribute("aria-hidden", "true");
-    const [bar, elapsed] = [element("div", "bar"), element("div", "bar elapsed")];
-    track.append(bar, elapsed);
+    const [bar, elapsed, mark] = [element("div", "bar"), element("div", "bar elapsed"), element("div", "mark")];
+    track.append(bar, elapsed, mark);
     item.append(text, track);
     this.#list.append(item);
-    return { item, name, what, time, bar, elapsed };
+    return { item, name, what, time, bar, elapsed, mark };
   }
 }
 
@@ -94,7 +97,9 @@ function describe(span) {
     return `${REASONS[span.reason] ?? span.reason}${estimate}`;
   }
   const status = span.status === undefined ? "" : `status ${span.status}, `;
-  if (span.outcome) return `${status}${OUTCOMES[span.outcome] ?? span.outcome}`;
+  const token = span.firstTokenMs === undefined ? "" : `, first token at ${duration(span.firstTokenMs)}`;
+  if (span.endMs === undefined && token) return `${status}streaming${token}`;
+  if (span.outcome) return `${status}${OUTCOMES[span.outcome] ?? span.outcome}${token}`;
   return span.endMs === undefined ? "sent, no answer yet" : "no answer";
 }
 
@@ -113,18 +118,5 @@ function timing(span, nowMs) {
 
 /** For those who hear the row; those who see it have its columns. */
 function punctuation(text) {
-  const node = element("span", "heard");
-  node.textContent = text;
-  return node;
-}
-
-function element(name, className) {
-  const node = document.createElement(name);
-  node.className = className;
-  return node;
-}
-
-/** Writing the same text again would still disturb a selection in it. */
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  return element("span", "heard", text);
 }

@@ -5,6 +5,7 @@ export class Trace {
   spans = [];
   /** When the call was settled; undefined while it is under way. */
   endMs;
+  cancelled = false;
   #now;
 
   constructor(now = () => performance.now()) {
@@ -18,6 +19,11 @@ export class Trace {
 
   get attempts() {
     return this.spans.filter((span) => span.kind === "attempt");
+  }
+
+  /** When the first token of a stream came; undefined before, and where there is none. */
+  get firstTokenMs() {
+    return this.attempts.at(-1)?.firstTokenMs;
   }
 
   /** The span under way, if any. */
@@ -41,6 +47,11 @@ export class Trace {
         attempt.outcome = event.outcome;
         // The body of an answer is still to come: such an attempt ends with the call.
         if (event.outcome !== "ok") this.#close(atMs);
+        break;
+      }
+      case "first_token": {
+        const attempt = this.attempts.at(-1);
+        if (attempt) attempt.firstTokenMs = event.ms;
         break;
       }
       case "wait":
@@ -72,6 +83,7 @@ export class Trace {
   /** The call was cancelled: there is no report, only what was seen. */
   cancel() {
     this.endMs = this.#now();
+    this.cancelled = true;
     const open = this.open;
     if (open) open.cancelled = true;
     if (open?.kind === "attempt") open.outcome = "aborted";
@@ -104,6 +116,9 @@ export class Trace {
         outcome: attempt.outcome,
       });
     });
+    // Nothing is asked again once there was a token, so it is the last attempt's.
+    const last = spans.at(-1);
+    if (report.firstTokenMs !== undefined && last) last.firstTokenMs = report.firstTokenMs;
     spans.push(...fill(gaps.slice(report.attempts.length).flat(), cursor, report.totalMs));
     this.spans = spans;
     this.endMs = report.totalMs;

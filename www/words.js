@@ -66,6 +66,11 @@ export function duration(ms) {
   return `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 }
 
+/** Tokens a second; undefined as long as that cannot be told. */
+export function rate(perSecond) {
+  return perSecond?.toFixed(perSecond < 100 ? 1 : 0);
+}
+
 /** For sentences that are read aloud: whole seconds are enough. */
 export function spoken(ms) {
   if (ms < 950) return "less than a second";

@@ -60,7 +60,7 @@ export class Body {
 
   /** Nobody wants more. */
   leave(): void {
-    this.#leftAt = performance.now();
+    this.#leftAt = this.quietSince; // a piece has come this moment
     this.quietSince = Infinity;
   }
 

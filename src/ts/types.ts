@@ -237,7 +237,10 @@ export type Phase = "queue" | "wait" | "connect" | "first_byte" | "idle" | "atte
 
 export type BreakerState = "closed" | "open" | "half_open";
 
-/** What `onEvent` hears. `attempt` counts from 1, over all targets; a wait follows its attempt. */
+/**
+ * What `onEvent` hears. `attempt` counts from 1, over all targets; a wait follows its attempt. A
+ * `response` is told when its attempt ends: of a stream, after `first_token`.
+ */
 export type CallEvent =
   | { type: "attempt"; attempt: number; target: string; url: string }
   | { type: "response"; attempt: number; status: number; outcome: Attempt["outcome"] }

@@ -1,5 +1,8 @@
 // Contrast as WCAG 2 defines it, from the computed styles of every text that is to be seen.
 
+/** What its level AA asks of texts of any size. */
+export const AA = 4.5;
+
 /** Runs in the page: each visible text's colour on the first solid background below it. */
 export function textsWithPoorContrast(least) {
   const channels = (colour) => {

@@ -1,12 +1,14 @@
 // The mock inference server with the page and the package, as the demo starts it.
 
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startMock as start } from "../package/harness/mock-server.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const dist = resolve(root, process.env.PKG_DIR ?? "pkg", "dist");
 
 export async function startMock() {
-  const { mockUrl: origin, stop } = await start(["--site", `/=${root}www`, "--site", `/pkg=${root}pkg/dist`]);
+  const { mockUrl: origin, stop } = await start(["--site", `/=${root}www`, "--site", `/pkg=${dist}`]);
   return {
     origin,
     async create(key, scenario) {

@@ -1,45 +1,11 @@
 // The demo page in a real browser, on the built package and the mock server.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { launch } from "./chromium.js";
-import { textsWithPoorContrast } from "./contrast.js";
-import { startMock } from "./mock.js";
-import { Visit } from "./visit.js";
-
-const AA = 4.5;
-const screenshots = fileURLToPath(new URL("../../target/page-screenshots", import.meta.url));
-
-let mock;
-let browser;
-before(async () => {
-  mkdirSync(screenshots, { recursive: true });
-  mock = await startMock();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await mock?.stop();
-});
-
-const open = (options) => Visit.open(browser, mock.origin, options);
-
-/** A sentence about the page, with a visit of its own that must end without trouble. */
-function on(sentence, test, options) {
-  it(sentence, { timeout: 120_000 }, async () => {
-    const visit = await open(options);
-    try {
-      await test(visit);
-    } catch (error) {
-      await visit.context.close();
-      throw error;
-    }
-    await visit.close();
-  });
-}
+import { AA, textsWithPoorContrast } from "./contrast.js";
+import { screenshot } from "./screenshots.js";
+import { browser, mock, on } from "./session.js";
 
 // The calls are spent waiting, so several visits at once cost little.
 describe("every scenario ends as it says", { concurrency: 4 }, () => {
@@ -364,7 +330,7 @@ describe("everybody can use it", { concurrency: 4 }, () => {
             const { seen, poor } = await visit.page.evaluate(textsWithPoorContrast, AA);
             assert.ok(seen > 40, `only ${seen} texts seen`);
             assert.deepEqual(poor, [], when);
-            await visit.page.screenshot({ path: `${screenshots}/${size}-${colorScheme}-${when}.png`, fullPage: true });
+            await screenshot(visit.page, `${size}-${colorScheme}-${when}`);
           };
           await visit.choose("cold-start");
           await visit.run();

@@ -81,11 +81,34 @@ describe("a trace", () => {
     assert.deepEqual(lengths(trace).at(-1), ["wait", 20, 1_000]);
   });
 
+  it("keeps the first token of a stream in its attempt, under way and by the report", () => {
+    const { trace, at } = traceOnAClock();
+    at(0, attempt(1));
+    at(20, response(1, 200, "overloaded"));
+    at(21, wait(1, "backoff", 300));
+    at(320, attempt(2));
+    assert.equal(trace.firstTokenMs, undefined);
+    at(400, { type: "first_token", ms: 399 });
+    assert.equal(trace.firstTokenMs, 399);
+    assert.equal(trace.open.firstTokenMs, 399);
+    trace.settle({
+      attempts: [
+        { target: "a", startedMs: 0, durationMs: 20, status: 200, outcome: "overloaded" },
+        { target: "a", startedMs: 318, durationMs: 500, status: 200, outcome: "stream_truncated" },
+      ],
+      firstTokenMs: 397,
+      totalMs: 818,
+    });
+    assert.deepEqual(trace.attempts.map(({ firstTokenMs }) => firstTokenMs), [undefined, 397]);
+  });
+
   it("says of what was under way that it was cancelled", () => {
     const { trace, at } = traceOnAClock();
     at(0, attempt(1));
     at(700);
+    assert.equal(trace.cancelled, false);
     trace.cancel();
+    assert.equal(trace.cancelled, true);
     assert.deepEqual(trace.spans.map(({ outcome, cancelled, endMs }) => ({ outcome, cancelled, endMs })), [
       { outcome: "aborted", cancelled: true, endMs: 700 },
     ]);

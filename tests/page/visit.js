@@ -81,8 +81,29 @@ export class Visit {
 
   /** [what the package reports, what the mock counted], as the page shows them. */
   async counts() {
-    await this.page.locator("#outcome .count").waitFor();
-    return (await this.page.locator("#outcome .count dd").allTextContents()).map(Number);
+    await this.page.locator("#outcome .numbers").waitFor();
+    return (await this.page.locator("#outcome .numbers dd").allTextContents()).map(Number);
+  }
+
+  /** What the page shows of a stream: its text with a caption, and its numbers. */
+  stream() {
+    return this.page.locator("#stream").evaluate((view) => ({
+      shown: view.checkVisibility(),
+      text: view.querySelector(".said").textContent,
+      caption: view.querySelector(".caption").textContent,
+      ...Object.fromEntries(Array.from(view.querySelectorAll("[data-number]"), (node) => [node.dataset.number, node.textContent])),
+    }));
+  }
+
+  /** Until so many tokens are there. */
+  tokens(least) {
+    return this.page.waitForFunction((n) => Number(document.querySelector('[data-number="tokens"]').textContent) >= n, least, { timeout: 20_000 });
+  }
+
+  /** The sentences below the two counts. */
+  async comparison() {
+    await this.counts();
+    return this.page.locator("#outcome .agree").allTextContents();
   }
 
   rows() {
