@@ -39,9 +39,12 @@ pub struct Progress {
     pub quiet_since: Option<Instant>,
     /// The reader of the stream has not asked for more. A slow reader is no slow server.
     pub away: bool,
-    /// How long that was until now, in all: no clock counts it.
+    /// How long that was, in all, the time it is away now included: no clock counts it.
     pub was_away: Duration,
 }
+
+/// How often to look, at most, after a reader that is away: so late a clock may be seen then.
+const SHORTEST_LOOK: Duration = Duration::from_ms(10);
 
 impl Clocks {
     /// The clock that runs out next.
@@ -49,10 +52,13 @@ impl Clocks {
     /// Of two that end together the wider one is named: it leaves the less to be tried. While the
     /// reader is away nothing runs, and the time given is when to look again.
     pub fn next(&self, now: Instant, progress: Progress) -> (Instant, Phase) {
+        let total = self.total + progress.was_away;
         if progress.away {
-            return (now + self.idle, Phase::Idle);
+            // It may be back at once, and no clock run out before that has.
+            let soonest = self.idle.min(total.since(now)).max(SHORTEST_LOOK);
+            return (now + soonest, Phase::Idle);
         }
-        let mut next = (self.total + progress.was_away, Phase::Total);
+        let mut next = (total, Phase::Total);
         let mut sooner = |at: Option<Instant>, phase: Phase| {
             if let Some(at) = at
                 && at < next.0
@@ -160,8 +166,15 @@ mod tests {
     #[test]
     fn while_the_reader_is_away_nothing_runs_out() {
         let away = Progress { away: true, was_away: Duration::from_ms(500), ..begun(20) };
-        assert_eq!(clocks().next(at(999), away), (at(1059), Phase::Idle));
+        assert_eq!(clocks().next(at(700), away), (at(760), Phase::Idle));
         let back = Progress { away: false, ..away };
         assert_eq!(next(clocks(), Progress { quiet_since: Some(at(780)), ..back }), (at(800), Phase::Total));
+    }
+
+    #[test]
+    fn a_reader_that_comes_back_has_as_much_time_as_it_had() {
+        let away = Progress { away: true, was_away: Duration::from_ms(500), ..begun(20) };
+        assert_eq!(clocks().next(at(770), away), (at(800), Phase::Idle));
+        assert_eq!(clocks().next(at(799), away), (at(809), Phase::Idle));
     }
 }

@@ -5,13 +5,12 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export class Body {
   /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
   quietSince = NaN;
-  /** How long none was wanted, in all. */
-  awayMs = 0;
   /** A piece has come; of a stream, an event. */
   heard = false;
   readonly pieces: Bytes[] = [];
   #ended = false;
   #leftAt = 0;
+  #awayMs = 0;
   readonly #reader: ReadableStreamDefaultReader<Bytes> | undefined;
 
   /** @throws where the body is locked: a test that answers twice with one Response */
@@ -58,6 +57,11 @@ export class Body {
     this.stop();
   }
 
+  /** How long no piece was wanted, in all until now. */
+  get awayMs(): number {
+    return this.#awayMs + (this.quietSince === Infinity ? performance.now() - this.#leftAt : 0);
+  }
+
   /** Nobody wants more. */
   leave(): void {
     this.#leftAt = this.quietSince; // a piece has come this moment
@@ -66,8 +70,8 @@ export class Body {
 
   /** The next piece is wanted again. */
   comeBack(): void {
+    this.#awayMs = this.awayMs;
     this.quietSince = performance.now();
-    this.awayMs += this.quietSince - this.#leftAt;
   }
 
   /** What comes after the last word is thrown away. Undefined if there was nothing after it. */
