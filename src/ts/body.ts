@@ -18,37 +18,24 @@ export class Body {
     this.#reader = response.body?.getReader();
   }
 
-  /** Undefined at the end. Rejects where the body breaks, or is not bytes. */
-  next(): Promise<Bytes | undefined> {
-    return this.#reader ? this.#reader.read().then(this.#take) : Promise.resolve(undefined);
-  }
-
-  /** The same for a stream, whose pieces are many and small: one promise less for each. */
+  /**
+   * The next piece, undefined at the end; or that the body breaks, or is not bytes. By callbacks,
+   * since the pieces of a stream are many and small: one promise less for each.
+   */
   pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
     if (!this.#reader) return use();
-    this.#reader.read().then((read) => {
-      try {
-        use(this.#take(read));
-      } catch (error) {
-        lost(error);
-      }
+    this.#reader.read().then(({ done, value }) => {
+      this.#ended = done;
+      if (!done && !ArrayBuffer.isView(value)) return lost(new TypeError("a body must be bytes"));
+      if (!done) this.quietSince = performance.now();
+      use(value);
     }, lost);
   }
-
-  #take = ({ done, value }: ReadableStreamReadResult<Bytes>): Bytes | undefined => {
-    if (done) {
-      this.#ended = true;
-      return undefined;
-    }
-    if (!ArrayBuffer.isView(value)) throw new TypeError("a body must be bytes");
-    this.quietSince = performance.now();
-    return value;
-  };
 
   /** All of it, or as much as is wanted. */
   async collect(limit: number): Promise<void> {
     for (let left = limit; left > 0; ) {
-      const piece = (await this.next())?.subarray(0, left);
+      const piece = (await new Promise<Bytes | undefined>((...settle) => this.pull(...settle)))?.subarray(0, left);
       if (!piece) return;
       this.heard = true;
       this.pieces.push(piece);
@@ -76,11 +63,7 @@ export class Body {
 
   /** What comes after the last word is thrown away. Undefined if there was nothing after it. */
   rest(): Promise<void> | undefined {
-    return this.#ended ? undefined : this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    while (await this.next());
+    return this.#ended ? undefined : this.collect(Infinity);
   }
 
   /** Frees the connection. */

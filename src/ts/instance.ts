@@ -64,7 +64,7 @@ async function instantiate(): Promise<Instance> {
     self.alive = false; // its other calls neither send nor wait any more
     instance = undefined;
     for (const timer of timers) clearTimeout(timer as number);
-    const error = new Error("query-with-retry: its core stopped, which is a bug: please report it. The next call starts a new one.", { cause });
+    const error = new Error("query-with-retry: its core stopped: please report this bug. The next call starts a new one.", { cause });
     for (const reject of self.inFlight) reject(error);
     self.inFlight.clear();
   };
@@ -111,7 +111,7 @@ async function compile(): Promise<WebAssembly.Module> {
 function blocked(cause: unknown): unknown {
   if (!(cause instanceof WebAssembly.CompileError)) return cause;
   return new Error(
-    "query-with-retry: WebAssembly was refused. Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy; where nothing may be compiled at run time, use the \"workerd\" or \"edge-light\" condition, or query-with-retry/slim with a compiled module.",
+    "query-with-retry: WebAssembly was refused. Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy, or use query-with-retry/slim with a compiled module.",
     { cause },
   );
 }

@@ -15,21 +15,16 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
   if (typeof payload !== "object" || payload === null) {
     throw invalid(`payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`);
   }
-  if (streamed) payload = asStream(payload);
-  const text = toJson(payload as object);
+  const text = toJson(payload);
   const contentType: HeaderPairs = [["content-type", "application/json"]];
   if (text.startsWith("[")) return { kind: Kind.Opaque, body: text, bodyRest: "", contentType };
-  const kind = Array.isArray((payload as { messages?: unknown }).messages) ? Kind.Chat : Kind.Object;
-  const bodyRest = insertsModel ? toJson({ ...plain(payload as object), model: undefined }) : "";
-  return { kind, body: text, bodyRest, contentType };
-}
-
-/** Servers stream what says so in its body. Arrays and bytes say what they say. */
-function asStream(payload: object): object {
-  if (Array.isArray(payload) || Object.getPrototypeOf(payload) !== Object.prototype) return payload;
-  const { stream = true } = payload as { stream?: unknown };
-  if (stream === false) throw invalid("payload has stream: false: leave it out, or call queryWithRetry");
-  return { ...payload, stream };
+  const object: { messages?: unknown; stream?: unknown } = plain(payload);
+  const { messages, stream } = object;
+  if (streamed && stream === false) throw invalid("payload has stream: false: leave it out, or call queryWithRetry");
+  // Servers stream what says so in its body.
+  const whole = (json: string) => (streamed && stream === undefined ? `${json.slice(0, -1)}${json === "{}" ? "" : ","}"stream":true}` : json);
+  const bodyRest = insertsModel ? whole(toJson({ ...object, model: undefined })) : "";
+  return { kind: Array.isArray(messages) ? Kind.Chat : Kind.Object, body: whole(text), bodyRest, contentType };
 }
 
 function copyOfBytes(payload: unknown): Uint8Array<ArrayBuffer> | undefined {

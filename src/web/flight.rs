@@ -29,6 +29,9 @@ extern "C" {
 /// Who needs more for one request goes in circles.
 const MOST_REDIRECTS: u32 = 5;
 
+/// Enough for a platform to hand over what has come.
+const SECOND_LOOK: Duration = Duration::from_ms(10);
+
 pub(super) enum Step {
     /// The next promise of the attempt.
     Await(Promise),
@@ -64,13 +67,22 @@ pub(super) struct Flight<'a> {
     clocks: Clocks,
     attempt: u32,
     leg: Leg,
+    /// A clock of the body has run out, and is looked at once more then.
+    second_look: Option<Instant>,
 }
 
 impl<'a> Flight<'a> {
     pub(super) fn new(request: &'a Request, send: &Send) -> Option<Self> {
         // Every runtime has one.
         let controller = AbortController::new().ok()?;
-        Some(Self { request, controller, clocks: send.clocks, attempt: send.attempt, leg: Leg::Preparing })
+        Some(Self {
+            request,
+            controller,
+            clocks: send.clocks,
+            attempt: send.attempt,
+            leg: Leg::Preparing,
+            second_look: None,
+        })
     }
 
     pub(super) fn depart(&self, send: &Send) -> Step {
@@ -132,16 +144,26 @@ impl<'a> Flight<'a> {
     pub(super) fn until(&self) -> Instant {
         let (until, _) = self.clock();
         match self.leg {
-            Leg::Reading | Leg::Streaming(_) => until.min(clock::now() + self.clocks.idle),
+            Leg::Reading | Leg::Streaming(_) => {
+                self.second_look.unwrap_or(until.min(clock::now() + self.clocks.idle))
+            }
             _ => until,
         }
     }
 
     /// That time has come.
-    pub(super) fn due(&self) -> Step {
+    pub(super) fn due(&mut self) -> Step {
         let (until, phase) = self.clock();
-        if clock::now() < until {
+        let now = clock::now();
+        if now < until {
+            self.second_look = None;
             return Step::AwaitOn; // pieces have come meanwhile, or the reader is away
+        }
+        // Where the reader held up the thread, its timers ring before the pieces are seen that came
+        // meanwhile, and a slow reader is no slow server.
+        if matches!(self.leg, Leg::Reading | Leg::Streaming(_)) && self.second_look.is_none() {
+            self.second_look = Some(now + SECOND_LOOK);
+            return Step::AwaitOn;
         }
         // An error body that was cut has still said something.
         let said = self.request.so_far().map(|facts| Input::Body(facts.into()));

@@ -13,18 +13,20 @@ const DECLARATIONS: [&str; 7] = ["index", "slim", "api", "types", "error", "quer
 
 /// Long names that only our own modules and the glue call each other by, and that no platform has:
 /// they are shortened in the bundle. The names of a class or an interface that is public stay.
-const INNER_NAMES: [&str; 27] = [
+const INNER_NAMES: [&str; 29] = [
     "awayMs",
     "begun",
     "blankOut",
     "bodyRest",
     "collect",
     "comeBack",
+    "contentType",
     "heard",
     "inFlight",
     "inverted",
     "isError",
     "landed",
+    "leave",
     "locate",
     "ofEngine",
     "outgoing",
