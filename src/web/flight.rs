@@ -145,7 +145,8 @@ impl<'a> Flight<'a> {
         let (until, _) = self.clock();
         match self.leg {
             Leg::Reading | Leg::Streaming(_) => {
-                self.second_look.unwrap_or(until.min(clock::now() + self.clocks.idle))
+                let soonest = clock::now() + self.clocks.idle.max(Duration::from_ms(1));
+                self.second_look.unwrap_or(until.min(soonest))
             }
             _ => until,
         }

@@ -10,9 +10,12 @@ import { startMock } from "../package/harness/mock-server.js";
 import { start, stop } from "../package/harness/processes.js";
 
 const CALLS = 5_000;
-// A call that is not let go, with its promise and its closures, is 500 bytes at the very least. What
-// the engine compiles and forgets moves the heap by up to 500 KB, however many the calls.
-const HEAP_TOLERANCE = CALLS * 200;
+const STREAMS = 2_000;
+// A call that is not let go, with its promise and its closures, is 500 bytes at the very least, a
+// stream 2,000. What the engine compiles and forgets moves the heap by up to 500 KB, however many
+// the calls.
+const CALL_BYTES = 200;
+const STREAM_BYTES = 500;
 
 const program = (name) => fileURLToPath(new URL(name, import.meta.url));
 const times = (count, step) => Array(count).fill(step);
@@ -26,25 +29,16 @@ after(() => server?.stop());
 
 /** Every fourth request of a model fails by `step`, so often that it lasts. */
 const everyFourth = (step) => times(1_000, [step, {}, {}, {}]).flat();
+const settled = (name) =>
+  mock.statsOnce(name, ({ inFlight, openConnections }) => inFlight === 0 && openConnections === 0, "the end of every connection");
 
-describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 }, () => {
-  let told, exitedAfterMs, exit;
+/** Runs a program of this folder, and looks at what it leaves behind. */
+function leavesNothing({ file, calls, callBytes, models }) {
+  let told, exitedAfterMs;
 
   before(async () => {
-    const list = { status: 200, body: "[1, 2, 3]", headers: { "content-type": "application/json" } };
-    const urls = {
-      answers: await mock.put("answers", {}),
-      // A Retry-After of a millisecond, because what is looked for is not the wait.
-      busy: await mock.put("busy", { script: everyFourth({ sample: "tgi-overloaded", status: 503, headers: { "retry-after-ms": "1" } }) }),
-      resets: await mock.put("resets", { script: everyFourth({ fault: { kind: "reset", at: "accept" } }) }),
-      cut: await mock.put("cut", { then: { ...list, fault: { kind: "reset", at: "body", bytes: 4 } } }),
-      refuses: await mock.put("refuses", { then: { status: 422, body: { error: "no" } } }),
-      silent: await mock.put("silent", { then: { fault: { kind: "stall", at: "accept" } } }),
-      halfSilent: await mock.put("half-silent", { then: { ...list, fault: { kind: "stall", at: "body", bytes: 4 } } }),
-      pauses: await mock.put("pauses", { then: { ...list, fault: { kind: "stall", at: "body", bytes: 4 } } }),
-      loads: await mock.put("loads", { cold: { ms: 3_600_000, says: 20 } }),
-    };
-    const child = start(process.execPath, ["--expose-gc", program("calls.js"), PKG_DIR, JSON.stringify(urls), String(CALLS)]);
+    const urls = await models();
+    const child = start(process.execPath, ["--expose-gc", program(file), PKG_DIR, JSON.stringify(urls), String(calls)]);
     let printed = "";
     let endedAt;
     child.stderr.setEncoding("utf8").on("data", (text) => (printed += text));
@@ -53,7 +47,7 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
       else told = JSON.parse(line);
     });
     const tooLong = setTimeout(() => stop(child), 200_000);
-    exit = await child.ended;
+    const exit = await child.ended;
     clearTimeout(tooLong);
     exitedAfterMs = performance.now() - endedAt;
     assert.equal(exit.code, 0, `the calls did not go as they should: ${printed}`);
@@ -62,7 +56,7 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
 
   test("the heap is as large as after as many before them", () => {
     const grown = told.end.heapBytes - told.warm.heapBytes;
-    assert.ok(grown < HEAP_TOLERANCE, `grown by ${grown} bytes, ${grown / CALLS} a call`);
+    assert.ok(grown < calls * callBytes, `grown by ${grown} bytes, ${grown / calls} a call`);
   });
 
   test("the core's memory and its table of JavaScript values have not grown, in the one instance", () => {
@@ -84,10 +78,26 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
   test("the process exits by itself, within a second of the last call", () => {
     assert.ok(exitedAfterMs < 1_000, `after ${exitedAfterMs} ms`);
   });
+}
+
+describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 }, () => {
+  const list = { status: 200, body: "[1, 2, 3]", headers: { "content-type": "application/json" } };
+  const models = async () => ({
+    answers: await mock.put("answers", {}),
+    // A Retry-After of a millisecond, because what is looked for is not the wait.
+    busy: await mock.put("busy", { script: everyFourth({ sample: "tgi-overloaded", status: 503, headers: { "retry-after-ms": "1" } }) }),
+    resets: await mock.put("resets", { script: everyFourth({ fault: { kind: "reset", at: "accept" } }) }),
+    cut: await mock.put("cut", { then: { ...list, fault: { kind: "reset", at: "body", bytes: 4 } } }),
+    refuses: await mock.put("refuses", { then: { status: 422, body: { error: "no" } } }),
+    silent: await mock.put("silent", { then: { fault: { kind: "stall", at: "accept" } } }),
+    halfSilent: await mock.put("half-silent", { then: { ...list, fault: { kind: "stall", at: "body", bytes: 4 } } }),
+    pauses: await mock.put("pauses", { then: { ...list, fault: { kind: "stall", at: "body", bytes: 4 } } }),
+    loads: await mock.put("loads", { cold: { ms: 3_600_000, says: 20 } }),
+  });
+  leavesNothing({ file: "calls.js", calls: CALLS, callBytes: CALL_BYTES, models });
 
   // The server's side of it, once it has noticed that the process is gone.
   test("every request without an answer was given up, and none with one", async () => {
-    const settled = (name) => mock.statsOnce(name, ({ inFlight, openConnections }) => inFlight === 0 && openConnections === 0, "the end of every connection");
     const all = await Promise.all(["silent", "half-silent", "pauses", "answers", "busy"].map(settled));
     const [silent, halfSilent, pauses, ...whole] = all;
     for (const { requests, aborted } of [silent, halfSilent, pauses]) {
@@ -98,6 +108,35 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
     assert.equal(pauses.unfinishedBodies, pauses.requests);
     // On a busy machine a caller may leave before the headers have come.
     assert.ok(halfSilent.unfinishedBodies > 0 && halfSilent.unfinishedBodies <= halfSilent.requests);
+    for (const { aborted } of whole) assert.equal(aborted, 0);
+  });
+});
+
+describe(`after ${STREAMS} streams of every kind, 20 at a time`, { timeout: 240_000 }, () => {
+  const stream = { tokens: 50 };
+  const put = async (name, scenario) => `${await mock.put(`stream-${name}`, scenario)}/v1/chat/completions`;
+  const overloaded = { error: "Model is overloaded", error_type: "overloaded" };
+  const firstEvent = { status: 200, headers: { "content-type": "text/event-stream", "retry-after-ms": "1" }, body: `data: ${JSON.stringify(overloaded)}\n\n` };
+  const message = { choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }] };
+  const models = async () => ({
+    answers: await put("answers", { stream }),
+    onePiece: await put("one-piece", { then: { status: 200, body: message } }),
+    busy: await put("busy", { stream, script: everyFourth(firstEvent) }),
+    cut: await put("cut", { stream, then: { fault: { kind: "end", events: 20 } } }),
+    fails: await put("fails", { stream, then: { inject: { events: 20, text: `data: ${JSON.stringify(overloaded)}\n\n` } } }),
+    refuses: await put("refuses", { then: { status: 422, body: { error: "no" } } }),
+    silent: await put("silent", { then: { fault: { kind: "stall", at: "accept" } } }),
+    halfSilent: await put("half-silent", { stream, then: { fault: { kind: "stall", events: 20 } } }),
+  });
+  leavesNothing({ file: "streams.js", calls: STREAMS, callBytes: STREAM_BYTES, models });
+
+  test("every stream that was left or fell silent was given up, and none that came to its end", async () => {
+    const all = await Promise.all(["silent", "half-silent", "one-piece", "busy", "cut", "refuses"].map((name) => settled(`stream-${name}`)));
+    const [silent, halfSilent, ...whole] = all;
+    for (const { requests, aborted } of [silent, halfSilent]) {
+      assert.ok(requests > STREAMS / 10, `only ${requests} requests`);
+      assert.equal(aborted, requests);
+    }
     for (const { aborted } of whole) assert.equal(aborted, 0);
   });
 });

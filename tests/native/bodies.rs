@@ -60,7 +60,8 @@ fn collect<'a>(value: &'a Value, words: &mut Vec<&'a str>) {
         Value::String(word) if !word.is_empty() => words.push(word),
         Value::Array(items) => items.iter().take(20).for_each(|item| collect(item, words)),
         Value::Object(_) => {
-            words.extend([&value["message"], &value["msg"]].into_iter().filter_map(Value::as_str))
+            let said = [&value["message"], &value["msg"], &value["error"]["message"]];
+            words.extend(said.into_iter().filter_map(Value::as_str));
         }
         _ => {}
     }

@@ -3,14 +3,20 @@
 //! Does what `src/web/drive.rs` does with fetch and timers: after a `Send` the answer comes, or
 //! the clock that [`Clocks::next`] names runs out, whichever is first; a `Wait` ends at its time.
 
+mod clock;
+mod stream;
+
+use clock::Clock;
 use query_with_retry::core::call::{Action, Call, Head, Input, Send, Target, Wait};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::deadline::{Clocks, Progress, Stage};
+use query_with_retry::core::completion::Seen;
 use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::Record;
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::{Duration, Instant};
+use stream::Stream;
+pub(crate) use stream::{Step, Timed};
 
 /// No call begins at zero, so that a confusion of times and spans shows.
 pub(crate) const BEGAN: Instant = Instant::from_ms(5_000_000);
@@ -53,6 +59,14 @@ pub(crate) enum Reply {
         head: Head,
         head_after: Duration,
         body_after: Duration,
+    },
+    /// A head, then a stream of events: one step after the other, and after the last one the same step
+    /// again and again, or silence.
+    Streams {
+        head: Head,
+        head_after: Duration,
+        steps: Vec<Timed>,
+        then: Option<Timed>,
     },
     /// No connection, or one that is lost before the head.
     Refuses {
@@ -103,6 +117,12 @@ pub(crate) struct Transcript {
     pub(crate) sent: Vec<Sent>,
     pub(crate) waits: Vec<Waited>,
     pub(crate) took: Duration,
+    /// When the first event was handed over, since the call began.
+    pub(crate) begun: Option<Duration>,
+    /// How long the reader of the stream asked for nothing.
+    pub(crate) away: Duration,
+    /// What the events of the last stream held.
+    pub(crate) said: Vec<Seen>,
     pub(crate) end: Action,
     pub(crate) record: Record,
     /// The finished call, to be asked on.
@@ -169,6 +189,7 @@ impl Conversation {
         let mut clock = Clock { now: BEGAN, late: self.late, aborts: self.aborts_after.map(|t| BEGAN + t) };
         let mut call = Call::new(self.policy, self.targets.clone(), self.seed, BEGAN);
         let (mut sent, mut waits, mut under_way) = (Vec::new(), Vec::new(), None);
+        let (mut begun, mut stream) = (None, Stream::default());
         let mut action = call.handle(clock.now, Input::Start);
         for _ in 0..ENDLESS {
             let at = clock.now.since(BEGAN);
@@ -184,7 +205,18 @@ impl Conversation {
                     Some((clocks, reply)) => clock.body(clocks, reply, limit),
                     None => panic!("there is nothing to read"),
                 },
-                Action::Stream => panic!("no reply here is a stream"),
+                Action::Stream => match under_way.take() {
+                    Some((clocks, Reply::Streams { steps, then, .. })) => {
+                        stream = Stream::default();
+                        let input = clock.stream(clocks, &mut stream, steps, then);
+                        begun = begun.or(stream.begun);
+                        if begun.is_some() {
+                            assert_eq!(call.handle(clock.now, Input::Begun), action, "a stream goes on");
+                        }
+                        input
+                    }
+                    other => panic!("there is no stream: {other:?}"),
+                },
                 Action::Wait(wait) => {
                     waits.push(Waited { at, action: wait });
                     let hasty = clock.now.max(BEGAN + (wait.until.since(BEGAN) - self.early));
@@ -194,8 +226,20 @@ impl Conversation {
                     clock.sleep(wait.until)
                 }
                 Action::Deliver | Action::Fail(_) | Action::Abandon => {
-                    let record = call.record().clone();
-                    return Transcript { sent, waits, took: at, end: action, record, call };
+                    let begun = begun.map(|begun: Instant| begun.since(BEGAN));
+                    let (away, said, record) =
+                        (stream.was_away(clock.now), stream.said, call.record().clone());
+                    return Transcript {
+                        sent,
+                        waits,
+                        took: at,
+                        begun,
+                        away,
+                        said,
+                        end: action,
+                        record,
+                        call,
+                    };
                 }
             };
             action = call.handle(clock.now, input);
@@ -214,90 +258,5 @@ impl Conversation {
             }
             last.clone()
         })
-    }
-}
-
-struct Clock {
-    now: Instant,
-    late: Duration,
-    aborts: Option<Instant>,
-}
-
-impl Clock {
-    /// What comes first: `at` of the server, a clock of the attempt, or the abort.
-    fn first(
-        &mut self,
-        clocks: Clocks,
-        last_piece: Option<Instant>,
-        at: Option<Instant>,
-    ) -> Result<(), Input> {
-        let stage = if last_piece.is_some() { Stage::Heard } else { Stage::Sent };
-        let progress = Progress { stage, quiet_since: last_piece, ..Progress::default() };
-        let (due, phase) = clocks.next(self.now, progress);
-        let rings = self.now.max(due + self.late);
-        let (then, result) = match at {
-            Some(at) if at <= rings => (at, Ok(())),
-            _ => (rings, Err(Input::TimedOut(phase))),
-        };
-        if let Some(aborts) = self.aborts.filter(|aborts| *aborts <= then) {
-            self.now = self.now.max(aborts);
-            return Err(Input::Aborted);
-        }
-        self.now = then;
-        result
-    }
-
-    fn head(&mut self, clocks: Clocks, reply: &Reply) -> Input {
-        let (after, input) = match reply {
-            Reply::Answers { head, head_after, .. }
-            | Reply::Drips { head, head_after, .. }
-            | Reply::Breaks { head, head_after, .. } => (Some(*head_after), Input::Head(*head)),
-            Reply::Refuses { after } => (Some(*after), Input::NetworkError),
-            Reply::Silence => (None, Input::NetworkError),
-        };
-        let at = after.map(|after| self.now + after);
-        self.first(clocks, None, at).err().unwrap_or(input)
-    }
-
-    fn body(&mut self, clocks: Clocks, reply: Reply, limit: Option<u32>) -> Input {
-        match reply {
-            Reply::Answers { body, body_after, .. } => {
-                let at = self.now + body_after;
-                self.first(clocks, None, Some(at)).err().unwrap_or(Input::Body(body))
-            }
-            Reply::Breaks { body_after, .. } => {
-                let at = self.now + body_after;
-                self.first(clocks, None, Some(at)).err().unwrap_or(Input::NetworkError)
-            }
-            Reply::Drips { body, every, .. } => {
-                let mut last_piece = None;
-                loop {
-                    let at = self.now + every.max(ms(1));
-                    match self.first(clocks, last_piece, Some(at)) {
-                        Ok(()) => last_piece = Some(self.now),
-                        // An error body that was cut has still said something.
-                        Err(Input::TimedOut(_)) if limit.is_some() && last_piece.is_some() => {
-                            return Input::Body(body);
-                        }
-                        Err(lost) => return lost,
-                    }
-                }
-            }
-            Reply::Refuses { .. } | Reply::Silence => panic!("a reply without a head has no body"),
-        }
-    }
-
-    fn sleep(&mut self, until: Instant) -> Input {
-        let rings = until + self.late;
-        match self.aborts.filter(|aborts| *aborts <= rings) {
-            Some(aborts) => {
-                self.now = self.now.max(aborts);
-                Input::Aborted
-            }
-            None => {
-                self.now = rings;
-                Input::Woke
-            }
-        }
     }
 }

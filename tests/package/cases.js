@@ -14,6 +14,15 @@ import { overload } from "./cases/overload.js";
 import { refusals } from "./cases/refusals.js";
 import { routes } from "./cases/routes.js";
 import { secrets } from "./cases/secrets.js";
+import { streamsAsking } from "./cases/streams-asking.js";
+import { streamsBroken } from "./cases/streams-broken.js";
+import { streamsCancel } from "./cases/streams-cancel.js";
+import { streamsClocks } from "./cases/streams-clocks.js";
+import { streamsFallbacks } from "./cases/streams-fallbacks.js";
+import { streamsFormats } from "./cases/streams-formats.js";
+import { streamsReading } from "./cases/streams-reading.js";
+import { streamsRetry } from "./cases/streams-retry.js";
+import { streamsWhole } from "./cases/streams-whole.js";
 import { timeouts } from "./cases/timeouts.js";
 import { wrongAnswers } from "./cases/wrong-answers.js";
 
@@ -34,4 +43,13 @@ export const cases = [
   ...errors,
   ...secrets,
   ...badArguments,
+  ...streamsFormats,
+  ...streamsWhole,
+  ...streamsBroken,
+  ...streamsRetry,
+  ...streamsFallbacks,
+  ...streamsClocks,
+  ...streamsReading,
+  ...streamsCancel,
+  ...streamsAsking,
 ];

@@ -18,11 +18,12 @@ const facts = (given) => ({ ofEngine: false, unexpected: false, isError: false, 
 /** What the clocks go by, as in `src/ts/body.ts`. */
 class Body {
   quietSince = NaN;
-  awayMs = 0;
   heard = false;
   pieces = [];
   ended = false;
   #reader;
+  #wasAway = 0;
+  #leftAt = 0;
 
   constructor(response) {
     this.#reader = response.body?.getReader();
@@ -38,11 +39,15 @@ class Body {
 
   /** Its reader asks for nothing. */
   async away(ms) {
-    const left = performance.now();
+    this.#leftAt = performance.now();
     this.quietSince = Infinity;
     await new Promise((resolve) => setTimeout(resolve, ms));
     this.quietSince = performance.now();
-    this.awayMs += this.quietSince - left;
+    this.#wasAway += this.quietSince - this.#leftAt;
+  }
+
+  get awayMs() {
+    return this.#wasAway + (this.quietSince === Infinity ? performance.now() - this.#leftAt : 0);
   }
 
   async drain() {
@@ -54,21 +59,50 @@ class Body {
   }
 }
 
+const NUMBERS = ["maxRetries", "maxWaitMs", "defaultWaitMs", "holdMs", "connectMs", "firstByteMs", "idleMs", "attemptMs", "totalMs"];
+const PARTS = ["origin", "path", "model"];
+const KINDS = ["chat", "object", "opaque"];
+
+// As `src/ts/names.ts` has them.
+const PROFILES = ["router", "hf-inference", "endpoint", "openai", "legacy"];
+const REASONS = ["loading", "rate_limit", "backoff"];
+const LAYERS = ["client", "network", "gateway", "compute", "account"];
+const PHASES = ["wait", "connect", "first_byte", "idle", "attempt", "total"];
+const CODES = (
+  "model_loading rate_limited overloaded unavailable gateway_timeout timeout network engine_failure stream_truncated stream_error " +
+  "bad_response bad_request too_large unauthorized forbidden credits_exhausted not_found gone paused"
+).split(" ");
+const OUTCOMES = ["ok", "aborted", ...CODES];
+
+/** The numbers of a report, and its names. */
+const report = ([...row]) => {
+  const [numbers, names] = [row.splice(0, 5), []];
+  while (row.length > 0) {
+    const [target, started, duration, status, outcome, layer] = row.splice(0, 6);
+    numbers.push(target, started, duration, status);
+    names.push(OUTCOMES[outcome], LAYERS[layer - 1] ?? "");
+  }
+  return [numbers, names];
+};
+
+const failure = ([retryable, status, retryAfter, code, layer, phase]) => [
+  [retryable, status, retryAfter],
+  [CODES[code], LAYERS[layer], PHASES[phase] ?? ""],
+];
+
+const HOW = [
+  (row) => ["ok", report(row)],
+  (row, failed) => ["failed", report(row), failure(failed)],
+  (row) => ["aborted", report(row)],
+  (error) => ["threw", error],
+];
+
 /** A `CoreRequest` that keeps everything it is told, each as one line. */
 export class Caller {
-  targets = [{ origin: "http://one.test", path: "/", model: "", profile: "" }];
-  kind = "object";
+  kind;
+  streamed;
+  targets;
   aborted = false;
-  maxRetries = NaN;
-  maxWaitMs = NaN;
-  defaultWaitMs = NaN;
-  holdMs = NaN;
-  connectMs = NaN;
-  firstByteMs = NaN;
-  idleMs = NaN;
-  attemptMs = NaN;
-  totalMs = NaN;
-  streamed = false;
 
   told = [];
   located = [];
@@ -85,17 +119,48 @@ export class Caller {
   feed;
   /** The newest response. */
   answer;
+  #given;
   #urls = ["http://one.test/"];
   #body;
   #isError = false;
   #over;
   #wake;
+  #end;
 
-  /** @param given what differs from the above, as JSON */
+  /** @param given what differs from a call to one target with every default, as JSON */
   constructor(given) {
-    Object.assign(this, JSON.parse(given));
+    this.#given = { kind: "object", streamed: false, targets: [{ origin: "http://one.test", path: "/" }], ...JSON.parse(given) };
+    this.kind = KINDS.indexOf(this.#given.kind);
+    this.streamed = this.#given.streamed;
+    this.targets = this.#given.targets.length;
     this.abort = new Promise((resolve) => (this.#wake = resolve));
-    this.settled = new Promise((resolve) => (this.settle = resolve));
+    this.settled = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  part(target, part) {
+    return this.#given.targets[target][PARTS[part]] ?? "";
+  }
+
+  profile(target) {
+    return PROFILES.indexOf(this.#given.targets[target].profile);
+  }
+
+  number(which) {
+    return this.#given[NUMBERS[which]] ?? NaN;
+  }
+
+  /** Whatever waits for an abort is freed, as in `src/ts/caller-signal.ts`. */
+  settle(how, ...settled) {
+    this.#end(HOW[how](...settled));
+    this.#wake();
+  }
+
+  refused(...why) {
+    this.#end(["refused", ...why]);
+  }
+
+  inverted(...times) {
+    this.#end(["inverted", ...times]);
   }
 
   aborts() {
@@ -138,7 +203,7 @@ export class Caller {
         left -= piece.length;
       }
     } catch (error) {
-      if (!this.soFar()) throw error;
+      if (!this.#isError || body.pieces.length === 0) throw error;
     }
     body.stop();
     return this.#said();
@@ -164,7 +229,7 @@ export class Caller {
 
   /** `text` is content, `finish` an end, `error` an error; anything else in JSON is nothing. */
   events(data, count, done, tooLong) {
-    const texts = count > 0 ? decode([data]).split("\x1e") : [];
+    const texts = count > 0 ? decode([data]).split("\r") : [];
     this.streams.push(["events", ...texts.map((text) => text.slice(0, 60)), ...(done ? ["done"] : []), ...(tooLong ? ["too long"] : [])].join(" "));
     this.#body.heard = true;
     if (texts.length !== count || tooLong) this.#over = { facts: facts({ unexpected: true }) };
@@ -231,14 +296,14 @@ export class Caller {
   }
 
   tellResponse(attempt, status, outcome) {
-    this.told.push(`response ${attempt}: ${status} ${outcome}`);
+    this.told.push(`response ${attempt}: ${status} ${OUTCOMES[outcome]}`);
   }
 
   tellWait(reason, ms, attempt, target, estimatedMs) {
-    this.told.push(`wait ${reason} ${ms} after ${attempt} at ${target}, estimate ${estimatedMs}`);
+    this.told.push(`wait ${REASONS[reason]} ${ms} after ${attempt} at ${target}, estimate ${estimatedMs}`);
   }
 
   tellFallback(to, why) {
-    this.told.push(`fallback to ${to}: ${why}`);
+    this.told.push(`fallback to ${to}: ${CODES[why]}`);
   }
 }

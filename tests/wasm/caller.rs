@@ -106,7 +106,7 @@ impl Caller {
     }
 }
 
-/// The tuple `Settled` of `src/ts/core-request.ts`.
+/// `Settled` of `src/ts/core-request.ts` in words; or "refused" or "inverted", and why.
 pub(super) struct End(Array);
 
 impl End {
@@ -129,14 +129,14 @@ impl End {
     }
 }
 
-/// `Rows` of the same file.
+/// A `Row` of the same file, what has a name in words.
 pub(super) struct Rows {
     pub(super) numbers: Vec<f64>,
     pub(super) texts: Vec<String>,
 }
 
 impl Rows {
-    pub(super) fn read(rows: &JsValue) -> Self {
+    fn read(rows: &JsValue) -> Self {
         let row = |index| Array::from(&rows.unchecked_ref::<Array>().get(index));
         Self {
             numbers: row(0).iter().map(|number| number.as_f64().unwrap()).collect(),

@@ -84,6 +84,14 @@ async fn pieces_that_keep_coming_wind_the_idle_clock_again() {
 }
 
 #[wasm_bindgen_test]
+async fn an_idle_clock_of_less_than_a_millisecond_does_not_stop_the_page() {
+    let clocks = Clocks { idle: Duration::ZERO, attempt: now() + Duration::from_ms(500), ..patient() };
+    let body = slow_body(&[b"so ", b"far"], Ending::Closes, 30);
+    // Its pieces come by timers of the page.
+    timed_out(&read_whole(&body, clocks).await, Phase::Idle);
+}
+
+#[wasm_bindgen_test]
 async fn a_drip_that_is_never_idle_meets_the_attempt_clock() {
     let start = now();
     let clocks =

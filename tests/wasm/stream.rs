@@ -71,7 +71,7 @@ async fn events_cross_once_a_piece_however_many_they_are() {
 async fn a_piece_without_an_event_does_not_cross() {
     let heartbeat: &[u8] = b"data:\n\nevent: ping\n\n";
     assert_eq!(
-        told(&[COMMENT, heartbeat, b"data: {\"fin", COMMENT[..0].as_ref(), b"ish\":true}\n", b"\n"]).await,
+        told(&[COMMENT, heartbeat, b"data: {\"fin", b"ish\":true}\n", b"\n"]).await,
         [r#"events {"finish":true}"#, "begin"]
     );
 }
@@ -125,7 +125,7 @@ async fn an_error_by_its_field_or_by_its_name_arrives_as_an_error() {
 #[wasm_bindgen_test]
 async fn an_event_that_is_too_long_is_told_as_such_and_no_more_is_read() {
     let network = Network::new();
-    let piece = [b'x'; 1 << 20];
+    let piece = vec![b'x'; 1 << 20];
     let body = body(&[piece.as_slice()], Ending::Endless);
     streams(&network, &body);
     let caller = streamed("");

@@ -4,6 +4,7 @@ use super::caller::{Caller, Kept};
 use super::network::{Ending, Network, body, slow_body};
 use super::stream::{DONE, FINISH, TEXT, streamed, streams};
 use super::timing::{assert_took, sleep};
+use crate::core::time::Duration;
 use crate::web::clock::now;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -50,6 +51,19 @@ async fn a_reader_that_comes_back_has_what_was_left_of_the_total_and_no_more() {
     let start = now();
     assert_eq!(caller.runs().await.failure().texts(), ["timeout", "compute", "total"]);
     assert_took(start, 350);
+}
+
+#[wasm_bindgen_test]
+async fn a_reader_that_holds_up_the_thread_is_no_silence() {
+    let network = Network::new();
+    streams(&network, &slow_body(&[TEXT, TEXT, FINISH], Ending::Closes, 60));
+    let caller = streamed(r#""idleMs": 80"#);
+    let start = now();
+    caller.starts();
+    sleep(65).await;
+    // The second piece comes meanwhile, in time, but the alarm rang before anybody saw it.
+    while now().since(start) < Duration::from_ms(300) {}
+    assert_eq!(caller.ends().await.how(), "ok");
 }
 
 #[wasm_bindgen_test]

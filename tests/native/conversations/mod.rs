@@ -8,6 +8,9 @@ mod odd_clocks;
 mod patience;
 mod recorded;
 mod server_hints;
+mod streams;
+mod streams_in_time;
+mod streams_property;
 mod time_limits;
 
 use crate::bodies;

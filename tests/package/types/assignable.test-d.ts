@@ -14,6 +14,8 @@ export type Outputs = [
   Assignable<Published.CallReport, Contract.CallReport>,
   Assignable<Published.Attempt, Contract.Attempt>,
   Assignable<Published.CallEvent, Contract.CallEvent>,
+  Assignable<Published.QueryStream<string>, Contract.QueryStream<string>>,
+  Assignable<Published.QueryStream<Published.StreamChunk>, AsyncIterable<Contract.StreamChunk>>,
 ];
 
 // What programs hand in: everything that the contract allows is taken, and published by its name.

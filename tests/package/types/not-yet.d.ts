@@ -1,27 +1,9 @@
 // What the contract declares and the package does not publish yet, in the contract's own words.
 // It lets the unmodified consumer compile meanwhile. A name that is published must leave this list:
 // types.test.js fails until it does.
-import type { BreakerState, CallReport, ErrorCode, Payload, QueryError, QueryOptions, Target } from "query-with-retry";
+import type { BreakerState, CallReport, ErrorCode, Payload, QueryError, QueryOptions, QueryStream, StreamChunk, Target } from "query-with-retry";
 
 declare module "query-with-retry" {
-  /** A streamed call. Retried only while nothing has been handed over. */
-  export function streamWithRetry<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T>;
-
-  export interface QueryStream<T> extends AsyncIterable<T> {
-    /** The same items as a ReadableStream. One of the two can be consumed, once. */
-    readonly readable: ReadableStream<T>;
-    /** Text pieces only, special tokens and role-only chunks left out. */
-    text(): AsyncIterable<string>;
-    /** All of the text, once complete. */
-    finalText(): Promise<string>;
-    /** Settles with the call: resolves when the stream is complete or was cancelled, rejects as it rejects. */
-    readonly report: Promise<CallReport>;
-    cancel(reason?: unknown): Promise<void>;
-  }
-
-  /** One server-sent event whose data is JSON, as the server sent it. */
-  export type StreamChunk = any;
-
   export function createClient(options?: ClientOptions): Client;
 
   export interface ClientOptions extends QueryOptions {

@@ -1,0 +1,160 @@
+//! The clock, and the waits on it: what `Flight` and `Waiter` do in production.
+
+use super::stream::{Stream, Timed};
+use super::{Reply, ms};
+use query_with_retry::core::call::Input;
+use query_with_retry::core::deadline::{Clocks, Progress, Stage};
+use query_with_retry::core::failure::Phase;
+use query_with_retry::core::time::{Duration, Instant};
+
+pub(super) struct Clock {
+    pub(super) now: Instant,
+    pub(super) late: Duration,
+    pub(super) aborts: Option<Instant>,
+}
+
+/// The clocks of an attempt, as `Flight` of the shell looks at them: when it begins to wait, and when
+/// the time has come that it found then. What happens in between wakes nobody, so once there is a
+/// body it looks whenever silence may have ended. Here what has come is seen at once, so it needs no
+/// second look.
+struct Watch {
+    clocks: Clocks,
+    looks: Instant,
+}
+
+impl Watch {
+    fn new(clocks: Clocks, now: Instant, stage: Stage) -> Self {
+        let mut watch = Self { clocks, looks: now };
+        watch.look(now, Progress { stage, ..Progress::default() });
+        watch
+    }
+
+    /// The clock that has run out, if one has.
+    fn look(&mut self, now: Instant, progress: Progress) -> Option<Phase> {
+        let (until, phase) = self.clocks.next(now, progress);
+        let idle = now + self.clocks.idle.max(ms(1));
+        self.looks = if progress.stage < Stage::Headers { until } else { until.min(idle) };
+        (now >= until).then_some(phase)
+    }
+}
+
+impl Clock {
+    /// What comes first: `at` of the server, a clock of the attempt, or the abort.
+    fn first(
+        &mut self,
+        watch: &mut Watch,
+        progress: impl Fn(Instant) -> Progress,
+        at: Option<Instant>,
+    ) -> Result<(), Input> {
+        loop {
+            let rings = self.now.max(watch.looks + self.late);
+            let at = at.filter(|at| *at <= rings);
+            let then = at.unwrap_or(rings);
+            if let Some(aborts) = self.aborts.filter(|aborts| *aborts <= then) {
+                self.now = self.now.max(aborts);
+                return Err(Input::Aborted);
+            }
+            self.now = then;
+            if at.is_some() {
+                return Ok(());
+            }
+            if let Some(phase) = watch.look(self.now, progress(self.now)) {
+                return Err(Input::TimedOut(phase));
+            }
+        }
+    }
+
+    pub(super) fn head(&mut self, clocks: Clocks, reply: &Reply) -> Input {
+        let (after, input) = match reply {
+            Reply::Answers { head, head_after, .. }
+            | Reply::Drips { head, head_after, .. }
+            | Reply::Breaks { head, head_after, .. }
+            | Reply::Streams { head, head_after, .. } => (Some(*head_after), Input::Head(*head)),
+            Reply::Refuses { after } => (Some(*after), Input::NetworkError),
+            Reply::Silence => (None, Input::NetworkError),
+        };
+        let at = after.map(|after| self.now + after);
+        let mut watch = Watch::new(clocks, self.now, Stage::Sent);
+        self.first(&mut watch, |_| Progress::default(), at).err().unwrap_or(input)
+    }
+
+    pub(super) fn body(&mut self, clocks: Clocks, reply: Reply, limit: Option<u32>) -> Input {
+        let mut progress = Progress { stage: Stage::Headers, ..Progress::default() };
+        let mut watch = Watch::new(clocks, self.now, progress.stage);
+        match reply {
+            Reply::Answers { body, body_after, .. } => {
+                let at = self.now + body_after;
+                self.first(&mut watch, |_| progress, Some(at)).err().unwrap_or(Input::Body(body))
+            }
+            Reply::Breaks { body_after, .. } => {
+                let at = self.now + body_after;
+                self.first(&mut watch, |_| progress, Some(at)).err().unwrap_or(Input::NetworkError)
+            }
+            Reply::Drips { body, every, .. } => loop {
+                let at = self.now + every.max(ms(1));
+                match self.first(&mut watch, |_| progress, Some(at)) {
+                    Ok(()) => {
+                        let quiet_since = Some(self.now);
+                        progress = Progress { stage: Stage::Heard, quiet_since, ..progress };
+                    }
+                    // An error body that was cut has still said something.
+                    Err(Input::TimedOut(_)) if limit.is_some() && progress.quiet_since.is_some() => {
+                        return Input::Body(body);
+                    }
+                    Err(lost) => return lost,
+                }
+            },
+            Reply::Streams { .. } => panic!("a stream is not read as a whole"),
+            Reply::Refuses { .. } | Reply::Silence => panic!("a reply without a head has no body"),
+        }
+    }
+
+    pub(super) fn stream(
+        &mut self,
+        clocks: Clocks,
+        stream: &mut Stream,
+        steps: Vec<Timed>,
+        then: Option<Timed>,
+    ) -> Input {
+        let mut watch = Watch::new(clocks, self.now, Stage::Headers);
+        let again = then.map(|(every, step)| (every.max(ms(1)), step));
+        let mut steps = steps.into_iter().chain(again.into_iter().cycle());
+        let mut sent = self.now;
+        let mut next = steps.next();
+        loop {
+            let at = match (stream.back_at(), &next) {
+                (Some(back_at), _) => Some(back_at),
+                // What was sent while the reader was away is here when it comes back.
+                (None, Some((after, _))) => Some(self.now.max(sent + *after)),
+                (None, None) => None,
+            };
+            match self.first(&mut watch, |now| stream.progress(now), at) {
+                Ok(()) => {}
+                Err(Input::TimedOut(phase)) => return stream.lost(Input::TimedOut(phase)),
+                Err(aborted) => return aborted,
+            }
+            if stream.back_at().is_some() {
+                stream.comes_back(self.now);
+            } else if let Some((after, step)) = std::mem::replace(&mut next, steps.next()) {
+                sent = sent + after;
+                if let Some(end) = stream.takes(self.now, step) {
+                    return end;
+                }
+            }
+        }
+    }
+
+    pub(super) fn sleep(&mut self, until: Instant) -> Input {
+        let rings = until + self.late;
+        match self.aborts.filter(|aborts| *aborts <= rings) {
+            Some(aborts) => {
+                self.now = self.now.max(aborts);
+                Input::Aborted
+            }
+            None => {
+                self.now = rings;
+                Input::Woke
+            }
+        }
+    }
+}
