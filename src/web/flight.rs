@@ -30,7 +30,7 @@ extern "C" {
 const MOST_REDIRECTS: u32 = 5;
 
 /// Enough for a platform to hand over what has come.
-const SECOND_LOOK: Duration = Duration::from_ms(10);
+const SECOND_LOOK: Duration = Duration::from_ms(20);
 
 pub(super) enum Step {
     /// The next promise of the attempt.
@@ -67,8 +67,8 @@ pub(super) struct Flight<'a> {
     clocks: Clocks,
     attempt: u32,
     leg: Leg,
-    /// A clock of the body has run out, and is looked at once more then.
-    second_look: Option<Instant>,
+    /// The clock of the body that has run out, and when it is looked at once more.
+    second_look: Option<(Instant, Instant)>,
 }
 
 impl<'a> Flight<'a> {
@@ -146,7 +146,7 @@ impl<'a> Flight<'a> {
         match self.leg {
             Leg::Reading | Leg::Streaming(_) => {
                 let soonest = clock::now() + self.clocks.idle.max(Duration::from_ms(1));
-                self.second_look.unwrap_or(until.min(soonest))
+                self.second_look.map_or(until.min(soonest), |(_, at)| at)
             }
             _ => until,
         }
@@ -162,8 +162,9 @@ impl<'a> Flight<'a> {
         }
         // Where the reader held up the thread, its timers ring before the pieces are seen that came
         // meanwhile, and a slow reader is no slow server.
-        if matches!(self.leg, Leg::Reading | Leg::Streaming(_)) && self.second_look.is_none() {
-            self.second_look = Some(now + SECOND_LOOK);
+        let looked = self.second_look.is_some_and(|(of, _)| of == until);
+        if matches!(self.leg, Leg::Reading | Leg::Streaming(_)) && !looked {
+            self.second_look = Some((until, now + SECOND_LOOK));
             return Step::AwaitOn;
         }
         // An error body that was cut has still said something.

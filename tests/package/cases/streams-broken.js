@@ -49,9 +49,9 @@ const errors = [
 ];
 
 const unreadable = [
-  ["an event that is no JSON", "chat", inject(events('{"choices":[{"del'), false), UNREADABLE],
-  ["an event that a cut leaves unfinished", "chat", inject('data: {"choices":[{"delta":{"content":"never'), TRUNCATED],
-  ["an event of more than 16 MiB", "chat", (format) => ({ inject: { events: BEFORE[format], hugeEventBytes: 17_000_000 } }), UNREADABLE],
+  ["a stream with an event that is no JSON", "chat", inject(events('{"choices":[{"del'), false), UNREADABLE],
+  ["a stream with an event that a cut leaves unfinished", "chat", inject('data: {"choices":[{"delta":{"content":"never'), TRUNCATED],
+  ["a stream with an event of more than 16 MiB", "chat", (format) => ({ inject: { events: BEFORE[format], hugeEventBytes: 17_000_000 } }), UNREADABLE],
 ];
 
 const breaks = [...connections, ...silences, ...errors, ...unreadable].map(([what, format, step, expected, timeouts]) => ({

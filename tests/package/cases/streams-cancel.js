@@ -197,7 +197,7 @@ export const streamsCancel = [
     },
   })),
   {
-    name: "an abort while its reader is away is told before what the reader has not taken",
+    name: "an abort of a stream while its reader is away is told before what the reader has not taken",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 1_000_000 } });
       const controller = new AbortController();

@@ -58,7 +58,7 @@ export const streamsClocks = [
     },
   },
   {
-    name: "comments between two texts are life to idleMs",
+    name: "comments between two texts of a stream are life to idleMs",
     async run({ api, mock, assert }) {
       const step = { inject: { events: 2, text: ": ping\n\n".repeat(40) }, fault: { kind: "drip", events: 2, everyMs: 2 } };
       const url = await putStream(mock, "m", { stream: { tokens: 2 }, then: step });
@@ -100,7 +100,7 @@ export const streamsClocks = [
     },
   },
   {
-    name: "a server that falls silent while its reader is busy with the last item is a timeout all the same",
+    name: "a stream that falls silent while its reader is busy with the last item is a timeout all the same",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 5 }, then: { fault: { kind: "stall", events: 3 } } });
       const stream = api.streamWithRetry(url, payload, { timeouts: { idleMs: 300 } });
@@ -114,7 +114,7 @@ export const streamsClocks = [
     },
   },
   {
-    name: "firstTokenMs is the time to the first text, and told once, before the first item",
+    name: "firstTokenMs is the time to the first text of a stream, and told once, before the first item",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 3, tokensPerSecond: 4 } });
       const told = [];
@@ -136,7 +136,7 @@ export const streamsClocks = [
     },
   },
   {
-    name: "firstTokenMs counts from the call, with the tries and waits before",
+    name: "firstTokenMs of a stream counts from the call, with the tries and waits before",
     async run({ api, mock, assert }) {
       const busy = { status: 503, headers: { "retry-after-ms": "300" }, body: { error: "busy" } };
       const url = await putStream(mock, "m", { stream: { tokens: 4 }, script: [busy] });

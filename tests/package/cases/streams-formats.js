@@ -35,7 +35,7 @@ export const streamsFormats = [
     },
   })),
   {
-    name: "reasoning is handed over, and is no text",
+    name: "the reasoning of a stream is handed over, and is no text",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 3, quirks: ["reasoning"] } });
       const { items, pieces } = await readEveryWay(() => api.streamWithRetry(url, formats.chat.payload));
@@ -44,7 +44,7 @@ export const streamsFormats = [
     },
   },
   {
-    name: "the pieces of a tool call are handed over, and are no text",
+    name: "the pieces of a streamed tool call are handed over, and are no text",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: TOKENS, quirks: ["toolCall"] } });
       const { items, pieces, finalText } = await readEveryWay(() => api.streamWithRetry(url, formats.chat.payload));

@@ -148,7 +148,7 @@ export const streamsRetry = [
     },
   })),
   {
-    name: "out of memory as the first event costs at most two requests",
+    name: "out of memory as the first event of a stream costs at most two requests",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { then: streamStep(events(OUT_OF_MEMORY)) });
       const { error } = await readAll(api.streamWithRetry(url, payload));

@@ -137,7 +137,7 @@ export const streamsWhole = [
     },
   },
   {
-    name: "an event of a mebibyte is whole",
+    name: "an event of a mebibyte is a whole event of its stream",
     async run({ api, mock, assert }) {
       const large = says("é\"x".repeat(1 << 18));
       const url = await putStream(mock, "m", { then: streamStep(events(says("small"), large, "[DONE]")) });
