@@ -26,6 +26,9 @@ import { streamsWhole } from "./cases/streams-whole.js";
 import { timeouts } from "./cases/timeouts.js";
 import { wrongAnswers } from "./cases/wrong-answers.js";
 
+/** These measure how soon something happens. */
+const timed = (all) => all.map((one) => ({ tries: 3, ...one }));
+
 export const cases = [
   ...firstCalls,
   ...answers,
@@ -35,9 +38,9 @@ export const cases = [
   ...refusals,
   ...wrongAnswers,
   ...engineFailures,
-  ...timeouts,
+  ...timed(timeouts),
   ...network,
-  ...aborts,
+  ...timed(aborts),
   ...fallbacks,
   ...events,
   ...errors,
@@ -48,8 +51,8 @@ export const cases = [
   ...streamsBroken,
   ...streamsRetry,
   ...streamsFallbacks,
-  ...streamsClocks,
+  ...timed(streamsClocks),
   ...streamsReading,
-  ...streamsCancel,
+  ...timed(streamsCancel),
   ...streamsAsking,
 ];

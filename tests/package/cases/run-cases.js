@@ -19,8 +19,17 @@ if (!globalThis.addEventListener || globalThis.Bun) {
   globalThis.process?.on("rejectionHandled", (promise) => strays.delete(promise));
 }
 
+/** One that measures milliseconds may fail where the machine is busy: it has `tries`. */
+export async function runCase(index, setting) {
+  const { tries = 1 } = cases[index];
+  for (let tried = 1; ; tried++) {
+    const result = await tryCase(index, setting);
+    if (result.ok || tried >= tries) return result;
+  }
+}
+
 /** `setting`: the package as `api`, `mockUrl` and the name of the `runtime`. */
-export async function runCase(index, { api, mockUrl, runtime }) {
+async function tryCase(index, { api, mockUrl, runtime }) {
   const { name, run, limitMs = LIMIT_MS } = cases[index];
   const mock = connectMock({ mockUrl, prefix: `${runtime}-${index}` });
   const start = performance.now();

@@ -2,89 +2,90 @@
 // reader gets everything that came, and then one error that holds the text so far.
 import { events, finishes, formats, putStream, readAll, says, streamStep, words } from "./streamed.js";
 
-/** Events before the break: the role and three words, or as many words. */
+/** Events before the break: three words, and what a format says before its first one. */
 const BEFORE = { chat: 4, TGI: 3, completions: 3, responses: 7, plain: 3 };
-const ERROR_500 = { message: "Internal server error", type: "InternalServerError", param: null, code: 500 };
-
-const fault = (kind, more) => (format) => ({ fault: { kind, events: BEFORE[format], ...more } });
-const inject = (text, thenEnd = true) => (format) => ({ inject: { events: BEFORE[format], text, thenEnd } });
 const TRUNCATED = { code: "stream_truncated", layer: "network" };
-const FAILED = { code: "stream_error", layer: "compute" };
 const UNREADABLE = { code: "bad_response", layer: "gateway" };
 
+const cut = (kind) => (before) => ({ fault: { kind, events: before } });
+const inject = (text, thenEnd = true) => (before) => ({ inject: { events: before, text, thenEnd } });
+const huge = (before) => ({ inject: { events: before, hugeEventBytes: 17_000_000 } });
+
+/** In every row: what happens, in which format, the step by the number of events before, the error. */
 const connections = Object.keys(formats).flatMap((format) => [
-  [`a ${format} stream that ends without its last word`, format, fault("end"), TRUNCATED],
-  [`a ${format} stream whose connection is closed`, format, fault("close"), TRUNCATED],
-  [`a ${format} stream whose connection is reset`, format, fault("reset"), TRUNCATED],
+  [`a ${format} stream that ends without its last word`, format, cut("end"), TRUNCATED],
+  [`a ${format} stream whose connection is closed`, format, cut("close"), TRUNCATED],
+  [`a ${format} stream whose connection is reset`, format, cut("reset"), TRUNCATED],
 ]);
 
 const silences = [
-  ["a stream that falls silent", "chat", fault("stall"), { code: "timeout", phase: "idle", layer: "compute" }, { idleMs: 300 }],
-  [
-    "a stream that goes on with nothing but comments",
-    "chat",
-    fault("comments"),
-    { code: "timeout", phase: "total", layer: "compute" },
-    { idleMs: 300, totalMs: 700 },
-  ],
-];
+  ["a stream that falls silent", { idleMs: 300 }, cut("stall"), "idle"],
+  ["a stream that goes on with nothing but comments", { idleMs: 300, totalMs: 700 }, cut("comments"), "total"],
+].map(([what, timeouts, step, phase]) => [what, "chat", step, { code: "timeout", layer: "compute", phase }, timeouts]);
 
+const GENERATION = "Request failed during generation: Server error: boom";
+const INCOMPLETE = "Incomplete generation stream";
+const INTERNAL = "Internal server error";
+const ofVllm = events({ error: { message: INTERNAL, type: "InternalServerError", param: null, code: 500 } });
+const ofLlamaCpp = { error: { code: 500, message: "slot lost", type: "server_error" } };
+const failedResponse = { type: "response.failed", response: { status: "failed", error: { code: "server_error", message: "boom" } } };
+
+/** What tells of the error, and the words of it. */
 const errors = [
-  ["a generation error of TGI", "TGI", inject(events({ error: "Request failed during generation: Server error: boom", error_type: "generation" })), { ...FAILED, detail: "Request failed during generation: Server error: boom" }],
-  ["a stream that TGI itself calls incomplete", "TGI", inject(events({ error: "Incomplete generation stream", error_type: "incomplete_generation_stream" })), { ...FAILED, detail: "Incomplete generation stream" }],
-  ["an error of TGI's chat", "chat", inject(events({ error: { message: "Model is overloaded", http_status_code: 422 } }, "[DONE]")), { ...FAILED, detail: "Model is overloaded" }],
-  ["an error of vLLM, followed by [DONE]", "chat", inject(events({ error: ERROR_500 }, "[DONE]")), { ...FAILED, detail: "Internal server error" }],
-  ["an error of vLLM, in spite of which the stream goes on", "chat", inject(events({ error: ERROR_500 }), false), { ...FAILED, detail: "Internal server error" }],
-  ["an error as llama.cpp's field", "chat", inject('error: {"code":500,"message":"slot lost","type":"server_error"}\n\ndata: [DONE]\n\n'), { ...FAILED, detail: "slot lost" }],
-  ["an error as a bare line of JSON", "chat", inject('{"error":{"code":500,"message":"out of slots","type":"server_error"}}\n'), { ...FAILED, detail: "out of slots" }],
-  ["an error as a bare line of JSON without a line end", "chat", inject('{"error":{"message":"out of slots"}}'), { ...FAILED, detail: "out of slots" }],
-  ["an event named error", "chat", inject('event: error\ndata: {"message":"provider gone"}\n\n'), { ...FAILED, detail: "provider gone" }],
-  ["an error that is only a text", "plain", inject(events({ error: "quota of this server exceeded" })), { ...FAILED, detail: "quota of this server exceeded" }],
-  ["out of memory", "TGI", inject(events({ error: "Request failed during generation: Server error: CUDA out of memory", error_type: "generation" })), FAILED],
-  ["a rate limit", "chat", inject(events({ error: { message: "Rate limit exceeded" } })), { ...FAILED, layer: "account" }],
-  ["the finish_reason error", "chat", inject(events(finishes("error"), "[DONE]")), FAILED],
-  ["the finish_reason abort", "chat", inject(events(finishes("abort"), "[DONE]")), FAILED],
-  ["response.failed", "responses", inject(events({ type: "response.failed", response: { status: "failed", error: { code: "server_error", message: "boom" } } })), { ...FAILED, detail: "boom" }],
-  ["an error event of the responses format", "responses", inject(events({ type: "error", code: "server_error", message: "boom", param: null })), { ...FAILED, detail: "boom" }],
-];
+  ["a generation error of TGI", "TGI", events({ error: GENERATION, error_type: "generation" }), GENERATION],
+  ["a stream that TGI itself calls incomplete", "TGI", events({ error: INCOMPLETE, error_type: "incomplete_generation_stream" }), INCOMPLETE],
+  ["an error of TGI's chat", "chat", events({ error: { message: "Model is overloaded", http_status_code: 422 } }, "[DONE]"), "Model is overloaded"],
+  ["an error of vLLM, followed by [DONE]", "chat", `${ofVllm}${events("[DONE]")}`, INTERNAL],
+  ["an error of vLLM, followed by more text", "chat", `${ofVllm}${events(says("more"), "[DONE]")}`, INTERNAL],
+  ["an error as llama.cpp's field", "chat", `error: ${JSON.stringify(ofLlamaCpp.error)}\n\ndata: [DONE]\n\n`, "slot lost"],
+  ["an error as a bare line of JSON", "chat", `${JSON.stringify(ofLlamaCpp)}\n`, "slot lost"],
+  ["an error as a bare line of JSON without a line end", "chat", JSON.stringify(ofLlamaCpp), "slot lost"],
+  ["an event named error", "chat", 'event: error\ndata: {"message":"provider gone"}\n\n', "provider gone"],
+  ["an error that is only a text", "plain", events({ error: "quota of this server exceeded" }), "quota of this server exceeded"],
+  ["out of memory", "TGI", events({ error: "CUDA out of memory. Tried to allocate 2.00 GiB" }), "CUDA out of memory. Tried to allocate 2.00 GiB"],
+  ["a rate limit", "chat", events({ error: { message: "Rate limit exceeded" } }), "Rate limit exceeded", "account"],
+  ["the finish_reason error", "chat", events(finishes("error"), "[DONE]"), "finish_reason: error"],
+  ["the finish_reason abort", "chat", events(finishes("abort"), "[DONE]"), "finish_reason: abort"],
+  ["response.failed", "responses", events(failedResponse), "boom"],
+  ["an error event of the responses format", "responses", events({ type: "error", code: "server_error", message: "boom", param: null }), "boom"],
+].map(([what, format, text, detail, layer = "compute"]) => [what, format, inject(text), { code: "stream_error", layer, detail }]);
 
 const unreadable = [
   ["a stream with an event that is no JSON", "chat", inject(events('{"choices":[{"del'), false), UNREADABLE],
   ["a stream with an event that a cut leaves unfinished", "chat", inject('data: {"choices":[{"delta":{"content":"never'), TRUNCATED],
-  ["a stream with an event of more than 16 MiB", "chat", (format) => ({ inject: { events: BEFORE[format], hugeEventBytes: 17_000_000 } }), UNREADABLE],
+  ["a stream with an event of more than 16 MiB", "chat", huge, UNREADABLE],
 ];
 
-const breaks = [...connections, ...silences, ...errors, ...unreadable].map(([what, format, step, expected, timeouts]) => ({
-  name: `${what}, after the first text, is ${expected.code} with what came before it, and is not asked for again`,
-  async run({ api, mock, assert }) {
-    const { payload, textOf } = formats[format];
-    // At a pace, so that nothing is on its way any more when a connection is reset.
-    const url = await putStream(mock, "m", { stream: { tokens: 9, tokensPerSecond: 50 }, then: step(format) }, formats[format]);
-    const seen = [];
-    const stream = api.streamWithRetry(url, payload, { timeouts, onEvent: (event) => seen.push(event) });
-    const { items, error } = await readAll(stream);
-    const text = items.map(textOf).join("");
-    const isReset = step(format).fault?.kind === "reset";
-    if (isReset) assert.between(items.length, BEFORE[format] - 1, BEFORE[format]);
-    else assert.equal(items.length, BEFORE[format], "items");
-    if (format !== "plain") assert.ok(text === words(9).slice(0, 3).join("") || (isReset && text), text);
-
-    assert.ok(error instanceof api.QueryError, String(error));
-    for (const [field, value] of Object.entries({ phase: undefined, ...expected, status: 200, retryable: true })) assert.equal(error[field], value, field);
-    assert.equal(error.partial, text || undefined);
-    assert.deepEqual(error.report.attempts.map(({ outcome, layer, status }) => ({ outcome, layer, status })), [
-      { outcome: expected.code, layer: expected.layer, status: 200 },
-    ]);
-    assert.between(error.report.firstTokenMs, 0, error.report.totalMs);
-    assert.equal(await assert.rejects(stream.report), error);
-    assert.deepEqual(seen.map(({ type }) => type), ["attempt", "first_token", "response", "failure"]);
-    assert.equal(seen.at(-1).error, error);
-    assert.equal((await mock.stats("m")).requests, 1);
-  },
-}));
+const breaks = [...connections, ...silences, ...errors, ...unreadable];
 
 export const streamsBroken = [
-  ...breaks,
+  ...breaks.map(([what, format, stepAfter, expected, timeouts]) => ({
+    name: `${what}, after the first text, is ${expected.code} with what came before it, and is not asked for again`,
+    async run({ api, mock, assert }) {
+      const { payload, textOf } = formats[format];
+      const before = BEFORE[format];
+      const then = stepAfter(before);
+      // At a pace, so that at most one event is still on its way when a connection is reset.
+      const url = await putStream(mock, "m", { stream: { tokens: 9, tokensPerSecond: 50 }, then }, formats[format]);
+      const seen = [];
+      const stream = api.streamWithRetry(url, payload, { timeouts, onEvent: (event) => seen.push(event) });
+      const { items, error } = await readAll(stream);
+      assert.between(items.length, before - (then.fault?.kind === "reset" ? 1 : 0), before, "items");
+      const text = items.map(textOf).join("");
+      if (format !== "plain") assert.equal(text, words(9).slice(0, items.length - before + 3).join(""));
+
+      assert.ok(error instanceof api.QueryError, String(error));
+      await assert.rejects(Promise.reject(error), { phase: undefined, ...expected, status: 200, retryable: true, partial: text || undefined });
+      const { attempts, firstTokenMs, totalMs } = error.report;
+      const { code: outcome, layer } = expected;
+      assert.deepEqual(attempts.map(({ outcome, layer, status }) => ({ outcome, layer, status })), [{ outcome, layer, status: 200 }]);
+      assert.between(firstTokenMs, 0, totalMs);
+      assert.equal(await assert.rejects(stream.report), error);
+      assert.deepEqual(seen.map(({ type }) => type), ["attempt", "first_token", "response", "failure"]);
+      assert.equal(seen.at(-1).error, error);
+      assert.equal((await mock.stats("m")).requests, 1);
+    },
+  })),
   {
     name: "a second answer that is cut after the first one has finished leaves its stream incomplete",
     async run({ api, mock, assert }) {

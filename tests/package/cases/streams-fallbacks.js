@@ -27,7 +27,6 @@ export const streamsFallbacks = [
       const second = await putStream(mock, "second", { stream: STREAM });
       const seen = [];
       const options = { maxRetries: 0, timeouts, fallback: [second], onEvent: (event) => seen.push(event) };
-      // A timeout is worth one more try, but not without retries.
       const stream = api.streamWithRetry(first, payload, options);
       assert.equal(await stream.finalText(), words(5).join(""));
       const report = await stream.report;
@@ -35,7 +34,8 @@ export const streamsFallbacks = [
       assert.deepEqual(report.attempts.map(({ outcome }) => outcome), [why, "ok"]);
       assert.equal(report.servedBy, report.attempts[1].target);
       assert.ok(second.includes(new URL(report.servedBy).pathname), report.servedBy);
-      assert.deepEqual(seen.filter(({ type }) => type === "fallback"), [{ type: "fallback", from: report.attempts[0].target, to: report.servedBy, why }]);
+      const step = { type: "fallback", from: report.attempts[0].target, to: report.servedBy, why };
+      assert.deepEqual(seen.filter(({ type }) => type === "fallback"), [step]);
       assert.equal((await mock.stats("first")).requests, 1);
     },
   })),

@@ -114,6 +114,7 @@ export const streamsReading = [
   },
   {
     name: "the events of a stream are handed over as they come, each before the next one is sent",
+    tries: 3,
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 4, tokensPerSecond: 5 } });
       const at = [];

@@ -8,6 +8,12 @@ const STREAM = { tokens: 5 };
 const ROLE = { choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }] };
 const OVERLOADED = { error: "Model is overloaded", error_type: "overloaded" };
 const OUT_OF_MEMORY = { error: "Request failed during generation: Server error: CUDA out of memory", error_type: "generation" };
+const FAILED = { type: "response.failed", response: { error: { message: "boom" } } };
+const VALIDATION = { error: "Input validation error: `inputs` must have less than 512 tokens", error_type: "validation" };
+const VALIDATION_OF_CHAT = { error: { message: "Input validation error: too long", http_status_code: 422 } };
+const INTERNAL = { error: { message: "Internal server error", code: 500 } };
+const OVERLOADED_OF_CHAT = { error: { message: "Model is overloaded", http_status_code: 422 } };
+const LOADING = { error: "Model m is currently loading", estimated_time: 1 };
 const html = (status) => answer(status, "<!DOCTYPE html><html><head><title>Sign in</title></head></html>", { "content-type": "text/html" });
 
 /** The wait is not what is looked at here. */
@@ -26,14 +32,14 @@ const passing = [
   ["nothing but comments", { fault: { kind: "comments", events: 0 } }, "timeout", { firstByteMs: 200 }],
   ["overload as the first event", streamStep(events(OVERLOADED)), "overloaded"],
   ["overload after the role", streamStep(events(ROLE, OVERLOADED)), "overloaded"],
-  ["overload as TGI's chat tells it", streamStep(events({ error: { message: "Model is overloaded", http_status_code: 422 } }, "[DONE]")), "overloaded"],
+  ["overload as TGI's chat tells it", streamStep(events(OVERLOADED_OF_CHAT, "[DONE]")), "overloaded"],
   ["out of memory as the first event", streamStep(events(OUT_OF_MEMORY)), "engine_failure"],
-  ["an error of the engine as the first event", streamStep(events({ error: { message: "Internal server error", code: 500 } }, "[DONE]")), "engine_failure"],
+  ["an error of the engine as the first event", streamStep(events(INTERNAL, "[DONE]")), "engine_failure"],
   ["an error as llama.cpp's field", streamStep('error: {"code":500,"message":"slot lost"}\n\ndata: [DONE]\n\n'), "engine_failure"],
   ["an error as a bare line of JSON", streamStep('{"error":{"message":"out of slots"}}\n'), "engine_failure"],
   ["an event named error", streamStep('event: error\ndata: {"message":"provider gone"}\n\n'), "engine_failure"],
   ["the finish_reason error before any text", streamStep(events(ROLE, finishes("error"), "[DONE]")), "engine_failure"],
-  ["response.failed before any text", streamStep(events({ type: "response.created", response: {} }, { type: "response.failed", response: { error: { message: "boom" } } })), "engine_failure"],
+  ["response.failed before any text", streamStep(events({ type: "response.created", response: {} }, FAILED)), "engine_failure"],
   ["a rate limit as the first event", streamStep(events({ error: { message: "Rate limit exceeded" } })), "rate_limited"],
   ["[DONE] alone", streamStep(events("[DONE]")), "bad_response"],
   ["[DONE] after the role", streamStep(events(ROLE, "[DONE]")), "bad_response"],
@@ -52,8 +58,8 @@ const passing = [
 
 /** What is told to the reader at once. */
 const final = [
-  ["a validation error as the first event", streamStep(events({ error: "Input validation error: `inputs` must have less than 512 tokens", error_type: "validation" })), "bad_request", 200],
-  ["a validation error after the role, as TGI's chat tells it", streamStep(events(ROLE, { error: { message: "Input validation error: too long", http_status_code: 422 } }, "[DONE]")), "bad_request", 200],
+  ["a validation error as the first event", streamStep(events(VALIDATION)), "bad_request", 200],
+  ["a validation error after the role, as TGI's chat tells it", streamStep(events(ROLE, VALIDATION_OF_CHAT, "[DONE]")), "bad_request", 200],
   ["a refused token", answer(401, { error: "Invalid username or password." }), "unauthorized", 401],
   ["a bad request", answer(422, { error: "no such parameter" }), "bad_request", 422],
   ["a wrong address", answer(404, { error: "Not Found" }), "not_found", 404],
@@ -69,10 +75,10 @@ const spent = [
 ];
 
 const loading = [
-  ["a 503 that says so", answer(503, { error: "Model m is currently loading", estimated_time: 1 })],
-  ["an event that says so", streamStep(events({ error: "Model m is currently loading", estimated_time: 1 }))],
-  ["an event that says so after the role", streamStep(events(ROLE, { error: "Model m is currently loading", estimated_time: 1 }))],
-  ["a 200 that says so", answer(200, { error: "Model m is currently loading", estimated_time: 1 })],
+  ["a 503 that says so", answer(503, LOADING)],
+  ["an event that says so", streamStep(events(LOADING))],
+  ["an event that says so after the role", streamStep(events(ROLE, LOADING))],
+  ["a 200 that says so", answer(200, LOADING)],
 ];
 
 export const streamsRetry = [

@@ -5,8 +5,6 @@ import { events, finishes, formats, putStream, readAll, reference, says, streamS
 
 const { payload } = formats.chat;
 const HELLO = [says("Hel"), says("lo")];
-const base64 = (...bytes) => btoa(String.fromCharCode(...bytes));
-const ascii = (text) => [...text].map((character) => character.charCodeAt(0));
 
 /** `step`, and what a reader of it gets: the items, and their text. */
 const whole = {
@@ -47,7 +45,7 @@ const whole = {
   "events that are not objects": [streamStep(events("1", '"two"', "[3]", "null", "[DONE]")), [1, "two", [3], null], ""],
   "what comes after [DONE], which is thrown away": [streamStep(events(...HELLO, "[DONE]", { error: "late" }, says("!"))), HELLO, "Hello"],
   "invalid UTF-8, which is replaced": [
-    { ...streamStep(""), inject: { base64: base64(...ascii('data: {"choices":[{"index":0,"delta":{"content":"a'), 0xff, 0xe6, 0x97, ...ascii('b"}}]}\n\ndata: [DONE]\n\n')) } },
+    { ...streamStep(""), inject: { base64: btoa('data: {"choices":[{"index":0,"delta":{"content":"a\xff\xe6\x97b"}}]}\n\ndata: [DONE]\n\n') } },
     [{ choices: [{ index: 0, delta: { content: "a\ufffd\ufffdb" } }] }],
     "a\ufffd\ufffdb",
   ],
