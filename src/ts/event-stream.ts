@@ -38,7 +38,7 @@ export class EventStream<T> {
     this.#body = body;
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
-        if (this.#body !== body) return; // stopped
+        if (this.#body !== body) return resolve(undefined); // stopped: what waits for ever is never freed
         feed(piece);
         if (this.#over || !piece) resolve(this.#over?.facts);
         else if (this.begun && this.#items.length > 0) body.leave();
@@ -52,6 +52,7 @@ export class EventStream<T> {
   /** The wire is no more. */
   stop(): void {
     this.#body = undefined;
+    this.#pull();
   }
 
   /** Takes the data of so many events from the decoder, and says what is in them. */
