@@ -17,6 +17,10 @@ pub enum Code {
     StreamTruncated,
     StreamError,
     BadResponse,
+    /// Not sent: the breaker is open.
+    CircuitOpen,
+    /// Not sent: too many wait already, or this call would wait too long.
+    QueueFull,
     BadRequest,
     TooLarge,
     Unauthorized,
@@ -41,6 +45,8 @@ impl Code {
             Self::StreamTruncated => "stream_truncated",
             Self::StreamError => "stream_error",
             Self::BadResponse => "bad_response",
+            Self::CircuitOpen => "circuit_open",
+            Self::QueueFull => "queue_full",
             Self::BadRequest => "bad_request",
             Self::TooLarge => "too_large",
             Self::Unauthorized => "unauthorized",
@@ -67,6 +73,8 @@ impl Code {
                 | Self::StreamTruncated
                 | Self::StreamError
                 | Self::BadResponse
+                | Self::CircuitOpen
+                | Self::QueueFull
         )
     }
 
@@ -106,6 +114,8 @@ impl Layer {
 /// The clock that ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
+    /// In line for a place, until the call had no time left.
+    Queue,
     /// `loading.maxWaitMs`.
     Wait,
     Connect,
@@ -118,6 +128,7 @@ pub enum Phase {
 impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Queue => "queue",
             Self::Wait => "wait",
             Self::Connect => "connect",
             Self::FirstByte => "first_byte",

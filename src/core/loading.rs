@@ -36,12 +36,24 @@ impl ColdStart {
         Self { since, answers: 0 }
     }
 
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
     pub fn waited(&self, now: Instant) -> Duration {
         now.since(self.since)
     }
 
-    /// How long to sleep before the next look.
-    pub fn sleep(&mut self, now: Instant, answer: Answer, default_wait: Duration, rng: &mut Rng) -> Duration {
+    /// How long to sleep before the next look. `known` is how long the last cold start of the same
+    /// target took: it is seldom much shorter the next time.
+    pub fn sleep(
+        &mut self,
+        now: Instant,
+        answer: Answer,
+        default_wait: Duration,
+        known: Option<Duration>,
+        rng: &mut Rng,
+    ) -> Duration {
         self.answers = self.answers.saturating_add(1);
         let sleep = if answer.was_held {
             rng.between(SHORTEST_SLEEP, SHORTEST_SLEEP.scaled(2, 1)) // the hold was the wait
@@ -51,7 +63,8 @@ impl ColdStart {
         } else {
             let unsaid = if answer.floor.is_some() { Duration::ZERO } else { default_wait };
             let quarter = answer.estimate.unwrap_or(unsaid).scaled(1, 4);
-            rng.between(quarter.scaled(9, 10), quarter)
+            let prior = quarter.max(known.map_or(Duration::ZERO, |known| known.scaled(3, 4)));
+            rng.between(prior.scaled(9, 10), prior)
         };
         let sleep = sleep.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
         answer.floor.map_or(sleep, |floor| sleep.max(hint::wait(floor, rng)))
@@ -70,7 +83,7 @@ mod tests {
         let (mut now, mut requests, mut rng) = (start, 1, Rng::new(seed));
         let mut cold = ColdStart::new(start);
         while now.since(start) < real {
-            now = now + cold.sleep(now, answer, Duration::from_secs(20), &mut rng);
+            now = now + cold.sleep(now, answer, Duration::from_secs(20), None, &mut rng);
             requests += 1;
         }
         (requests, now.since(start).as_ms())
@@ -100,7 +113,7 @@ mod tests {
             for seconds in [0, 1, 10, 100, 1000, 10_000] {
                 let answer = Answer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
                 let now = Instant::from_ms(seconds * 1000);
-                let sleep = cold.sleep(now, answer, Duration::from_secs(20), &mut Rng::new(seconds));
+                let sleep = cold.sleep(now, answer, Duration::from_secs(20), None, &mut Rng::new(seconds));
                 assert!(
                     (SHORTEST_SLEEP..=LONGEST_SLEEP).contains(&sleep),
                     "{says} s, {seconds} s: {sleep:?}"
@@ -114,7 +127,8 @@ mod tests {
         let answer = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
         for seed in 0..200 {
             let now = Instant::from_ms(0);
-            let sleep = ColdStart::new(now).sleep(now, answer, Duration::from_secs(20), &mut Rng::new(seed));
+            let sleep =
+                ColdStart::new(now).sleep(now, answer, Duration::from_secs(20), None, &mut Rng::new(seed));
             assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
         }
     }
@@ -132,8 +146,14 @@ mod tests {
         let sleeps: Vec<u64> = (0..50)
             .map(|seed| {
                 let mut cold = ColdStart::new(Instant::from_ms(0));
-                cold.sleep(Instant::from_ms(60_000), answer, Duration::from_secs(20), &mut Rng::new(seed))
-                    .as_ms()
+                cold.sleep(
+                    Instant::from_ms(60_000),
+                    answer,
+                    Duration::from_secs(20),
+                    None,
+                    &mut Rng::new(seed),
+                )
+                .as_ms()
             })
             .collect();
         assert!(sleeps.iter().all(|ms| (1000..=2000).contains(ms)), "{sleeps:?}");

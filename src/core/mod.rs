@@ -6,6 +6,10 @@
 //! machine that ties them together, asking [`classify`] what an answer means, [`hint`] what the
 //! server asked for, [`loading`] and [`backoff`] how long to wait, [`deadline`] which clock runs
 //! out next. [`failure`] and [`record`] are what comes out.
+//!
+//! What calls share goes through one door, [`shared`]: of each target a [`coordinator`], which
+//! holds the [`gate`] of a cold start, the circuit [`breaker`] and the retry [`budget`], beside the
+//! [`limiter`] and its [`queue`].
 
 #![forbid(unsafe_code)]
 // A panic in an async export leaves a promise that never settles.
@@ -14,17 +18,29 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod alert;
 pub mod backoff;
+pub mod breaker;
+pub mod budget;
 pub mod call;
 pub mod classify;
 pub mod completion;
+pub mod coordinator;
 pub mod deadline;
 pub mod failure;
+pub mod gate;
 pub mod hint;
+pub mod lease;
+pub mod limiter;
 pub mod loading;
 pub mod policy;
+pub mod queue;
 pub mod record;
 pub mod rng;
+pub mod shared;
+pub mod sketch;
 pub mod sse;
+pub mod stats;
 pub mod target;
 pub mod time;
+pub mod windows;

@@ -1,5 +1,6 @@
 //! How patient a call is: the defaults, in the one place where they live, and what fits together.
 
+use super::queue::Priority;
 use super::time::Duration;
 
 /// Everything that a call may do with its time.
@@ -11,6 +12,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// The answer is wanted event by event: its headers come before the work.
     pub streamed: bool,
+    /// Who goes first where calls wait for a place.
+    pub priority: Priority,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ impl Default for Policy {
                 total: Duration::from_secs(300),
             },
             streamed: false,
+            priority: Priority::Default,
         }
     }
 }
@@ -80,6 +84,7 @@ pub struct Given {
     pub attempt: Option<Duration>,
     pub total: Option<Duration>,
     pub streamed: bool,
+    pub priority: Priority,
 }
 
 /// Two times that cannot both be meant: the inner one would never run out.
@@ -116,6 +121,7 @@ impl Policy {
                 total: given.total.unwrap_or(base.timeouts.total),
             },
             streamed: given.streamed,
+            priority: given.priority,
         };
         let hold = match given.hold {
             Some(Hold::For(hold)) => Some(hold),

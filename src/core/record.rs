@@ -9,14 +9,22 @@ pub enum WaitReason {
     Loading,
     RateLimit,
     Backoff,
+    /// For a place.
+    Queue,
+    /// For a place, of the few that there are while the target recovers.
+    Breaker,
 }
 
 impl WaitReason {
+    pub const ALL: [Self; 5] = [Self::Loading, Self::RateLimit, Self::Backoff, Self::Queue, Self::Breaker];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Loading => "loading",
             Self::RateLimit => "rate_limit",
             Self::Backoff => "backoff",
+            Self::Queue => "queue",
+            Self::Breaker => "breaker",
         }
     }
 }
@@ -43,14 +51,12 @@ pub struct Attempt {
 pub struct Record {
     began: Instant,
     attempts: Vec<Attempt>,
-    waited: [(WaitReason, Duration); 3],
+    waited: [Duration; WaitReason::ALL.len()],
 }
 
 impl Record {
     pub fn new(began: Instant) -> Self {
-        let waited = [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff]
-            .map(|reason| (reason, Duration::ZERO));
-        Self { began, attempts: Vec::new(), waited }
+        Self { began, attempts: Vec::new(), waited: Default::default() }
     }
 
     pub(super) fn attempt(&mut self, attempt: Attempt) {
@@ -58,10 +64,8 @@ impl Record {
     }
 
     pub(super) fn waited_for(&mut self, reason: WaitReason, span: Duration) {
-        for (of, sum) in &mut self.waited {
-            if *of == reason {
-                *sum = *sum + span;
-            }
+        if let Some(sum) = self.waited.get_mut(reason as usize) {
+            *sum = *sum + span;
         }
     }
 
@@ -70,7 +74,7 @@ impl Record {
     }
 
     pub fn waited(&self, reason: WaitReason) -> Duration {
-        self.waited.iter().find(|(of, _)| *of == reason).map_or(Duration::ZERO, |(_, sum)| *sum)
+        self.waited.get(reason as usize).copied().unwrap_or_default()
     }
 
     pub fn began(&self) -> Instant {

@@ -66,6 +66,14 @@ impl Instant {
     }
 }
 
+impl Sub<Duration> for Instant {
+    type Output = Self;
+    /// Never before the origin.
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
     fn add(self, span: Duration) -> Self {

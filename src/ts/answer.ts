@@ -26,8 +26,8 @@ export const unreadable = (detail: string): Facts => ({ ...silent, unexpected: t
 
 type Wanted = NonNullable<QueryOptions["response"]>;
 
-/** A body with a status of success, read as `wanted` and its content type say. */
-export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted): { value: unknown; facts: Facts } {
+/** A body with a status of success, read as `wanted` and its content type say. Good ones need no facts. */
+export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted): { value: unknown; facts?: Facts | undefined } {
   try {
     return read(joined(pieces), contentType, wanted);
   } catch (error) {
@@ -36,7 +36,7 @@ export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted
   }
 }
 
-function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unknown; facts: Facts } {
+function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unknown; facts?: Facts | undefined } {
   const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const isJson = type === "application/json" || type.endsWith("+json");
   const isPage = type === "text/html" || type === "application/xhtml+xml";
@@ -52,7 +52,7 @@ function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unkno
     const detail = looksLikePage ? titleOf(text) : "";
     return { value: undefined, facts: unreadable(detail) };
   }
-  const facts = isFailure(json) ? factsOf(json) : { ...silent, ofEngine: true };
+  const facts = isFailure(json) ? factsOf(json) : undefined;
   switch (wanted) {
     case "text":
       return { value: text, facts };
@@ -131,7 +131,7 @@ function parse(text: string): unknown {
   }
 }
 
-function joined(pieces: Bytes[]): Bytes {
+export function joined(pieces: Bytes[]): Bytes {
   const [first] = pieces;
   if (first && pieces.length === 1) return first;
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));

@@ -1,4 +1,5 @@
+export { createClient } from "./client.js";
+export type * from "./client-types.js";
+export { queryWithReport, queryWithRetry, streamWithRetry } from "./default-client.js";
 export { QueryError } from "./error.js";
-export { queryWithReport, queryWithRetry } from "./query.js";
-export { streamWithRetry } from "./stream.js";
 export type * from "./types.js";

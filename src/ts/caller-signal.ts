@@ -2,12 +2,12 @@
  * Calls that share a signal have one listener on it between them: Node warns of more than ten, and
  * a program may have thousands of calls on the signal that ends it.
  */
-interface Shared {
+interface Group {
   calls: Set<() => void>;
   listener: () => void;
 }
 
-const shared = new WeakMap<AbortSignal, Shared>();
+const groups = new WeakMap<AbortSignal, Group>();
 
 /** The caller's signal, for as long as one call lasts; and the caller of a stream may leave it. */
 export class CallerSignal {
@@ -22,11 +22,11 @@ export class CallerSignal {
   ) {
     if (signal || canLeave) this.promise = new Promise((resolve) => (this.#resolve = resolve));
     if (!signal) return;
-    let group = shared.get(signal);
+    let group = groups.get(signal);
     if (!group) {
-      const calls: Shared["calls"] = new Set();
+      const calls: Group["calls"] = new Set();
       group = { calls, listener: () => calls.forEach((resolve) => resolve()) };
-      shared.set(signal, group);
+      groups.set(signal, group);
     }
     if (group.calls.size === 0) signal.addEventListener("abort", group.listener);
     group.calls.add(this.#resolve);
@@ -47,7 +47,7 @@ export class CallerSignal {
    */
   unlink(): void {
     this.#resolve();
-    const group = this.signal && shared.get(this.signal);
+    const group = this.signal && groups.get(this.signal);
     if (group?.calls.delete(this.#resolve) && group.calls.size === 0) {
       this.signal?.removeEventListener("abort", group.listener);
     }

@@ -19,18 +19,23 @@ type Json = any;
 /** The text of the event that was looked at last, and what it says if it is an error. */
 export let text = "";
 export let error: unknown;
+/** It was in one of the forms that say when they are at their end. */
+export let known = false;
 
 /** The bits of one event. Not an object of them and the text: that would be one more for each event. */
 export function look(item: Json): number {
   text = "";
+  known = false;
   if (typeof item !== "object" || item === null) return CONTENT;
   if (item.error) return failed(item);
+  known = true;
   const { choices } = item;
   if (Array.isArray(choices)) return ofChoice(choices[0]);
   if (item.token || item.generated_text != null) return ofToken(item);
   if (typeof item.type === "string") return ofResponse(item, item.type);
   // The pipelines' answer in one piece.
   if (Array.isArray(item) && typeof item[0]?.generated_text === "string") return ofToken(item[0]);
+  known = false;
   return CONTENT;
 }
 
@@ -61,7 +66,10 @@ function ofToken({ token, generated_text: whole }: Json): number {
 
 function ofResponse(item: Json, type: string): number {
   if (type === "error") return failed({ error: item });
-  if (!type.startsWith("response.")) return CONTENT;
+  if (!type.startsWith("response.")) {
+    known = false;
+    return CONTENT;
+  }
   if (type === "response.failed") return failed({ error: item.response?.error ?? type });
   // Cut by a limit of tokens, which a `finish_reason` says as quietly.
   if (type === "response.completed" || type === "response.incomplete") return FINISH;

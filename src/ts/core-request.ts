@@ -1,6 +1,6 @@
 /**
- * What crosses the boundary to the Rust core: `src/web/request.rs` reads it, `src/web/settled.rs`
- * and `src/web/report.rs` answer.
+ * What crosses the boundary to the Rust core: `src/web/request.rs` reads it, `src/web/report.rs`
+ * answers.
  */
 
 import type { Facts } from "./answer.js";
@@ -45,9 +45,11 @@ export const enum Kind {
 export interface CoreBody {
   /** Decides the route of a model id, and whether a `model` can be put into the body. */
   kind: Kind;
-  body: string | Uint8Array<ArrayBuffer> | Blob;
+  body: string | Uint8Array<ArrayBuffer> | Blob | undefined;
   /** The JSON of an object without its `model`, for targets that put in their own. */
   bodyRest: string;
+  /** The model that is in the body already. */
+  model?: string;
 }
 
 export interface CoreRequest {
@@ -57,9 +59,11 @@ export interface CoreRequest {
   part(target: number, part: number): string;
   /** Its place in `profiles`, or -1. */
   profile(target: number): number;
+  /** Its place among the targets of the client. */
+  shared(target: number): number;
   /**
    * Of the options: 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as
-   * the call waits), 4 connectMs, 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs. NaN is absent.
+   * the call waits), 4 connectMs, 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place. NaN is absent.
    */
   number(which: number): number;
   kind: CoreBody["kind"];
@@ -73,10 +77,12 @@ export interface CoreRequest {
   locate(target: number, url: string, model: string, shares: boolean): void;
   /** An empty header and NaN are absent. */
   outgoing(target: number, holdHeader: string, holdSeconds: number): Promise<Outgoing>;
+  /** Nobody looks at the report of a success. */
+  readonly quiet: boolean;
   /** Whether it is the stream that was asked for. */
   landed(attempt: number, response: Response): boolean;
-  /** Rejects where the body breaks. */
-  read(response: Response, limit: number): Promise<Facts>;
+  /** Rejects where the body breaks. A good answer has no facts. */
+  read(response: Response, limit: number): Promise<Facts | undefined>;
   soFar(): Facts | undefined;
   /** `feed` takes each piece, and undefined at the end. */
   stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined>;
@@ -90,18 +96,18 @@ export interface CoreRequest {
   tellResponse(attempt: number, status: number, outcome: number): void;
   tellWait(reason: number, ms: number, attempt: number, target: number, estimatedMs: number): void;
   tellFallback(to: number, why: number): void;
+  tellAlert(shared: number): void;
+  tellBreaker(shared: number, state: number): void;
   settle(...settled: Settled): void;
   refused(target: number, why: string): void;
   inverted(inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean): void;
-  /** The core stopped while it was fed. */
-  crash(cause: unknown): void;
 }
 
 /**
  * Numbers, as `src/web/report.rs` writes them; what has a name is a place in `names.ts`.
  *
- * Of a report: total ms and the index of the target in use at the end; ms waited for loading, for
- * the rate limit and in backoff; then for each attempt its target, start, duration, status (0 is
+ * Of a report: total ms and the index of the target in use at the end; ms waited for each of
+ * `reasons`; then for each attempt its target, start, duration, status (0 is
  * none), outcome, and layer (0 is none, so it is one more).
  *
  * Of a failure: 1 if retryable, the status (0 is none), retry after (NaN is none), code, layer,
@@ -117,7 +123,8 @@ export const enum How {
 }
 
 export type Settled =
-  | [how: How.Ok | How.Aborted, report: Row]
+  | [how: How.Ok, report?: Row]
+  | [how: How.Aborted, report: Row]
   | [how: How.Failed, report: Row, failure: Row]
   /** By the caller's token function; or before anything was sent. */
   | [how: How.Threw, error: unknown];

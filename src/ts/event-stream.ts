@@ -2,7 +2,7 @@
 
 import { type Facts, factsOf, unreadable } from "./answer.js";
 import type { Body, Bytes } from "./body.js";
-import { CHOICE, error, ERROR, FINISH, look, text } from "./chunk.js";
+import { CHOICE, CONTENT, error, ERROR, FINISH, known, look, text } from "./chunk.js";
 
 interface Waiting<T> {
   resolve(result: IteratorResult<T>): void;
@@ -26,6 +26,9 @@ export class EventStream<T> {
   /** A bit for each of several answers that has begun and not finished. */
   #open = 0;
 
+  /** `raw`: its items are the pieces themselves, as they came, and events of any form are content. */
+  constructor(readonly raw = false) {}
+
   /**
    * Feeds a body to the decoder. One piece is read when all of the one before was asked for, so
    * nothing is read ahead beyond one. Resolves at the end of the stream.
@@ -39,7 +42,11 @@ export class EventStream<T> {
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
         if (this.#body !== body) return resolve(undefined); // stopped: what waits for ever is never freed
+        if (this.raw && piece) this.#items.push(piece as T);
+        // What has no known form has no known end: it ends where it ends.
+        if (this.raw && !piece && !known) feed(new TextEncoder().encode("\n\ndata: [DONE]\n\n"));
         feed(piece);
+        if (this.raw && this.begun) this.#handOver();
         if (this.#over || !piece) resolve(this.#over?.facts);
         else if (this.begun && this.#items.length > 0) body.leave();
         else this.#pull();
@@ -77,6 +84,7 @@ export class EventStream<T> {
     try {
       item = JSON.parse(json);
     } catch {
+      if (this.raw) return CONTENT;
       this.#over = { facts: unreadable(json) };
       return 0;
     }
@@ -89,7 +97,7 @@ export class EventStream<T> {
     const choice = 1 << (bits >> CHOICE);
     if (bits & FINISH) this.#open &= ~choice;
     else this.#open |= choice;
-    this.#items.push(item);
+    if (!this.raw) this.#items.push(item);
     if (text) texts.push(text);
     return this.#open ? bits & ~FINISH : bits;
   }

@@ -13,6 +13,8 @@ export const hints = {
   stream_truncated: "Ask again, or go on from partial: a proxy or the server closed the answer before its end.",
   stream_error: "Read detail: the server failed in the middle of its answer; partial is what came before.",
   bad_response: "Check that the address is an inference route and that no proxy or login page answers for it.",
+  circuit_open: "Not sent: this target failed often just now. Try again after retryAfterMs, or give a fallback.",
+  queue_full: "Not sent: too many calls wait for this target. Send fewer, give more time, or raise concurrency.queue.",
   bad_request: "Change the payload: detail is what the server says is wrong with it.",
   too_large: "Send a smaller payload, or split it.",
   unauthorized: "Check the token: it is missing, wrong or expired.",

@@ -7,8 +7,10 @@
  * instance, whose memory nobody can trust any more. The next call makes a new one.
  */
 
-import { type CoreRequest, How, type Settled } from "./core-request.js";
+import type { Call } from "./call.js";
+import { How } from "./core-request.js";
 import { makeGlue } from "./generated/glue.js";
+import type { Shared } from "./shared.js";
 
 /** Where the wasm comes from; the entries differ only in this. */
 export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
@@ -16,10 +18,15 @@ export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssemb
 let source: Source | undefined;
 let compiled: Promise<WebAssembly.Module> | undefined;
 let instance: Promise<Instance> | undefined;
+/** The one that is there already: a call need not wait for it, not even for a moment. */
+let ready: Instance | undefined;
 
-interface Instance {
-  query(request: CoreRequest): void;
-  inFlight: Set<(error: Error) => void>;
+export interface Instance {
+  client(numbers: Float64Array, seed: number): number;
+  replace(client: number, target: number): void;
+  stats(client: number, target: number): number[];
+  query(client: number, request: Call): void;
+  inFlight: Set<Call>;
   alive: boolean;
   crash(cause: unknown): void;
 }
@@ -27,46 +34,48 @@ interface Instance {
 /** Nothing happens before the first call. */
 export function provide(from: Source): void {
   source = from;
-  compiled = instance = undefined;
+  compiled = instance = ready = undefined;
 }
 
-export async function run(request: CoreRequest): Promise<Settled> {
-  instance ??= instantiate();
-  let core: Instance;
+/** Runs a call of a client; how it ends it is told by its `settle`. */
+export function start(call: Call, shared: Shared): void {
+  if (ready) launch(ready, call, shared);
+  else void whenReady(call, shared);
+}
+
+async function whenReady(call: Call, shared: Shared): Promise<void> {
   try {
+    instance ??= instantiate();
     // Where the wasm comes over a network, an abort does not wait for it.
-    if (request.abort) await Promise.race([instance, request.abort]);
-    if (request.aborted) return [How.Aborted, []];
-    core = await instance;
+    if (call.abort) await Promise.race([instance, call.abort]);
+    if (call.aborted) return call.settle(How.Aborted, []);
+    const core = await instance;
+    if (core.alive) launch(core, call, shared);
+    else start(call, shared); // it stopped while this call waited for it
   } catch (error) {
     instance = undefined; // the next call tries again
-    throw error;
+    call.settle(How.Threw, error);
   }
-  if (!core.alive) return run(request); // it stopped while this call waited for it
-  return new Promise((resolve, reject) => {
-    core.inFlight.add(reject);
-    request.settle = (...settled) => {
-      core.inFlight.delete(reject);
-      resolve(settled);
-    };
-    request.crash = core.crash;
-    try {
-      core.query(request);
-    } catch (cause) {
-      core.crash(cause);
-    }
-  });
+}
+
+function launch(core: Instance, call: Call, shared: Shared): void {
+  core.inFlight.add(call);
+  call.core = core;
+  try {
+    core.query(shared.attach(core), call);
+  } catch (cause) {
+    core.crash(cause);
+  }
 }
 
 async function instantiate(): Promise<Instance> {
   const module = await (compiled ??= compile());
   const crash = (cause: unknown) => {
     self.alive = false; // its other calls neither send nor wait any more
-    instance = undefined;
+    instance = ready = undefined;
     for (const timer of timers) clearTimeout(timer as number);
     const error = new Error("query-with-retry: its core stopped: please report this bug. The next call starts a new one.", { cause });
-    for (const reject of self.inFlight) reject(error);
-    self.inFlight.clear();
+    for (const call of self.inFlight) call.settle(How.Threw, error);
   };
   const timers = new Set<unknown>();
   const guarded = (task: () => void) => () => {
@@ -91,9 +100,10 @@ async function instantiate(): Promise<Instance> {
       clearTimeout(timer as number);
     },
   );
-  const self: Instance = { query: glue.query, inFlight: new Set(), alive: true, crash };
+  const { client, replace, stats, query } = glue;
+  const self: Instance = { client, replace, stats, query, inFlight: new Set(), alive: true, crash };
   glue.start(await WebAssembly.instantiate(module, glue.imports()), module);
-  return self;
+  return (ready = self);
 }
 
 async function compile(): Promise<WebAssembly.Module> {

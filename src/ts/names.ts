@@ -4,13 +4,18 @@
  */
 
 import { hints } from "./hints.js";
-import type { Attempt, ErrorCode, Layer, Phase, TargetSpec, WaitReason } from "./types.js";
+import type { TargetStats } from "./client-types.js";
+import type { Attempt, BreakerState, ErrorCode, Layer, Phase, Priority, TargetSpec, WaitReason } from "./types.js";
 
 export const codes = Object.keys(hints) as (keyof typeof hints & ErrorCode)[];
 export const layers: Layer[] = ["client", "network", "gateway", "compute", "account"];
-export const phases: Phase[] = ["wait", "connect", "first_byte", "idle", "attempt", "total"];
-export const reasons: WaitReason[] = ["loading", "rate_limit", "backoff"];
+export const phases: Phase[] = ["queue", "wait", "connect", "first_byte", "idle", "attempt", "total"];
+export const reasons: WaitReason[] = ["loading", "rate_limit", "backoff", "queue", "breaker"];
 export const profiles: NonNullable<TargetSpec["profile"]>[] = ["router", "hf-inference", "endpoint", "openai", "legacy"];
+
+export const priorities: Priority[] = ["interactive", "default", "batch"];
+export const states: BreakerState[] = ["closed", "open", "half_open"];
+export const temperatures: TargetStats["temperature"][] = ["unknown", "cold", "warming", "warm"];
 
 /** 0 is ok, 1 aborted, and the codes follow. */
 export const outcome = (number: number): Attempt["outcome"] => (["ok", "aborted"] as const)[number] ?? (codes[number - 2] as ErrorCode);

@@ -5,7 +5,7 @@
 
 import type { HeaderPairs } from "./core-request.js";
 import { given, invalid } from "./invalid.js";
-import { profiles } from "./names.js";
+import { priorities, profiles } from "./names.js";
 import { isToken } from "./outgoing.js";
 
 type Check = (value: unknown, name: string) => void;
@@ -69,11 +69,14 @@ export const checkTargetSpec = shape({
   headers,
 });
 
-export const checkOptions = shape({
+const whole = rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
+const callback = rule("a function", (value) => typeof value === "function");
+
+const callOptions = {
   token,
   headers,
   signal,
-  maxRetries: rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0),
+  maxRetries: whole,
   loading: shape({
     maxWaitMs: wait,
     defaultWaitMs: wait,
@@ -81,9 +84,28 @@ export const checkOptions = shape({
   }),
   timeouts: shape({ connectMs: clock, firstByteMs: clock, idleMs: clock, attemptMs: clock, totalMs: clock }),
   fallback: rule("an array of targets", Array.isArray),
-  priority: oneOf("interactive", "default", "batch"),
+  priority: oneOf(...priorities),
   response: responses,
-  onEvent: rule("a function", (value) => typeof value === "function"),
+  onEvent: callback,
+};
+
+export const checkOptions = shape(callOptions);
+
+const count = rule("a whole number above 0", (value) => Number.isSafeInteger(value) && (value as number) > 0);
+const share = rule("a number above 0", (value) => finite(value) && value > 0);
+const orFalse =
+  (check: Check): Check =>
+  (value, name) =>
+    value === false || check(value, name);
+
+export const checkClientOptions = shape({
+  ...callOptions,
+  breaker: orFalse(shape({ failures: count, windowMs: clock, openMs: clock, maxOpenMs: clock })),
+  retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
+  concurrency: shape({ min: count, max: count, queue: whole }),
+  coordinator: oneOf("memory"),
+  alert: shape({ ratio: share, minSamples: count, onAlert: callback }),
+  fetch: callback,
 });
 
 /** Headers as pairs with lower-case names; a bad one is named, its value is not shown. */

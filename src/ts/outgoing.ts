@@ -8,7 +8,7 @@ import type { Token } from "./types.js";
 /** One address on the way of a request, which may be redirected. */
 export interface Outgoing {
   readonly url: string;
-  init(signal: AbortSignal, follow: boolean): RequestInit;
+  send(signal: AbortSignal, follow: boolean): Promise<Response>;
   /** Where the answer sends it, or undefined if that is no address. */
   redirected(response: Response): Outgoing | undefined;
 }
@@ -18,6 +18,9 @@ export interface Common {
   headers: HeaderPairs;
   token?: Token | undefined;
   payload: CoreBody;
+  /** Of a `fetch`: method and whatever else it was given. */
+  init?: RequestInit | undefined;
+  fetch?: typeof fetch | undefined;
 }
 
 /** These say nothing about the caller, so they may go anywhere. */
@@ -31,37 +34,63 @@ export async function outgoing(
   holdHeader: string,
   holdSeconds: number,
 ): Promise<Outgoing> {
-  const headers = new Headers();
-  const add = (name: string, value: string) => headers.has(name) || headers.set(name, value);
+  // A record and no Headers object: `fetch` makes its own of it, and takes its time.
+  const headers: Record<string, string> = Object.create(null);
+  const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
   for (const [name, value] of common.headers) if (shares || harmless.has(name)) add(name, value);
-  for (const [name, value] of headers) if (!harmless.has(name)) secrets.add(value);
-  if (!headers.has("authorization")) {
+  // Of the many headers of an SDK most are ordinary words.
+  const isSecret = (name: string) => (common.init ? /auth|key|token|cookie|secret/.test(name) : !harmless.has(name));
+  for (const name in headers) if (isSecret(name)) secrets.add(headers[name] as string);
+  if (headers.authorization === undefined) {
     const token = await ask(target.token ?? (shares ? common.token : undefined));
     if (token !== undefined) {
       secrets.add(token);
-      headers.set("authorization", `Bearer ${token}`);
+      headers.authorization = `Bearer ${token}`;
     }
   }
-  if (holdHeader) add(holdHeader, Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
-  const { body, bodyRest } = common.payload;
-  const url = target.href ?? route;
-  return leg(url, new URL(url).origin, headers, model ? withModel(model, bodyRest) : body);
+  if (holdHeader) add(holdHeader.toLowerCase(), Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
+  const { body, bodyRest, model: its } = common.payload;
+  return new Leg(target.href ?? route, headers, model && model !== its ? withModel(model, bodyRest) : body, common);
 }
 
-function leg(url: string, home: string, headers: Headers, body: CoreBody["body"]): Outgoing {
-  return {
-    url,
-    init(signal, follow) {
-      const sent = new Headers(headers);
-      if (new URL(url).origin !== home) for (const name of headers.keys()) if (!harmless.has(name)) sent.delete(name);
-      return { method: "POST", headers: sent, body, signal, redirect: follow ? "follow" : "manual" };
-    },
-    redirected(response) {
-      const location = response.headers?.get("location");
-      return location && URL.canParse(location, url) ? leg(new URL(location, url).href, home, headers, body) : undefined;
-    },
-  };
+class Leg implements Outgoing {
+  constructor(
+    readonly url: string,
+    readonly headers: Record<string, string>,
+    readonly body: CoreBody["body"],
+    readonly common: Common,
+    readonly method = common.init?.method ?? "POST",
+  ) {}
+
+  send(signal: AbortSignal, follow: boolean): Promise<Response> {
+    const { url, headers, body, method, common } = this;
+    const its = common.init?.signal;
+    const init: RequestInit = {
+      ...common.init,
+      method,
+      headers,
+      // What is handed over unread still ends with the caller's own signal.
+      signal: its ? AbortSignal.any([signal, its]) : signal,
+      redirect: follow ? "follow" : "manual",
+    };
+    if (body !== undefined) init.body = body;
+    // Looked up at each call, so that a page or a test may replace it.
+    return (common.fetch ?? globalThis.fetch)(url, init);
+  }
+
+  redirected(response: Response): Outgoing | undefined {
+    const { status, headers } = response;
+    const location = headers?.get("location");
+    const keeps = status === 307 || status === 308 || (status < 303 && this.method === "GET");
+    if (!(keeps || this.common.init) || !location || !URL.canParse(location, this.url)) return undefined;
+    const { href, origin } = new URL(location, this.url);
+    const stays = origin === new URL(this.url).origin;
+    const kept = Object.entries(this.headers).filter(([name]) => stays || harmless.has(name));
+    if (keeps) return new Leg(href, Object.fromEntries(kept), this.body, this.common, this.method);
+    // A 303, and by old habit a 301 and a 302, are to be got (Fetch standard, HTTP-redirect fetch).
+    return new Leg(href, Object.fromEntries(kept.filter(([name]) => name !== "content-type")), undefined, this.common, "GET");
+  }
 }
 
 /** `{"model": …}` in front of the members of an object without one. */

@@ -1,40 +1,36 @@
-import { Call } from "./call.js";
+import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
-import { checkOptions } from "./options.js";
+import { headerPairs } from "./options.js";
+import { freeze } from "./payload.js";
+import type { Shared } from "./shared.js";
+import { takeApart } from "./target.js";
 import type { CallReport, Payload, QueryOptions, Target } from "./types.js";
 
-/**
- * The JSON answer, text or bytes of one call that survives cold starts, overload and timeouts.
- *
- * Sends the payload to the target by POST. While the model is loading it waits, which spends no
- * retry; errors that may pass are tried again with growing, random pauses, never earlier than the
- * server asks; the rest fail at once.
- *
- * @param target a model id, an absolute URL, or a {@link TargetSpec}
- * @param payload a JSON object or array, or bytes
- * @returns the answer, read as `options.response` says
- * @throws {QueryError} when there is no answer: `code`, `layer` and `hint` say why and what to do
- * @throws {TypeError} at once, and without a request, for bad input
- * @throws the reason of `options.signal`, when it aborts
- */
-export async function queryWithRetry<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> {
-  return (await queryWithReport<T>(target, payload, options)).data;
+/** What is sent: told apart and copied, so that what the caller changes afterwards changes nothing. */
+export function ask(target: Target, payload: Payload, options: QueryOptions, streamed: boolean): Asked {
+  const { fallback = [], response } = options;
+  const targets = [takeApart(target, "target"), ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
+  const frozen = freeze(payload, targets.some(({ model }) => model !== ""), streamed);
+  // The first of a name counts, so what the caller says comes before what we would.
+  const headers = [...headerPairs(options.headers, "headers"), ...frozen.contentType];
+  if (response === "json") headers.push(["accept", "application/json"]);
+  return { targets, payload: frozen, headers };
 }
 
-/** The same as {@link queryWithRetry}, with the record of everything that was tried. */
-export async function queryWithReport<T = unknown>(
+/** A call for its answer; `made` makes of it what the caller gets, and without it nobody wants the report. */
+export function query<T>(
+  shared: Shared,
   target: Target,
   payload: Payload,
-  options: QueryOptions = {},
-): Promise<{ data: T; report: CallReport }> {
-  checkOptions(options, "options");
-  const caller = new CallerSignal(options.signal);
-  try {
-    const call = new Call(target, payload, options, caller);
-    options.signal?.throwIfAborted();
-    const report = await call.run();
-    return { data: call.answer as T, report };
-  } finally {
-    caller.unlink();
-  }
+  given: QueryOptions | undefined,
+  made?: (data: unknown, report: CallReport) => unknown,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const options = shared.settings(given);
+    const asked = ask(target, payload, options, false);
+    const caller = options.signal && new CallerSignal(options.signal);
+    const ends = { resolve: (report: CallReport) => resolve((made ? made(call.answer, report) : call.answer) as T), reject };
+    const call = new Call(shared, asked, options, caller, ends, undefined, made !== undefined);
+    call.run();
+  });
 }

@@ -2,31 +2,12 @@ import { Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import { look, text } from "./chunk.js";
 import { EventStream } from "./event-stream.js";
-import { checkOptions } from "./options.js";
-import type { CallReport, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./types.js";
+import { ask } from "./query.js";
+import type { Shared } from "./shared.js";
+import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "./types.js";
 
-/**
- * A streamed call that survives what {@link queryWithRetry} does, and never ends in silence.
- *
- * It is sent at once, with `stream: true` in the payload, and tried again like any other call as long
- * as nothing was handed over: events before the first text, such as a role, are held back with it. A
- * stream ends well only if it says so (`[DONE]`, a `finish_reason`, a final `generated_text`,
- * `response.completed`); cut before that, or broken by an error event, it rejects with a
- * {@link QueryError} whose `partial` is the text so far, after everything that came was handed over.
- *
- * Nothing is read ahead beyond one piece of the body: a stream that nobody reads makes no progress,
- * and its `report` does not settle. No clock counts the time that your own code takes.
- *
- * @param target a model id, an absolute URL, or a {@link TargetSpec}
- * @param payload a JSON object, or bytes that ask for a stream by themselves
- * @throws {TypeError} at once, and without a request, for bad input; everything else the stream tells
- */
-export function streamWithRetry<T = StreamChunk>(target: Target, payload: Payload, options: QueryOptions = {}): QueryStream<T> {
-  checkOptions(options, "options");
-  return new Stream<T>(target, payload, options);
-}
-
-class Stream<T> implements QueryStream<T> {
+/** A streamed call, sent at once. */
+export class Stream<T> implements QueryStream<T> {
   readonly report: Promise<CallReport>;
   readonly #events = new EventStream<T>();
   readonly #caller: CallerSignal;
@@ -34,32 +15,27 @@ class Stream<T> implements QueryStream<T> {
   #taken = false;
   #cancelled: unknown;
 
-  constructor(target: Target, payload: Payload, options: QueryOptions) {
-    this.#caller = new CallerSignal(options.signal, true);
-    let call: Call;
-    try {
-      call = new Call(target, payload, options, this.#caller, this.#events as EventStream<unknown>);
-    } catch (error) {
-      this.#caller.unlink();
-      throw error;
-    }
-    this.report = this.#run(call, options.signal);
+  constructor(shared: Shared, target: Target, payload: Payload, given: QueryOptions | undefined) {
+    const options = shared.settings(given);
+    const { signal } = options;
+    const events = this.#events as EventStream<unknown>;
+    const asked = ask(target, payload, options, true);
+    const caller = (this.#caller = new CallerSignal(signal, true));
+    this.report = new Promise((resolve, reject) => {
+      const ends = {
+        resolve(report: CallReport) {
+          events.end();
+          resolve(report);
+        },
+        reject(error: unknown) {
+          if (signal?.aborted) events.clear();
+          events.end({ error });
+          reject(error);
+        },
+      };
+      new Call(shared, asked, options, caller, ends, events).run();
+    });
     this.report.catch(() => {}); // whoever reads the stream is told as well
-  }
-
-  async #run(call: Call, signal: AbortSignal | undefined): Promise<CallReport> {
-    try {
-      signal?.throwIfAborted();
-      const report = await call.run();
-      this.#events.end();
-      return report;
-    } catch (error) {
-      if (signal?.aborted) this.#events.clear();
-      this.#events.end({ error });
-      throw error;
-    } finally {
-      this.#caller.unlink();
-    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {

@@ -1,5 +1,6 @@
 //! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
 
+use super::client::Client;
 use super::clock;
 use super::flight::{Flight, Step};
 use super::report::{self, ms, outcome};
@@ -8,6 +9,7 @@ use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
 use crate::core::time::Duration;
 use js_sys::Math;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -16,19 +18,19 @@ use wasm_bindgen_futures::JsFuture;
 const LINGER: Duration = Duration::from_ms(500);
 
 /// Runs a call to its end, and tells the request how it ended.
-pub(super) async fn drive(request: &Request) {
-    let (policy, targets) = match (request::policy(request), request::targets(request)) {
+pub(super) async fn drive(client: Rc<Client>, request: &Request) {
+    let (policy, targets) = match (request::policy(request), request::targets(request, &client)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
         (Err(invalid), _) | (_, Err(invalid)) => return invalid.tell(request),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
-    let mut call = Call::new(policy, targets, seed, clock::now());
-    let mut waiter = Waiter::new(request);
+    let mut waiter = Waiter::new(request, client.clone());
+    let mut call = Call::new(policy, targets, seed, clock::now(), waiter.seat);
     // Whatever takes it away stops it.
     let mut flight = None;
     let mut awaited = None;
     let mut wakes = clock::now();
-    let mut action = call.handle(clock::now(), Input::Start);
+    let mut action = client.handle(&mut call, Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
             Action::Send(send) => {
@@ -43,7 +45,7 @@ pub(super) async fn drive(request: &Request) {
                 let began = call.record().began();
                 flight.as_mut().map_or(Step::LOST, |flight| flight.stream(began))
             }
-            Action::Wait(wait) => {
+            Action::Wait(wait) | Action::Park(wait) => {
                 let attempt = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
                 request.tell_wait(wait.reason as u8, ms(wait.span), attempt, call.target() as u32, estimate);
@@ -70,17 +72,22 @@ pub(super) async fn drive(request: &Request) {
             };
         };
         if flight.as_ref().is_some_and(Flight::begun) {
-            call.handle(clock::now(), Input::Begun);
+            client.handle(&mut call, Input::Begun, request);
         }
         let before = call.record().attempts().len();
-        action = call.handle(clock::now(), input);
+        action = client.handle(&mut call, input, request);
         if let Some(ended) = call.record().attempts().get(before)
             && let Some(status) = ended.status
         {
             request.tell_response(before as u32 + 1, status, outcome(ended.outcome));
         }
     };
-    request.settle(how, &report::report(&call, clock::now()).to_js(), &failure);
+    let report = if how == 0 && request.quiet() {
+        JsValue::UNDEFINED
+    } else {
+        report::report(&call, clock::now()).to_js()
+    };
+    request.settle(how, &report, &failure);
     if let Some(flight) = flight.as_mut().filter(|_| action == Action::Deliver) {
         waiter.deaf();
         awaited = request.rest().map(JsFuture::from);

@@ -8,23 +8,16 @@ use super::clock;
 use super::events::Events;
 use super::request::{Outgoing, Request};
 use crate::core::call::{Head, Input, Send};
+use crate::core::classify::Body;
 use crate::core::completion::End;
 use crate::core::deadline::{Clocks, Progress, Stage};
 use crate::core::failure::Phase;
 use crate::core::hint;
 use crate::core::time::{Duration, Instant};
 use js_sys::Promise;
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestInit, Response};
-
-#[wasm_bindgen]
-extern "C" {
-    /// Looked up at each call, so that a page or a test may replace it.
-    #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;
-}
+use web_sys::{AbortController, Response};
 
 /// Who needs more for one request goes in circles.
 const MOST_REDIRECTS: u32 = 5;
@@ -127,14 +120,13 @@ impl<'a> Flight<'a> {
             }
             (Leg::Reading, Ok(facts)) => {
                 self.leg = Leg::Over;
-                Step::Happened(Input::Body(facts.unchecked_into::<super::request::Facts>().into()))
+                let good = || Body { of_engine: true, ..Body::default() };
+                Step::Happened(Input::Body(if facts.is_undefined() { good() } else { said(facts) }))
             }
             (Leg::Streaming(events), Ok(facts)) if facts.is_undefined() => {
                 Step::Happened(Input::Ended(events.completion().end()))
             }
-            (Leg::Streaming(_), Ok(facts)) => {
-                Step::Happened(Input::Body(facts.unchecked_into::<super::request::Facts>().into()))
-            }
+            (Leg::Streaming(_), Ok(facts)) => Step::Happened(Input::Body(said(facts))),
             _ => Step::Happened(self.whole().unwrap_or(Input::NetworkError)),
         }
     }
@@ -203,8 +195,7 @@ impl<'a> Flight<'a> {
         }
         #[cfg(feature = "panic-on-purpose")]
         assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
-        let init = outgoing.init(&self.controller.signal(), follow);
-        let answer = fetch(&outgoing.url(), &init);
+        let answer = outgoing.send(&self.controller.signal(), follow);
         self.leg = Leg::Asking { outgoing, follow, redirects };
         match answer {
             // `resolve`, because a replaced fetch may answer with what is no promise.
@@ -223,7 +214,7 @@ impl<'a> Flight<'a> {
             // A browser's "opaque redirect", which shows nothing.
             0 if !follow => Some((outgoing, true)),
             0 => return Step::Happened(Input::NetworkError),
-            307 | 308 => outgoing.redirected(&response).map(|next| (next, follow)),
+            301..=308 => outgoing.redirected(&response).map(|next| (next, follow)),
             _ => None,
         };
         if let Some((outgoing, follow)) = next {
@@ -269,6 +260,10 @@ impl Drop for Flight<'_> {
             self.controller.abort();
         }
     }
+}
+
+fn said(facts: JsValue) -> Body {
+    facts.unchecked_into::<super::request::Facts>().into()
 }
 
 fn floor(response: &Response) -> Option<Duration> {

@@ -4,9 +4,11 @@
 //! them in, which took 2 KB gzip more than the names take in the face. What has a name crosses by
 //! its place in `src/ts/names.ts`.
 
+use super::clock;
 use crate::core::call::Call;
 use crate::core::failure::Failure;
 use crate::core::record::{Outcome, WaitReason};
+use crate::core::shared::Seen;
 use crate::core::time::{Duration, Instant};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -39,7 +41,7 @@ pub(super) fn report(call: &Call, now: Instant) -> Row {
     let record = call.record();
     let mut row = Vec::new();
     row.extend_from_slice(&[ms(now.since(record.began())), call.target() as f64]);
-    for reason in [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff] {
+    for reason in WaitReason::ALL {
         row.push(ms(record.waited(reason)));
     }
     for attempt in record.attempts() {
@@ -69,4 +71,34 @@ pub(super) fn failed(failure: &Failure) -> Row {
         f64::from(failure.layer as u8),
         failure.phase.map_or(f64::NAN, |phase| f64::from(phase as u8)),
     ])
+}
+
+/// Of one target: breaker, temperature, under way, queued, calls, attempts; of its latency and of its
+/// first tokens the count and the sum from the beginning, then count, P50, P95 and P99 lately; of an
+/// alert P99, timeout, and since when on the clock of the wall; and how many ended how.
+pub(super) fn seen(now: Instant, of: Seen<'_>) -> Row {
+    let mut row = Vec::new();
+    let stats = of.stats;
+    row.extend_from_slice(&[
+        f64::from(of.breaker as u8),
+        f64::from(of.temperature as u8),
+        of.under_way as f64,
+        of.queued as f64,
+        stats.calls() as f64,
+        stats.attempts() as f64,
+    ]);
+    for latency in [true, false] {
+        let times = if latency { stats.latency() } else { stats.first_token() };
+        let recent = times.recent(now);
+        row.extend_from_slice(&[times.count() as f64, ms(times.sum()), recent.count() as f64]);
+        for quantile in [500, 950, 990] {
+            row.push(recent.quantile(quantile).map_or(f64::NAN, ms));
+        }
+    }
+    let alert = stats.alert().map_or([f64::NAN; 3], |alert| {
+        [ms(alert.p99), ms(alert.timeout), clock::unix_now_ms() as f64 - ms(now.since(alert.since))]
+    });
+    row.extend_from_slice(&alert);
+    row.extend(stats.outcomes().iter().map(|count| *count as f64));
+    Row(row)
 }

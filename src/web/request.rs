@@ -4,16 +4,18 @@
 //! The face has checked every type before; what is left to check here is what only the core
 //! knows: whether times fit together and whether a target can be called.
 
+use super::client::Client;
 use crate::core::call::Target;
 use crate::core::classify::Body;
 use crate::core::hint;
 use crate::core::policy::{Given, Hold, Inverted, Policy};
+use crate::core::queue::Priority;
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{AbortSignal, RequestInit, Response};
+use web_sys::{AbortSignal, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,6 +51,11 @@ extern "C" {
     /// `to` follows the target before it.
     #[wasm_bindgen(method, js_name = tellFallback)]
     pub(super) fn tell_fallback(this: &Request, to: u32, why: u8);
+    /// Of a target by its place among those of the client: 0 closed, 1 open, 2 half-open.
+    #[wasm_bindgen(method, js_name = tellBreaker)]
+    pub(super) fn tell_breaker(this: &Request, shared: u32, state: u8);
+    #[wasm_bindgen(method, js_name = tellAlert)]
+    pub(super) fn tell_alert(this: &Request, shared: u32);
     /// The call is over: 0, it has an answer, and 2, it was aborted, with the report; 1, it failed, with
     /// the report and the failure; 3, with what was thrown.
     #[wasm_bindgen(method)]
@@ -70,6 +77,9 @@ extern "C" {
     /// asked for.
     #[wasm_bindgen(method)]
     pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> bool;
+    /// The place of a target among those of the client.
+    #[wasm_bindgen(method)]
+    fn shared(this: &Request, target: u32) -> u32;
     /// Where the target with this index is, and whether what was given for the whole call may go
     /// there too. An empty model is none.
     #[wasm_bindgen(method)]
@@ -105,6 +115,9 @@ extern "C" {
     /// What is known of the body that is read.
     #[wasm_bindgen(method)]
     pub(super) fn body(this: &Request) -> Option<Reading>;
+    /// Nobody looks at the report of a success.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn quiet(this: &Request) -> bool;
     #[wasm_bindgen(method, getter)]
     fn streamed(this: &Request) -> bool;
 
@@ -119,10 +132,12 @@ extern "C" {
 
     /// `Outgoing` of `src/ts/outgoing.ts`.
     pub(super) type Outgoing;
+    #[cfg(feature = "panic-on-purpose")]
     #[wasm_bindgen(method, getter)]
     pub(super) fn url(this: &Outgoing) -> String;
-    #[wasm_bindgen(method)]
-    pub(super) fn init(this: &Outgoing, signal: &AbortSignal, follow: bool) -> RequestInit;
+    /// What `fetch` answers, which is not always a promise.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn send(this: &Outgoing, signal: &AbortSignal, follow: bool) -> Result<JsValue, JsValue>;
     /// Where a redirect leads, without the credentials if that is another origin.
     #[wasm_bindgen(method)]
     pub(super) fn redirected(this: &Outgoing, response: &Response) -> Option<Outgoing>;
@@ -195,13 +210,18 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
         idle: ms(6),
         attempt: ms(7),
         total: ms(8),
+        priority: match number(9) {
+            Some(0.0) => Priority::Interactive,
+            Some(2.0) => Priority::Batch,
+            _ => Priority::Default,
+        },
         streamed: request.streamed(),
     };
     Policy::new(given).map_err(Invalid::Inverted)
 }
 
 /// Locates the targets of a call: the one that was asked for, then its fallbacks.
-pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
+pub(super) fn targets(request: &Request, client: &Client) -> Result<Vec<Target>, Invalid> {
     let payload = match request.kind() {
         0 => Payload::Chat,
         1 => Payload::Object,
@@ -219,7 +239,9 @@ pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Invalid> {
         let place = Place::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
         let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
         request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares);
-        targets.push(Target { profile: place.profile, shares_credentials: shares });
+        let shared = request.shared(index);
+        client.shares(shared);
+        targets.push(Target { shared: shared as usize, profile: place.profile, shares_credentials: shares });
         first.get_or_insert(place);
     }
     Ok(targets)

@@ -1,16 +1,18 @@
 //! The one thing that is ever awaited: a promise, a time, or the caller's abort, whichever is first.
 
-use super::clock::Alarm;
+use super::client::Client;
 use super::request::Request;
 use crate::core::time::Instant;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 pub(super) enum Happened {
     Settled(Result<JsValue, JsValue>),
+    /// It is time, or this call's turn.
     Due,
     /// The caller wants no answer any more.
     Aborted,
@@ -18,13 +20,15 @@ pub(super) enum Happened {
 
 pub(super) struct Waiter<'a> {
     request: &'a Request,
-    alarm: Alarm,
+    client: Rc<Client>,
+    pub(super) seat: u32,
     abort: Option<JsFuture>,
 }
 
 impl<'a> Waiter<'a> {
-    pub(super) fn new(request: &'a Request) -> Self {
-        Self { request, alarm: Alarm::default(), abort: request.abort().map(JsFuture::from) }
+    pub(super) fn new(request: &'a Request, client: Rc<Client>) -> Self {
+        let seat = client.sit();
+        Self { request, client, seat, abort: request.abort().map(JsFuture::from) }
     }
 
     /// The call has its answer, and the face frees what waits for an abort.
@@ -45,10 +49,20 @@ impl<'a> Waiter<'a> {
                 && let Poll::Ready(settled) = Pin::new(future).poll(cx)
             {
                 *promise = None;
+                self.client.is_up(self.seat);
                 return Poll::Ready(Happened::Settled(settled));
             }
-            self.alarm.poll(cx, until).map(|()| Happened::Due)
+            match self.client.is_due(self.seat, until, cx.waker()) {
+                true => Poll::Ready(Happened::Due),
+                false => Poll::Pending,
+            }
         })
         .await
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.client.leave(self.seat);
     }
 }

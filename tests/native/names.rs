@@ -36,6 +36,8 @@ fn codes_stand_in_the_order_of_the_core() {
         Code::StreamTruncated,
         Code::StreamError,
         Code::BadResponse,
+        Code::CircuitOpen,
+        Code::QueueFull,
         Code::BadRequest,
         Code::TooLarge,
         Code::Unauthorized,
@@ -52,10 +54,17 @@ fn codes_stand_in_the_order_of_the_core() {
 fn layers_phases_and_reasons_stand_in_the_order_of_the_core() {
     let layers = [Layer::Client, Layer::Network, Layer::Gateway, Layer::Compute, Layer::Account];
     agree(&array("layers"), &layers, |layer| (layer as usize, layer.name()));
-    let phases = [Phase::Wait, Phase::Connect, Phase::FirstByte, Phase::Idle, Phase::Attempt, Phase::Total];
+    let phases = [
+        Phase::Queue,
+        Phase::Wait,
+        Phase::Connect,
+        Phase::FirstByte,
+        Phase::Idle,
+        Phase::Attempt,
+        Phase::Total,
+    ];
     agree(&array("phases"), &phases, |phase| (phase as usize, phase.name()));
-    let reasons = [WaitReason::Loading, WaitReason::RateLimit, WaitReason::Backoff];
-    agree(&array("reasons"), &reasons, |reason| (reason as usize, reason.name()));
+    agree(&array("reasons"), &WaitReason::ALL, |reason| (reason as usize, reason.name()));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use query_with_retry::core::completion::Seen;
 use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::Record;
+use query_with_retry::core::shared::Shared;
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::{Duration, Instant};
 use stream::Stream;
@@ -35,6 +36,33 @@ pub(crate) const fn secs(secs: u64) -> Duration {
 /// The default policy with what is given.
 pub(crate) fn policy(given: Given) -> Policy {
     Policy::new(given).expect("times that fit together")
+}
+
+/// A call that shares nothing with others.
+#[derive(Debug)]
+pub(crate) struct Lone {
+    call: Call,
+    shared: Shared,
+}
+
+impl Lone {
+    pub(crate) fn new(policy: Policy, mut targets: Vec<Target>, seed: u64) -> Self {
+        (0..).zip(&mut targets).for_each(|(nth, target)| target.shared = nth);
+        let shared = Shared::without_limits(targets.len());
+        Self { call: Call::new(policy, targets, seed, BEGAN, 1), shared }
+    }
+
+    pub(crate) fn handle(&mut self, now: Instant, input: Input) -> Action {
+        self.call.handle(now, input, &mut self.shared)
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        self.call.record()
+    }
+
+    pub(crate) fn target(&self) -> usize {
+        self.call.target()
+    }
 }
 
 /// What a server does with one request. Times are since the step before.
@@ -126,7 +154,7 @@ pub(crate) struct Transcript {
     pub(crate) end: Action,
     pub(crate) record: Record,
     /// The finished call, to be asked on.
-    pub(crate) call: Call,
+    pub(crate) call: Lone,
 }
 
 impl Transcript {
@@ -168,7 +196,7 @@ impl Conversation {
     pub(crate) fn with(policy: Policy) -> Self {
         Self {
             policy,
-            targets: vec![Target { profile: Profile::OpenAi, shares_credentials: true }],
+            targets: vec![Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true }],
             seed: 1,
             late: ms(0),
             early: ms(0),
@@ -177,7 +205,7 @@ impl Conversation {
     }
 
     pub(crate) fn at(self, profile: Profile) -> Self {
-        Self { targets: vec![Target { profile, shares_credentials: true }], ..self }
+        Self { targets: vec![Target { shared: 0, profile, shares_credentials: true }], ..self }
     }
 
     pub(crate) fn seeded(self, seed: u64) -> Self {
@@ -187,7 +215,7 @@ impl Conversation {
     /// Until the call is settled.
     pub(crate) fn against(&self, mut server: impl FnMut(Asked) -> Reply) -> Transcript {
         let mut clock = Clock { now: BEGAN, late: self.late, aborts: self.aborts_after.map(|t| BEGAN + t) };
-        let mut call = Call::new(self.policy, self.targets.clone(), self.seed, BEGAN);
+        let mut call = Lone::new(self.policy, self.targets.clone(), self.seed);
         let (mut sent, mut waits, mut under_way) = (Vec::new(), Vec::new(), None);
         let (mut begun, mut stream) = (None, Stream::default());
         let mut action = call.handle(clock.now, Input::Start);
@@ -225,6 +253,7 @@ impl Conversation {
                     }
                     clock.sleep(wait.until)
                 }
+                Action::Park(wait) => panic!("a call alone waits for nobody: {wait:?}"),
                 Action::Deliver | Action::Fail(_) | Action::Abandon => {
                     let begun = begun.map(|begun: Instant| begun.since(BEGAN));
                     let (away, said, record) =

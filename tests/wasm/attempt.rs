@@ -1,6 +1,6 @@
 //! One attempt, led by hand.
 
-use super::caller::Caller;
+use super::caller::{Caller, fresh_client};
 use super::timing::within;
 use crate::core::call::{Input, Send};
 use crate::core::deadline::Clocks;
@@ -30,7 +30,7 @@ impl<'a> Attempt<'a> {
         let send =
             Send { attempt: 1, target: 0, profile: Profile::OpenAi, clocks, hold: None, falls_back: None };
         let flight = Flight::new(caller.request(), &send).expect("an AbortController");
-        Self { send, waiter: Waiter::new(caller.request()), flight }
+        Self { send, waiter: Waiter::new(caller.request(), fresh_client()), flight }
     }
 
     pub(super) async fn departs(&mut self) -> Input {

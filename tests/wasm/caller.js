@@ -6,8 +6,9 @@ const decode = (pieces) => {
 /** One address, as `src/ts/outgoing.ts` makes them, without headers of anybody's. */
 const outgoing = (url) => ({
   url,
-  init: (signal, follow) => ({ method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
-  redirected({ headers }) {
+  send: (signal, follow) => fetch(url, { method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
+  redirected({ status, headers }) {
+    if (status !== 307 && status !== 308) return undefined;
     const location = headers.get("location");
     return location ? outgoing(new URL(location, url).href) : undefined;
   },
@@ -59,24 +60,25 @@ class Body {
   }
 }
 
-const NUMBERS = ["maxRetries", "maxWaitMs", "defaultWaitMs", "holdMs", "connectMs", "firstByteMs", "idleMs", "attemptMs", "totalMs"];
+const NUMBERS = ["maxRetries", "maxWaitMs", "defaultWaitMs", "holdMs", "connectMs", "firstByteMs", "idleMs", "attemptMs", "totalMs", "priority"];
 const PARTS = ["origin", "path", "model"];
 const KINDS = ["chat", "object", "opaque"];
 
 // As `src/ts/names.ts` has them.
 const PROFILES = ["router", "hf-inference", "endpoint", "openai", "legacy"];
-const REASONS = ["loading", "rate_limit", "backoff"];
+const REASONS = ["loading", "rate_limit", "backoff", "queue", "breaker"];
+const STATES = ["closed", "open", "half_open"];
 const LAYERS = ["client", "network", "gateway", "compute", "account"];
-const PHASES = ["wait", "connect", "first_byte", "idle", "attempt", "total"];
+const PHASES = ["queue", "wait", "connect", "first_byte", "idle", "attempt", "total"];
 const CODES = (
   "model_loading rate_limited overloaded unavailable gateway_timeout timeout network engine_failure stream_truncated stream_error " +
-  "bad_response bad_request too_large unauthorized forbidden credits_exhausted not_found gone paused"
+  "bad_response circuit_open queue_full bad_request too_large unauthorized forbidden credits_exhausted not_found gone paused"
 ).split(" ");
 const OUTCOMES = ["ok", "aborted", ...CODES];
 
 /** The numbers of a report, and its names. */
 const report = ([...row]) => {
-  const [numbers, names] = [row.splice(0, 5), []];
+  const [numbers, names] = [row.splice(0, 7), []];
   while (row.length > 0) {
     const [target, started, duration, status, outcome, layer] = row.splice(0, 6);
     numbers.push(target, started, duration, status);
@@ -103,6 +105,7 @@ export class Caller {
   streamed;
   targets;
   aborted = false;
+  quiet = false;
 
   told = [];
   located = [];
@@ -139,6 +142,19 @@ export class Caller {
 
   part(target, part) {
     return this.#given.targets[target][PARTS[part]] ?? "";
+  }
+
+  /** Each call of a test has its own targets, unless they are given. */
+  shared(target) {
+    return this.#given.shared?.[target] ?? target;
+  }
+
+  tellBreaker(shared, state) {
+    this.told.push(`breaker ${STATES[state]} of ${shared}`);
+  }
+
+  tellAlert(shared) {
+    this.told.push(`alert of ${shared}`);
   }
 
   profile(target) {

@@ -1,9 +1,11 @@
 //! A request as the face makes it, in small: it keeps what it is told.
 
 use super::timing::within;
-use crate::web::query;
+use crate::web::client::{Client, numbered};
 use crate::web::request::Request;
+use crate::web::{client, query};
 use js_sys::{Array, Promise};
+use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -53,6 +55,11 @@ extern "C" {
     fn begins(this: &Caller) -> Array;
 }
 
+/// A client that no other call shares.
+pub(super) fn fresh_client() -> Rc<Client> {
+    numbered(client(&[], 1.0)).unwrap()
+}
+
 /// The things that a [`Caller`] keeps.
 pub(super) enum Kept {
     Told,
@@ -91,7 +98,12 @@ impl Caller {
     }
 
     pub(super) fn starts(&self) {
-        query(JsValue::from(self).unchecked_into());
+        self.starts_at(client(&[], 1.0));
+    }
+
+    /// As a call of this client.
+    pub(super) fn starts_at(&self, client: u32) {
+        query(client, JsValue::from(self).unchecked_into());
     }
 
     /// How the call ended.

@@ -6,6 +6,7 @@ use crate::core::call::{Action, Call, Head, Input, Target};
 use crate::core::classify::Body;
 use crate::core::failure::{Code, Failure, Layer, Phase};
 use crate::core::policy::{Given, Policy};
+use crate::core::shared::Shared;
 use crate::core::target::Profile;
 use crate::core::time::{Duration, Instant};
 use crate::web::report::{Row, failed, report};
@@ -33,27 +34,41 @@ const fn at(ms: u64) -> Instant {
     Instant::from_ms(ms)
 }
 
-fn call(targets: usize) -> Call {
-    let target = Target { profile: Profile::OpenAi, shares_credentials: true };
-    Call::new(Policy::new(Given::default()).unwrap(), vec![target; targets], 1, at(1000))
+/// A call that shares nothing with others.
+struct Lone {
+    call: Call,
+    shared: Shared,
 }
 
-fn answer(call: &mut Call, now: u64, status: u16, says: &str) -> Action {
+impl Lone {
+    fn handle(&mut self, now: Instant, input: Input) -> Action {
+        self.call.handle(now, input, &mut self.shared)
+    }
+}
+
+fn call(targets: usize) -> Lone {
+    let target = |shared| Target { shared, profile: Profile::OpenAi, shares_credentials: true };
+    let targets = (0..targets).map(target).collect();
+    let call = Call::new(Policy::new(Given::default()).unwrap(), targets, 1, at(1000), 1);
+    Lone { call, shared: Shared::without_limits(2) }
+}
+
+fn answer(call: &mut Lone, now: u64, status: u16, says: &str) -> Action {
     call.handle(at(now), Input::Head(Head { status, ..Head::default() }));
     let body = Body { of_engine: true, text: says.into(), ..Body::default() };
     call.handle(at(now), Input::Body(body))
 }
 
 /// When a wait is over.
-fn woken(call: &mut Call, wait: Action) -> u64 {
+fn woken(call: &mut Lone, wait: Action) -> u64 {
     let Action::Wait(wait) = wait else { panic!("no wait: {wait:?}") };
     call.handle(wait.until, Input::Woke);
     wait.until.since(at(0)).as_ms()
 }
 
 #[wasm_bindgen_test]
-fn a_call_that_has_not_tried_yet_has_five_numbers() {
-    assert_eq!(numbers(&report(&call(1), at(1250))), [250.0, 0.0, 0.0, 0.0, 0.0]);
+fn a_call_that_has_not_tried_yet_has_seven_numbers() {
+    assert_eq!(numbers(&report(&call(1).call, at(1250))), [250.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
 #[wasm_bindgen_test]
@@ -62,14 +77,14 @@ fn each_attempt_adds_target_start_duration_status_outcome_and_layer() {
     call.handle(at(1000), Input::Start);
     assert!(matches!(answer(&mut call, 1030, 404, "not here"), Action::Send(_)));
     assert_eq!(answer(&mut call, 1100, 200, ""), Action::Deliver);
-    let row = numbers(&report(&call, at(1101)));
-    assert_eq!(row[..5], [101.0, 1.0, 0.0, 0.0, 0.0]);
-    assert_eq!(row[5..11], [0.0, 0.0, 30.0, 404.0, ended(Code::NotFound), of(Layer::Client)]);
-    assert_eq!(row[11..], [1.0, 30.0, 70.0, 200.0, OK, 0.0]);
+    let row = numbers(&report(&call.call, at(1101)));
+    assert_eq!(row[..7], [101.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(row[7..13], [0.0, 0.0, 30.0, 404.0, ended(Code::NotFound), of(Layer::Client)]);
+    assert_eq!(row[13..], [1.0, 30.0, 70.0, 200.0, OK, 0.0]);
 }
 
 #[wasm_bindgen_test]
-fn the_three_kinds_of_waiting_have_a_column_each() {
+fn the_kinds_of_waiting_have_a_column_each() {
     let mut call = call(1);
     call.handle(at(1000), Input::Start);
     let loading = answer(&mut call, 1000, 503, "model is loading");
@@ -78,11 +93,11 @@ fn the_three_kinds_of_waiting_have_a_column_each() {
     let allowed = woken(&mut call, limited);
     let failed = answer(&mut call, allowed, 500, "oops");
     let again = woken(&mut call, failed);
-    let row = numbers(&report(&call, at(again)));
+    let row = numbers(&report(&call.call, at(again)));
     let spans = [loaded - 1000, allowed - loaded, again - allowed].map(|span| span as f64);
     assert!(spans[0] > spans[2], "{spans:?}"); // so that no two can be mistaken for each other
     assert_eq!(row[2..5], spans);
-    let outcomes: Vec<_> = row[5..].chunks(6).map(|attempt| attempt[4]).collect();
+    let outcomes: Vec<_> = row[7..].chunks(6).map(|attempt| attempt[4]).collect();
     assert_eq!(outcomes, [Code::ModelLoading, Code::RateLimited, Code::EngineFailure].map(ended));
 }
 
@@ -91,8 +106,8 @@ fn an_attempt_without_an_answer_has_the_status_zero() {
     let mut call = call(1);
     call.handle(at(1000), Input::Start);
     call.handle(at(1500), Input::TimedOut(Phase::Attempt));
-    let row = numbers(&report(&call, at(1500)));
-    assert_eq!(row[5..], [0.0, 0.0, 500.0, 0.0, ended(Code::Timeout), of(Layer::Compute)]);
+    let row = numbers(&report(&call.call, at(1500)));
+    assert_eq!(row[7..], [0.0, 0.0, 500.0, 0.0, ended(Code::Timeout), of(Layer::Compute)]);
 }
 
 #[wasm_bindgen_test]
@@ -100,7 +115,7 @@ fn an_attempt_that_was_aborted_says_so_and_has_no_layer() {
     let mut call = call(1);
     call.handle(at(1000), Input::Start);
     call.handle(at(1200), Input::Aborted);
-    assert_eq!(numbers(&report(&call, at(1200)))[9..], [ABORTED, 0.0]);
+    assert_eq!(numbers(&report(&call.call, at(1200)))[11..], [ABORTED, 0.0]);
 }
 
 #[wasm_bindgen_test]

@@ -1,6 +1,6 @@
 //! The one thing that is ever awaited: whichever comes first of a promise, a time and the abort.
 
-use super::caller::Caller;
+use super::caller::{Caller, fresh_client};
 use super::timing::{Unhandled, assert_took, never, rejection_after, sleep, value_after, within};
 use crate::core::time::Duration;
 use crate::web::clock::now;
@@ -36,7 +36,7 @@ fn settled(happened: Happened) -> Result<JsValue, JsValue> {
 #[wasm_bindgen_test]
 async fn a_promise_that_is_first_gives_its_value() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     let start = now();
     let value = settled(either(&mut waiter, Some(value_after(20, &"here".into())), LONG).await);
     assert_eq!(value.unwrap(), "here");
@@ -46,7 +46,7 @@ async fn a_promise_that_is_first_gives_its_value() {
 #[wasm_bindgen_test]
 async fn a_promise_that_rejects_first_gives_its_reason() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     let reason = JsValue::from(Error::new("no"));
     let value = settled(either(&mut waiter, Some(rejection_after(5, &reason)), LONG).await);
     assert_eq!(value.unwrap_err(), reason);
@@ -55,7 +55,7 @@ async fn a_promise_that_rejects_first_gives_its_reason() {
 #[wasm_bindgen_test]
 async fn a_time_that_is_first_is_due_and_not_before() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     for promise in [Some(never()), None] {
         let start = now();
         assert!(matches!(either(&mut waiter, promise, SHORT).await, Happened::Due));
@@ -67,7 +67,7 @@ async fn a_time_that_is_first_is_due_and_not_before() {
 async fn an_abort_that_is_first_ends_the_wait_at_once() {
     for promise in [Some(never()), None] {
         let caller = Caller::new("{}");
-        let mut waiter = Waiter::new(caller.request());
+        let mut waiter = Waiter::new(caller.request(), fresh_client());
         let start = now();
         caller.aborts_after(30);
         assert!(matches!(either(&mut waiter, promise, LONG).await, Happened::Aborted));
@@ -79,7 +79,7 @@ async fn an_abort_that_is_first_ends_the_wait_at_once() {
 async fn who_has_already_aborted_gets_neither_the_promise_nor_the_time() {
     let caller = Caller::new("{}");
     caller.aborts();
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     let here = Promise::resolve(&JsValue::from("here"));
     assert!(matches!(either(&mut waiter, Some(here), LONG).await, Happened::Aborted));
     assert!(matches!(either(&mut waiter, None, Duration::ZERO).await, Happened::Aborted));
@@ -88,7 +88,7 @@ async fn who_has_already_aborted_gets_neither_the_promise_nor_the_time() {
 #[wasm_bindgen_test]
 async fn an_abort_between_two_waits_is_seen_by_the_flag_alone() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     assert!(matches!(either(&mut waiter, None, SHORT).await, Happened::Due));
     caller.set_aborted(true);
     assert!(matches!(either(&mut waiter, Some(never()), LONG).await, Happened::Aborted));
@@ -98,7 +98,7 @@ async fn an_abort_between_two_waits_is_seen_by_the_flag_alone() {
 async fn a_caller_without_a_signal_waits_like_any_other() {
     let caller = Caller::new("{}");
     caller.set_abort(&JsValue::UNDEFINED);
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     assert!(settled(either(&mut waiter, Some(value_after(5, &1.into())), LONG).await).is_ok());
     assert!(matches!(either(&mut waiter, None, SHORT).await, Happened::Due));
 }
@@ -106,7 +106,7 @@ async fn a_caller_without_a_signal_waits_like_any_other() {
 #[wasm_bindgen_test]
 async fn a_promise_that_is_there_when_time_is_up_is_not_thrown_away() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     let mut here = Some(JsFuture::from(Promise::resolve(&JsValue::from("here"))));
     let mut wait = pin!(waiter.either(&mut here, now() + SHORT));
     assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -118,7 +118,7 @@ async fn a_promise_that_is_there_when_time_is_up_is_not_thrown_away() {
 #[wasm_bindgen_test]
 async fn a_promise_may_be_waited_for_again_until_it_settles() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     let mut promise = Some(JsFuture::from(value_after(100, &"here".into())));
     let start = now();
     for _ in 0..2 {
@@ -135,7 +135,7 @@ async fn a_promise_may_be_waited_for_again_until_it_settles() {
 #[wasm_bindgen_test]
 async fn an_abort_takes_the_promise_from_nobody() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     caller.aborts_after(10);
     let mut promise = Some(JsFuture::from(never()));
     assert!(matches!(again(&mut waiter, &mut promise, LONG).await, Happened::Aborted));
@@ -145,7 +145,7 @@ async fn an_abort_takes_the_promise_from_nobody() {
 #[wasm_bindgen_test]
 async fn who_is_deaf_is_not_woken_by_what_frees_the_waiting_call() {
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     waiter.deaf();
     // The face fulfils the promise of every call that is over, though nobody has aborted.
     caller.aborts();
@@ -161,7 +161,7 @@ async fn who_is_deaf_is_not_woken_by_what_frees_the_waiting_call() {
 async fn a_promise_that_rejects_after_its_loser_was_dropped_is_no_unhandled_rejection() {
     let unhandled = Unhandled::new();
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request());
+    let mut waiter = Waiter::new(caller.request(), fresh_client());
     let late = rejection_after(60, &Error::new("late").into());
     assert!(matches!(either(&mut waiter, Some(late), SHORT).await, Happened::Due));
     sleep(60).await;

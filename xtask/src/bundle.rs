@@ -9,7 +9,8 @@ use std::process::Command;
 const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 7] = ["index", "slim", "api", "types", "error", "query", "stream"];
+const DECLARATIONS: [&str; 8] =
+    ["index", "slim", "api", "types", "client-types", "error", "client", "default-client"];
 
 /// Long names that only our own modules and the glue call each other by, and that no platform has:
 /// they are shortened in the bundle. The names of a class or an interface that is public stay.
@@ -108,7 +109,10 @@ fn factory(glue: &str) -> Result<String> {
     let out = folder.join("glue.js");
     let inner = "\nexport { __wbg_get_imports as imports, __wbg_finalize_init as start };\n";
     fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
-    fs::write(folder.join("glue-entry.js"), "export { imports, query, start } from \"./glue-module.js\";\n")?;
+    fs::write(
+        folder.join("glue-entry.js"),
+        "export { client, imports, query, replace, start, stats } from \"./glue-module.js\";\n",
+    )?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
         .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning", "--minify-syntax"])
@@ -145,7 +149,10 @@ export declare function makeGlue(
 ): {
   imports(): WebAssembly.Imports;
   start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
-  query(request: CoreRequest): void;
+  client(numbers: Float64Array, seed: number): number;
+  replace(client: number, target: number): void;
+  stats(client: number, target: number): number[];
+  query(client: number, request: CoreRequest): void;
 };
 ";
 

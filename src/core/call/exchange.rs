@@ -11,6 +11,8 @@ use crate::core::time::{Duration, Instant};
 /// What a call must know of a target to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// Its place among those of [`Shared`](crate::core::shared::Shared).
+    pub shared: usize,
     pub profile: Profile,
     /// It gets the token of the first target: an account without credits is without them there.
     pub shares_credentials: bool,
@@ -32,7 +34,8 @@ pub enum Input {
     NetworkError,
     /// The clock that [`Clocks::next`] named ran out.
     TimedOut(Phase),
-    /// A wait is over. Too early is harmless.
+    /// A wait is over, or [`Shared::woken`](crate::core::shared::Shared::woken) has named this call.
+    /// Too early is harmless.
     Woke,
     /// The caller wants no answer any more.
     Aborted,
@@ -59,6 +62,8 @@ pub enum Action {
     /// Decode the body, and hand its events over from the first that a reader waits for.
     Stream,
     Wait(Wait),
+    /// Wait in line until it is this call's turn, but no longer.
+    Park(Wait),
     /// Hand the answer over.
     Deliver,
     Fail(Failure),
@@ -82,6 +87,7 @@ pub struct Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     pub until: Instant,
+    /// Of who is in line, the longest that it can take.
     pub span: Duration,
     pub reason: WaitReason,
     /// What the server said its cold start would take.

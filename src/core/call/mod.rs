@@ -4,6 +4,9 @@
 //! action. An input that does not fit the state changes nothing and gets the pending action
 //! again; after [`Action::Deliver`], [`Action::Fail`] or [`Action::Abandon`] every input gets that
 //! one again. Times never pass the deadline: a wait that would reach it fails instead.
+//!
+//! What it has in common with other calls it asks of [`Shared`], and every way out of an attempt
+//! tells there how it went.
 
 mod exchange;
 mod plan;
@@ -13,10 +16,11 @@ use super::classify::{self, Body, Retry, Trouble};
 use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
-use super::loading::ColdStart;
+use super::lease::CallId;
 use super::policy::Policy;
 use super::record::{Attempt, Outcome, Record, WaitReason};
 use super::rng::Rng;
+use super::shared::{Caller, Ended, Place, Shared};
 use super::time::{Duration, Instant};
 pub use exchange::{Action, Head, Input, Send, Target, Wait};
 use plan::Step;
@@ -27,14 +31,34 @@ pub const ERROR_BODY_LIMIT: u32 = 64 * 1024;
 #[derive(Clone, Copy, Debug)]
 enum State {
     New,
-    Sending { started: Instant, held: Option<Duration> },
-    Reading { started: Instant, held: Option<Duration>, head: Head },
-    Waiting { since: Instant, wait: Wait, layer: Layer },
+    /// In line for a place; with the end of the target before, if this one is a fallback.
+    Queued {
+        since: Instant,
+        wait: Wait,
+        falls_back: Option<Code>,
+    },
+    Sending(Try),
+    Reading(Try, Head),
+    Waiting {
+        since: Instant,
+        wait: Wait,
+        layer: Layer,
+    },
     Done,
+}
+
+/// A request under way.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    started: Instant,
+    held: Option<Duration>,
+    /// Of the breaker, when it let this one pass.
+    generation: u32,
 }
 
 #[derive(Debug)]
 pub struct Call {
+    id: CallId,
     policy: Policy,
     targets: Vec<Target>,
     began: Instant,
@@ -46,8 +70,8 @@ pub struct Call {
     /// The target in use and what it has cost so far.
     target: usize,
     tries: Tries,
-    /// Part of a stream was handed over: what the reader has cannot be taken back.
-    begun: bool,
+    /// When part of a stream was handed over: what the reader has cannot be taken back.
+    begun: Option<Instant>,
 }
 
 /// Starts afresh with every target.
@@ -57,22 +81,33 @@ struct Tries {
     /// The one more try after an ambiguous end is spent.
     once_spent: bool,
     backoff: Backoff,
-    cold: Option<ColdStart>,
+    /// Since when it waits for a cold model.
+    cold: Option<Instant>,
+    /// How the last try ended: that says more than that there will be no other.
+    failed: Option<Failure>,
 }
 
 impl Tries {
     fn new(rng: &mut Rng) -> Self {
         let seed = rng.up_to(Duration::from_ms(u64::MAX)).as_ms();
-        Self { retries: 0, once_spent: false, backoff: Backoff::new(Rng::new(seed)), cold: None }
+        Self {
+            retries: 0,
+            once_spent: false,
+            backoff: Backoff::new(Rng::new(seed)),
+            cold: None,
+            failed: None,
+        }
     }
 }
 
 impl Call {
-    /// `targets` are tried in their order; the first is the one that was asked for.
-    pub fn new(policy: Policy, targets: Vec<Target>, seed: u64, now: Instant) -> Self {
+    /// `targets` are tried in their order; the first is the one that was asked for. Of the calls that
+    /// live at the same time no two have one `id`.
+    pub fn new(policy: Policy, targets: Vec<Target>, seed: u64, now: Instant, id: CallId) -> Self {
         let mut rng = Rng::new(seed);
         let tries = Tries::new(&mut rng);
         Self {
+            id,
             policy,
             targets,
             began: now,
@@ -83,7 +118,7 @@ impl Call {
             attempts: 0,
             target: 0,
             tries,
-            begun: false,
+            begun: None,
         }
     }
 
@@ -96,51 +131,57 @@ impl Call {
         self.target
     }
 
-    pub fn handle(&mut self, now: Instant, input: Input) -> Action {
+    pub fn handle(&mut self, now: Instant, input: Input, shared: &mut Shared) -> Action {
         let state = ::core::mem::replace(&mut self.state, State::Done);
         let action = match (state, input) {
             (State::Done, _) => return self.pending,
-            (state, Input::Aborted) => self.abandon(now, state),
-            (State::New, _) => self.send(now, None),
-            (State::Sending { started, held }, Input::Head(head)) => {
-                self.state = State::Reading { started, held, head };
+            (state, Input::Aborted) => self.abandon(now, state, shared),
+            (State::New, _) => self.ask(now, None, shared),
+            (State::Queued { since, wait, falls_back }, Input::Woke) => {
+                self.turn(now, since, wait, falls_back, shared)
+            }
+            (State::Sending(one), Input::Head(head)) => {
+                self.state = State::Reading(one, head);
                 match head.status {
                     200..=299 if head.events => Action::Stream,
                     200..=299 => Action::Read { limit: None },
                     _ => Action::Read { limit: Some(ERROR_BODY_LIMIT) },
                 }
             }
-            (State::Reading { started, held, head }, Input::Body(body)) => {
-                self.answered(now, started, held, head, body)
-            }
-            (State::Reading { started, held, head }, Input::Begun) if head.events => {
-                self.begun = true;
-                self.state = State::Reading { started, held, head };
+            (State::Reading(one, head), Input::Body(body)) => self.answered(now, one, head, body, shared),
+            (State::Reading(one, head), Input::Begun) if head.events => {
+                self.begun = Some(now);
+                self.state = State::Reading(one, head);
                 return self.pending;
             }
-            (State::Reading { started, held, head }, Input::Ended(end)) if head.events => {
-                self.ended(now, started, held, head, end)
+            (State::Reading(one, head), Input::Ended(end)) if head.events => {
+                self.ended(now, one, head, end, shared)
             }
-            (State::Sending { started, held }, Input::NetworkError) => {
-                self.lost(now, started, held, None, Trouble::NETWORK, None)
+            (State::Sending(one), Input::NetworkError) => {
+                self.lost(now, one, None, Trouble::NETWORK, None, shared)
             }
-            (State::Reading { started, head, held }, Input::NetworkError) => {
+            (State::Reading(one, head), Input::NetworkError) => {
                 let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
-                self.lost(now, started, held, Some(head), trouble, None)
+                self.lost(now, one, Some(head), trouble, None, shared)
             }
-            (State::Sending { started, held }, Input::TimedOut(phase)) => {
-                self.lost(now, started, held, None, timed_out(phase, false), Some(phase))
+            (State::Sending(one), Input::TimedOut(phase)) => {
+                self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
             }
-            (State::Reading { started, head, held }, Input::TimedOut(phase)) => {
-                self.lost(now, started, held, Some(head), timed_out(phase, head.events), Some(phase))
+            (State::Reading(one, head), Input::TimedOut(phase)) => {
+                self.lost(now, one, Some(head), timed_out(phase, head.events), Some(phase), shared)
             }
-            (State::Waiting { since, wait, layer }, Input::Woke) => self.woke(now, since, wait, layer),
+            (State::Waiting { since, wait, layer }, Input::Woke) => {
+                self.woke(now, since, wait, layer, shared)
+            }
             (state, _) => {
                 self.state = state;
                 return self.pending;
             }
         };
         self.pending = action;
+        if matches!(self.state, State::Done) {
+            shared.leave(now, self.shares(), self.id, false);
+        }
         action
     }
 
@@ -148,7 +189,91 @@ impl Call {
         self.began + self.policy.timeouts.total
     }
 
-    fn send(&mut self, now: Instant, falls_back: Option<Code>) -> Action {
+    /// Where the target in use is among those that are shared.
+    fn shares(&self) -> usize {
+        self.targets.get(self.target).map_or(0, |target| target.shared)
+    }
+
+    fn caller(&self, now: Instant) -> Caller {
+        let longer = self.hold(now).unwrap_or(Duration::ZERO);
+        let attempt = self.policy.timeouts.attempt + longer;
+        Caller { id: self.id, priority: self.policy.priority, deadline: self.deadline(), attempt }
+    }
+
+    /// Wants to send, if it may.
+    fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
+        let first = self.tries.failed.is_none() && self.tries.cold.is_none();
+        let place = shared.enter(now, self.shares(), self.caller(now), first);
+        self.placed(now, place, falls_back, shared)
+    }
+
+    fn placed(
+        &mut self,
+        now: Instant,
+        place: Place,
+        falls_back: Option<Code>,
+        shared: &mut Shared,
+    ) -> Action {
+        match place {
+            Place::Go { generation } => self.send(now, generation, falls_back),
+            Place::Queued(reason) => self.park(now, reason, falls_back),
+            Place::Refused(failure) => {
+                let retry_after = failure.retry_after;
+                let failure = self.tries.failed.map_or(failure, |failed| Failure { retry_after, ..failed });
+                self.take(now, Step::GiveUp(None), failure, shared)
+            }
+        }
+    }
+
+    fn park(&mut self, now: Instant, reason: WaitReason, falls_back: Option<Code>) -> Action {
+        let mut until = self.deadline();
+        if reason == WaitReason::Loading {
+            until = until.min(*self.tries.cold.get_or_insert(now) + self.policy.loading.max_wait);
+        }
+        let wait = Wait { until, span: until.since(now), reason, estimate: None };
+        self.state = State::Queued { since: now, wait, falls_back };
+        Action::Park(wait)
+    }
+
+    /// It may be this call's turn, or its time may be up.
+    fn turn(
+        &mut self,
+        now: Instant,
+        since: Instant,
+        wait: Wait,
+        falls_back: Option<Code>,
+        shared: &mut Shared,
+    ) -> Action {
+        let mut place = shared.claim(now, self.shares(), self.caller(now));
+        let loads = wait.reason == WaitReason::Loading;
+        if let Place::Queued(reason) = place
+            && now < wait.until
+            && (!loads || reason == WaitReason::Loading)
+        {
+            self.state = State::Queued { since, wait, falls_back };
+            return Action::Park(wait);
+        }
+        self.record.waited_for(wait.reason, now.since(since));
+        if now >= self.deadline()
+            || (now >= wait.until && matches!(place, Place::Queued(WaitReason::Loading)))
+        {
+            shared.leave(now, self.shares(), self.id, true);
+            place = Place::Refused(self.waited_in_vain(now, wait.reason));
+        }
+        self.placed(now, place, falls_back, shared)
+    }
+
+    fn waited_in_vain(&self, now: Instant, reason: WaitReason) -> Failure {
+        let code = if reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
+        let phase = match reason {
+            _ if now < self.deadline() => Phase::Wait,
+            WaitReason::Loading => Phase::Total,
+            _ => Phase::Queue,
+        };
+        Failure { code, layer: Layer::Compute, phase: Some(phase), status: None, retry_after: None }
+    }
+
+    fn send(&mut self, now: Instant, generation: u32, falls_back: Option<Code>) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // no call has no target
         };
@@ -163,60 +288,51 @@ impl Call {
             attempt: now + timeouts.attempt + longer,
             total: self.deadline(),
         };
-        self.state = State::Sending { started: now, held: hold };
+        self.state = State::Sending(Try { started: now, held: hold, generation });
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
-    fn answered(
-        &mut self,
-        now: Instant,
-        started: Instant,
-        held: Option<Duration>,
-        head: Head,
-        body: Body,
-    ) -> Action {
+    fn answered(&mut self, now: Instant, one: Try, head: Head, body: Body, shared: &mut Shared) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // no call has no target
         };
         match classify::classify(head.status, profile, &body) {
             None => {
-                self.note(now, started, Some(head), Outcome::Ok);
+                self.note(now, one, Some(head), Outcome::Ok, shared);
                 Action::Deliver
             }
-            Some(trouble) => {
-                let found = Found { trouble, started, held, body };
-                self.in_trouble(now, head, found)
-            }
+            Some(trouble) => self.in_trouble(now, one, head, trouble, &body, shared),
         }
     }
 
-    fn ended(
-        &mut self,
-        now: Instant,
-        started: Instant,
-        held: Option<Duration>,
-        head: Head,
-        end: End,
-    ) -> Action {
+    fn ended(&mut self, now: Instant, one: Try, head: Head, end: End, shared: &mut Shared) -> Action {
         match end {
             End::Whole => {
-                self.note(now, started, Some(head), Outcome::Ok);
+                self.note(now, one, Some(head), Outcome::Ok, shared);
                 Action::Deliver
             }
-            End::Cut => self.lost(now, started, held, Some(head), Trouble::TRUNCATED, None),
+            End::Cut => self.lost(now, one, Some(head), Trouble::TRUNCATED, None, shared),
             End::Nothing => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
-                self.answered(now, started, held, head, nothing)
+                self.answered(now, one, head, nothing, shared)
             }
         }
     }
 
-    fn in_trouble(&mut self, now: Instant, head: Head, found: Found) -> Action {
-        let (status, floor, mut trouble) = (head.status, head.floor, found.trouble);
-        if self.begun && found.body.is_error {
+    fn in_trouble(
+        &mut self,
+        now: Instant,
+        one: Try,
+        head: Head,
+        mut trouble: Trouble,
+        body: &Body,
+        shared: &mut Shared,
+    ) -> Action {
+        let (status, floor) = (head.status, head.floor);
+        if self.begun.is_some() && body.is_error {
             trouble.code = Code::StreamError;
         }
-        self.note(now, found.started, Some(head), Outcome::Failed(trouble.code, trouble.layer));
+        self.note(now, one, Some(head), Outcome::Failed(trouble.code, trouble.layer), shared);
         let failure = Failure {
             code: trouble.code,
             layer: trouble.layer,
@@ -225,46 +341,48 @@ impl Call {
             retry_after: floor,
         };
         let step = match trouble.retry {
-            _ if self.begun => Step::GiveUp(None),
-            Retry::WhenLoaded => self.until_loaded(now, floor, &found),
-            retry => self.again(now, retry, trouble.code, floor),
+            _ if self.begun.is_some() => Step::GiveUp(None),
+            Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, one, shared),
+            retry => self.again(now, retry, trouble.code, floor, shared),
         };
-        self.take(now, step, failure)
+        self.take(now, step, failure, shared)
     }
 
     /// The attempt ended without an answer that could be read to its end.
     fn lost(
         &mut self,
         now: Instant,
-        started: Instant,
-        held: Option<Duration>,
+        one: Try,
         head: Option<Head>,
         trouble: Trouble,
         phase: Option<Phase>,
+        shared: &mut Shared,
     ) -> Action {
         let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            return self.answered(now, started, held, *head, Body::default());
+            return self.answered(now, one, *head, Body::default(), shared);
         }
         let status = head.map(|head| head.status);
-        self.note(now, started, head, Outcome::Failed(trouble.code, trouble.layer));
+        self.note(now, one, head, Outcome::Failed(trouble.code, trouble.layer), shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
-        let retry = if self.begun { Retry::Never } else { trouble.retry };
-        let step = self.again(now, retry, trouble.code, None);
-        self.take(now, step, failure)
+        let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
+        let step = self.again(now, retry, trouble.code, None, shared);
+        self.take(now, step, failure, shared)
     }
 
-    fn take(&mut self, now: Instant, step: Step, failure: Failure) -> Action {
+    fn take(&mut self, now: Instant, step: Step, failure: Failure, shared: &mut Shared) -> Action {
         match step {
             Step::Wait(wait) => {
+                self.tries.failed = Some(failure).filter(|failure| failure.code != Code::ModelLoading);
                 self.state = State::Waiting { since: now, wait, layer: failure.layer };
                 Action::Wait(wait)
             }
+            Step::Follow => self.ask(now, None, shared),
             Step::GiveUp(phase) => {
                 let failure = Failure { phase: phase.or(failure.phase), ..failure };
-                if self.fall_back(now, failure.code) {
-                    return self.send(now, Some(failure.code));
+                if self.fall_back(now, failure.code, shared) {
+                    return self.ask(now, Some(failure.code), shared);
                 }
                 self.state = State::Done;
                 Action::Fail(failure)
@@ -273,62 +391,75 @@ impl Call {
     }
 
     /// Moves on to the next target that is worth a try.
-    fn fall_back(&mut self, now: Instant, code: Code) -> bool {
+    fn fall_back(&mut self, now: Instant, code: Code, shared: &mut Shared) -> bool {
         let next = self.target + 1;
         let Some(other) = self.targets.get(next) else {
             return false;
         };
         // Credits are the account's, and the account is the same wherever the token is.
         let same_purse = code == Code::CreditsExhausted && other.shares_credentials;
-        if self.begun || !code.may_fall_back() || same_purse || now >= self.deadline() {
+        if self.begun.is_some() || !code.may_fall_back() || same_purse || now >= self.deadline() {
             return false;
         }
+        shared.leave(now, self.shares(), self.id, false);
         self.target = next;
         self.tries = Tries::new(&mut self.rng);
         true
     }
 
-    fn woke(&mut self, now: Instant, since: Instant, wait: Wait, layer: Layer) -> Action {
+    fn woke(
+        &mut self,
+        now: Instant,
+        since: Instant,
+        wait: Wait,
+        layer: Layer,
+        shared: &mut Shared,
+    ) -> Action {
         if now < wait.until {
             self.state = State::Waiting { since, wait, layer };
             return Action::Wait(wait);
         }
         self.record.waited_for(wait.reason, now.since(since));
         if now < self.deadline() {
-            return self.send(now, None);
+            return self.ask(now, None, shared);
         }
         // A timer that came this late: a hidden tab, a suspended machine.
         let code = if wait.reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
         Action::Fail(Failure { code, layer, phase: Some(Phase::Total), status: None, retry_after: None })
     }
 
-    fn abandon(&mut self, now: Instant, state: State) -> Action {
+    fn abandon(&mut self, now: Instant, state: State, shared: &mut Shared) -> Action {
         match state {
-            State::Sending { started, .. } => self.note(now, started, None, Outcome::Aborted),
-            State::Reading { started, head, .. } => self.note(now, started, Some(head), Outcome::Aborted),
+            State::Sending(one) => self.note(now, one, None, Outcome::Aborted, shared),
+            State::Reading(one, head) => self.note(now, one, Some(head), Outcome::Aborted, shared),
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, now.since(since)),
+            State::Queued { since, wait, .. } => {
+                self.record.waited_for(wait.reason, now.since(since));
+                shared.leave(now, self.shares(), self.id, true);
+            }
             State::New | State::Done => {}
         }
         Action::Abandon
     }
 
-    fn note(&mut self, now: Instant, started: Instant, head: Option<Head>, outcome: Outcome) {
+    fn note(&mut self, now: Instant, one: Try, head: Option<Head>, outcome: Outcome, shared: &mut Shared) {
         self.record.attempt(Attempt {
             target: self.target,
-            started: started.since(self.began),
-            duration: now.since(started),
+            started: one.started.since(self.began),
+            duration: now.since(one.started),
             status: head.map(|head| head.status),
             outcome,
         });
+        let ended = Ended {
+            generation: one.generation,
+            started: one.started,
+            outcome,
+            limit: self.policy.timeouts.attempt + one.held.unwrap_or(Duration::ZERO),
+            streamed: self.policy.streamed,
+            begun: self.begun,
+        };
+        shared.ended(now, self.shares(), self.id, ended);
     }
-}
-
-/// An answer that is not what was asked for, and how it came.
-struct Found {
-    trouble: Trouble,
-    started: Instant,
-    held: Option<Duration>,
-    body: Body,
 }
 
 /// Our own clock: whether the work was done is unknown, so it is worth one more try at most.

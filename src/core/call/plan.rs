@@ -1,24 +1,36 @@
 //! Whether to try again, and when: the arithmetic of one [`Call`] between two attempts.
 
-use super::{Call, Found, Target, Wait};
+use super::{Call, Target, Try, Wait};
 use crate::core::backoff::OVERLOADED_BASE;
 use crate::core::classify::Retry;
 use crate::core::failure::{Code, Phase};
+use crate::core::gate::Role;
 use crate::core::hint;
-use crate::core::loading::{Answer, ColdStart, SHORTEST_SLEEP};
+use crate::core::loading::{Answer, SHORTEST_SLEEP};
 use crate::core::policy::Hold;
 use crate::core::record::WaitReason;
+use crate::core::shared::{Loading, Shared};
 use crate::core::time::{Duration, Instant};
 
 pub(super) enum Step {
     Wait(Wait),
+    /// Wait for the call that looks after the cold model.
+    Follow,
     /// With the clock that leaves no room, where it is one.
     GiveUp(Option<Phase>),
 }
 
 impl Call {
     /// After an error: back off, if tries and time are left.
-    pub(super) fn again(&mut self, now: Instant, retry: Retry, code: Code, floor: Option<Duration>) -> Step {
+    pub(super) fn again(
+        &mut self,
+        now: Instant,
+        retry: Retry,
+        code: Code,
+        floor: Option<Duration>,
+        shared: &mut Shared,
+    ) -> Step {
+        let place = self.shares();
         let tries = &mut self.tries;
         let once = retry == Retry::Once;
         if matches!(retry, Retry::Never)
@@ -35,7 +47,7 @@ impl Call {
         let backoff = tries.backoff.next().unwrap_or(OVERLOADED_BASE);
         let span = floor.map_or(backoff, |floor| hint::wait(floor, &mut self.rng));
         let until = now + span;
-        if until >= self.deadline() {
+        if until >= self.deadline() || !shared.may_retry(now, place, span) {
             return Step::GiveUp(None);
         }
         let reason = if code == Code::RateLimited { WaitReason::RateLimit } else { WaitReason::Backoff };
@@ -43,13 +55,26 @@ impl Call {
     }
 
     /// After a loading answer: sleep a while, if the patience for cold starts lasts.
-    pub(super) fn until_loaded(&mut self, now: Instant, floor: Option<Duration>, found: &Found) -> Step {
+    pub(super) fn until_loaded(
+        &mut self,
+        now: Instant,
+        floor: Option<Duration>,
+        estimate: Option<Duration>,
+        one: Try,
+        shared: &mut Shared,
+    ) -> Step {
         let loading = self.policy.loading;
-        let was_held = found.held.is_some_and(|hold| now.since(found.started) >= hold.scaled(1, 2));
-        let answer = Answer { estimate: found.body.estimate, floor, was_held };
-        let cold = self.tries.cold.get_or_insert(ColdStart::new(found.started));
-        let sleep = cold.sleep(now, answer, loading.default_wait, &mut self.rng);
-        let patience = loading.max_wait - cold.waited(now);
+        let was_held = one.held.is_some_and(|hold| now.since(one.started) >= hold.scaled(1, 2));
+        let answer = Answer { estimate, floor, was_held };
+        let since = *self.tries.cold.get_or_insert(one.started);
+        let found = Loading { started: one.started, answer, default_wait: loading.default_wait };
+        let role = shared.loading(now, self.shares(), self.caller(now), found);
+        let patience = loading.max_wait - now.since(since);
+        let sleep = match role {
+            Role::Lead(sleep) => sleep,
+            Role::Follow if patience == Duration::ZERO => return Step::GiveUp(Some(Phase::Wait)),
+            Role::Follow => return Step::Follow,
+        };
         let room = self.deadline().since(now);
         // The last look may be at the very end of the patience, but needs a while to be answered
         // before the end of the call.
@@ -68,7 +93,7 @@ impl Call {
     /// before the server pays for the cold start and throws the answer away.
     pub(super) fn hold(&self, now: Instant) -> Option<Duration> {
         let loading = self.policy.loading;
-        let waited = self.tries.cold.map_or(Duration::ZERO, |cold| cold.waited(now));
+        let waited = self.tries.cold.map_or(Duration::ZERO, |since| now.since(since));
         let patience = loading.max_wait - waited;
         let wanted = match loading.hold {
             Hold::No => return None,

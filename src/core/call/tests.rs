@@ -4,15 +4,32 @@ use super::*;
 use crate::core::policy::{Given, Hold};
 use crate::core::target::Profile;
 
-const ENDPOINT: Target = Target { profile: Profile::Endpoint, shares_credentials: true };
-const OPENAI: Target = Target { profile: Profile::OpenAi, shares_credentials: false };
+const ENDPOINT: Target = Target { shared: 0, profile: Profile::Endpoint, shares_credentials: true };
+const OPENAI: Target = Target { shared: 1, profile: Profile::OpenAi, shares_credentials: false };
 
 const fn at(ms: u64) -> Instant {
     Instant::from_ms(ms)
 }
 
-fn call(given: Given, targets: &[Target]) -> Call {
-    Call::new(Policy::new(given).unwrap(), targets.to_vec(), 7, at(1000))
+/// A call that shares nothing with others.
+struct Lone {
+    call: Call,
+    shared: Shared,
+}
+
+impl Lone {
+    fn handle(&mut self, now: Instant, input: Input) -> Action {
+        self.call.handle(now, input, &mut self.shared)
+    }
+
+    fn record(&self) -> &Record {
+        self.call.record()
+    }
+}
+
+fn call(given: Given, targets: &[Target]) -> Lone {
+    let call = Call::new(Policy::new(given).unwrap(), targets.to_vec(), 7, at(1000), 1);
+    Lone { call, shared: Shared::without_limits(2) }
 }
 
 fn head(status: u16) -> Input {
@@ -106,7 +123,7 @@ fn an_abort_ends_the_attempt_and_the_call() {
 }
 
 /// A streamed call whose headers have come.
-fn streaming(targets: &[Target]) -> Call {
+fn streaming(targets: &[Target]) -> Lone {
     let mut call = call(Given { streamed: true, ..Given::default() }, targets);
     call.handle(at(1000), Input::Start);
     let head = Head { status: 200, events: true, ..Head::default() };

@@ -9,8 +9,11 @@ use query_with_retry::core::record::Outcome;
 use query_with_retry::core::target::Profile;
 
 fn targets(sharing: &[bool]) -> Conversation {
-    let targets =
-        sharing.iter().map(|&shares_credentials| Target { profile: Profile::OpenAi, shares_credentials });
+    let targets = sharing.iter().map(|&shares_credentials| Target {
+        shared: 0,
+        profile: Profile::OpenAi,
+        shares_credentials,
+    });
     Conversation { targets: targets.collect(), ..Conversation::with(Policy::default()) }
 }
 

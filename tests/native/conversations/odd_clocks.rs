@@ -1,16 +1,16 @@
 //! Timers that ring late or early, clocks that stand still or jump, inputs that do not fit.
 
 use super::{error, loading, ok};
-use crate::virtual_clock::{BEGAN, Conversation, Reply, ms, policy, secs, status};
-use query_with_retry::core::call::{Action, Call, Input, Target};
+use crate::virtual_clock::{BEGAN, Conversation, Lone, Reply, ms, policy, secs, status};
+use query_with_retry::core::call::{Action, Input, Target};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Instant;
 
-fn call(policy: Policy) -> Call {
-    Call::new(policy, vec![Target { profile: Profile::OpenAi, shares_credentials: true }], 1, BEGAN)
+fn call(policy: Policy) -> Lone {
+    Lone::new(policy, vec![Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true }], 1)
 }
 
 fn answer() -> Input {
@@ -42,7 +42,7 @@ fn a_call_that_is_woken_after_its_deadline_sends_nothing_more() {
 fn a_call_that_is_told_of_its_deadline_late_falls_back_no_more() {
     let limits = policy(Given { total: Some(secs(30)), attempt: Some(secs(30)), ..Given::default() });
     let mut late = Conversation { late: secs(60), ..Conversation::with(limits) };
-    late.targets = vec![Target { profile: Profile::OpenAi, shares_credentials: true }; 2];
+    late.targets = vec![Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true }; 2];
     let call = late.script(&[Reply::Silence]);
     assert!(call.ends_with(Code::Timeout, Some(Phase::Total)), "{:?}", call.end);
     assert_eq!(call.route(), [0]);

@@ -95,7 +95,7 @@ fn a_floor_of_the_server_holds_while_it_loads() {
 #[test]
 fn each_target_has_its_own_patience() {
     let mut call = up_to(20, 300);
-    call.targets = vec![Target { profile: Profile::OpenAi, shares_credentials: true }; 3];
+    call.targets = vec![Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true }; 3];
     let call = call.against(|_| loading(None));
     assert!(call.ends_with(Code::ModelLoading, Some(Phase::Wait)));
     assert_eq!(call.failure().status, Some(503));

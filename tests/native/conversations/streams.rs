@@ -191,7 +191,7 @@ fn a_stream_may_be_answered_in_one_piece() {
 }
 
 fn two(given: Given) -> Conversation {
-    let targets = vec![Target { profile: Profile::OpenAi, shares_credentials: true }; 2];
+    let targets = vec![Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true }; 2];
     Conversation { targets, ..streamed(Given { max_retries: Some(0), ..given }) }
 }
 

@@ -42,6 +42,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             loading: Loading { max_wait, default_wait, ..Policy::default().loading },
             timeouts: Timeouts { connect, first_byte, idle, attempt, total },
             streamed: true,
+            ..Policy::default()
         },
     )
 }
@@ -136,7 +137,7 @@ fn case() -> impl Strategy<Value = Case> {
     let late = (0..10_u8, 1..60_000_u64).prop_map(|(late, by)| if late > 6 { ms(by) } else { ms(0) });
     (policy(), 1..4_usize, any::<u64>(), late, proptest::collection::vec(reply(), 1..6)).prop_map(
         |(policy, targets, seed, late, replies)| {
-            let target = Target { profile: Profile::OpenAi, shares_credentials: true };
+            let target = Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true };
             let targets = vec![target; targets];
             Case { conversation: Conversation { targets, seed, late, ..Conversation::with(policy) }, replies }
         },
@@ -216,7 +217,7 @@ proptest! {
                 Some(Phase::FirstByte | Phase::Attempt) => call.begun.is_none(),
                 Some(Phase::Idle) => has_head,
                 Some(Phase::Total) => true,
-                Some(Phase::Wait) | None => false,
+                Some(Phase::Queue | Phase::Wait) | None => false,
             };
             prop_assert!(runs, "{:?}", failure);
         }

@@ -1,9 +1,9 @@
 //! Any inputs in any order at any times.
 
 use super::{SAID, body, config, head, policy, targets};
-use crate::virtual_clock::BEGAN;
+use crate::virtual_clock::{BEGAN, Lone};
 use proptest::prelude::*;
-use query_with_retry::core::call::{Action, Call, Input};
+use query_with_retry::core::call::{Action, Input};
 use query_with_retry::core::failure::Phase;
 use query_with_retry::core::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn inputs() -> impl Strategy<Value = Vec<(Input, bool, u64)>> {
 }
 
 /// The actions that the inputs lead to.
-fn actions(call: &mut Call, inputs: &[(Input, bool, u64)]) -> Vec<Action> {
+fn actions(call: &mut Lone, inputs: &[(Input, bool, u64)]) -> Vec<Action> {
     let mut now = BEGAN;
     let mut handle = |(input, anywhere, to): &(Input, bool, u64)| {
         now = if *anywhere { Instant::from_ms(*to) } else { now + Duration::from_ms(to % 30_000) };
@@ -54,7 +54,7 @@ proptest! {
         seed in any::<u64>(),
         inputs in inputs(),
     ) {
-        let mut call = Call::new(policy, targets, seed, BEGAN);
+        let mut call = Lone::new(policy, targets, seed);
         let actions = actions(&mut call, &inputs);
         if let Some(settled) = actions.iter().position(is_terminal) {
             for action in &actions[settled..] {
@@ -71,7 +71,7 @@ proptest! {
         seed in any::<u64>(),
         inputs in inputs(),
     ) {
-        let told = || actions(&mut Call::new(policy, targets.clone(), seed, BEGAN), &inputs);
+        let told = || actions(&mut Lone::new(policy, targets.clone(), seed), &inputs);
         prop_assert_eq!(told(), told());
     }
 
@@ -83,7 +83,7 @@ proptest! {
         targets in targets(),
         inputs in inputs(),
     ) {
-        let mut call = Call::new(policy, targets.clone(), 1, BEGAN);
+        let mut call = Lone::new(policy, targets.clone(), 1);
         let mut last = 0;
         for action in actions(&mut call, &inputs) {
             if let Action::Send(send) = action {
@@ -99,7 +99,7 @@ proptest! {
 
 #[test]
 fn a_call_without_targets_is_abandoned_at_its_start() {
-    let mut call = Call::new(query_with_retry::core::policy::Policy::default(), Vec::new(), 1, BEGAN);
+    let mut call = Lone::new(query_with_retry::core::policy::Policy::default(), Vec::new(), 1);
     assert_eq!(call.handle(BEGAN, Input::Start), Action::Abandon);
     assert_eq!(call.handle(BEGAN, Input::Woke), Action::Abandon);
 }

@@ -6,6 +6,7 @@
 
 mod calls;
 mod inputs;
+mod sketch;
 mod streams;
 mod targets;
 mod text;
@@ -77,12 +78,16 @@ fn policy() -> impl Strategy<Value = Policy> {
             attempt: span(clocks.2),
             total: span(clocks.3),
         },
+        ..Policy::default()
     })
 }
 
 fn targets() -> impl Strategy<Value = Vec<Target>> {
-    let target = (0..PROFILES.len(), any::<bool>())
-        .prop_map(|(profile, shares_credentials)| Target { profile: PROFILES[profile], shares_credentials });
+    let target = (0..PROFILES.len(), any::<bool>()).prop_map(|(profile, shares_credentials)| Target {
+        shared: 0,
+        profile: PROFILES[profile],
+        shares_credentials,
+    });
     proptest::collection::vec(target, 1..4)
 }
 

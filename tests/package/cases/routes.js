@@ -11,7 +11,7 @@ async function instead(url, work) {
   globalThis.fetch = (input, init) => {
     const address = String(input);
     if (!address.startsWith(ROUTER)) return fetch(input, init);
-    sent.push({ address, body: init.body, headers: Object.fromEntries(init.headers), method: init.method });
+    sent.push({ address, body: init.body, headers: { ...init.headers }, method: init.method });
     return fetch(url, init);
   };
   try {

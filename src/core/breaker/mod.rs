@@ -1,0 +1,293 @@
+//! Circuit breaker: closed, open, half-open, ramp.
+//!
+//! Nothing is sent to a target that keeps failing until it has had time to recover, and then one
+//! probe first. Two rules open it. So many failures within a window, and at least half of the calls
+//! in it once there are ten, or five of a thousand would shut a healthy target out. And so many
+//! timeouts in a row, since callers that wait a minute each never fit five into half of one.
+//!
+//! What the failures of a target are is told by [`Verdict`]: a loading model, a rate limit, the
+//! caller's own mistakes and aborts are none.
+
+use super::failure::{Code, Layer};
+use super::lease::{CallId, Lease};
+use super::rng::Rng;
+use super::time::{Duration, Instant};
+use std::collections::VecDeque;
+
+/// As many answers must be in the window before the share of failures counts.
+const ENOUGH_TO_SHARE: u32 = 10;
+/// Of a window, which is forgotten piece by piece.
+const SLICES: u64 = 10;
+/// A probe that takes longer does not keep others from trying.
+const LONGEST_PROBE: Duration = Duration::from_secs(30);
+/// Successes until it is closed: 1, then 2, 4 and 8 at once.
+const RAMP: u32 = 1 + 2 + 4 + 8;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub failures: u32,
+    pub window: Duration,
+    /// The first time; doubled with each time that the probe or the ramp fails.
+    pub open: Duration,
+    pub max_open: Duration,
+}
+
+impl Default for Rule {
+    /// # Default
+    ///
+    /// 5 failures in 30 s; open for 15 s, doubled up to 300 s.
+    fn default() -> Self {
+        Self {
+            failures: 5,
+            window: Duration::from_secs(30),
+            open: Duration::from_secs(15),
+            max_open: Duration::from_secs(300),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
+/// What an end says of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It works: an answer, or a refusal that a working server gives.
+    Works,
+    Fails(Layer),
+    /// It did not answer in time.
+    Late(Layer),
+    /// Nobody can tell: the caller left.
+    Unknown,
+}
+
+impl Verdict {
+    pub const fn of(code: Code, layer: Layer) -> Self {
+        match code {
+            Code::Timeout => Self::Late(layer),
+            Code::Unavailable
+            | Code::GatewayTimeout
+            | Code::Network
+            | Code::EngineFailure
+            | Code::StreamTruncated
+            | Code::StreamError
+            | Code::BadResponse => Self::Fails(layer),
+            _ => Self::Works,
+        }
+    }
+}
+
+/// Whether a call may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Go,
+    /// Open, and for how long.
+    Refused(Duration),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Closed,
+    Open { until: Instant },
+    HalfOpen { probe: Option<Lease> },
+    Ramp { left: u32 },
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slice {
+    nth: u64,
+    works: u32,
+    fails: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Breaker {
+    rule: Rule,
+    phase: Phase,
+    /// A result from before the last change of phase says nothing about this one.
+    generation: u32,
+    /// When the last failures were, as many as open it.
+    failures: VecDeque<Instant>,
+    slices: [Slice; SLICES as usize],
+    late_in_a_row: u32,
+    /// How often it opened since it was closed.
+    opened: u32,
+    layer: Layer,
+}
+
+impl Breaker {
+    pub fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            phase: Phase::Closed,
+            generation: 0,
+            failures: VecDeque::new(),
+            slices: [Slice::default(); SLICES as usize],
+            late_in_a_row: 0,
+            opened: 0,
+            layer: Layer::Compute,
+        }
+    }
+
+    /// A ramp is half-open to those who look: a single failure opens it again.
+    pub fn state(&self, now: Instant) -> State {
+        match self.phase {
+            Phase::Closed => State::Closed,
+            Phase::Open { until } if now < until => State::Open,
+            _ => State::HalfOpen,
+        }
+    }
+
+    /// Where the failure was that opened it.
+    pub fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// To be given back with the result.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// How long nothing is sent, whoever asks.
+    pub fn open_for(&self, now: Instant) -> Option<Duration> {
+        match self.phase {
+            Phase::Open { until } => Some(until.since(now)).filter(|left| *left > Duration::ZERO),
+            Phase::HalfOpen { probe: Some(probe) } => {
+                Some(probe.until.since(now)).filter(|left| *left > Duration::ZERO)
+            }
+            _ => None,
+        }
+    }
+
+    /// `attempt` is how long the call's own clock gives one try.
+    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Admission {
+        if let Phase::HalfOpen { probe: Some(probe) } = self.phase
+            && probe.holder == who
+        {
+            return Admission::Go;
+        }
+        if let Some(left) = self.open_for(now) {
+            return Admission::Refused(left);
+        }
+        if matches!(self.phase, Phase::Open { .. } | Phase::HalfOpen { .. }) {
+            let probe = Lease { holder: who, until: now + attempt.min(LONGEST_PROBE) };
+            self.enter(Phase::HalfOpen { probe: Some(probe) });
+        }
+        Admission::Go
+    }
+
+    /// How a call that was admitted in `generation` ended. True if everybody has to start slowly now.
+    pub fn observe(
+        &mut self,
+        now: Instant,
+        who: CallId,
+        generation: u32,
+        verdict: Verdict,
+        rng: &mut Rng,
+    ) -> bool {
+        if generation != self.generation {
+            return false;
+        }
+        match (self.phase, verdict) {
+            (Phase::HalfOpen { probe: Some(probe) }, _) if probe.holder != who => {}
+            // The next one to ask is the probe.
+            (Phase::HalfOpen { .. }, Verdict::Unknown) => self.phase = Phase::HalfOpen { probe: None },
+            (Phase::HalfOpen { .. }, Verdict::Works) => {
+                self.enter(Phase::Ramp { left: RAMP });
+                return true;
+            }
+            (Phase::HalfOpen { .. } | Phase::Ramp { .. }, Verdict::Fails(layer) | Verdict::Late(layer)) => {
+                self.open(now, layer, rng);
+            }
+            (Phase::Ramp { left }, Verdict::Works) => match left.saturating_sub(1) {
+                0 => self.close(),
+                left => self.phase = Phase::Ramp { left },
+            },
+            (Phase::Closed, Verdict::Works) => {
+                self.late_in_a_row = 0;
+                self.count(now, true);
+            }
+            (Phase::Closed, Verdict::Fails(layer)) => {
+                self.late_in_a_row = 0;
+                self.failed(now, layer, rng);
+            }
+            (Phase::Closed, Verdict::Late(layer)) => {
+                self.late_in_a_row += 1;
+                self.failed(now, layer, rng);
+            }
+            (_, Verdict::Unknown) | (Phase::Open { .. }, _) => {}
+        }
+        false
+    }
+
+    fn failed(&mut self, now: Instant, layer: Layer, rng: &mut Rng) {
+        self.count(now, false);
+        self.failures.push_back(now);
+        if self.failures.len() > self.rule.failures.max(1) as usize {
+            self.failures.pop_front();
+        }
+        let so_many = self.failures.len() >= self.rule.failures.max(1) as usize;
+        let soon = self.failures.front().is_some_and(|first| now.since(*first) <= self.rule.window);
+        let late = self.late_in_a_row >= self.rule.failures.max(1);
+        if late || (so_many && soon && self.half_fail(now)) {
+            self.open(now, layer, rng);
+        }
+    }
+
+    fn half_fail(&self, now: Instant) -> bool {
+        let nth = self.nth(now);
+        let (mut works, mut fails) = (0_u32, 0_u32);
+        for slice in self.slices.iter().filter(|slice| slice.nth <= nth && slice.nth + SLICES > nth) {
+            works = works.saturating_add(slice.works);
+            fails = fails.saturating_add(slice.fails);
+        }
+        works.saturating_add(fails) < ENOUGH_TO_SHARE || fails >= works
+    }
+
+    fn nth(&self, now: Instant) -> u64 {
+        now.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / SLICES).max(1)
+    }
+
+    /// One more in the slice of the window that this moment belongs to.
+    fn count(&mut self, now: Instant, works: bool) {
+        let nth = self.nth(now);
+        let Some(slice) = self.slices.get_mut((nth % SLICES) as usize) else {
+            return; // there are as many
+        };
+        if slice.nth != nth {
+            *slice = Slice { nth, ..Slice::default() };
+        }
+        let count = if works { &mut slice.works } else { &mut slice.fails };
+        *count = count.saturating_add(1);
+    }
+
+    fn open(&mut self, now: Instant, layer: Layer, rng: &mut Rng) {
+        let rule = self.rule;
+        // Room for the jitter, by which those who opened together do not probe together.
+        let most = rule.max_open.scaled(4, 5).max(rule.open);
+        let span = rule.open.scaled(1 << self.opened.min(20), 1).min(most);
+        self.layer = layer;
+        self.opened = self.opened.saturating_add(1);
+        self.enter(Phase::Open { until: now + rng.between(span, span.scaled(5, 4)) });
+    }
+
+    fn close(&mut self) {
+        self.opened = 0;
+        self.enter(Phase::Closed);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.generation = self.generation.wrapping_add(1);
+        self.failures.clear();
+        self.slices = [Slice::default(); SLICES as usize];
+        self.late_in_a_row = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests;

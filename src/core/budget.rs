@@ -1,0 +1,114 @@
+//! Retry budget: a token bucket fed by first tries, so that retries add a bounded share of load.
+//!
+//! Retries that are limited for each call alone still multiply the load of a server that is down
+//! for everybody: with three tries each it is three times the load, and it does not recover. A
+//! bucket that only traffic fills binds however many calls there are ("Addressing Cascading
+//! Failures", Site Reliability Engineering, 2016; gRFC A6; Finagle's RetryBudget).
+
+/// A token is a thousand of these: shares like 0.1 are whole numbers then.
+const TOKEN: u32 = 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What a first try puts in, in thousandths of a retry.
+    pub ratio: u32,
+    /// The most that is kept, in retries.
+    pub burst: u32,
+}
+
+impl Default for Rule {
+    /// # Default
+    ///
+    /// A tenth of a retry for each first try, at most 5 in store.
+    fn default() -> Self {
+        Self { ratio: 100, burst: 5 }
+    }
+}
+
+/// What is in a new bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credit {
+    /// The burst, for a process that lives long: a first call alone can be retried.
+    Full,
+    /// One retry or none: thousands of short-lived isolates, each with a full bucket, have no
+    /// budget at all.
+    OneOrNone { one: bool },
+}
+
+#[derive(Clone, Debug)]
+pub struct Budget {
+    rule: Rule,
+    filled: u32,
+}
+
+impl Budget {
+    pub fn new(rule: Rule, credit: Credit) -> Self {
+        let most = rule.burst.saturating_mul(TOKEN);
+        let filled = match credit {
+            Credit::Full => most,
+            Credit::OneOrNone { one } => most.min(if one { TOKEN } else { 0 }),
+        };
+        Self { rule, filled }
+    }
+
+    /// A first try was sent.
+    pub fn deposit(&mut self) {
+        let most = self.rule.burst.saturating_mul(TOKEN);
+        self.filled = self.filled.saturating_add(self.rule.ratio).min(most);
+    }
+
+    /// Pays for one retry, if there is enough.
+    pub fn withdraw(&mut self) -> bool {
+        let left = self.filled.checked_sub(TOKEN);
+        self.filled = left.unwrap_or(self.filled);
+        left.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retries(budget: &mut Budget) -> usize {
+        ::core::iter::from_fn(|| budget.withdraw().then_some(())).count()
+    }
+
+    #[test]
+    fn a_long_lived_process_begins_with_the_burst() {
+        assert_eq!(retries(&mut Budget::new(Rule::default(), Credit::Full)), 5);
+    }
+
+    #[test]
+    fn ten_first_tries_earn_one_retry() {
+        let mut budget = Budget::new(Rule::default(), Credit::OneOrNone { one: false });
+        (0..9).for_each(|_| budget.deposit());
+        assert!(!budget.withdraw());
+        budget.deposit();
+        assert!(budget.withdraw());
+        assert!(!budget.withdraw());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_the_burst() {
+        let mut budget = Budget::new(Rule::default(), Credit::Full);
+        (0..100_000).for_each(|_| budget.deposit());
+        assert_eq!(retries(&mut budget), 5);
+    }
+
+    #[test]
+    fn an_isolate_begins_with_one_retry_or_none() {
+        for (one, are) in [(true, 1), (false, 0)] {
+            assert_eq!(retries(&mut Budget::new(Rule::default(), Credit::OneOrNone { one })), are);
+        }
+    }
+
+    #[test]
+    fn absurd_rules_neither_overflow_nor_give_for_nothing() {
+        let mut nothing = Budget::new(Rule { ratio: u32::MAX, burst: 0 }, Credit::Full);
+        nothing.deposit();
+        assert!(!nothing.withdraw());
+        let mut endless = Budget::new(Rule { ratio: u32::MAX, burst: u32::MAX }, Credit::Full);
+        (0..3).for_each(|_| endless.deposit());
+        assert!(endless.withdraw());
+    }
+}

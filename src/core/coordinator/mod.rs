@@ -1,0 +1,175 @@
+//! What isolates, tabs and processes share of one target: gate, breaker and budget, and the four
+//! messages by which they do.
+//!
+//! In one process the calls use it directly, as [`Shared`](super::shared::Shared) does. The same
+//! code runs wherever one place can be agreed on, and is asked by messages there: how a result came
+//! about is told (`Observe`), and what may be sent is asked (`Admit`, and `Lead` for a cold start,
+//! until it is `Settle`d). Times are the coordinator's own: no two machines agree on one.
+
+use super::breaker::{self, Breaker, Verdict};
+use super::budget::{self, Budget, Credit};
+use super::gate::{Found, Gate, Role};
+use super::lease::CallId;
+use super::loading::Answer;
+use super::rng::Rng;
+use super::time::{Duration, Instant};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub breaker: Option<breaker::Rule>,
+    pub budget: Option<budget::Rule>,
+    pub credit: Credit,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { breaker: Some(Default::default()), budget: Some(Default::default()), credit: Credit::Full }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Coordinator {
+    pub(super) gate: Gate,
+    pub(super) breaker: Option<Breaker>,
+    pub(super) budget: Option<Budget>,
+}
+
+/// How one try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    pub who: CallId,
+    /// Of [`Reply::Go`], and how long ago that was.
+    pub generation: u32,
+    pub ago: Duration,
+    pub verdict: Verdict,
+    /// There was an answer, and it was not that the model is loading.
+    pub answered: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    Observe(Observation),
+    /// May this call be sent, or tried again?
+    Admit {
+        who: CallId,
+        retry: bool,
+        attempt: Duration,
+    },
+    /// The model is loading, says a request that was sent so long ago.
+    Lead {
+        who: CallId,
+        ago: Duration,
+        answer: Answer,
+        default_wait: Duration,
+        attempt: Duration,
+    },
+    /// This call will not look again.
+    Settle {
+        who: CallId,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    Go {
+        generation: u32,
+    },
+    /// Ask again after so long: a leader is at it.
+    Wait(Duration),
+    /// The breaker is open, for so long.
+    Open(Duration),
+    /// The retry budget is spent.
+    Spent,
+    Lead(Duration),
+    Noted,
+}
+
+/// How often those ask again who wait for a leader elsewhere.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+impl Coordinator {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            gate: Gate::default(),
+            breaker: rules.breaker.map(Breaker::new),
+            budget: rules.budget.map(|rule| Budget::new(rule, rules.credit)),
+        }
+    }
+
+    /// True if everybody has to start slowly now: how slowly, in calls at once.
+    pub(super) fn observe(&mut self, now: Instant, seen: Observation, rng: &mut Rng) -> Option<u32> {
+        let started = now - seen.ago;
+        let came_up = seen.answered && self.gate.answered(now, started);
+        let recovered = self
+            .breaker
+            .as_mut()
+            .is_some_and(|breaker| breaker.observe(now, seen.who, seen.generation, seen.verdict, rng));
+        match (recovered, came_up) {
+            (true, _) => Some(1),
+            (_, true) => Some(super::limiter::SLOW_START),
+            _ => None,
+        }
+    }
+
+    pub fn generation(&self) -> u32 {
+        self.breaker.as_ref().map_or(0, Breaker::generation)
+    }
+
+    pub(super) fn open_for(&self, now: Instant) -> Option<Duration> {
+        self.breaker.as_ref()?.open_for(now)
+    }
+
+    pub(super) fn withdraw(&mut self) -> bool {
+        self.budget.as_mut().is_none_or(Budget::withdraw)
+    }
+
+    /// The breaker's word on a call that would be sent now.
+    pub(super) fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Result<u32, Duration> {
+        if let Some(breaker) = &mut self.breaker
+            && let breaker::Admission::Refused(left) = breaker.admit(now, who, attempt)
+        {
+            return Err(left);
+        }
+        Ok(self.generation())
+    }
+
+    /// For those who are elsewhere.
+    pub fn handle(&mut self, now: Instant, message: Message, rng: &mut Rng) -> Reply {
+        match message {
+            Message::Observe(seen) => {
+                self.observe(now, seen, rng);
+                Reply::Noted
+            }
+            Message::Admit { who, retry, attempt } => {
+                if let Some(left) = self.open_for(now) {
+                    return Reply::Open(left);
+                }
+                if !self.gate.admit(now, who, attempt) {
+                    let vacant = self.gate.vacant_at().map_or(ASK_AGAIN, |at| at.since(now));
+                    return Reply::Wait(vacant.min(ASK_AGAIN));
+                }
+                if retry && !self.withdraw() {
+                    return Reply::Spent;
+                }
+                if let (false, Some(budget)) = (retry, &mut self.budget) {
+                    budget.deposit();
+                }
+                self.admit(now, who, attempt).map_or_else(Reply::Open, |generation| Reply::Go { generation })
+            }
+            Message::Lead { who, ago, answer, default_wait, attempt } => {
+                let found = Found { who, started: now - ago, answer, default_wait, attempt };
+                match self.gate.loading(now, found, rng) {
+                    Role::Lead(sleep) => Reply::Lead(sleep),
+                    Role::Follow => Reply::Wait(ASK_AGAIN),
+                }
+            }
+            Message::Settle { who } => {
+                self.gate.leave(who);
+                Reply::Noted
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

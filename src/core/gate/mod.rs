@@ -1,0 +1,136 @@
+//! Cold start: one leader looks whether the model is up, the others wait until it gets through.
+//!
+//! A cold model is no error, and asking it more often does not bring it up sooner. The call that
+//! first hears that it is loading carries on with its own real payload, at the distances of
+//! [`ColdStart`]; every other one waits. Any answer that is not "loading" ends the cold start, so
+//! a leader that meets a full server at wake-up leaves nobody behind; and a leader that is lost is
+//! replaced when its lease has run out.
+
+use super::lease::{CallId, Lease};
+use super::loading::{Answer, ColdStart};
+use super::rng::Rng;
+use super::time::{Duration, Instant};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Temperature {
+    Unknown,
+    Cold,
+    /// It has just come up, and calls are let through little by little.
+    Warming,
+    Warm,
+}
+
+/// What a call that found the model loading does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Look again after so long.
+    Lead(Duration),
+    /// Wait until the leader gets through.
+    Follow,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cold {
+    start: ColdStart,
+    leader: Option<Lease>,
+    /// Not before then is it worth a look, whoever looks.
+    next_look: Instant,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Gate {
+    cold: Option<Cold>,
+    /// When the last request was sent that did not find the model loading.
+    warm: Option<Instant>,
+    /// How long the last cold start took.
+    last: Option<Duration>,
+}
+
+impl Gate {
+    pub fn is_cold(&self) -> bool {
+        self.cold.is_some()
+    }
+
+    pub fn was_warm(&self) -> bool {
+        self.warm.is_some()
+    }
+
+    /// Whether this call may be sent: everybody while it is not cold, then the leader alone.
+    ///
+    /// Where there is none any more, the first that asks when it is time takes the lead, for as long
+    /// as one try may take.
+    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> bool {
+        let Some(cold) = &mut self.cold else {
+            return true;
+        };
+        match cold.leader {
+            Some(leader) if leader.is_live(now) && leader.holder != who => return false,
+            Some(leader) if leader.holder == who => {}
+            _ if now < cold.next_look => return false,
+            _ => {}
+        }
+        cold.leader = Some(Lease { holder: who, until: now + attempt });
+        true
+    }
+
+    /// When the first of those who wait may take the lead, if nothing happens before.
+    pub fn vacant_at(&self) -> Option<Instant> {
+        let cold = self.cold.as_ref()?;
+        Some(cold.leader.map_or(cold.next_look, |leader| leader.until.max(cold.next_look)))
+    }
+
+    /// A request that was sent at `started` found the model loading.
+    pub fn loading(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
+        if self.warm.is_some_and(|warm| found.started < warm) {
+            return Role::Follow; // it has come up since
+        }
+        let cold = self.cold.get_or_insert(Cold {
+            start: ColdStart::new(found.started),
+            leader: None,
+            next_look: now,
+        });
+        if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
+            return Role::Follow;
+        }
+        let sleep = cold.start.sleep(now, found.answer, found.default_wait, self.last, rng);
+        cold.next_look = now + sleep;
+        cold.leader = Some(Lease { holder: found.who, until: now + sleep + found.attempt });
+        Role::Lead(sleep)
+    }
+
+    /// A request that was sent at `started` was answered otherwise. True if that ends a cold start.
+    pub fn answered(&mut self, now: Instant, started: Instant) -> bool {
+        // One from before the model went down says nothing about now.
+        let of_now = self.cold.as_ref().is_none_or(|cold| started >= cold.start.since());
+        if !of_now {
+            return false;
+        }
+        self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));
+        let ended = self.cold.take();
+        if let Some(cold) = &ended {
+            self.last = Some(cold.start.waited(now));
+        }
+        ended.is_some()
+    }
+
+    /// This call will not look again.
+    pub fn leave(&mut self, who: CallId) {
+        if let Some(cold) = &mut self.cold {
+            cold.leader = cold.leader.filter(|leader| leader.holder != who);
+        }
+    }
+}
+
+/// A loading answer, and who heard it.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub who: CallId,
+    pub started: Instant,
+    pub answer: Answer,
+    pub default_wait: Duration,
+    /// How long its next try may take.
+    pub attempt: Duration,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! Adaptive concurrency: how many calls may be under way at once to one target.
+//!
+//! Additive increase, multiplicative decrease, as TCP has it: the limit falls to 0.7 of itself when
+//! the server says that it is full or does not answer in time, at most once a second, since all that
+//! was under way then says the same; and it grows by one for as many successes as it is. Before the
+//! first such sign it starts slowly, but grows by one with every success, which doubles it in each
+//! round. Latency is no signal here: it goes with the length of the answer.
+
+use super::lease::{CallId, Lease};
+use super::time::{Duration, Instant};
+
+/// Where it starts, and starts again when a cold model has come up.
+pub const SLOW_START: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(1);
+const ONE: u32 = 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub min: u32,
+    pub max: u32,
+    /// As many may wait for a place.
+    pub queue: u32,
+}
+
+impl Default for Rule {
+    /// # Default
+    ///
+    /// 4 to 64 at once, and 10,000 may wait: what bounds a queue sooner is that work which cannot
+    /// meet its deadline is refused when it arrives.
+    fn default() -> Self {
+        Self { min: 4, max: 64, queue: 10_000 }
+    }
+}
+
+/// What an end says of how much the target can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    Success {
+        took: Duration,
+    },
+    /// It is full, or too slow.
+    Push,
+    None,
+}
+
+#[derive(Clone, Debug)]
+pub struct Limiter {
+    rule: Rule,
+    /// In thousandths.
+    limit: u32,
+    starts_slowly: bool,
+    cut: Option<Instant>,
+    under_way: Vec<Lease>,
+    /// How long a success takes, on average of the last ones.
+    pace: Option<Duration>,
+}
+
+impl Limiter {
+    pub fn new(rule: Rule) -> Self {
+        let limit = SLOW_START.min(rule.max).max(1) * ONE;
+        Self { rule, limit, starts_slowly: true, cut: None, under_way: Vec::new(), pace: None }
+    }
+
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    pub fn limit(&self) -> u32 {
+        self.limit / ONE
+    }
+
+    pub fn starts_slowly(&self) -> bool {
+        self.starts_slowly
+    }
+
+    pub fn has_room(&mut self, now: Instant) -> bool {
+        if self.under_way.len() >= self.limit() as usize {
+            self.under_way.retain(|lease| lease.is_live(now));
+        }
+        self.under_way.len() < self.limit() as usize
+    }
+
+    /// Takes a place, whether there is room or not.
+    pub fn enter(&mut self, who: CallId, until: Instant) {
+        self.under_way.push(Lease { holder: who, until });
+    }
+
+    /// Gives the place back. False if it has run out.
+    pub fn leave(&mut self, who: CallId) -> bool {
+        let at = self.under_way.iter().position(|lease| lease.holder == who);
+        at.map(|at| self.under_way.swap_remove(at)).is_some()
+    }
+
+    /// When the first place runs out, if nobody gives one back.
+    pub fn runs_out_at(&self) -> Option<Instant> {
+        self.under_way.iter().map(|lease| lease.until).min()
+    }
+
+    /// To be told before the place is given back: only a limit that is made use of may grow.
+    pub fn observe(&mut self, now: Instant, sign: Sign) {
+        match sign {
+            Sign::Success { took } => {
+                self.pace = Some(self.pace.map_or(took, |pace| pace.scaled(7, 8) + took.scaled(1, 8)));
+                if self.under_way.len() * 2 < self.limit() as usize {
+                    return;
+                }
+                let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
+                self.limit = self.limit.saturating_add(step).min(self.rule.max.max(1).saturating_mul(ONE));
+            }
+            Sign::Push => {
+                let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
+                if !lately {
+                    self.cut = Some(now);
+                    let floor = self.rule.min.max(1).saturating_mul(ONE).min(self.limit);
+                    self.limit = (self.limit / 10 * 7).max(floor);
+                    self.starts_slowly = false;
+                }
+            }
+            Sign::None => {}
+        }
+    }
+
+    /// From so few again: a model that has just come up, or a target that has just recovered.
+    pub fn start_slowly(&mut self, from: u32) {
+        self.limit = from.min(self.rule.max).max(1) * ONE;
+        self.starts_slowly = true;
+    }
+
+    /// How long somebody waits who is behind so many, if the pace stays what it was.
+    pub fn wait_behind(&self, others: usize) -> Option<Duration> {
+        Some(self.pace?.scaled(others as u64, u64::from(self.limit().max(1))))
+    }
+
+    /// How many may wait.
+    pub fn queue(&self) -> usize {
+        self.rule.queue as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Instant {
+        Instant::from_ms(ms)
+    }
+
+    fn limiter(min: u32, max: u32) -> Limiter {
+        Limiter::new(Rule { min, max, queue: 10 })
+    }
+
+    /// As many successes, each with the limit made use of.
+    fn succeed(limiter: &mut Limiter, times: u32) {
+        for _ in 0..times {
+            while limiter.has_room(at(0)) {
+                limiter.enter(1, at(u64::MAX));
+            }
+            limiter.observe(at(0), Sign::Success { took: Duration::from_ms(100) });
+            limiter.leave(1);
+        }
+    }
+
+    #[test]
+    fn it_starts_at_four_and_grows_by_one_a_success_up_to_its_maximum() {
+        let mut limiter = limiter(4, 64);
+        assert_eq!(limiter.limit(), 4);
+        succeed(&mut limiter, 10);
+        assert_eq!(limiter.limit(), 14);
+        succeed(&mut limiter, 1000);
+        assert_eq!(limiter.limit(), 64);
+    }
+
+    #[test]
+    fn the_first_push_ends_the_slow_start_and_then_a_round_of_successes_is_one_more() {
+        let mut limiter = limiter(4, 64);
+        succeed(&mut limiter, 16);
+        limiter.observe(at(5000), Sign::Push);
+        assert_eq!(limiter.limit(), 14);
+        succeed(&mut limiter, 14);
+        assert_eq!(limiter.limit(), 14);
+        succeed(&mut limiter, 2);
+        assert_eq!(limiter.limit(), 15);
+    }
+
+    #[test]
+    fn what_was_under_way_together_cuts_the_limit_once() {
+        let mut limiter = limiter(4, 64);
+        succeed(&mut limiter, 60);
+        for ms in [1000, 1001, 1999] {
+            limiter.observe(at(ms), Sign::Push);
+        }
+        assert_eq!(limiter.limit(), 44);
+        limiter.observe(at(2000), Sign::Push);
+        assert_eq!(limiter.limit(), 31);
+    }
+
+    #[test]
+    fn it_never_falls_below_its_minimum_nor_rises_by_a_push() {
+        let mut limiter = limiter(4, 64);
+        (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sign::Push));
+        assert_eq!(limiter.limit(), 4);
+        limiter.start_slowly(1);
+        limiter.observe(at(50_000), Sign::Push);
+        assert_eq!(limiter.limit(), 1);
+    }
+
+    #[test]
+    fn a_limit_that_nobody_needs_does_not_grow() {
+        let mut limiter = limiter(4, 64);
+        for _ in 0..100 {
+            limiter.enter(1, at(9));
+            limiter.observe(at(0), Sign::Success { took: Duration::from_ms(1) });
+            limiter.leave(1);
+        }
+        assert_eq!(limiter.limit(), 4);
+    }
+
+    #[test]
+    fn a_place_that_is_never_given_back_runs_out() {
+        let mut limiter = limiter(1, 1);
+        limiter.enter(3, at(500));
+        assert!(!limiter.has_room(at(499)));
+        assert_eq!(limiter.runs_out_at(), Some(at(500)));
+        assert!(limiter.has_room(at(500)));
+        limiter.leave(3);
+        assert_eq!(limiter.under_way(), 0);
+    }
+
+    #[test]
+    fn a_maximum_below_the_minimum_or_of_nothing_still_lets_one_through() {
+        let mut nothing = limiter(0, 0);
+        assert!(nothing.has_room(at(0)));
+        nothing.enter(1, at(9));
+        nothing.observe(at(1), Sign::Push);
+        assert_eq!(nothing.limit(), 1);
+    }
+
+    #[test]
+    fn who_comes_late_waits_for_those_before() {
+        let mut limiter = limiter(4, 4);
+        assert_eq!(limiter.wait_behind(8), None);
+        succeed(&mut limiter, 1);
+        assert_eq!(limiter.wait_behind(8), Some(Duration::from_ms(200)));
+    }
+}

@@ -1,0 +1,405 @@
+//! The one door through which a call asks what it shares with the others: whether it may be sent,
+//! whether it may try again, who looks after a cold model; and by which it tells how it went.
+//!
+//! One state for each target. Nothing here waits: a call that has to is put in line, and
+//! [`Shared::woken`] says whose turn it is.
+
+use super::alert::AlertRule;
+use super::breaker::{self, Verdict};
+use super::coordinator::{Coordinator, Observation, Rules};
+use super::failure::{Code, Failure, Layer};
+use super::gate::{Found, Role, Temperature};
+use super::lease::CallId;
+use super::limiter::{self, Limiter, Sign};
+use super::loading::Answer;
+use super::queue::{Priority, Queue};
+use super::record::{Outcome, WaitReason};
+use super::rng::Rng;
+use super::stats::{Stats, Took};
+use super::time::{Duration, Instant};
+
+/// As long as this a call that was let in has to come and say that it is there.
+const TO_CLAIM: Duration = Duration::from_secs(5);
+
+/// What a call says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub id: CallId,
+    pub priority: Priority,
+    /// When it gives up.
+    pub deadline: Instant,
+    /// How long one try may take.
+    pub attempt: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To be sent now. The generation is given back with the result.
+    Go { generation: u32 },
+    /// In line, for this reason.
+    Queued(WaitReason),
+    /// Not to be sent.
+    Refused(Failure),
+}
+
+/// How one try ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    pub generation: u32,
+    pub started: Instant,
+    pub outcome: Outcome,
+    /// How long it could have taken.
+    pub limit: Duration,
+    pub streamed: bool,
+    /// When the first text of a stream came.
+    pub begun: Option<Instant>,
+}
+
+impl Ended {
+    /// What it says of the target's speed: nothing, if it failed before its time was up.
+    fn took(&self, now: Instant) -> Option<Took> {
+        let late = matches!(self.outcome, Outcome::Failed(Code::Timeout, _));
+        if !late && self.outcome != Outcome::Ok {
+            return None;
+        }
+        let since = |at: Instant| at.since(self.started);
+        let whole = if late { since(now).min(self.limit) } else { since(now) };
+        let first_token = self.streamed.then(|| self.begun.map_or(whole, since));
+        Some(Took { whole, first_token, timeout: if late { whole } else { self.limit } })
+    }
+}
+
+/// What others than the call itself want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    Breaker {
+        target: usize,
+        state: breaker::State,
+    },
+    /// One was raised or is over.
+    Alert {
+        target: usize,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct OfTarget {
+    coordinator: Coordinator,
+    limiter: Limiter,
+    queue: Queue,
+    stats: Stats,
+    /// What the breaker was when it was looked at last.
+    told: breaker::State,
+}
+
+#[derive(Debug)]
+pub struct Shared {
+    rules: Rules,
+    concurrency: limiter::Rule,
+    alert: AlertRule,
+    targets: Vec<OfTarget>,
+    rng: Rng,
+    woken: Vec<CallId>,
+    news: Vec<News>,
+}
+
+impl Shared {
+    pub fn new(rules: Rules, concurrency: limiter::Rule, alert: AlertRule, seed: u64) -> Self {
+        let (targets, woken, news) = (Vec::new(), Vec::new(), Vec::new());
+        Self { rules, concurrency, alert, targets, rng: Rng::new(seed), woken, news }
+    }
+
+    /// Nothing is shared but the gate and the places: for what one call does by itself.
+    pub fn without_limits(targets: usize) -> Self {
+        let rules = Rules { breaker: None, budget: None, ..Rules::default() };
+        let concurrency = limiter::Rule { max: u32::MAX / 1000, ..limiter::Rule::default() };
+        let mut shared = Self::new(rules, concurrency, AlertRule::default(), 1);
+        shared.grow(targets);
+        shared
+    }
+
+    /// There is a target with this index now.
+    pub fn grow(&mut self, target: usize) {
+        while self.targets.len() <= target {
+            self.targets.push(self.fresh());
+        }
+    }
+
+    /// Another target takes this place. Who still waits for the one before asks anew.
+    pub fn replace(&mut self, target: usize) {
+        let fresh = self.fresh();
+        if let Some(of) = self.targets.get_mut(target) {
+            self.woken.extend(of.queue.drain());
+            *of = fresh;
+        }
+    }
+
+    fn fresh(&self) -> OfTarget {
+        OfTarget {
+            coordinator: Coordinator::new(self.rules),
+            limiter: Limiter::new(self.concurrency),
+            queue: Queue::default(),
+            stats: Stats::new(self.alert),
+            told: breaker::State::Closed,
+        }
+    }
+
+    /// A call wants to be sent to this target, for the first time or again.
+    pub fn enter(&mut self, now: Instant, target: usize, caller: Caller, first: bool) -> Place {
+        let Some(of) = self.targets.get_mut(target) else {
+            return Place::Go { generation: 0 }; // no call has no target
+        };
+        if first {
+            of.stats.called();
+            if let Some(budget) = &mut of.coordinator.budget {
+                budget.deposit();
+            }
+        }
+        if let Some(left) = of.coordinator.open_for(now) {
+            return of.circuit_open(left);
+        }
+        let was_cold = of.coordinator.gate.is_cold();
+        let leads = was_cold && of.coordinator.gate.admit(now, caller.id, caller.attempt);
+        let waits = !leads && (was_cold || !of.queue.is_empty() || !of.limiter.has_room(now));
+        let place = if waits { of.line_up(now, caller) } else { of.take_place(now, caller) };
+        self.look(now, target);
+        place
+    }
+
+    /// A call that waited was woken, or its own time is up: its place, if it has one by now.
+    pub fn claim(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+        let Some(of) = self.targets.get_mut(target) else {
+            return Place::Go { generation: 0 };
+        };
+        if of.queue.holds(caller.id) {
+            return Place::Queued(of.reason(now));
+        }
+        if !of.limiter.leave(caller.id) {
+            return self.enter(now, target, caller, false); // everybody was sent away, or it came too late
+        }
+        if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {
+            return of.line_up(now, caller);
+        }
+        let place = of.take_place(now, caller);
+        self.look(now, target);
+        place
+    }
+
+    /// Whether there is still a cold start that a waiting call waits for.
+    pub fn is_cold(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_cold())
+    }
+
+    /// A try has ended.
+    pub fn ended(&mut self, now: Instant, target: usize, who: CallId, ended: Ended) {
+        let Some(of) = self.targets.get_mut(target) else {
+            return;
+        };
+        let took = now.since(ended.started);
+        let (verdict, sign) = match ended.outcome {
+            Outcome::Ok => (Verdict::Works, Sign::Success { took }),
+            Outcome::Aborted => (Verdict::Unknown, Sign::None),
+            Outcome::Failed(code, layer) => {
+                let full = matches!(code, Code::RateLimited | Code::Overloaded | Code::Timeout);
+                (Verdict::of(code, layer), if full { Sign::Push } else { Sign::None })
+            }
+        };
+        let unanswered = matches!(
+            ended.outcome,
+            Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
+        );
+        of.limiter.observe(now, sign);
+        of.limiter.leave(who);
+        of.stats.ended(ended.outcome);
+        if ended.took(now).and_then(|took| of.stats.answered(now, took)).is_some() {
+            self.news.push(News::Alert { target });
+        }
+        let seen =
+            Observation { who, generation: ended.generation, ago: took, verdict, answered: !unanswered };
+        if let Some(slowly) = of.coordinator.observe(now, seen, &mut self.rng) {
+            of.limiter.start_slowly(slowly);
+        }
+        self.look(now, target);
+    }
+
+    /// This call found the model loading.
+    pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: Loading) -> Role {
+        let Some(of) = self.targets.get_mut(target) else {
+            return Role::Lead(found.default_wait);
+        };
+        let found = Found {
+            who: who.id,
+            started: found.started,
+            answer: found.answer,
+            default_wait: found.default_wait,
+            attempt: who.attempt,
+        };
+        of.coordinator.gate.loading(now, found, &mut self.rng)
+    }
+
+    /// Pays for another try after an error, that would be sent after so long.
+    pub fn may_retry(&mut self, now: Instant, target: usize, after: Duration) -> bool {
+        let Some(of) = self.targets.get_mut(target) else {
+            return true;
+        };
+        let open = of.coordinator.open_for(now).is_some_and(|left| left > after);
+        !open && of.coordinator.withdraw()
+    }
+
+    /// This call wants nothing more from this target; it may have been in line.
+    pub fn leave(&mut self, now: Instant, target: usize, who: CallId, in_line: bool) {
+        if let Some(of) = self.targets.get_mut(target) {
+            of.coordinator.gate.leave(who);
+            if in_line && !of.queue.leave(who) {
+                of.limiter.leave(who);
+            }
+            self.look(now, target);
+        }
+    }
+
+    /// Whose turn it is, since this was asked last. They claim their place.
+    pub fn woken(&mut self) -> Option<CallId> {
+        self.woken.pop()
+    }
+
+    pub fn news(&mut self) -> Option<News> {
+        self.news.pop()
+    }
+
+    /// When somebody who waits could be let in though nothing happens.
+    pub fn due(&self) -> Option<Instant> {
+        self.targets.iter().filter_map(OfTarget::due).min()
+    }
+
+    /// That time has come.
+    pub fn wake(&mut self, now: Instant) {
+        (0..self.targets.len()).for_each(|target| self.look(now, target));
+    }
+
+    /// Lets in whoever there is room for.
+    fn look(&mut self, now: Instant, target: usize) {
+        let Some(of) = self.targets.get_mut(target) else {
+            return;
+        };
+        let state =
+            of.coordinator.breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now));
+        if state != of.told {
+            of.told = state;
+            self.news.push(News::Breaker { target, state });
+        }
+        if of.queue.is_empty() {
+            return;
+        }
+        if of.coordinator.open_for(now).is_some() {
+            self.woken.extend(of.queue.drain());
+            return;
+        }
+        let cold = of.coordinator.gate.vacant_at();
+        loop {
+            let lets_in = match cold {
+                Some(vacant) => vacant <= now,
+                None => of.limiter.has_room(now),
+            };
+            let next = if lets_in { of.queue.pop(now) } else { None };
+            let Some(next) = next else {
+                return;
+            };
+            of.limiter.enter(next, now + TO_CLAIM);
+            self.woken.push(next);
+            if cold.is_some() {
+                of.coordinator.gate.admit(now, next, TO_CLAIM);
+                return;
+            }
+        }
+    }
+
+    /// Of one target, for those who look from outside.
+    pub fn seen(&mut self, now: Instant, target: usize) -> Option<Seen<'_>> {
+        let of = self.targets.get_mut(target)?;
+        let (gate, breaker) = (&of.coordinator.gate, &of.coordinator.breaker);
+        let temperature = match (gate.is_cold(), gate.was_warm()) {
+            (true, _) => Temperature::Cold,
+            (_, false) => Temperature::Unknown,
+            _ if of.limiter.starts_slowly() && !of.queue.is_empty() => Temperature::Warming,
+            _ => Temperature::Warm,
+        };
+        Some(Seen {
+            breaker: breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now)),
+            temperature,
+            under_way: of.limiter.under_way(),
+            queued: of.queue.len(),
+            stats: &mut of.stats,
+        })
+    }
+}
+
+/// What can be seen of a target.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    pub breaker: breaker::State,
+    pub temperature: Temperature,
+    pub under_way: usize,
+    pub queued: usize,
+    pub stats: &'a mut Stats,
+}
+
+/// A loading answer, as the call that heard it tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct Loading {
+    pub started: Instant,
+    pub answer: Answer,
+    pub default_wait: Duration,
+}
+
+impl OfTarget {
+    fn take_place(&mut self, now: Instant, caller: Caller) -> Place {
+        match self.coordinator.admit(now, caller.id, caller.attempt) {
+            Ok(generation) => {
+                self.limiter.enter(caller.id, caller.deadline);
+                self.stats.sent();
+                Place::Go { generation }
+            }
+            Err(left) => self.circuit_open(left),
+        }
+    }
+
+    fn line_up(&mut self, now: Instant, caller: Caller) -> Place {
+        let cold = self.coordinator.gate.is_cold();
+        let wait = self.limiter.wait_behind(self.queue.len() + 1).filter(|_| !cold);
+        let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
+        if too_late || self.queue.len() >= self.limiter.queue() {
+            return self.refused(Code::QueueFull, Layer::Compute, wait);
+        }
+        self.queue.push(now, caller.id, caller.priority);
+        Place::Queued(self.reason(now))
+    }
+
+    fn reason(&self, now: Instant) -> WaitReason {
+        let ramps = |breaker: &breaker::Breaker| breaker.state(now) != breaker::State::Closed;
+        match &self.coordinator.breaker {
+            _ if self.coordinator.gate.is_cold() => WaitReason::Loading,
+            Some(breaker) if ramps(breaker) => WaitReason::Breaker,
+            _ => WaitReason::Queue,
+        }
+    }
+
+    fn circuit_open(&mut self, left: Duration) -> Place {
+        let layer = self.coordinator.breaker.as_ref().map_or(Layer::Compute, |breaker| breaker.layer());
+        self.refused(Code::CircuitOpen, layer, Some(left))
+    }
+
+    fn refused(&mut self, code: Code, layer: Layer, retry_after: Option<Duration>) -> Place {
+        self.stats.ended(Outcome::Failed(code, layer));
+        Place::Refused(Failure { code, layer, phase: None, status: None, retry_after })
+    }
+
+    fn due(&self) -> Option<Instant> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        self.coordinator.gate.vacant_at().or_else(|| self.limiter.runs_out_at())
+    }
+}
+
+#[cfg(test)]
+mod tests;

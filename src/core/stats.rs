@@ -1,0 +1,253 @@
+//! What is counted of one target: its calls, its attempts and how they ended, how long they took
+//! lately, and whether that is an alert.
+
+use super::alert::{Alert, AlertRule, Change, Watch};
+use super::record::Outcome;
+use super::sketch::Sketch;
+use super::time::{Duration, Instant};
+use super::windows::Windows;
+
+/// Quantiles are of the last one to two of these.
+const WINDOW: Duration = Duration::from_secs(300);
+/// As many kinds of ends as there ever will be: aborted, ok, and each code.
+const OUTCOMES: usize = 32;
+
+/// Where an end is counted: 0 is ok, 1 aborted, and the codes follow in their order.
+pub const fn place(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Ok => 0,
+        Outcome::Aborted => 1,
+        Outcome::Failed(code, _) => 2 + code as usize,
+    }
+}
+
+/// Of an attempt that was answered or ran into one of our clocks: those that ended otherwise, a
+/// refusal or a broken connection, say nothing about how long an answer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Took {
+    /// Until its end. Where it ran into a clock: that clock's limit, or the slowest would be left out.
+    pub whole: Duration,
+    /// Of a stream, until its first text; where it ran into a clock before that, the limit too.
+    pub first_token: Option<Duration>,
+    /// What it could have taken: the attempt's clock, or the one that it ran into.
+    pub timeout: Duration,
+}
+
+/// Times of one kind.
+#[derive(Clone, Debug)]
+pub struct Times {
+    count: u64,
+    sum: Duration,
+    recent: Windows,
+}
+
+impl Times {
+    fn new() -> Self {
+        Self { count: 0, sum: Duration::ZERO, recent: Windows::new(WINDOW) }
+    }
+
+    fn add(&mut self, now: Instant, took: Duration) {
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum + took;
+        self.recent.turn(now);
+        self.recent.add(took);
+    }
+
+    /// From the beginning: it never falls.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// From the beginning: it never falls.
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+
+    /// Of the last five to ten minutes.
+    pub fn recent(&mut self, now: Instant) -> Sketch {
+        self.recent.recent(now)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Stats {
+    calls: u64,
+    attempts: u64,
+    ended: [u64; OUTCOMES],
+    latency: Times,
+    first_token: Times,
+    watch: Watch,
+}
+
+impl Stats {
+    pub fn new(rule: AlertRule) -> Self {
+        Self {
+            calls: 0,
+            attempts: 0,
+            ended: [0; OUTCOMES],
+            latency: Times::new(),
+            first_token: Times::new(),
+            watch: Watch::new(rule),
+        }
+    }
+
+    /// A call came to this target.
+    pub fn called(&mut self) {
+        self.calls = self.calls.saturating_add(1);
+    }
+
+    /// A request was sent.
+    pub fn sent(&mut self) {
+        self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// And this is how it ended.
+    pub fn ended(&mut self, outcome: Outcome) {
+        if let Some(count) = self.ended.get_mut(place(outcome)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// What that did to the alert.
+    pub fn answered(&mut self, now: Instant, took: Took) -> Option<Change> {
+        self.latency.add(now, took.whole);
+        if let Some(first_token) = took.first_token {
+            self.first_token.add(now, first_token);
+        }
+        // A stream that has begun may outlast its attempt's clock.
+        self.watch.add(now, took.first_token.unwrap_or(took.whole), took.timeout)
+    }
+
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    pub fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    /// How many ended how, by [`place`].
+    pub fn outcomes(&self) -> &[u64] {
+        &self.ended
+    }
+
+    pub fn latency(&mut self) -> &mut Times {
+        &mut self.latency
+    }
+
+    pub fn first_token(&mut self) -> &mut Times {
+        &mut self.first_token
+    }
+
+    pub fn alert(&self) -> Option<Alert> {
+        self.watch.alert()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::failure::{Code, Layer};
+    use super::*;
+
+    const fn at(secs: u64) -> Instant {
+        Instant::from_ms(secs * 1000)
+    }
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_ms(ms)
+    }
+
+    fn stats() -> Stats {
+        Stats::new(AlertRule::default())
+    }
+
+    fn took(whole: u64) -> Took {
+        Took { whole: ms(whole), first_token: None, timeout: ms(120_000) }
+    }
+
+    fn streamed(first_token: u64, whole: u64) -> Took {
+        Took { first_token: Some(ms(first_token)), ..took(whole) }
+    }
+
+    fn failed(code: Code) -> Outcome {
+        Outcome::Failed(code, Layer::Compute)
+    }
+
+    #[test]
+    fn calls_and_attempts_are_counted_and_each_end_in_its_place() {
+        let mut stats = stats();
+        stats.called();
+        for end in [failed(Code::ModelLoading), failed(Code::ModelLoading), Outcome::Aborted, Outcome::Ok] {
+            stats.sent();
+            stats.ended(end);
+        }
+        assert_eq!((stats.calls(), stats.attempts()), (1, 4));
+        assert_eq!(stats.outcomes()[..4], [1, 1, 2, 0]);
+        assert_eq!(stats.outcomes().iter().sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn there_is_a_place_for_every_end() {
+        let mut stats = stats();
+        // The last of the codes.
+        stats.ended(failed(Code::Paused));
+        assert_eq!(stats.outcomes()[place(failed(Code::Paused))], 1);
+        assert!(place(failed(Code::Paused)) + 1 < OUTCOMES);
+    }
+
+    #[test]
+    fn quantiles_forget_and_sums_do_not() {
+        let mut stats = stats();
+        for sec in 1000..1500 {
+            stats.answered(at(sec), took(100));
+        }
+        assert_eq!(stats.latency().recent(at(1500)).count(), 500);
+        stats.answered(at(1600), took(50));
+        assert_eq!(stats.latency().recent(at(1600)).quantile(990), Some(ms(100)));
+        assert_eq!(stats.latency().recent(at(1900)).quantile(990), Some(ms(50)));
+        assert_eq!(stats.latency().recent(at(2200)).count(), 0);
+        assert_eq!((stats.latency().count(), stats.latency().sum()), (501, ms(50_050)));
+    }
+
+    #[test]
+    fn only_streams_have_a_first_token() {
+        let mut stats = stats();
+        stats.answered(at(1000), took(100));
+        stats.answered(at(1000), streamed(20, 5000));
+        assert_eq!((stats.latency().count(), stats.latency().sum()), (2, ms(5100)));
+        assert_eq!((stats.first_token().count(), stats.first_token().sum()), (1, ms(20)));
+        assert_eq!(stats.first_token().recent(at(1000)).quantile(500), Some(ms(20)));
+    }
+
+    /// Two minutes of 200 attempts, and what the first of the third tells.
+    fn after_two_minutes(each: Took) -> Option<Change> {
+        let mut stats = stats();
+        for sec in [1000, 1060] {
+            (0..200).for_each(|_| assert_eq!(stats.answered(at(sec), each), None));
+        }
+        let change = stats.answered(at(1120), each);
+        assert_eq!(stats.alert().is_some(), change.is_some());
+        change
+    }
+
+    #[test]
+    fn slow_attempts_raise_an_alert() {
+        assert!(matches!(after_two_minutes(took(100_000)), Some(Change::Raised(_))));
+        assert_eq!(after_two_minutes(took(90_000)), None);
+    }
+
+    #[test]
+    fn a_long_stream_is_no_slow_one_and_a_late_one_is() {
+        assert_eq!(after_two_minutes(streamed(2000, 290_000)), None);
+        assert!(matches!(after_two_minutes(streamed(100_000, 110_000)), Some(Change::Raised(_))));
+    }
+
+    #[test]
+    fn clocks_and_times_of_any_size_are_harmless() {
+        let mut stats = stats();
+        for now in [at(1000), at(4), Instant::from_ms(u64::MAX), at(0)] {
+            stats.answered(now, streamed(u64::MAX, u64::MAX));
+        }
+        assert_eq!((stats.latency().count(), stats.latency().sum()), (4, ms(u64::MAX)));
+    }
+}

@@ -1,0 +1,126 @@
+/** The public types of a client: calls that share a breaker, a retry budget, a cold-start gate and statistics. */
+
+import type { BreakerState, CallReport, ErrorCode, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./types.js";
+
+/** What is given here holds for every call of the client, and what a call gives goes before it. */
+export interface ClientOptions extends QueryOptions {
+  /**
+   * Stops sending to a target that keeps failing, until one probe gets through; then 1, 2, 4 and 8 at
+   * once. `false`: none.
+   *
+   * It opens after `failures` within `windowMs`, if they are at least half of the calls once there are
+   * ten, and after as many timeouts in a row, however far apart. Rate limits, loading models, mistakes
+   * of the caller (4xx) and aborts are no failures. While it is open, calls go to their `fallback`, or
+   * fail at once with `circuit_open`.
+   */
+  breaker?: BreakerOptions | false;
+  /**
+   * Retries of all calls together may add this share of load: every first try puts `ratio` of a retry
+   * into store, up to `burst`, which is also what there is at the beginning. Default
+   * `{ ratio: 0.1, burst: 5 }`; `false`: no limit.
+   *
+   * Where it is spent a call fails with what its last try met. Waiting for a cold model costs nothing.
+   */
+  retryBudget?: { ratio?: number; burst?: number } | false;
+  /**
+   * Calls under way at once to one target: between `min` (4) and `max` (64), adapting: up by one for
+   * each success at first, then by one a round; down to 0.7 on a rate limit or a timeout, at most once
+   * a second. `queue` (10_000) may wait for a place, in the order of their `priority`; a call that
+   * would wait beyond its `totalMs` is refused when it comes, with `queue_full`.
+   *
+   * In Cloudflare Workers set `max: 5`: a Worker may have six connections open.
+   */
+  concurrency?: { min?: number; max?: number; queue?: number };
+  /** Where breaker, gate and budget are shared. Only "memory", this client alone, is there yet. Default "memory". */
+  coordinator?: "memory";
+  /**
+   * Told when the P99 of a target is above `ratio` (0.8) of the attempt's timeout for two minutes in a
+   * row, with `minSamples` (200) in each; it is over at 0.7. What `onAlert` throws is logged.
+   */
+  alert?: { ratio?: number; minSamples?: number; onAlert?: (alert: Alert) => void };
+  /** The fetch to send with. Default: the platform's, looked up at each try. */
+  fetch?: typeof globalThis.fetch;
+}
+
+export interface BreakerOptions {
+  /** Default 5. */
+  failures?: number;
+  /** Default 30_000. */
+  windowMs?: number;
+  /** How long nothing is sent, and up to a quarter more at random. Default 15_000. */
+  openMs?: number;
+  /** It is doubled each time that the probe fails, up to this. Default 300_000. */
+  maxOpenMs?: number;
+}
+
+export interface Client {
+  /** {@link queryWithRetry}, sharing with the other calls of this client. */
+  query<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<T>;
+  /** {@link queryWithReport}, sharing with the other calls of this client. */
+  queryWithReport<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }>;
+  /** {@link streamWithRetry}, sharing with the other calls of this client. */
+  stream<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T>;
+  /**
+   * A drop-in `fetch` for SDKs that accept one: `new OpenAI({ fetch: client.fetch })`.
+   *
+   * Takes what `fetch` takes. Answers what the last try answered, as a `Response`, so that the SDK
+   * throws its own errors; rejects with a {@link QueryError} where there was no answer. An event stream
+   * is handed over from its first text on, and errors where it stalls or is cut; a 200 that holds no
+   * answer (HTML, an error object, broken JSON) is retried and then rejected, never passed on.
+   *
+   * A target is told by the URL and the `model` of a JSON body. A `fallback` that names only a model
+   * keeps the URL and replaces the model; one with a URL goes there, with its own `token` or `headers`,
+   * and gets the credentials of the request only on the same origin or among Hugging Face's hosts.
+   * `maxRetries`, `loading`, `timeouts`, `priority` and `onEvent` are the client's. A failure answer
+   * carries `x-should-retry: false`, by which the openai SDK does not repeat what was repeated here.
+   */
+  readonly fetch: typeof globalThis.fetch;
+  /** Of the target that is named, or of all that were called; nothing before the first call. */
+  stats(target?: Target): TargetStats[];
+  /** The same as Prometheus text exposition format 0.0.4. */
+  metrics(): string;
+  /** Takes no more calls. Those under way run to their end. */
+  close(): void;
+}
+
+export interface TargetStats {
+  /** The model id, or the URL without its query, with `#` and the model where both are known. */
+  target: string;
+  breaker: BreakerState;
+  /** "cold" from a loading answer until the first other one; "warming" while those who waited are let through. */
+  temperature: "unknown" | "cold" | "warming" | "warm";
+  inFlight: number;
+  queued: number;
+  /** That came to this target, as a fallback too. */
+  calls: number;
+  /** Requests that were sent. */
+  attempts: number;
+  /** How many attempts ended so, and calls that were not sent. */
+  failures: Partial<Record<ErrorCode, number>>;
+  /**
+   * Of attempts that were answered or timed out in the last 5 to 10 minutes, within 1 % of the true
+   * value. Timeouts count as their limit; waiting and attempts that failed otherwise do not count.
+   */
+  latencyMs: Quantiles;
+  /** The same of streams, to the first text. */
+  firstTokenMs: Quantiles;
+  alert?: Alert;
+}
+
+/** NaN where there is nothing to count. */
+export interface Quantiles {
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+export interface Alert {
+  target: string;
+  p99Ms: number;
+  timeoutMs: number;
+  /** Of the two. */
+  ratio: number;
+  /** When it was raised, in milliseconds since 1970. */
+  since: number;
+}

@@ -1,0 +1,113 @@
+/** What the calls of one client share, on this side of the core: what they were given, and which target is which. */
+
+import type { CoreTarget } from "./core-request.js";
+import type { Instance } from "./instance.js";
+import { headerPairs } from "./options.js";
+import type { Alert, ClientOptions } from "./client-types.js";
+import type { QueryOptions } from "./types.js";
+
+/** Beyond as many, the one that was not used for longest makes room: targets are labels of metrics. */
+const MOST_TARGETS = 200;
+
+export class Shared {
+  /** By their place in the core. */
+  readonly labels: string[] = [];
+  readonly #places = new Map<string, number>();
+  closed = false;
+  #core: Instance | undefined;
+  #number = 0;
+
+  readonly #own: boolean;
+
+  constructor(readonly options: ClientOptions = {}) {
+    this.#own = Object.keys(options).length > 0;
+  }
+
+  /** What was given for one call, before what was given for all. */
+  settings(options: QueryOptions = {}): QueryOptions {
+    if (this.closed) throw new Error("query-with-retry: this client is closed; make another with createClient");
+    if (!this.#own) return options;
+    const { loading, timeouts, headers, ...all } = this.options;
+    return {
+      ...all,
+      ...options,
+      loading: { ...loading, ...options.loading },
+      timeouts: { ...timeouts, ...options.timeouts },
+      // The first of a name counts.
+      ...(headers && { headers: Object.fromEntries([...headerPairs(headers, "headers"), ...headerPairs(options.headers, "headers")]) }),
+    };
+  }
+
+  /** Where in the core the state of this target is. */
+  place(target: CoreTarget): number {
+    const key = name(target);
+    let place = this.#places.get(key);
+    if (place !== undefined && this.#places.size < MOST_TARGETS) return place;
+    if (place === undefined) {
+      place = this.#places.size;
+      if (place === MOST_TARGETS) {
+        const [oldest, its] = this.#places.entries().next().value as [string, number];
+        this.#places.delete(oldest);
+        this.#core?.replace(this.#number, its);
+        place = its;
+      }
+      this.labels[place] = key;
+    }
+    this.#places.delete(key);
+    this.#places.set(key, place); // the newest is the last
+    return place;
+  }
+
+  find(target: CoreTarget): number | undefined {
+    return this.#places.get(name(target));
+  }
+
+  /** An alert of this target was raised or is over. */
+  alerted(place: number): void {
+    const row = this.row(place);
+    const alert = row && alertOf(row, this.labels[place] as string);
+    try {
+      if (alert) this.options.alert?.onAlert?.(alert);
+    } catch (error) {
+      console.error("query-with-retry: onAlert threw", error);
+    }
+  }
+
+  /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
+  attach(core: Instance): number {
+    if (this.#core !== core) {
+      const { breaker, retryBudget: budget, concurrency: places, alert } = this.options;
+      const off = (given: unknown, value: number | undefined) => (given === false ? -1 : (value ?? NaN));
+      const rule = breaker || undefined;
+      const numbers = [
+        off(breaker, rule?.failures),
+        rule?.windowMs,
+        rule?.openMs,
+        rule?.maxOpenMs,
+        off(budget, (budget || undefined)?.ratio),
+        (budget || undefined)?.burst,
+        places?.min,
+        places?.max,
+        places?.queue,
+        alert?.ratio,
+        alert?.minSamples,
+      ];
+      this.#number = core.client(Float64Array.from(numbers, (number) => number ?? NaN), Math.random() * 2 ** 53);
+      this.#core = core;
+    }
+    return this.#number;
+  }
+
+  /** The numbers of one target, as `src/web/stats.rs` writes them. */
+  row(place: number): number[] | undefined {
+    return this.#core?.alive ? this.#core.stats(this.#number, place) : undefined;
+  }
+}
+
+const name = ({ label, origin, model }: CoreTarget): string => (origin && model && !label.includes("#") ? `${label}#${model}` : label);
+
+/** Of a row of `src/web/report.rs`. */
+export function alertOf(row: number[], target: string): Alert | undefined {
+  const [p99Ms, timeoutMs, since] = row.slice(18, 21) as [number, number, number];
+  return p99Ms >= 0 ? { target, p99Ms, timeoutMs, ratio: p99Ms / timeoutMs, since } : undefined;
+}

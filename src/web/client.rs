@@ -1,0 +1,143 @@
+//! A client: what its calls share, and where they wait.
+
+use super::clock;
+use super::report::{Row, seen};
+use super::request::Request;
+use super::seats::{Ring, Seats};
+use crate::core::alert::AlertRule;
+use crate::core::breaker;
+use crate::core::budget::{self, Credit};
+use crate::core::call::{Action, Call, Input};
+use crate::core::coordinator::Rules;
+use crate::core::limiter;
+use crate::core::shared::{News, Shared};
+use crate::core::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::task::Waker;
+
+pub(super) struct Client {
+    shared: RefCell<Shared>,
+    seats: RefCell<Seats>,
+    ring: Ring,
+}
+
+thread_local! {
+    static CLIENTS: RefCell<Vec<Rc<Client>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The client with this number.
+pub(super) fn numbered(number: u32) -> Option<Rc<Client>> {
+    CLIENTS.with_borrow(|clients| clients.get(number as usize).cloned())
+}
+
+/// Of `numbers`, in the order of `Rule` in `src/ts/core-request.ts`: NaN is the default, and below
+/// zero there is none.
+pub(super) fn make(numbers: &[f64], seed: u64) -> u32 {
+    let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
+    let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
+    let ms = |at, default| number(at).map_or(default, |ms| Duration::from_ms(ms as u64));
+    let is_on = |at| number(at).is_none_or(|number| number >= 0.0);
+    let (breaker, budget, places) =
+        (breaker::Rule::default(), budget::Rule::default(), limiter::Rule::default());
+    let breaker = breaker::Rule {
+        failures: whole(0, breaker.failures),
+        window: ms(1, breaker.window),
+        open: ms(2, breaker.open),
+        max_open: ms(3, breaker.max_open),
+    };
+    let budget = budget::Rule {
+        ratio: number(4).map_or(budget.ratio, |ratio| (ratio * 1000.0) as u32),
+        burst: whole(5, budget.burst),
+    };
+    let places =
+        limiter::Rule { min: whole(6, places.min), max: whole(7, places.max), queue: whole(8, places.queue) };
+    let alert = AlertRule::default();
+    let alert = AlertRule {
+        per_thousand: number(9).map_or(alert.per_thousand, |ratio| (ratio * 1000.0) as u32),
+        min_samples: whole(10, alert.min_samples),
+    };
+    let rules = Rules {
+        breaker: is_on(0).then_some(breaker),
+        budget: is_on(4).then_some(budget),
+        credit: Credit::Full,
+    };
+    let client = Rc::new_cyclic(|ring| Client {
+        shared: RefCell::new(Shared::new(rules, places, alert, seed)),
+        seats: RefCell::default(),
+        ring: Weak::clone(ring),
+    });
+    CLIENTS.with_borrow_mut(|clients| {
+        clients.push(client);
+        clients.len() as u32 - 1
+    })
+}
+
+impl Client {
+    pub(super) fn sit(&self) -> u32 {
+        self.seats.borrow_mut().take()
+    }
+
+    pub(super) fn leave(&self, seat: u32) {
+        self.seats.borrow_mut().leave(seat);
+    }
+
+    /// What the call makes of what happened; whoever else has a turn now is told.
+    pub(super) fn handle(&self, call: &mut Call, input: Input, request: &Request) -> Action {
+        let mut shared = self.shared.borrow_mut();
+        let action = call.handle(clock::now(), input, &mut shared);
+        self.calls(&mut shared);
+        let mut news = shared.news();
+        drop(shared);
+        while let Some(one) = news {
+            match one {
+                News::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
+                News::Alert { target } => request.tell_alert(target as u32),
+            }
+            news = self.shared.borrow_mut().news();
+        }
+        action
+    }
+
+    /// As many targets as this.
+    pub(super) fn shares(&self, target: u32) {
+        self.shared.borrow_mut().grow(target as usize);
+    }
+
+    /// Another target takes this place.
+    pub(super) fn replace(&self, target: u32) {
+        let mut shared = self.shared.borrow_mut();
+        shared.replace(target as usize);
+        self.calls(&mut shared);
+    }
+
+    pub(super) fn stats(&self, target: u32) -> Row {
+        let now = clock::now();
+        self.shared.borrow_mut().seen(now, target as usize).map(|of| seen(now, of)).unwrap_or_default()
+    }
+
+    pub(super) fn is_due(&self, seat: u32, until: Instant, waker: &Waker) -> bool {
+        self.seats.borrow_mut().is_due(seat, until, waker, &self.ring)
+    }
+
+    pub(super) fn is_up(&self, seat: u32) {
+        self.seats.borrow_mut().is_up(seat);
+    }
+
+    pub(super) fn rings(&self) {
+        let mut shared = self.shared.borrow_mut();
+        shared.wake(clock::now());
+        self.seats.borrow_mut().rings(&self.ring);
+        self.calls(&mut shared);
+    }
+
+    fn calls(&self, shared: &mut Shared) {
+        let mut seats = self.seats.borrow_mut();
+        while let Some(who) = shared.woken() {
+            seats.call(who);
+        }
+        if let Some(due) = shared.due() {
+            seats.arm(due, &self.ring);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The loop of a thousand answers on the web: sleep for `estimated_time`, try three times.
+
+use query_with_retry::core::time::{Duration, Instant};
+
+use super::{Rule, Tries, Trouble};
+
+pub(super) struct Naive;
+
+impl Rule for Naive {
+    fn again(&mut self, _: Instant, tries: &mut Tries, trouble: Trouble) -> Option<Duration> {
+        match trouble {
+            Trouble::Answer(answer) if tries.retries < 2 => answer.estimated,
+            _ => None,
+        }
+    }
+}

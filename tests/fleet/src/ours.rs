@@ -1,0 +1,123 @@
+//! The real core: its calls, and what those of one isolate share.
+//!
+//! Does what the shell does with fetch and timers. Isolates share nothing with each other here, as
+//! if there were no coordinator; with one isolate (`M = 1`) it is a fleet that shares everything.
+
+use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::budget::Credit;
+use query_with_retry::core::call::{Action as Core, Call, Head, Input as Happened, Target};
+use query_with_retry::core::classify::Body;
+use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::deadline::{Clocks, Progress};
+use query_with_retry::core::limiter;
+use query_with_retry::core::policy::{Given, Policy};
+use query_with_retry::core::shared::Shared;
+use query_with_retry::core::target::Profile;
+use query_with_retry::core::time::Instant;
+
+use crate::chance::Chance;
+use crate::client::{Action, Answer, CallId, Client, Contender, Each, Fleet, Input, Terms};
+
+/// Each isolate as a process that lives long: the retry budget begins full.
+pub const PROCESSES: Contender = Contender { name: "**ours**, processes", fleet: |_| each(|_| Credit::Full) };
+/// Each isolate as one of many that come and go: one in four begins with a single retry.
+pub const ISOLATES: Contender = Contender {
+    name: "**ours**, isolates",
+    fleet: |_| each(|chance| Credit::OneOrNone { one: chance.happens(0.25) }),
+};
+
+/// The rows of the tables, after the baselines.
+pub const ALL: [Contender; 2] = [PROCESSES, ISOLATES];
+
+fn each(credit: fn(&mut Chance) -> Credit) -> Box<dyn Fleet> {
+    Box::new(Each(move |terms: Terms| -> Box<dyn Client> { Box::new(Isolate::new(terms, credit)) }))
+}
+
+struct Isolate {
+    policy: Policy,
+    shared: Shared,
+    chance: Chance,
+    calls: Vec<Option<OneCall>>,
+}
+
+struct OneCall {
+    call: Call,
+    /// Of the request under way.
+    clocks: Option<Clocks>,
+}
+
+impl Isolate {
+    fn new(terms: Terms, credit: fn(&mut Chance) -> Credit) -> Self {
+        let mut chance = Chance::new(terms.seed);
+        let rules = Rules { credit: credit(&mut chance), ..Rules::default() };
+        let mut shared = Shared::new(rules, limiter::Rule::default(), AlertRule::default(), chance.bits());
+        shared.grow(0);
+        let given = Given { attempt: Some(terms.attempt), total: Some(terms.deadline), ..Given::default() };
+        let policy = Policy::new(given).expect("an attempt is no longer than its call");
+        Self { policy, shared, chance, calls: Vec::new() }
+    }
+}
+
+impl Client for Isolate {
+    fn handle(&mut self, now: Instant, id: CallId, input: Input) -> Action {
+        if let Input::Start { .. } = input {
+            let target = Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true };
+            let call = Call::new(self.policy, vec![target], self.chance.bits(), now, id as u32);
+            self.calls.resize_with(self.calls.len().max(id + 1), || None);
+            self.calls[id] = Some(OneCall { call, clocks: None });
+        }
+        let Some(one) = &mut self.calls[id] else { return Action::Fail };
+        let mut tell = |happened| one.call.handle(now, happened, &mut self.shared);
+        let action = match input {
+            Input::Start { .. } => tell(Happened::Start),
+            Input::Woke => tell(Happened::Woke),
+            Input::TimedOut => {
+                let phase = one.clocks.map(|clocks| clocks.next(now, Progress::default()).1);
+                tell(phase.map_or(Happened::NetworkError, Happened::TimedOut))
+            }
+            Input::Answer(answer) => {
+                let floor = answer.retry_after;
+                tell(Happened::Head(Head { status: answer.status, floor, events: false }));
+                tell(Happened::Body(body(answer)))
+            }
+        };
+        match action {
+            Core::Send(send) => {
+                one.clocks = Some(send.clocks);
+                Action::Send { until: send.clocks.next(now, Progress::default()).0 }
+            }
+            Core::Wait(wait) | Core::Park(wait) => Action::Wait { until: wait.until },
+            Core::Deliver => {
+                self.calls[id] = None;
+                Action::Deliver
+            }
+            Core::Fail(_) | Core::Abandon | Core::Read { .. } | Core::Stream => {
+                self.calls[id] = None;
+                Action::Fail
+            }
+        }
+    }
+
+    fn woken(&mut self, _: Instant) -> Vec<CallId> {
+        while self.shared.news().is_some() {} // there is nobody to tell
+        std::iter::from_fn(|| self.shared.woken()).map(|who| who as CallId).collect()
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        self.shared.due()
+    }
+
+    fn rang(&mut self, now: Instant) {
+        self.shared.wake(now);
+    }
+}
+
+fn body(answer: Answer) -> Body {
+    let (text, kind) = match answer.status {
+        503 if answer.of_engine => ("model is currently loading", ""),
+        429 if answer.of_engine => ("model is overloaded", "overloaded"),
+        _ => ("", ""),
+    };
+    let (text, kind) = (text.to_owned(), kind.to_owned());
+    Body { of_engine: answer.of_engine, text, kind, estimate: answer.estimated, ..Body::default() }
+}
