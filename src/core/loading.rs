@@ -23,6 +23,20 @@ pub struct Answer {
     pub was_held: bool,
 }
 
+/// As many wait before looks come more often than with one.
+const FEW: usize = 200;
+/// No crowd makes them come more often than this.
+const OFTEN: Duration = Duration::from_secs(5);
+
+/// What is known beside the answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around {
+    /// How long the last cold start of the same target took: the next is seldom much shorter.
+    pub last: Option<Duration>,
+    /// How many wait for this one.
+    pub crowd: usize,
+}
+
 /// The cold start that one call is waiting for.
 #[derive(Clone, Copy, Debug)]
 pub struct ColdStart {
@@ -44,14 +58,13 @@ impl ColdStart {
         now.since(self.since)
     }
 
-    /// How long to sleep before the next look. `known` is how long the last cold start of the same
-    /// target took: it is seldom much shorter the next time.
+    /// How long to sleep before the next look.
     pub fn sleep(
         &mut self,
         now: Instant,
         answer: Answer,
         default_wait: Duration,
-        known: Option<Duration>,
+        around: Around,
         rng: &mut Rng,
     ) -> Duration {
         self.answers = self.answers.saturating_add(1);
@@ -59,11 +72,15 @@ impl ColdStart {
             rng.between(SHORTEST_SLEEP, SHORTEST_SLEEP.scaled(2, 1)) // the hold was the wait
         } else if self.answers > 1 {
             let waited = self.waited(now);
-            rng.between(waited.scaled(23, 100), waited.scaled(27, 100))
+            let crowd = around.crowd.max(FEW) as u64;
+            let (low, high) =
+                (waited.scaled(23 * FEW as u64, 100 * crowd), waited.scaled(27 * FEW as u64, 100 * crowd));
+            // For many a look more often is no more for each, and every second counts for all of them.
+            rng.between(low, high).max(OFTEN.min(waited.scaled(1, 4)))
         } else {
             let unsaid = if answer.floor.is_some() { Duration::ZERO } else { default_wait };
             let quarter = answer.estimate.unwrap_or(unsaid).scaled(1, 4);
-            let prior = quarter.max(known.map_or(Duration::ZERO, |known| known.scaled(3, 4)));
+            let prior = quarter.max(around.last.map_or(Duration::ZERO, |last| last.scaled(3, 4)));
             rng.between(prior.scaled(9, 10), prior)
         };
         let sleep = sleep.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
@@ -83,7 +100,7 @@ mod tests {
         let (mut now, mut requests, mut rng) = (start, 1, Rng::new(seed));
         let mut cold = ColdStart::new(start);
         while now.since(start) < real {
-            now = now + cold.sleep(now, answer, Duration::from_secs(20), None, &mut rng);
+            now = now + cold.sleep(now, answer, Duration::from_secs(20), Around::default(), &mut rng);
             requests += 1;
         }
         (requests, now.since(start).as_ms())
@@ -113,7 +130,13 @@ mod tests {
             for seconds in [0, 1, 10, 100, 1000, 10_000] {
                 let answer = Answer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
                 let now = Instant::from_ms(seconds * 1000);
-                let sleep = cold.sleep(now, answer, Duration::from_secs(20), None, &mut Rng::new(seconds));
+                let sleep = cold.sleep(
+                    now,
+                    answer,
+                    Duration::from_secs(20),
+                    Around::default(),
+                    &mut Rng::new(seconds),
+                );
                 assert!(
                     (SHORTEST_SLEEP..=LONGEST_SLEEP).contains(&sleep),
                     "{says} s, {seconds} s: {sleep:?}"
@@ -127,8 +150,13 @@ mod tests {
         let answer = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
         for seed in 0..200 {
             let now = Instant::from_ms(0);
-            let sleep =
-                ColdStart::new(now).sleep(now, answer, Duration::from_secs(20), None, &mut Rng::new(seed));
+            let sleep = ColdStart::new(now).sleep(
+                now,
+                answer,
+                Duration::from_secs(20),
+                Around::default(),
+                &mut Rng::new(seed),
+            );
             assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
         }
     }

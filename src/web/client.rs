@@ -83,9 +83,9 @@ impl Client {
     }
 
     /// What the call makes of what happened; whoever else has a turn now is told.
-    pub(super) fn handle(&self, call: &mut Call, input: Input, request: &Request) -> Action {
+    pub(super) fn handle(&self, call: &mut Call, now: Instant, input: Input, request: &Request) -> Action {
         let mut shared = self.shared.borrow_mut();
-        let action = call.handle(clock::now(), input, &mut shared);
+        let action = call.handle(now, input, &mut shared);
         self.calls(&mut shared);
         let mut news = shared.news();
         drop(shared);

@@ -30,7 +30,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request) {
     let mut flight = None;
     let mut awaited = None;
     let mut wakes = clock::now();
-    let mut action = client.handle(&mut call, Input::Start, request);
+    let mut action = client.handle(&mut call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
             Action::Send(send) => {
@@ -71,11 +71,11 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request) {
                 (_, None) => Step::Happened(Input::Woke),
             };
         };
-        if flight.as_ref().is_some_and(Flight::begun) {
-            client.handle(&mut call, Input::Begun, request);
+        if let Some(begun) = flight.as_ref().and_then(Flight::begun) {
+            client.handle(&mut call, begun, Input::Begun, request);
         }
         let before = call.record().attempts().len();
-        action = client.handle(&mut call, input, request);
+        action = client.handle(&mut call, clock::now(), input, request);
         if let Some(ended) = call.record().attempts().get(before)
             && let Some(status) = ended.status
         {

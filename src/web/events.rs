@@ -19,22 +19,22 @@ const CONTENT: u32 = 1;
 const FINISH: u32 = 2;
 
 pub(super) struct Events {
-    completion: Rc<Cell<Completion>>,
+    seen: Rc<Cell<SoFar>>,
     /// Lives as long as the stream: the face calls it with each piece, and at the end with none.
     feed: Closure<dyn FnMut(Option<Vec<u8>>)>,
 }
 
 impl Events {
     pub(super) fn new(request: &Request, began: Instant) -> Self {
-        let completion = Rc::new(Cell::new(Completion::default()));
+        let seen = Rc::new(Cell::new(SoFar::default()));
         let mut intake = Intake {
             request: request.unchecked_ref::<JsValue>().clone().unchecked_into(),
             began,
-            completion: completion.clone(),
+            seen: seen.clone(),
             decoder: Decoder::default(),
             out: Vec::new(),
         };
-        Self { completion, feed: Closure::new(move |piece| intake.take(piece)) }
+        Self { seen, feed: Closure::new(move |piece| intake.take(piece)) }
     }
 
     pub(super) fn feed(&self) -> &Function {
@@ -42,14 +42,25 @@ impl Events {
     }
 
     pub(super) fn completion(&self) -> Completion {
-        self.completion.get()
+        self.seen.get().completion
     }
+
+    /// When the first text came.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        self.seen.get().begun
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct SoFar {
+    completion: Completion,
+    begun: Option<Instant>,
 }
 
 struct Intake {
     request: Request,
     began: Instant,
-    completion: Rc<Cell<Completion>>,
+    seen: Rc<Cell<SoFar>>,
     decoder: Decoder,
     /// Kept from piece to piece for its room.
     out: Vec<u8>,
@@ -92,12 +103,15 @@ impl Intake {
             return;
         }
         let bits = self.request.events(&self.out, count, done, too_long);
-        let mut completion = self.completion.get();
-        let before = completion.begun();
-        completion.saw(Seen { content: bits & CONTENT != 0, finish: bits & FINISH != 0, done });
-        self.completion.set(completion);
-        if completion.begun() && !before {
-            self.request.begin(clock::now().since(self.began).as_ms() as f64);
+        let mut seen = self.seen.get();
+        seen.completion.saw(Seen { content: bits & CONTENT != 0, finish: bits & FINISH != 0, done });
+        let begins = seen.begun.is_none() && seen.completion.begun();
+        if begins {
+            seen.begun = Some(clock::now());
+        }
+        self.seen.set(seen);
+        if let Some(begun) = seen.begun.filter(|_| begins) {
+            self.request.begin(begun.since(self.began).as_ms() as f64);
         }
     }
 }

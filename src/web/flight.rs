@@ -164,9 +164,12 @@ impl<'a> Flight<'a> {
         Step::Happened(self.whole().or(said).unwrap_or(Input::TimedOut(phase)))
     }
 
-    /// Something of a stream was handed over.
-    pub(super) fn begun(&self) -> bool {
-        matches!(&self.leg, Leg::Streaming(events) if events.completion().begun())
+    /// When something of a stream was handed over first.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        match &self.leg {
+            Leg::Streaming(events) => events.begun(),
+            _ => None,
+        }
     }
 
     /// The answer was read to its end: nothing is left to be stopped.
@@ -236,7 +239,7 @@ impl<'a> Flight<'a> {
     fn progress(&self) -> Progress {
         let stage = match &self.leg {
             Leg::Preparing | Leg::Asking { .. } => return Progress::default(),
-            Leg::Streaming(events) if events.completion().begun() => Stage::Begun,
+            Leg::Streaming(events) if events.begun().is_some() => Stage::Begun,
             _ => Stage::Headers,
         };
         let Some(body) = self.request.body() else {

@@ -14,20 +14,18 @@ const DECLARATIONS: [&str; 8] =
 
 /// Long names that only our own modules and the glue call each other by, and that no platform has:
 /// they are shortened in the bundle. The names of a class or an interface that is public stay.
-const INNER_NAMES: [&str; 38] = [
+const INNER_NAMES: [&str; 36] = [
     "alive",
     "awayMs",
     "begun",
     "blankOut",
     "bodyRest",
-    "calls",
     "collect",
     "comeBack",
     "contentType",
     "crash",
     "facts",
     "heard",
-    "inFlight",
     "inverted",
     "isError",
     "kind",

@@ -61,6 +61,8 @@ pub enum Message {
         ago: Duration,
         answer: Answer,
         default_wait: Duration,
+        /// How many wait with it.
+        crowd: usize,
         attempt: Duration,
     },
     /// This call will not look again.
@@ -156,8 +158,8 @@ impl Coordinator {
                 }
                 self.admit(now, who, attempt).map_or_else(Reply::Open, |generation| Reply::Go { generation })
             }
-            Message::Lead { who, ago, answer, default_wait, attempt } => {
-                let found = Found { who, started: now - ago, answer, default_wait, attempt };
+            Message::Lead { who, ago, answer, default_wait, crowd, attempt } => {
+                let found = Found { who, started: now - ago, answer, default_wait, crowd, attempt };
                 match self.gate.loading(now, found, rng) {
                     Role::Lead(sleep) => Reply::Lead(sleep),
                     Role::Follow => Reply::Wait(ASK_AGAIN),

@@ -7,7 +7,7 @@
 //! replaced when its lease has run out.
 
 use super::lease::{CallId, Lease};
-use super::loading::{Answer, ColdStart};
+use super::loading::{Answer, Around, ColdStart};
 use super::rng::Rng;
 use super::time::{Duration, Instant};
 
@@ -92,7 +92,8 @@ impl Gate {
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
-        let sleep = cold.start.sleep(now, found.answer, found.default_wait, self.last, rng);
+        let around = Around { last: self.last, crowd: found.crowd };
+        let sleep = cold.start.sleep(now, found.answer, found.default_wait, around, rng);
         cold.next_look = now + sleep;
         cold.leader = Some(Lease { holder: found.who, until: now + sleep + found.attempt });
         Role::Lead(sleep)
@@ -128,6 +129,8 @@ pub struct Found {
     pub started: Instant,
     pub answer: Answer,
     pub default_wait: Duration,
+    /// How many others wait.
+    pub crowd: usize,
     /// How long its next try may take.
     pub attempt: Duration,
 }

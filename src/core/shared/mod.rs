@@ -232,6 +232,7 @@ impl Shared {
             started: found.started,
             answer: found.answer,
             default_wait: found.default_wait,
+            crowd: of.queue.len(),
             attempt: who.attempt,
         };
         of.coordinator.gate.loading(now, found, &mut self.rng)
@@ -365,7 +366,9 @@ impl OfTarget {
 
     fn line_up(&mut self, now: Instant, caller: Caller) -> Place {
         let cold = self.coordinator.gate.is_cold();
-        let wait = self.limiter.wait_behind(self.queue.len() + 1).filter(|_| !cold);
+        // Of a limit that grows with every success nobody knows how long the line takes.
+        let known = !cold && !self.limiter.starts_slowly();
+        let wait = self.limiter.wait_behind(self.queue.len() + 1).filter(|_| known);
         let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.refused(Code::QueueFull, Layer::Compute, wait);

@@ -105,7 +105,7 @@ fn a_server_that_only_fails_is_left_alone() {
 }
 
 #[test]
-#[ignore = "a goal: not reached yet"]
+
 fn a_cold_start_loses_no_call_and_drains_at_the_bound_where_all_is_shared() {
     let outcomes = of(&Model::cold().isolates(1), ours::PROCESSES);
     at_least("success", mean(&outcomes, |outcome| outcome.success), 0.999);
@@ -117,7 +117,7 @@ fn a_cold_start_loses_no_call_and_drains_at_the_bound_where_all_is_shared() {
 }
 
 #[test]
-#[ignore = "a goal: not reached yet"]
+
 fn isolates_that_share_nothing_get_through_a_cold_start() {
     let outcomes = of(&Model::cold(), ours::ISOLATES);
     at_most("requests a call", mean(&outcomes, |outcome| outcome.amplification), 1.6);
@@ -126,7 +126,7 @@ fn isolates_that_share_nothing_get_through_a_cold_start() {
 }
 
 #[test]
-#[ignore = "a goal: not reached yet"]
+
 fn isolates_that_share_nothing_recover_soon_and_hardly_add_to_the_load() {
     for isolates in FLEETS {
         let outcomes = of(&Model::overload().isolates(isolates), ours::ISOLATES);
