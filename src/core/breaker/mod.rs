@@ -167,6 +167,7 @@ impl Breaker {
     pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Admission {
         if let Phase::HalfOpen { probe: Some(probe) } = self.phase
             && probe.holder == who
+            && probe.is_live(now)
         {
             return Admission::Go;
         }
@@ -270,9 +271,10 @@ impl Breaker {
         // Room for the jitter, by which those who opened together do not probe together.
         let most = rule.max_open.scaled(4, 5).max(rule.open);
         let span = rule.open.scaled(1 << self.opened.min(20), 1).min(most);
+        let most_of_all = rule.max_open.max(span);
         self.layer = layer;
         self.opened = self.opened.saturating_add(1);
-        self.enter(Phase::Open { until: now + rng.between(span, span.scaled(5, 4)) });
+        self.enter(Phase::Open { until: now + rng.between(span, span.scaled(5, 4).min(most_of_all)) });
     }
 
     fn close(&mut self) {

@@ -342,7 +342,12 @@ impl Call {
         };
         let step = match trouble.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
-            Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, one, shared),
+            Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, one, false, shared),
+            _ if matches!(trouble.code, Code::Overloaded | Code::RateLimited)
+                && shared.is_rushed(now, self.shares()) =>
+            {
+                self.until_loaded(now, floor, None, one, true, shared)
+            }
             retry => self.again(now, retry, trouble.code, floor, shared),
         };
         self.take(now, step, failure, shared)

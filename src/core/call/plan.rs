@@ -61,13 +61,15 @@ impl Call {
         floor: Option<Duration>,
         estimate: Option<Duration>,
         one: Try,
+        full: bool,
         shared: &mut Shared,
     ) -> Step {
         let loading = self.policy.loading;
         let was_held = one.held.is_some_and(|hold| now.since(one.started) >= hold.scaled(1, 2));
         let answer = Answer { estimate, floor, was_held };
         let since = *self.tries.cold.get_or_insert(one.started);
-        let found = Loading { started: one.started, answer, default_wait: loading.default_wait };
+        let default_wait = if full { SHORTEST_SLEEP.scaled(16, 1) } else { loading.default_wait };
+        let found = Loading { started: one.started, answer, default_wait, full };
         let role = shared.loading(now, self.shares(), self.caller(now), found);
         let patience = loading.max_wait - now.since(since);
         let sleep = match role {

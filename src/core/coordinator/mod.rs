@@ -159,7 +159,16 @@ impl Coordinator {
                 self.admit(now, who, attempt).map_or_else(Reply::Open, |generation| Reply::Go { generation })
             }
             Message::Lead { who, ago, answer, default_wait, crowd, attempt } => {
-                let found = Found { who, started: now - ago, answer, default_wait, crowd, attempt };
+                let found = Found {
+                    who,
+                    started: now - ago,
+                    answer,
+                    default_wait,
+                    alone: false,
+                    full: false,
+                    crowd,
+                    attempt,
+                };
                 match self.gate.loading(now, found, rng) {
                     Role::Lead(sleep) => Reply::Lead(sleep),
                     Role::Follow => Reply::Wait(ASK_AGAIN),

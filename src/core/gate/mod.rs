@@ -42,8 +42,10 @@ pub struct Gate {
     cold: Option<Cold>,
     /// When the last request was sent that did not find the model loading.
     warm: Option<Instant>,
-    /// How long the last cold start took.
-    last: Option<Duration>,
+    /// Before the last look.
+    slept: Duration,
+    /// How long the last cold start took, and when it was over.
+    last: Option<(Duration, Instant)>,
 }
 
 impl Gate {
@@ -92,8 +94,13 @@ impl Gate {
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
-        let around = Around { last: self.last, crowd: found.crowd };
+        let around = Around {
+            last: self.last.map(|(took, _)| took).filter(|_| !found.full),
+            crowd: found.crowd,
+            alone: found.alone,
+        };
         let sleep = cold.start.sleep(now, found.answer, found.default_wait, around, rng);
+        self.slept = sleep;
         cold.next_look = now + sleep;
         cold.leader = Some(Lease { holder: found.who, until: now + sleep + found.attempt });
         Role::Lead(sleep)
@@ -108,10 +115,27 @@ impl Gate {
         }
         self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));
         let ended = self.cold.take();
-        if let Some(cold) = &ended {
-            self.last = Some(cold.start.waited(now));
+        let was_cold = ended.is_some();
+        if let Some(cold) = ended.filter(|_| !self.is_fresh(now)) {
+            self.last = Some((cold.start.waited(now), now));
         }
-        ended.is_some()
+        was_cold
+    }
+
+    /// How long the last cold start took.
+    pub fn last(&self) -> Duration {
+        self.last.map_or(Duration::ZERO, |(took, _)| took)
+    }
+
+    /// How long those that share nothing spread what has waited, when each finds the model up: half
+    /// of what it took, of which some is over already for who looked late.
+    pub fn spread(&self) -> Duration {
+        self.last().scaled(1, 2) - self.slept
+    }
+
+    /// It came up not longer ago than that took: those who waited for it may still be too many.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        self.last.is_some_and(|(took, over)| now.since(over) < took)
     }
 
     /// This call will not look again.
@@ -129,6 +153,10 @@ pub struct Found {
     pub started: Instant,
     pub answer: Answer,
     pub default_wait: Duration,
+    /// See [`Around`].
+    pub alone: bool,
+    /// It is up, but full.
+    pub full: bool,
     /// How many others wait.
     pub crowd: usize,
     /// How long its next try may take.

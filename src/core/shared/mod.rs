@@ -6,6 +6,7 @@
 
 use super::alert::AlertRule;
 use super::breaker::{self, Verdict};
+use super::budget::Credit;
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
 use super::gate::{Found, Role, Temperature};
@@ -88,6 +89,8 @@ struct OfTarget {
     limiter: Limiter,
     queue: Queue,
     stats: Stats,
+    /// Nobody in line is let in before then.
+    not_before: Option<Instant>,
     /// What the breaker was when it was looked at last.
     told: breaker::State,
 }
@@ -140,6 +143,7 @@ impl Shared {
             limiter: Limiter::new(self.concurrency),
             queue: Queue::default(),
             stats: Stats::new(self.alert),
+            not_before: None,
             told: breaker::State::Closed,
         }
     }
@@ -217,7 +221,12 @@ impl Shared {
         let seen =
             Observation { who, generation: ended.generation, ago: took, verdict, answered: !unanswered };
         if let Some(slowly) = of.coordinator.observe(now, seen, &mut self.rng) {
-            of.limiter.start_slowly(slowly);
+            let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
+            of.limiter.start_slowly(if alone { 1 } else { slowly });
+            if alone && !of.queue.is_empty() {
+                // As many others have seen it come up, and all have calls in line.
+                of.not_before = Some(now + self.rng.up_to(of.coordinator.gate.spread()));
+            }
         }
         self.look(now, target);
     }
@@ -227,15 +236,25 @@ impl Shared {
         let Some(of) = self.targets.get_mut(target) else {
             return Role::Lead(found.default_wait);
         };
+        let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
         let found = Found {
             who: who.id,
             started: found.started,
             answer: found.answer,
             default_wait: found.default_wait,
+            alone,
+            full: found.full,
             crowd: of.queue.len(),
             attempt: who.attempt,
         };
         of.coordinator.gate.loading(now, found, &mut self.rng)
+    }
+
+    /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
+    /// line, it does not; but a thousand isolates find it up at once.
+    pub fn is_rushed(&self, now: Instant, target: usize) -> bool {
+        let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
+        alone && self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_fresh(now))
     }
 
     /// Pays for another try after an error, that would be sent after so long.
@@ -288,6 +307,7 @@ impl Shared {
             of.told = state;
             self.news.push(News::Breaker { target, state });
         }
+        of.not_before = of.not_before.filter(|then| *then > now);
         if of.queue.is_empty() {
             return;
         }
@@ -299,7 +319,7 @@ impl Shared {
         loop {
             let lets_in = match cold {
                 Some(vacant) => vacant <= now,
-                None => of.limiter.has_room(now),
+                None => of.not_before.is_none() && of.limiter.has_room(now),
             };
             let next = if lets_in { of.queue.pop(now) } else { None };
             let Some(next) = next else {
@@ -350,6 +370,8 @@ pub struct Loading {
     pub started: Instant,
     pub answer: Answer,
     pub default_wait: Duration,
+    /// It is up, but full.
+    pub full: bool,
 }
 
 impl OfTarget {
@@ -400,7 +422,7 @@ impl OfTarget {
         if self.queue.is_empty() {
             return None;
         }
-        self.coordinator.gate.vacant_at().or_else(|| self.limiter.runs_out_at())
+        self.coordinator.gate.vacant_at().or(self.not_before).or_else(|| self.limiter.runs_out_at())
     }
 }
 
