@@ -1,7 +1,7 @@
 /** One call, between the caller and the core. */
 
 import { type Facts, readError, readSuccess } from "./answer.js";
-import { Body } from "./body.js";
+import { Body, type Bytes } from "./body.js";
 import type { CallerSignal } from "./caller-signal.js";
 import { type CoreBody, type CoreRequest, type CoreTarget, type HeaderPairs, How, type Located, type Row, type Settled } from "./core-request.js";
 import { QueryError } from "./error.js";
@@ -13,7 +13,6 @@ import { type Outgoing, outgoing } from "./outgoing.js";
 import { toReport } from "./report.js";
 import { Secrets } from "./secrets.js";
 import type { Shared } from "./shared.js";
-import type { Bytes } from "./body.js";
 import type { CallEvent, CallReport, ErrorCode, QueryOptions, WaitReason } from "./types.js";
 
 /** What is sent, and to whom: the target that was asked for, then its fallbacks. */
@@ -25,47 +24,50 @@ export interface Asked {
   init?: RequestInit;
 }
 
-/** What comes of it. */
-export interface Ends {
-  /** The report is left out where `quiet` says that nobody looks at it. */
-  resolve(report: CallReport): void;
-  reject(error: unknown): void;
-}
-
-export class Call implements CoreRequest {
+/**
+ * As many wait at once as there are callers, so nothing is made before it is needed, and what it does
+ * are methods and no closures.
+ */
+export abstract class Call implements CoreRequest {
   answer: unknown;
   core: Instance | undefined;
-  readonly targets: number;
-  readonly kind: CoreBody["kind"];
-  streamed: boolean;
-  protected body_: Body | undefined;
+  leg!: Outgoing;
+  streamed = false;
+  protected wire: EventStream<unknown> | undefined;
+  protected open: Body | undefined;
   protected detail = "";
-  protected readonly secrets = new Secrets();
-  readonly #located: Located[] = [];
+  #secrets: Secrets | undefined;
+  #controller: AbortController | undefined;
+  #located: Located[] | undefined;
   #requestIds: string[] | undefined;
   #isError = false;
   #at = 0;
   #firstTokenMs: number | undefined;
 
-  /** `events` takes those of a stream; `looks`: somebody wants the report. */
   constructor(
     protected readonly pool: Shared,
     protected readonly asked: Asked,
     protected readonly options: QueryOptions,
     protected readonly caller: CallerSignal | undefined,
-    protected readonly ends: Ends,
-    protected readonly events_?: EventStream<unknown>,
-    protected readonly looks = true,
-  ) {
-    this.targets = asked.targets.length;
-    this.kind = asked.payload.kind;
-    this.streamed = events_ !== undefined;
-  }
+  ) {}
+
+  /** It has an answer. The report is left out where `quiet` says that nobody looks at it. */
+  protected abstract done(report: CallReport | undefined): void;
+  protected abstract failed(error: unknown): void;
 
   run(): void {
     const { signal } = this.options;
-    if (signal?.aborted) this.ends.reject(signal.reason);
-    else start(this, this.pool);
+    if (!signal?.aborted) return start(this, this.pool);
+    this.caller?.unlink();
+    this.failed(signal.reason);
+  }
+
+  get targets(): number {
+    return this.asked.targets.length;
+  }
+
+  get kind(): CoreBody["kind"] {
+    return this.asked.payload.kind;
   }
 
   get abort(): Promise<unknown> | undefined {
@@ -77,7 +79,7 @@ export class Call implements CoreRequest {
   }
 
   get quiet(): boolean {
-    return !this.looks && !this.options.onEvent;
+    return !this.options.onEvent;
   }
 
   #target(index: number): CoreTarget {
@@ -95,6 +97,11 @@ export class Call implements CoreRequest {
 
   shared(index: number): number {
     return this.pool.place(this.#target(index));
+  }
+
+  get usual(): boolean {
+    const { maxRetries, loading, timeouts, priority } = this.options;
+    return maxRetries === undefined && !loading && !timeouts && !priority;
   }
 
   number(which: number): number {
@@ -115,35 +122,54 @@ export class Call implements CoreRequest {
     }
   }
 
-  locate(index: number, url: string, model: string, shares: boolean): void {
-    this.#located[index] = { url, model, shares };
+  get known(): number {
+    return (this.targets === 1 ? this.#target(0).located?.[this.kind]?.profile : undefined) ?? -1;
   }
 
-  outgoing(index: number, holdHeader: string, holdSeconds: number): Promise<Outgoing> {
+  locate(index: number, url: string, model: string, shares: boolean, profile: number): void {
+    const located = { url, model, shares, profile };
+    (this.#located ??= [])[index] = located;
+    if (index === 0) (this.#target(0).located ??= [])[this.kind] = located;
+  }
+
+  #place(index: number): Located {
+    return (this.#located?.[index] ?? this.#target(index).located?.[this.kind]) as Located;
+  }
+
+  prepare(index: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined {
     this.detail = "";
-    this.body_ = undefined;
+    this.open = undefined;
+    this.#controller = new AbortController();
     const { headers, payload, init } = this.asked;
-    const common = { headers, token: this.options.token, payload, init, fetch: this.pool.options.fetch };
-    return outgoing(this.#target(index), this.#located[index] as Located, common, this.secrets, holdHeader, holdSeconds);
+    const common = { headers, token: this.options.token, payload, init, fetch: this.pool.options.fetch, signal: this.#controller.signal };
+    const made = outgoing(this.#target(index), this.#place(index), common, this.secrets, holdHeader, holdSeconds);
+    if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
+    this.leg = made;
+    return undefined;
   }
 
-  landed(attempt: number, response: Response): boolean {
-    const { headers } = response;
+  protected get secrets(): Secrets {
+    return (this.#secrets ??= new Secrets());
+  }
+
+  landed(attempt: number, response: Response): number {
+    const { headers, ok } = response;
     // The order of huggingface_hub: the router's own id first, then those of its proxies.
-    const id = ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
+    const id = !(ok && this.quiet) && ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
     if (id) (this.#requestIds ??= [])[attempt - 1] = this.secrets.blankOut(id);
-    return this.isStream(headers?.get("content-type") ?? "", response);
+    const hints = ["retry-after", "retry-after-ms", "ratelimit"].some((name) => headers?.has(name));
+    return (this.isStream(response) ? 1 : 0) | (hints ? 2 : 0);
   }
 
   /** What promises nothing may be one; what promises JSON or a page is none. */
-  protected isStream(contentType: string, _response: Response): boolean {
-    return this.streamed && !/json|html/i.test(contentType);
+  protected isStream({ headers }: Response): boolean {
+    return this.streamed && !/json|html/i.test(headers?.get("content-type") ?? "");
   }
 
   async read(response: Response, limit: number): Promise<Facts | undefined> {
     this.#isError = limit !== Infinity;
     if (!this.#isError) return this.success(response);
-    const body = (this.body_ = new Body(response));
+    const body = (this.open = new Body(response));
     try {
       await body.collect(limit);
     } catch (error) {
@@ -164,19 +190,19 @@ export class Call implements CoreRequest {
   }
 
   protected async collect(response: Response): Promise<Bytes[]> {
-    const body = (this.body_ = new Body(response));
+    const body = (this.open = new Body(response));
     await body.collect(Infinity);
     return body.pieces;
   }
 
   soFar(): Facts | undefined {
-    const pieces = this.body_?.pieces;
+    const pieces = this.open?.pieces;
     return this.#isError && pieces?.length ? this.said(readError(pieces)) : undefined;
   }
 
   async stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
     this.#isError = false;
-    const facts = await this.events_?.run((this.body_ = new Body(response)), (piece) => {
+    const facts = await this.wire?.run((this.open = new Body(response)), (piece) => {
       try {
         feed(piece);
       } catch (cause) {
@@ -187,31 +213,32 @@ export class Call implements CoreRequest {
   }
 
   events(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
-    return this.events_?.take(data, count, done, tooLong) ?? 0;
+    return this.wire?.take(data, count, done, tooLong) ?? 0;
   }
 
   begin(ms: number): void {
     this.#firstTokenMs = ms;
     this.tell({ type: "first_token", ms });
-    this.events_?.begin();
+    this.wire?.begin();
   }
 
   rest(): Promise<void> | undefined {
-    return this.body_?.rest();
+    return this.open?.rest();
   }
 
   stop(): void {
-    this.events_?.stop();
-    this.body_?.stop();
+    this.wire?.stop();
+    this.open?.stop();
+    this.#controller?.abort();
   }
 
   body(): Body | undefined {
-    return this.body_;
+    return this.open;
   }
 
   tellAttempt(attempt: number, target: number): void {
     this.#at = target;
-    this.tell({ type: "attempt", attempt, target: this.#target(target).label, url: (this.#located[target] as Located).url });
+    this.tell({ type: "attempt", attempt, target: this.#target(target).label, url: this.#place(target).url });
   }
 
   tellResponse(attempt: number, status: number, ended: number): void {
@@ -256,44 +283,38 @@ export class Call implements CoreRequest {
   settle(...settled: Settled): void {
     this.core?.inFlight.delete(this);
     this.caller?.unlink();
-    switch (settled[0]) {
-      case How.Ok: {
-        if (this.events_?.begun === false) this.whole(settled[1] as Row);
-        return this.succeeded(settled[1]);
-      }
-      case How.Failed: {
-        const [, report, failure] = settled;
-        return this.failed(new QueryError(failure, this.report(report), this.detail, this.events_?.begun ? this.events_.text : ""));
-      }
-      case How.Threw:
-        this.stop(); // a core that stopped stops nothing
-        return this.failed(settled[1]);
-      case How.Aborted:
-        // A reader that leaves a stream has what it wants.
-        return this.caller?.left ? this.succeeded(settled[1]) : this.failed(this.options.signal?.reason);
+    const [how, row, failure] = settled;
+    if (how === How.Threw) {
+      this.stop(); // a core that stopped stops nothing
+      this.#fail(row);
+    } else if (how === How.Failed) {
+      const partial = this.wire?.begun ? this.wire.text : "";
+      this.#fail(new QueryError(failure as Row, this.#report(row), this.detail, partial));
+    } else if (how === How.Aborted && !this.caller?.left) {
+      this.#fail(this.options.signal?.reason);
+    } else {
+      // A reader that leaves a stream has what it wants.
+      if (how === How.Ok && this.wire?.begun === false) this.inOnePiece(row as Row);
+      const report = row && this.#report(row);
+      if (report) this.tell({ type: "success", report });
+      this.done(report);
     }
   }
 
-  /** What was to be a stream came in one piece. */
-  protected whole(row: Row): void {
-    this.events_?.give(this.answer);
+  #fail(error: unknown): void {
+    this.tell({ type: "failure", error });
+    this.failed(error);
+  }
+
+  /** What was to be a stream. */
+  protected inOnePiece(row: Row): void {
+    this.wire?.give(this.answer);
     this.begin(row[0] as number);
   }
 
-  protected report(row: Row): CallReport {
+  #report(row: Row): CallReport {
     const labels = this.asked.targets.map(({ label }) => label);
     return toReport(row, labels, this.#requestIds ?? [], this.#firstTokenMs);
-  }
-
-  protected succeeded(row: Row | undefined): void {
-    const report = row && this.report(row);
-    if (report) this.tell({ type: "success", report });
-    this.ends.resolve(report as CallReport);
-  }
-
-  protected failed(error: unknown): void {
-    this.tell({ type: "failure", error });
-    this.ends.reject(error);
   }
 
   protected said(facts: Facts): Facts {

@@ -31,6 +31,15 @@ export interface ClientOptions extends QueryOptions {
    * In Cloudflare Workers set `max: 5`: a Worker may have six connections open.
    */
   concurrency?: { min?: number; max?: number; queue?: number };
+  /**
+   * This client is one of many short-lived ones that cannot share with each other, such as the isolates
+   * of a Worker. Default false.
+   *
+   * A thousand full stores of retries are no budget at all, so one in four begins with a single retry
+   * and the others with none. After a cold start each lets its calls through one by one, some time
+   * later than it could, and a server that is full then is waited for as if it were still loading.
+   */
+  ephemeral?: boolean;
   /** Where breaker, gate and budget are shared. Only "memory", this client alone, is there yet. Default "memory". */
   coordinator?: "memory";
   /**

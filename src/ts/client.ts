@@ -50,7 +50,7 @@ class SharingClient implements Client {
   }
 
   close(): void {
-    this.#shared.closed = true;
+    this.#shared.close();
   }
 
   #samples(target?: Target): Sample[] {

@@ -23,6 +23,8 @@ export interface CoreTarget {
   label: string;
   headers: HeaderPairs;
   token?: Token | undefined;
+  /** Where it is, by the kind of payload, once it was asked for alone. */
+  located?: (Located & { profile: number })[];
 }
 
 /** Where the core sends a target. */
@@ -73,14 +75,22 @@ export interface CoreRequest {
 
   streamed: boolean;
 
+  /** Of a call to one target that was located before, its place in `profiles`; or -1. */
+  readonly known: number;
+  /** Nothing was given of what `number` gives. */
+  readonly usual: boolean;
   /** Where a target is, and whether what was given for the whole call may go there too. */
-  locate(target: number, url: string, model: string, shares: boolean): void;
-  /** An empty header and NaN are absent. */
-  outgoing(target: number, holdHeader: string, holdSeconds: number): Promise<Outgoing>;
+  locate(target: number, url: string, model: string, shares: boolean, profile: number): void;
+  /**
+   * Makes what is sent: a promise where a token has to be fetched. An empty header and NaN are
+   * absent. It is `leg` then.
+   */
+  prepare(target: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined;
+  readonly leg: Outgoing;
   /** Nobody looks at the report of a success. */
   readonly quiet: boolean;
-  /** Whether it is the stream that was asked for. */
-  landed(attempt: number, response: Response): boolean;
+  /** Bits: 1, it is the stream that was asked for; 2, it says how long to wait. */
+  landed(attempt: number, response: Response): number;
   /** Rejects where the body breaks. A good answer has no facts. */
   read(response: Response, limit: number): Promise<Facts | undefined>;
   soFar(): Facts | undefined;

@@ -14,7 +14,7 @@ import type { QueryOptions } from "./types.js";
 export async function fetchWithRetry(shared: Shared, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const sent = await taken(input, init);
   const options = shared.settings(sent.init.signal ? { signal: sent.init.signal } : undefined);
-  const asked = ask(sent, options.fallback);
+  const asked = ask(shared, sent, options.fallback);
   return new Promise((resolve, reject) => new Fetched(shared, asked, options, sent.streamed, resolve, reject).run());
 }
 
@@ -46,9 +46,10 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
     body ??= input.body && (await input.arrayBuffer());
   } else {
     // In a page an address may be relative to it.
-    url = new URL(input, globalThis.location?.href).href;
+    url = typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
   }
-  const pairs = new Headers(headers);
+  // The SDKs give one that they have just made.
+  const pairs = headers instanceof Headers ? headers : new Headers(headers);
   if (typeof body === "string") {
     text = body;
     if (!pairs.has("content-type")) pairs.set("content-type", "text/plain;charset=UTF-8");
@@ -81,13 +82,14 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function ask({ url, headers, body, init, model, rest }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
-  const of = (target: CoreTarget): CoreTarget => (target.model ? { ...target, label: `${target.origin}${target.path}#${target.model}` } : target);
-  const first = of({ ...takeApart(url, "the URL"), model });
+function ask(shared: Shared, { url, headers, body, init, model, rest }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
+  const first = shared.remembered(url, model);
   const others = fallback.map((other, index) => {
     const target = takeApart(other, `fallback[${index}]`);
     // The request has the form of its address: another model is asked for in the same place.
-    return of(target.href ? target : { ...first, ...target, href: first.href as string, origin: first.origin, path: first.path });
+    const { origin, path, href } = target.href ? target : first;
+    const moved: CoreTarget = { ...target, origin, path, label: target.model ? `${origin}${path}#${target.model}` : target.label };
+    return href === undefined ? moved : { ...moved, href };
   });
   // Only an object has a place for a model.
   const kind = model ? Kind.Object : Kind.Opaque;
@@ -97,29 +99,31 @@ function ask({ url, headers, body, init, model, rest }: Sent, fallback: QueryOpt
 
 class Fetched extends Call {
   readonly #wire: EventStream<Bytes>;
-  readonly #left: CallerSignal;
-  #last: Response | undefined;
-  /** That the answer is a stream was seen. */
+  /** The newest, and whether it is an error. */
   #response: Response | undefined;
-  readonly #resolve: (response: Response) => void;
+  #isError = false;
 
-  constructor(shared: Shared, asked: Asked, options: QueryOptions, streamed: boolean, resolve: (response: Response) => void, reject: (error: unknown) => void) {
-    const wire = new EventStream<Bytes>(true);
-    const caller = new CallerSignal(options.signal, true);
-    const ends = {
-      resolve: () => (wire.begun ? wire.end() : resolve(this.answer as Response)),
-      reject: (error: unknown) => (wire.begun ? wire.end({ error }) : reject(error)),
-    };
-    super(shared, asked, options, caller, ends, wire as EventStream<unknown>, false);
-    this.streamed = streamed;
-    this.#wire = wire;
-    this.#left = caller;
-    this.#resolve = resolve;
+  constructor(
+    shared: Shared,
+    asked: Asked,
+    options: QueryOptions,
+    override streamed: boolean,
+    readonly resolve: (response: Response) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(shared, asked, options, new CallerSignal(options.signal, true));
+    this.#wire = new EventStream<Bytes>(true);
+    this.wire = this.#wire as EventStream<unknown>;
   }
 
-  protected override isStream(contentType: string, response: Response): boolean {
+  protected override isStream(response: Response): boolean {
     this.#response = response;
-    return /event-stream/i.test(contentType);
+    return /event-stream/i.test(response.headers.get("content-type") ?? "");
+  }
+
+  override async read(response: Response, limit: number): Promise<Facts | undefined> {
+    this.#isError = limit !== Infinity;
+    return super.read(response, limit);
   }
 
   /** What the caller gets is the same as came, so that it can be read as the caller likes. */
@@ -127,16 +131,15 @@ class Fetched extends Call {
     const type = response.headers.get("content-type") ?? "";
     this.answer = response;
     // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer.
-    if (!response.body || !/json\b|html/i.test(type) || /jsonl|ndjson/i.test(type)) return undefined;
+    if (!response.body || !/json\b|html/i.test(type)) {
+      // It is handed over unread, and still ends with the caller's own signal.
+      this.options.signal?.addEventListener("abort", () => this.stop(), { once: true });
+      return undefined;
+    }
     const pieces = await this.collect(response);
     const { facts } = readSuccess(pieces, type, "auto");
-    this.answer = again(response, pieces);
+    this.answer = again(response, joined(pieces));
     return facts && this.said(facts);
-  }
-
-  override async read(response: Response, limit: number): Promise<Facts | undefined> {
-    this.#last = limit === Infinity ? undefined : response;
-    return super.read(response, limit);
   }
 
   override begin(ms: number): void {
@@ -151,33 +154,36 @@ class Fetched extends Call {
       cancel: () => {
         wire.clear();
         wire.end();
-        this.#left.leave();
+        this.caller?.leave();
       },
     };
-    this.#resolve(again(this.#response as Response, new ReadableStream(source, { highWaterMark: 0 })));
+    this.resolve(again(this.#response as Response, new ReadableStream(source, { highWaterMark: 0 })));
   }
 
-  protected override whole(): void {}
+  protected override inOnePiece(): void {}
+
+  protected override done(): void {
+    if (this.#wire.begun) this.#wire.end();
+    else this.resolve(this.answer as Response);
+  }
 
   /** An SDK makes its own errors of a last answer. */
   protected override failed(error: unknown): void {
-    const last = error instanceof QueryError && (error.status as number) >= 300 ? this.#last : undefined;
-    if (last && !this.#wire.begun) {
-      this.tell({ type: "failure", error });
-      const response = again(last, this.body_?.pieces ?? []);
-      response.headers.set("x-should-retry", "false");
-      this.#resolve(response);
-    } else super.failed(error);
+    if (this.#wire.begun) return this.#wire.end({ error });
+    const isLast = error instanceof QueryError && (error.status as number) >= 300 && this.#isError;
+    if (!isLast) return this.reject(error);
+    const response = again(this.#response as Response, joined(this.open?.pieces ?? []));
+    response.headers.set("x-should-retry", "false");
+    this.resolve(response);
   }
 }
 
 /** A response with the body that was read of another. */
-function again(response: Response, body: Bytes[] | ReadableStream): Response {
-  const { status, statusText, url } = response;
-  const headers = new Headers(response.headers);
+function again(response: Response, body: Bytes | ReadableStream): Response {
+  const { status, statusText, headers, url } = response;
+  const made = new Response(body, { status, statusText, headers });
   // It is decoded, and may be cut.
-  for (const name of ["content-encoding", "content-length", "transfer-encoding"]) headers.delete(name);
-  const made = new Response(Array.isArray(body) ? joined(body) : body, { status, statusText, headers });
+  for (const name of ["content-encoding", "content-length", "transfer-encoding"]) made.headers.delete(name);
   Object.defineProperty(made, "url", { value: url });
   return made;
 }

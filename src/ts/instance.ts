@@ -23,6 +23,7 @@ let ready: Instance | undefined;
 
 export interface Instance {
   client(numbers: Float64Array, seed: number): number;
+  close(client: number): void;
   replace(client: number, target: number): void;
   stats(client: number, target: number): number[];
   query(client: number, request: Call): void;
@@ -100,8 +101,8 @@ async function instantiate(): Promise<Instance> {
       clearTimeout(timer as number);
     },
   );
-  const { client, replace, stats, query } = glue;
-  const self: Instance = { client, replace, stats, query, inFlight: new Set(), alive: true, crash };
+  const { client, close, replace, stats, query } = glue;
+  const self: Instance = { client, close, replace, stats, query, inFlight: new Set(), alive: true, crash };
   glue.start(await WebAssembly.instantiate(module, glue.imports()), module);
   return (ready = self);
 }

@@ -70,6 +70,7 @@ export const checkTargetSpec = shape({
 });
 
 const whole = rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
+const flag = rule("a boolean", (value) => typeof value === "boolean");
 const callback = rule("a function", (value) => typeof value === "function");
 
 const callOptions = {
@@ -104,6 +105,7 @@ export const checkClientOptions = shape({
   retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
   concurrency: shape({ min: count, max: count, queue: whole }),
   coordinator: oneOf("memory"),
+  ephemeral: flag,
   alert: shape({ ratio: share, minSamples: count, onAlert: callback }),
   fetch: callback,
 });

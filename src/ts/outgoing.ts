@@ -8,7 +8,7 @@ import type { Token } from "./types.js";
 /** One address on the way of a request, which may be redirected. */
 export interface Outgoing {
   readonly url: string;
-  send(signal: AbortSignal, follow: boolean): Promise<Response>;
+  send(follow: boolean): Promise<Response>;
   /** Where the answer sends it, or undefined if that is no address. */
   redirected(response: Response): Outgoing | undefined;
 }
@@ -21,19 +21,23 @@ export interface Common {
   /** Of a `fetch`: method and whatever else it was given. */
   init?: RequestInit | undefined;
   fetch?: typeof fetch | undefined;
+  /** A fresh one for every try. */
+  signal: AbortSignal;
 }
 
 /** These say nothing about the caller, so they may go anywhere. */
 const harmless = new Set(["content-type", "accept"]);
 
-export async function outgoing(
+/** A promise, where a token has to be fetched. */
+export function outgoing(
   target: CoreTarget,
-  { url: route, model, shares }: Located,
+  located: Located,
   common: Common,
   secrets: Secrets,
   holdHeader: string,
   holdSeconds: number,
-): Promise<Outgoing> {
+): Outgoing | Promise<Outgoing> {
+  const { shares } = located;
   // A record and no Headers object: `fetch` makes its own of it, and takes its time.
   const headers: Record<string, string> = Object.create(null);
   const add = (name: string, value: string) => (headers[name] ??= value);
@@ -42,16 +46,18 @@ export async function outgoing(
   // Of the many headers of an SDK most are ordinary words.
   const isSecret = (name: string) => (common.init ? /auth|key|token|cookie|secret/.test(name) : !harmless.has(name));
   for (const name in headers) if (isSecret(name)) secrets.add(headers[name] as string);
-  if (headers.authorization === undefined) {
-    const token = await ask(target.token ?? (shares ? common.token : undefined));
-    if (token !== undefined) {
-      secrets.add(token);
-      headers.authorization = `Bearer ${token}`;
-    }
-  }
   if (holdHeader) add(holdHeader.toLowerCase(), Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
   const { body, bodyRest, model: its } = common.payload;
-  return new Leg(target.href ?? route, headers, model && model !== its ? withModel(model, bodyRest) : body, common);
+  const { url, model } = located;
+  const leg = new Leg(target.href ?? url, headers, model && model !== its ? withModel(model, bodyRest) : body, common);
+  const token = headers.authorization === undefined ? (target.token ?? (shares ? common.token : undefined)) : undefined;
+  const authorise = (value: string) => {
+    secrets.add(value);
+    headers.authorization = `Bearer ${value}`;
+    return leg;
+  };
+  if (typeof token === "function") return ask(token).then(authorise);
+  return token === undefined ? leg : authorise(token);
 }
 
 class Leg implements Outgoing {
@@ -63,17 +69,10 @@ class Leg implements Outgoing {
     readonly method = common.init?.method ?? "POST",
   ) {}
 
-  send(signal: AbortSignal, follow: boolean): Promise<Response> {
+  send(follow: boolean): Promise<Response> {
     const { url, headers, body, method, common } = this;
-    const its = common.init?.signal;
-    const init: RequestInit = {
-      ...common.init,
-      method,
-      headers,
-      // What is handed over unread still ends with the caller's own signal.
-      signal: its ? AbortSignal.any([signal, its]) : signal,
-      redirect: follow ? "follow" : "manual",
-    };
+    const { signal } = common;
+    const init: RequestInit = { ...common.init, method, headers, signal, redirect: follow ? "follow" : "manual" };
     if (body !== undefined) init.body = body;
     // Looked up at each call, so that a page or a test may replace it.
     return (common.fetch ?? globalThis.fetch)(url, init);
@@ -99,8 +98,7 @@ function withModel(model: string, rest: string): string {
 }
 
 /** Asked for anew before each try: a token may have been renewed. */
-async function ask(token: Token | undefined): Promise<string | undefined> {
-  if (typeof token !== "function") return token;
+async function ask(token: () => string | Promise<string>): Promise<string> {
   const value: unknown = await token();
   if (typeof value !== "string" || !isToken(value)) {
     throw invalid("token: the function must give a string of visible ASCII characters, without spaces or line breaks");

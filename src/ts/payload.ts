@@ -6,6 +6,8 @@
 import { type CoreBody, type HeaderPairs, Kind } from "./core-request.js";
 import { given, invalid } from "./invalid.js";
 
+const ofJson: HeaderPairs = [["content-type", "application/json"]];
+
 export function freeze(payload: unknown, insertsModel: boolean, streamed: boolean): CoreBody & { contentType: HeaderPairs } {
   if (payload instanceof Blob) {
     return { kind: Kind.Opaque, body: payload, bodyRest: "", contentType: payload.type ? [["content-type", payload.type]] : [] };
@@ -16,7 +18,7 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
     throw invalid(`payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`);
   }
   const text = toJson(payload);
-  const contentType: HeaderPairs = [["content-type", "application/json"]];
+  const contentType = ofJson;
   if (text.startsWith("[")) return { kind: Kind.Opaque, body: text, bodyRest: "", contentType };
   const object: { messages?: unknown; stream?: unknown } = plain(payload);
   const { messages, stream } = object;

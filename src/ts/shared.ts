@@ -4,16 +4,20 @@ import type { CoreTarget } from "./core-request.js";
 import type { Instance } from "./instance.js";
 import { headerPairs } from "./options.js";
 import type { Alert, ClientOptions } from "./client-types.js";
+import { takeApart } from "./target.js";
 import type { QueryOptions } from "./types.js";
 
 /** Beyond as many, the one that was not used for longest makes room: targets are labels of metrics. */
 const MOST_TARGETS = 200;
 
+const NOTHING: QueryOptions = {};
+
 export class Shared {
   /** By their place in the core. */
   readonly labels: string[] = [];
   readonly #places = new Map<string, number>();
-  closed = false;
+  readonly #taken = new Map<string, CoreTarget>();
+  #closed = false;
   #core: Instance | undefined;
   #number = 0;
 
@@ -24,8 +28,8 @@ export class Shared {
   }
 
   /** What was given for one call, before what was given for all. */
-  settings(options: QueryOptions = {}): QueryOptions {
-    if (this.closed) throw new Error("query-with-retry: this client is closed; make another with createClient");
+  settings(options: QueryOptions = NOTHING): QueryOptions {
+    if (this.#closed) throw new Error("query-with-retry: this client is closed; make another with createClient");
     if (!this.#own) return options;
     const { loading, timeouts, headers, ...all } = this.options;
     return {
@@ -36,6 +40,19 @@ export class Shared {
       // The first of a name counts.
       ...(headers && { headers: Object.fromEntries([...headerPairs(headers, "headers"), ...headerPairs(options.headers, "headers")]) }),
     };
+  }
+
+  /** A target by its name, taken apart once; of a `fetch` with the model of its body. */
+  remembered(given: string, model = ""): CoreTarget {
+    const key = model ? `${given} ${model}` : given;
+    let target = this.#taken.get(key);
+    if (!target) {
+      const apart = takeApart(given, "target");
+      target = model ? { ...apart, model, label: `${apart.label}#${model}` } : apart;
+      if (this.#taken.size >= MOST_TARGETS) this.#taken.clear();
+      this.#taken.set(key, target);
+    }
+    return target;
   }
 
   /** Where in the core the state of this target is. */
@@ -58,6 +75,11 @@ export class Shared {
     return place;
   }
 
+  close(): void {
+    if (!this.#closed && this.#core?.alive) this.#core.close(this.#number);
+    this.#closed = true;
+  }
+
   find(target: CoreTarget): number | undefined {
     return this.#places.get(name(target));
   }
@@ -76,7 +98,7 @@ export class Shared {
   /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
   attach(core: Instance): number {
     if (this.#core !== core) {
-      const { breaker, retryBudget: budget, concurrency: places, alert } = this.options;
+      const { breaker, retryBudget: budget, concurrency: places, alert, ephemeral } = this.options;
       const off = (given: unknown, value: number | undefined) => (given === false ? -1 : (value ?? NaN));
       const rule = breaker || undefined;
       const numbers = [
@@ -91,6 +113,7 @@ export class Shared {
         places?.queue,
         alert?.ratio,
         alert?.minSamples,
+        Number(ephemeral ?? 0),
       ];
       this.#number = core.client(Float64Array.from(numbers, (number) => number ?? NaN), Math.random() * 2 ** 53);
       this.#core = core;
@@ -100,7 +123,7 @@ export class Shared {
 
   /** The numbers of one target, as `src/web/stats.rs` writes them. */
   row(place: number): number[] | undefined {
-    return this.#core?.alive ? this.#core.stats(this.#number, place) : undefined;
+    return this.#core?.alive && !this.#closed ? this.#core.stats(this.#number, place) : undefined;
   }
 }
 

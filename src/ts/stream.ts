@@ -1,10 +1,40 @@
-import { Call } from "./call.js";
+import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import { look, text } from "./chunk.js";
 import { EventStream } from "./event-stream.js";
 import { ask } from "./query.js";
 import type { Shared } from "./shared.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "./types.js";
+
+class Streamed extends Call {
+  constructor(
+    shared: Shared,
+    asked: Asked,
+    options: QueryOptions,
+    caller: CallerSignal,
+    protected override readonly wire: EventStream<unknown>,
+    readonly resolve: (report: CallReport) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(shared, asked, options, caller);
+    this.streamed = true;
+  }
+
+  override get quiet(): boolean {
+    return false;
+  }
+
+  protected override done(report: CallReport): void {
+    this.wire.end();
+    this.resolve(report);
+  }
+
+  protected override failed(error: unknown): void {
+    if (this.options.signal?.aborted) this.wire.clear();
+    this.wire.end({ error });
+    this.reject(error);
+  }
+}
 
 /** A streamed call, sent at once. */
 export class Stream<T> implements QueryStream<T> {
@@ -17,24 +47,10 @@ export class Stream<T> implements QueryStream<T> {
 
   constructor(shared: Shared, target: Target, payload: Payload, given: QueryOptions | undefined) {
     const options = shared.settings(given);
-    const { signal } = options;
+    const asked = ask(shared, target, payload, options, true);
+    const caller = (this.#caller = new CallerSignal(options.signal, true));
     const events = this.#events as EventStream<unknown>;
-    const asked = ask(target, payload, options, true);
-    const caller = (this.#caller = new CallerSignal(signal, true));
-    this.report = new Promise((resolve, reject) => {
-      const ends = {
-        resolve(report: CallReport) {
-          events.end();
-          resolve(report);
-        },
-        reject(error: unknown) {
-          if (signal?.aborted) events.clear();
-          events.end({ error });
-          reject(error);
-        },
-      };
-      new Call(shared, asked, options, caller, ends, events).run();
-    });
+    this.report = new Promise((resolve, reject) => new Streamed(shared, asked, options, caller, events, resolve, reject).run());
     this.report.catch(() => {}); // whoever reads the stream is told as well
   }
 

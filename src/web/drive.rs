@@ -37,8 +37,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request) {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why as u8);
                 }
-                flight = Flight::new(request, send);
-                flight.as_ref().map_or(Step::LOST, |flight| flight.depart(send))
+                flight.insert(Flight::new(request, send)).depart(send)
             }
             Action::Read { limit } => flight.as_mut().map_or(Step::LOST, |flight| flight.read(*limit)),
             Action::Stream => {

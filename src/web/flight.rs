@@ -1,8 +1,8 @@
 //! One attempt, as a state machine over promises: what is awaited next, and what it means.
 //!
 //! Nothing here awaits, so the loop in [`drive`](super::drive) does it in one place, which takes
-//! half the code of as many `await`s. A fresh `AbortController` for every attempt, and dropping it
-//! stops the request.
+//! half the code of as many `await`s. The face has a fresh `AbortController` for every attempt, and
+//! dropping this aborts it.
 
 use super::clock;
 use super::events::Events;
@@ -17,10 +17,14 @@ use crate::core::time::{Duration, Instant};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Response};
+use web_sys::Response;
 
 /// Who needs more for one request goes in circles.
 const MOST_REDIRECTS: u32 = 5;
+
+/// What a head says, as bits of the face.
+const STREAM: u32 = 1;
+const HINTS: u32 = 2;
 
 /// Enough for a platform to hand over what has come.
 const SECOND_LOOK: Duration = Duration::from_ms(20);
@@ -56,7 +60,6 @@ enum Leg {
 
 pub(super) struct Flight<'a> {
     request: &'a Request,
-    controller: AbortController,
     clocks: Clocks,
     attempt: u32,
     leg: Leg,
@@ -65,20 +68,11 @@ pub(super) struct Flight<'a> {
 }
 
 impl<'a> Flight<'a> {
-    pub(super) fn new(request: &'a Request, send: &Send) -> Option<Self> {
-        // Every runtime has one.
-        let controller = AbortController::new().ok()?;
-        Some(Self {
-            request,
-            controller,
-            clocks: send.clocks,
-            attempt: send.attempt,
-            leg: Leg::Preparing,
-            second_look: None,
-        })
+    pub(super) fn new(request: &'a Request, send: &Send) -> Self {
+        Self { request, clocks: send.clocks, attempt: send.attempt, leg: Leg::Preparing, second_look: None }
     }
 
-    pub(super) fn depart(&self, send: &Send) -> Step {
+    pub(super) fn depart(&mut self, send: &Send) -> Step {
         let target = send.target as u32;
         self.request.tell_attempt(send.attempt, target);
         let (hold_header, hold) = match (send.profile.hold_header(), send.hold) {
@@ -87,7 +81,10 @@ impl<'a> Flight<'a> {
             }
             _ => ("", f64::NAN),
         };
-        Step::Await(self.request.outgoing(target, hold_header, hold))
+        match self.request.prepare(target, hold_header, hold) {
+            Some(promise) => Step::Await(promise),
+            None => self.ask(self.request.leg(), false, 0),
+        }
     }
 
     /// Reads the body: all of it, or an error's up to `limit`.
@@ -112,7 +109,7 @@ impl<'a> Flight<'a> {
     /// The promise that was awaited has settled.
     pub(super) fn settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
         match (&self.leg, settled) {
-            (Leg::Preparing, Ok(outgoing)) => self.ask(outgoing.unchecked_into(), false, 0),
+            (Leg::Preparing, Ok(_)) => self.ask(self.request.leg(), false, 0),
             (Leg::Preparing, Err(error)) => Step::Threw(error),
             (Leg::Asking { .. }, Ok(response)) if response.is_object() => {
                 // Not `dyn_into`: a response of another realm or of a test is one too.
@@ -198,7 +195,7 @@ impl<'a> Flight<'a> {
         }
         #[cfg(feature = "panic-on-purpose")]
         assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
-        let answer = outgoing.send(&self.controller.signal(), follow);
+        let answer = outgoing.send(follow);
         self.leg = Leg::Asking { outgoing, follow, redirects };
         match answer {
             // `resolve`, because a replaced fetch may answer with what is no promise.
@@ -226,8 +223,12 @@ impl<'a> Flight<'a> {
             }
             return self.ask(outgoing, follow, redirects + 1);
         }
-        let events = self.request.landed(self.attempt, &response);
-        let head = Head { status, floor: floor(&response), events };
+        let bits = self.request.landed(self.attempt, &response);
+        let head = Head {
+            status,
+            floor: if bits & HINTS == 0 { None } else { floor(&response) },
+            events: bits & STREAM != 0,
+        };
         self.leg = Leg::Landed(response);
         Step::Happened(Input::Head(head))
     }
@@ -260,7 +261,6 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !matches!(self.leg, Leg::Over) {
             self.request.stop();
-            self.controller.abort();
         }
     }
 }

@@ -35,6 +35,13 @@ pub fn replace(client: u32, target: u32) {
     }
 }
 
+/// A client is not needed any more.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
+pub fn close(client: u32) {
+    client::close(client);
+}
+
 /// What a client knows of a target, as a row of numbers.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]

@@ -15,7 +15,7 @@ use crate::core::time::Duration;
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{AbortSignal, Response};
+use web_sys::Response;
 
 #[wasm_bindgen]
 extern "C" {
@@ -73,20 +73,30 @@ extern "C" {
         outer_ms: f64,
         outer_is_default: bool,
     );
-    /// A response is here: what concerns the report alone is noted. Whether it is the stream that was
-    /// asked for.
+    /// A response is here: what concerns the report alone is noted. Bits: 1, it is the stream that was
+    /// asked for; 2, its headers say how long to wait.
     #[wasm_bindgen(method)]
-    pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> bool;
+    pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> u32;
     /// The place of a target among those of the client.
     #[wasm_bindgen(method)]
     fn shared(this: &Request, target: u32) -> u32;
     /// Where the target with this index is, and whether what was given for the whole call may go
     /// there too. An empty model is none.
     #[wasm_bindgen(method)]
-    fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool);
-    /// Makes what is sent to one target; empty texts and NaN are absent. Rejects with what the caller's token function throws.
+    fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool, profile: u8);
+    /// Of a call to one target that was located before, the place of its profile; or below zero.
+    #[wasm_bindgen(method, getter)]
+    fn known(this: &Request) -> i32;
+    /// Nothing was given of what [`policy`] asks for.
+    #[wasm_bindgen(method, getter)]
+    fn usual(this: &Request) -> bool;
+    /// Makes what is sent to one target; empty texts and NaN are absent. A promise, where a token has to
+    /// be fetched: it rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]
-    pub(super) fn outgoing(this: &Request, target: u32, hold_header: &str, hold_secs: f64) -> Promise;
+    pub(super) fn prepare(this: &Request, target: u32, hold_header: &str, hold_secs: f64) -> Option<Promise>;
+    /// That what was made.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn leg(this: &Request) -> Outgoing;
     /// Reads the body to its end or its limit, and keeps its value: a promise of [`Facts`], that is
     /// rejected if the body breaks. Of an error, what has come by then are its facts.
     #[wasm_bindgen(method)]
@@ -137,7 +147,7 @@ extern "C" {
     pub(super) fn url(this: &Outgoing) -> String;
     /// What `fetch` answers, which is not always a promise.
     #[wasm_bindgen(method, catch)]
-    pub(super) fn send(this: &Outgoing, signal: &AbortSignal, follow: bool) -> Result<JsValue, JsValue>;
+    pub(super) fn send(this: &Outgoing, follow: bool) -> Result<JsValue, JsValue>;
     /// Where a redirect leads, without the credentials if that is another origin.
     #[wasm_bindgen(method)]
     pub(super) fn redirected(this: &Outgoing, response: &Response) -> Option<Outgoing>;
@@ -194,6 +204,9 @@ impl Invalid {
 }
 
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
+    if request.usual() {
+        return Ok(Policy { streamed: request.streamed(), ..Policy::default() });
+    }
     let number = |which| Some(request.number(which)).filter(|value| !value.is_nan());
     let ms = |which| number(which).map(|ms| Duration::from_ms(ms as u64));
     let given = Given {
@@ -222,6 +235,14 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
 
 /// Locates the targets of a call: the one that was asked for, then its fallbacks.
 pub(super) fn targets(request: &Request, client: &Client) -> Result<Vec<Target>, Invalid> {
+    let at = |index| {
+        let shared = request.shared(index);
+        client.shares(shared);
+        shared as usize
+    };
+    if let Some(profile) = usize::try_from(request.known()).ok().and_then(|known| Profile::ALL.get(known)) {
+        return Ok(vec![Target { shared: at(0), profile: *profile, shares_credentials: true }]);
+    }
     let payload = match request.kind() {
         0 => Payload::Chat,
         1 => Payload::Object,
@@ -238,10 +259,8 @@ pub(super) fn targets(request: &Request, client: &Client) -> Result<Vec<Target>,
         };
         let place = Place::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
         let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
-        request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares);
-        let shared = request.shared(index);
-        client.shares(shared);
-        targets.push(Target { shared: shared as usize, profile: place.profile, shares_credentials: shares });
+        request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares, place.profile as u8);
+        targets.push(Target { shared: at(index), profile: place.profile, shares_credentials: shares });
         first.get_or_insert(place);
     }
     Ok(targets)

@@ -6,7 +6,7 @@
 use super::clock;
 use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
-use std::rc::Weak;
+use std::rc::Rc;
 use std::task::Waker;
 
 /// The longest that `setTimeout` takes; above it fires at once (HTML standard, "long").
@@ -103,9 +103,7 @@ impl Seats {
         let left = at.since(now).min(LONGEST_TIMER);
         let ring = ring.clone();
         let timer = Timeout::new(left.as_ms() as u32, move || {
-            if let Some(client) = ring.upgrade() {
-                client.rings();
-            }
+            ring.rings();
         });
         self.armed = Some(Armed { rings: now + left, _timer: timer });
     }
@@ -128,5 +126,5 @@ impl Seats {
     }
 }
 
-/// Whom the alarm tells, if it is still there.
-pub(super) type Ring = Weak<super::client::Client>;
+/// Whom the alarm tells. It has one only while somebody waits, so nothing holds itself for ever.
+pub(super) type Ring = Rc<super::client::Client>;

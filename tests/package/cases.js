@@ -3,6 +3,8 @@
 import { aborts } from "./cases/aborts.js";
 import { answers } from "./cases/answers.js";
 import { badArguments } from "./cases/arguments.js";
+import { client } from "./cases/client.js";
+import { clientLimits } from "./cases/client-limits.js";
 import { coldStarts } from "./cases/cold-starts.js";
 import { engineFailures } from "./cases/engine-failures.js";
 import { errors } from "./cases/errors.js";
@@ -55,4 +57,6 @@ export const cases = [
   ...streamsReading,
   ...timed(streamsCancel),
   ...streamsAsking,
+  ...client,
+  ...timed(clientLimits),
 ];

@@ -29,7 +29,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(caller: &'a Caller, clocks: Clocks) -> Self {
         let send =
             Send { attempt: 1, target: 0, profile: Profile::OpenAi, clocks, hold: None, falls_back: None };
-        let flight = Flight::new(caller.request(), &send).expect("an AbortController");
+        let flight = Flight::new(caller.request(), &send);
         Self { send, waiter: Waiter::new(caller.request(), fresh_client()), flight }
     }
 

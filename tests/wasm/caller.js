@@ -4,13 +4,13 @@ const decode = (pieces) => {
 };
 
 /** One address, as `src/ts/outgoing.ts` makes them, without headers of anybody's. */
-const outgoing = (url) => ({
+const outgoing = (url, signal) => ({
   url,
-  send: (signal, follow) => fetch(url, { method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
+  send: (follow) => fetch(url, { method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
   redirected({ status, headers }) {
     if (status !== 307 && status !== 308) return undefined;
     const location = headers.get("location");
-    return location ? outgoing(new URL(location, url).href) : undefined;
+    return location ? outgoing(new URL(location, url).href, signal) : undefined;
   },
 });
 
@@ -106,6 +106,10 @@ export class Caller {
   targets;
   aborted = false;
   quiet = false;
+  usual = false;
+  known = -1;
+  leg;
+  #controller;
 
   told = [];
   located = [];
@@ -193,18 +197,20 @@ export class Caller {
     this.located.push(`${target} ${url} ${model || "-"} ${shares ? "shares" : "apart"}`);
   }
 
-  async outgoing(target, holdHeader, holdSeconds) {
+  async prepare(target, holdHeader, holdSeconds) {
     this.#body = undefined;
+    this.#controller = new AbortController();
     this.holds.push(`${holdHeader || "-"} ${holdSeconds}`);
     if (this.token === "stalls") await new Promise(() => {});
     if (this.token !== "gives") throw this.token;
-    return outgoing(this.#urls[target]);
+    this.leg = outgoing(this.#urls[target], this.#controller.signal);
   }
 
   landed(attempt, response) {
     this.answer = response;
     this.landings.push(`${attempt} ${response.status}`);
-    return this.streamed && !response.headers.get("content-type")?.includes("json");
+    // Whether there are hints is looked up there: as if there always were some.
+    return 2 | (this.streamed && !response.headers.get("content-type")?.includes("json") ? 1 : 0);
   }
 
   async read(response, limit) {
@@ -274,6 +280,7 @@ export class Caller {
 
   stop() {
     this.streams.push("stop");
+    this.#controller?.abort();
     this.#body?.stop();
     this.#body = undefined;
   }

@@ -109,7 +109,7 @@ fn factory(glue: &str) -> Result<String> {
     fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
     fs::write(
         folder.join("glue-entry.js"),
-        "export { client, imports, query, replace, start, stats } from \"./glue-module.js\";\n",
+        "export { client, close, imports, query, replace, start, stats } from \"./glue-module.js\";\n",
     )?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
@@ -148,6 +148,7 @@ export declare function makeGlue(
   imports(): WebAssembly.Imports;
   start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
   client(numbers: Float64Array, seed: number): number;
+  close(client: number): void;
   replace(client: number, target: number): void;
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;

@@ -12,7 +12,6 @@ use super::failure::{Code, Layer};
 use super::lease::{CallId, Lease};
 use super::rng::Rng;
 use super::time::{Duration, Instant};
-use std::collections::VecDeque;
 
 /// As many answers must be in the window before the share of failures counts.
 const ENOUGH_TO_SHARE: u32 = 10;
@@ -111,7 +110,7 @@ pub struct Breaker {
     /// A result from before the last change of phase says nothing about this one.
     generation: u32,
     /// When the last failures were, as many as open it.
-    failures: VecDeque<Instant>,
+    failures: Vec<Instant>,
     slices: [Slice; SLICES as usize],
     late_in_a_row: u32,
     /// How often it opened since it was closed.
@@ -125,7 +124,7 @@ impl Breaker {
             rule,
             phase: Phase::Closed,
             generation: 0,
-            failures: VecDeque::new(),
+            failures: Vec::new(),
             slices: [Slice::default(); SLICES as usize],
             late_in_a_row: 0,
             opened: 0,
@@ -227,12 +226,12 @@ impl Breaker {
 
     fn failed(&mut self, now: Instant, layer: Layer, rng: &mut Rng) {
         self.count(now, false);
-        self.failures.push_back(now);
+        self.failures.push(now);
         if self.failures.len() > self.rule.failures.max(1) as usize {
-            self.failures.pop_front();
+            self.failures.remove(0);
         }
         let so_many = self.failures.len() >= self.rule.failures.max(1) as usize;
-        let soon = self.failures.front().is_some_and(|first| now.since(*first) <= self.rule.window);
+        let soon = self.failures.first().is_some_and(|first| now.since(*first) <= self.rule.window);
         let late = self.late_in_a_row >= self.rule.failures.max(1);
         if late || (so_many && soon && self.half_fail(now)) {
             self.open(now, layer, rng);

@@ -151,6 +151,7 @@ impl Coordinator {
                     return Reply::Wait(vacant.min(ASK_AGAIN));
                 }
                 if retry && !self.withdraw() {
+                    self.gate.leave(who); // it will not look
                     return Reply::Spent;
                 }
                 if let (false, Some(budget)) = (retry, &mut self.budget) {
