@@ -38,8 +38,10 @@ pub enum Sign {
     Success {
         took: Duration,
     },
-    /// It is full, or too slow.
-    Push,
+    /// It did not answer in time.
+    Late,
+    /// It is full, and said so at once: with as many under way as there are it can do no more.
+    Full,
     None,
 }
 
@@ -107,13 +109,18 @@ impl Limiter {
                 let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
                 self.limit = self.limit.saturating_add(step).min(self.rule.max.max(1).saturating_mul(ONE));
             }
-            Sign::Push => {
+            Sign::Late | Sign::Full => {
                 let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
+                let floor = self.rule.min.max(1).saturating_mul(ONE).min(self.limit);
+                self.starts_slowly = false;
                 if !lately {
                     self.cut = Some(now);
-                    let floor = self.rule.min.max(1).saturating_mul(ONE).min(self.limit);
                     self.limit = (self.limit / 10 * 7).max(floor);
-                    self.starts_slowly = false;
+                }
+                if sign == Sign::Full {
+                    // The place of who was refused is none: who comes next would be refused as well.
+                    let others = (self.under_way.len() as u32).saturating_sub(1).saturating_mul(ONE);
+                    self.limit = self.limit.min(others.max(floor));
                 }
             }
             Sign::None => {}
@@ -126,9 +133,11 @@ impl Limiter {
         self.starts_slowly = true;
     }
 
-    /// How long somebody waits who is behind so many, if the pace stays what it was.
+    /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
+    /// grows with every success may become as large as it can.
     pub fn wait_behind(&self, others: usize) -> Option<Duration> {
-        Some(self.pace?.scaled(others as u64, u64::from(self.limit().max(1))))
+        let limit = if self.starts_slowly { self.rule.max } else { self.limit() };
+        Some(self.pace?.scaled(others as u64, u64::from(limit.max(1))))
     }
 
     /// How many may wait.
@@ -174,7 +183,7 @@ mod tests {
     fn the_first_push_ends_the_slow_start_and_then_a_round_of_successes_is_one_more() {
         let mut limiter = limiter(4, 64);
         succeed(&mut limiter, 16);
-        limiter.observe(at(5000), Sign::Push);
+        limiter.observe(at(5000), Sign::Late);
         assert_eq!(limiter.limit(), 14);
         succeed(&mut limiter, 14);
         assert_eq!(limiter.limit(), 14);
@@ -187,20 +196,33 @@ mod tests {
         let mut limiter = limiter(4, 64);
         succeed(&mut limiter, 60);
         for ms in [1000, 1001, 1999] {
-            limiter.observe(at(ms), Sign::Push);
+            limiter.observe(at(ms), Sign::Late);
         }
         assert_eq!(limiter.limit(), 44);
-        limiter.observe(at(2000), Sign::Push);
+        limiter.observe(at(2000), Sign::Late);
         assert_eq!(limiter.limit(), 31);
+    }
+
+    #[test]
+    fn who_is_refused_leaves_no_place_for_the_next() {
+        let mut limiter = limiter(4, 64);
+        limiter.start_slowly(40);
+        (0..40).for_each(|who| limiter.enter(who, at(u64::MAX)));
+        for who in 0..24 {
+            limiter.observe(at(1000), Sign::Full);
+            limiter.leave(who);
+            assert!(!limiter.has_room(at(1000)), "{who}");
+        }
+        assert_eq!((limiter.limit(), limiter.under_way()), (16, 16));
     }
 
     #[test]
     fn it_never_falls_below_its_minimum_nor_rises_by_a_push() {
         let mut limiter = limiter(4, 64);
-        (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sign::Push));
+        (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sign::Late));
         assert_eq!(limiter.limit(), 4);
         limiter.start_slowly(1);
-        limiter.observe(at(50_000), Sign::Push);
+        limiter.observe(at(50_000), Sign::Late);
         assert_eq!(limiter.limit(), 1);
     }
 
@@ -231,7 +253,7 @@ mod tests {
         let mut nothing = limiter(0, 0);
         assert!(nothing.has_room(at(0)));
         nothing.enter(1, at(9));
-        nothing.observe(at(1), Sign::Push);
+        nothing.observe(at(1), Sign::Late);
         assert_eq!(nothing.limit(), 1);
     }
 

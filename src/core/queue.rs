@@ -41,6 +41,11 @@ impl Queue {
         self.line.len()
     }
 
+    /// How many of this tier and those above it: what is below takes few of the turns.
+    pub fn before(&self, tier: Priority) -> usize {
+        self.line.iter().filter(|waiting| waiting.tier as u8 <= tier as u8).count()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.line.is_empty()
     }
@@ -83,6 +88,10 @@ impl Queue {
         // From the front: those who give up together came together, and the oldest go first.
         let at = self.line.iter().position(|waiting| waiting.who == who);
         at.map(|at| self.line.remove(at)).is_some()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = CallId> {
+        self.line.iter().map(|waiting| waiting.who)
     }
 
     /// Everybody leaves.

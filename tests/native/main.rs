@@ -9,4 +9,5 @@ mod names;
 mod properties;
 mod readme;
 mod samples;
+mod together;
 mod virtual_clock;

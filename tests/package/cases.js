@@ -4,6 +4,8 @@ import { aborts } from "./cases/aborts.js";
 import { answers } from "./cases/answers.js";
 import { badArguments } from "./cases/arguments.js";
 import { client } from "./cases/client.js";
+import { clientFetch } from "./cases/client-fetch.js";
+import { clientFetchStreams } from "./cases/client-fetch-streams.js";
 import { clientLimits } from "./cases/client-limits.js";
 import { coldStarts } from "./cases/cold-starts.js";
 import { engineFailures } from "./cases/engine-failures.js";
@@ -59,4 +61,6 @@ export const cases = [
   ...streamsAsking,
   ...client,
   ...timed(clientLimits),
+  ...timed(clientFetch),
+  ...timed(clientFetchStreams),
 ];

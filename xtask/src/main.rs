@@ -20,7 +20,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   demo           builds, serves the demo page and the mock server, prints the address
   test [stage]   everything, or one of: native wasm package page
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams
-  bench [name]   measures: cold, sse, size
+  bench [name]   measures: cold, sse, call, fleet, size
   size           the sizes of what is built, against their budgets";
 
 fn main() -> ExitCode {
@@ -49,6 +49,7 @@ fn dispatch() -> Result<()> {
             package::build(package::Flavour::Published)?;
             budget::check()
         }
+        ["bench", "fleet"] => test::fleets(),
         ["bench", name] => test::bench(name),
         _ => bail!(USAGE),
     }

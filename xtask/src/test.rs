@@ -65,11 +65,18 @@ fn package() -> Result<()> {
     step("every runtime", || with(node().arg("tests/package/run.js")))?;
     let files = ["packaging", "types", "bundlers"].map(|name| format!("tests/package/{name}.test.js"));
     step("tarball, types, bundlers", || with(node().args(["--test", "--test-concurrency=1"]).args(files)))?;
-    need::debian("nginx", &["nginx"])?;
-    for folder in ["gateway", "panic", "leaks"] {
-        step(folder, || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in(folder)?)))?;
+    need::npm("tests/sdks")?;
+    for program in ["nginx", "prometheus"] {
+        need::debian(program, &[program])?;
     }
-    Ok(())
+    // They wait more than they work: two files at a time. Their output keeps the order of the files.
+    let folders = ["gateway", "panic", "prometheus", "sdks"];
+    step(&folders.join(", "), || {
+        let files: Result<Vec<_>> = folders.into_iter().map(tests_in).collect();
+        with(node().args(["--test", "--test-concurrency=2"]).args(files?.concat()))
+    })?;
+    // Memory and times are measured: nothing else beside it.
+    step("leaks", || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in("leaks")?)))
 }
 
 /// The demo page in a real browser.
@@ -109,4 +116,19 @@ pub(crate) fn bench(name: &str) -> Result<()> {
     let published = package::build(Flavour::Published)?;
     need::npm("tests/bench")?; // the clients that it is measured beside
     run(node().arg(program).env("MOCK_HF_BIN", mock_server()?).env("PKG_DIR", published))
+}
+
+/// `cargo xtask bench fleet`: a thousand seeds of each table, and fewer of the long ones, which change
+/// one thing at a time. The tables are printed as Markdown, what is under way on the standard error.
+pub(crate) fn fleets() -> Result<()> {
+    for (seeds, tables) in
+        [("1000", &["cold", "overload", "steady", "broken"][..]), ("200", &["cold-sweep", "overload-sweep"])]
+    {
+        let mut fleet = cargo();
+        fleet.args(["run", "--release", "--quiet", "--package", "fleet"]);
+        // What is published is made small; this is made fast.
+        fleet.args(["--config", "profile.release.opt-level=3", "--", "--seeds", seeds]);
+        step(&format!("{}: {seeds} seeds each", tables.join(", ")), || run(fleet.args(tables)))?;
+    }
+    Ok(())
 }

@@ -173,9 +173,13 @@ impl Breaker {
         if let Some(left) = self.open_for(now) {
             return Admission::Refused(left);
         }
-        if matches!(self.phase, Phase::Open { .. } | Phase::HalfOpen { .. }) {
-            let probe = Lease { holder: who, until: now + attempt.min(LONGEST_PROBE) };
-            self.enter(Phase::HalfOpen { probe: Some(probe) });
+        let probe =
+            Phase::HalfOpen { probe: Some(Lease { holder: who, until: now + attempt.min(LONGEST_PROBE) }) };
+        match self.phase {
+            Phase::Open { .. } => self.enter(probe),
+            // The one before may still answer, and says as much as this one.
+            Phase::HalfOpen { .. } => self.phase = probe,
+            _ => {}
         }
         Admission::Go
     }
@@ -193,9 +197,10 @@ impl Breaker {
             return false;
         }
         match (self.phase, verdict) {
-            (Phase::HalfOpen { probe: Some(probe) }, _) if probe.holder != who => {}
-            // The next one to ask is the probe.
-            (Phase::HalfOpen { .. }, Verdict::Unknown) => self.phase = Phase::HalfOpen { probe: None },
+            // The next one to ask is the probe, if this was still it.
+            (Phase::HalfOpen { probe }, Verdict::Unknown) => {
+                self.phase = Phase::HalfOpen { probe: probe.filter(|probe| probe.holder != who) };
+            }
             (Phase::HalfOpen { .. }, Verdict::Works) => {
                 self.enter(Phase::Ramp { left: RAMP });
                 return true;

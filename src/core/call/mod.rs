@@ -83,6 +83,8 @@ struct Tries {
     backoff: Backoff,
     /// Since when it waits for a cold model.
     cold: Option<Instant>,
+    /// It was sent to this target.
+    sent: bool,
     /// How the last try ended: that says more than that there will be no other.
     failed: Option<Failure>,
 }
@@ -95,6 +97,7 @@ impl Tries {
             once_spent: false,
             backoff: Backoff::new(Rng::new(seed)),
             cold: None,
+            sent: false,
             failed: None,
         }
     }
@@ -197,13 +200,13 @@ impl Call {
     fn caller(&self, now: Instant) -> Caller {
         let longer = self.hold(now).unwrap_or(Duration::ZERO);
         let attempt = self.policy.timeouts.attempt + longer;
-        Caller { id: self.id, priority: self.policy.priority, deadline: self.deadline(), attempt }
+        let (deadline, first) = (self.deadline(), !self.tries.sent);
+        Caller { id: self.id, priority: self.policy.priority, deadline, attempt, first }
     }
 
     /// Wants to send, if it may.
     fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
-        let first = self.tries.failed.is_none() && self.tries.cold.is_none();
-        let place = shared.enter(now, self.shares(), self.caller(now), first);
+        let place = shared.enter(now, self.shares(), self.caller(now));
         self.placed(now, place, falls_back, shared)
     }
 
@@ -245,11 +248,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let mut place = shared.claim(now, self.shares(), self.caller(now));
-        let loads = wait.reason == WaitReason::Loading;
-        if let Place::Queued(reason) = place
-            && now < wait.until
-            && (!loads || reason == WaitReason::Loading)
-        {
+        if place == Place::Queued(wait.reason) && now < wait.until {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
         }
@@ -278,6 +277,7 @@ impl Call {
             return Action::Abandon; // no call has no target
         };
         self.attempts = self.attempts.saturating_add(1);
+        self.tries.sent = true;
         let hold = self.hold(now);
         let longer = hold.unwrap_or(Duration::ZERO);
         let timeouts = self.policy.timeouts;

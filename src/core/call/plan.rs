@@ -68,7 +68,7 @@ impl Call {
         let was_held = one.held.is_some_and(|hold| now.since(one.started) >= hold.scaled(1, 2));
         let answer = Answer { estimate, floor, was_held };
         let since = *self.tries.cold.get_or_insert(one.started);
-        let default_wait = if full { SHORTEST_SLEEP.scaled(16, 1) } else { loading.default_wait };
+        let default_wait = if full { SHORTEST_SLEEP.scaled(28, 1) } else { loading.default_wait };
         let found = Loading { started: one.started, answer, default_wait, full };
         let role = shared.loading(now, self.shares(), self.caller(now), found);
         let patience = loading.max_wait - now.since(since);

@@ -46,13 +46,23 @@ pub struct Observation {
     pub answered: bool,
 }
 
+/// What a call would be sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    First,
+    /// After an error.
+    Retry,
+    /// Whether a cold model is up.
+    Look,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub enum Message {
     Observe(Observation),
     /// May this call be sent, or tried again?
     Admit {
         who: CallId,
-        retry: bool,
+        what: Errand,
         attempt: Duration,
     },
     /// The model is loading, says a request that was sent so long ago.
@@ -142,7 +152,7 @@ impl Coordinator {
                 self.observe(now, seen, rng);
                 Reply::Noted
             }
-            Message::Admit { who, retry, attempt } => {
+            Message::Admit { who, what, attempt } => {
                 if let Some(left) = self.open_for(now) {
                     return Reply::Open(left);
                 }
@@ -150,11 +160,11 @@ impl Coordinator {
                     let vacant = self.gate.vacant_at().map_or(ASK_AGAIN, |at| at.since(now));
                     return Reply::Wait(vacant.min(ASK_AGAIN));
                 }
-                if retry && !self.withdraw() {
+                if what == Errand::Retry && !self.withdraw() {
                     self.gate.leave(who); // it will not look
                     return Reply::Spent;
                 }
-                if let (false, Some(budget)) = (retry, &mut self.budget) {
+                if let (Errand::First, Some(budget)) = (what, &mut self.budget) {
                     budget.deposit();
                 }
                 self.admit(now, who, attempt).map_or_else(Reply::Open, |generation| Reply::Go { generation })

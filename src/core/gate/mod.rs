@@ -29,12 +29,26 @@ pub enum Role {
     Follow,
 }
 
+/// A look that is overdue for so long nobody waits for.
+const FORGOTTEN: Duration = Duration::from_secs(300);
+
 #[derive(Clone, Copy, Debug)]
 struct Cold {
     start: ColdStart,
     leader: Option<Lease>,
     /// Not before then is it worth a look, whoever looks.
     next_look: Instant,
+}
+
+impl Cold {
+    fn since(started: Instant) -> Self {
+        Self { start: ColdStart::new(started), leader: None, next_look: started }
+    }
+
+    /// Nobody has looked for so long that it may have come up, and gone down again.
+    fn is_forgotten(&self, now: Instant) -> bool {
+        !self.leader.is_some_and(|leader| leader.is_live(now)) && now > self.next_look + FORGOTTEN
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -65,6 +79,9 @@ impl Gate {
         let Some(cold) = &mut self.cold else {
             return true;
         };
+        if cold.is_forgotten(now) {
+            *cold = Cold::since(now);
+        }
         match cold.leader {
             Some(leader) if leader.is_live(now) && leader.holder != who => return false,
             Some(leader) if leader.holder == who => {}
@@ -86,11 +103,10 @@ impl Gate {
         if self.warm.is_some_and(|warm| found.started < warm) {
             return Role::Follow; // it has come up since
         }
-        let cold = self.cold.get_or_insert(Cold {
-            start: ColdStart::new(found.started),
-            leader: None,
-            next_look: now,
-        });
+        let cold = self.cold.get_or_insert_with(|| Cold::since(found.started));
+        if cold.is_forgotten(now) {
+            *cold = Cold::since(found.started);
+        }
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }

@@ -31,6 +31,8 @@ pub struct Caller {
     pub deadline: Instant,
     /// How long one try may take.
     pub attempt: Duration,
+    /// It would be its first request to this target.
+    pub first: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,16 +151,19 @@ impl Shared {
     }
 
     /// A call wants to be sent to this target, for the first time or again.
-    pub fn enter(&mut self, now: Instant, target: usize, caller: Caller, first: bool) -> Place {
+    pub fn enter(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+        if caller.first
+            && let Some(of) = self.targets.get_mut(target)
+        {
+            of.stats.called();
+        }
+        self.let_in(now, target, caller)
+    }
+
+    fn let_in(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
         let Some(of) = self.targets.get_mut(target) else {
             return Place::Go { generation: 0 }; // no call has no target
         };
-        if first {
-            of.stats.called();
-            if let Some(budget) = &mut of.coordinator.budget {
-                budget.deposit();
-            }
-        }
         if let Some(left) = of.coordinator.open_for(now) {
             return of.circuit_open(left);
         }
@@ -179,7 +184,7 @@ impl Shared {
             return Place::Queued(of.reason(now));
         }
         if !of.limiter.leave(caller.id) {
-            return self.enter(now, target, caller, false); // everybody was sent away, or it came too late
+            return self.let_in(now, target, caller); // everybody was sent away, or it came too late
         }
         if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {
             return of.line_up(now, caller);
@@ -204,8 +209,12 @@ impl Shared {
             Outcome::Ok => (Verdict::Works, Sign::Success { took }),
             Outcome::Aborted => (Verdict::Unknown, Sign::None),
             Outcome::Failed(code, layer) => {
-                let full = matches!(code, Code::RateLimited | Code::Overloaded | Code::Timeout);
-                (Verdict::of(code, layer), if full { Sign::Push } else { Sign::None })
+                let sign = match code {
+                    Code::RateLimited | Code::Overloaded => Sign::Full,
+                    Code::Timeout => Sign::Late,
+                    _ => Sign::None,
+                };
+                (Verdict::of(code, layer), sign)
             }
         };
         let unanswered = matches!(
@@ -247,7 +256,13 @@ impl Shared {
             crowd: of.queue.len(),
             attempt: who.attempt,
         };
-        of.coordinator.gate.loading(now, found, &mut self.rng)
+        let was_cold = of.coordinator.gate.is_cold();
+        let role = of.coordinator.gate.loading(now, found, &mut self.rng);
+        if !was_cold {
+            // Those in line wait for something else from now on, and may have less patience for it.
+            self.woken.extend(of.queue.iter());
+        }
+        role
     }
 
     /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
@@ -380,6 +395,10 @@ impl OfTarget {
             Ok(generation) => {
                 self.limiter.enter(caller.id, caller.deadline);
                 self.stats.sent();
+                // Not before it is sent: what is refused is no load, and earns no retry.
+                if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
+                    budget.deposit();
+                }
                 Place::Go { generation }
             }
             Err(left) => self.circuit_open(left),
@@ -388,9 +407,7 @@ impl OfTarget {
 
     fn line_up(&mut self, now: Instant, caller: Caller) -> Place {
         let cold = self.coordinator.gate.is_cold();
-        // Of a limit that grows with every success nobody knows how long the line takes.
-        let known = !cold && !self.limiter.starts_slowly();
-        let wait = self.limiter.wait_behind(self.queue.len() + 1).filter(|_| known);
+        let wait = self.limiter.wait_behind(self.queue.before(caller.priority) + 1).filter(|_| !cold);
         let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.refused(Code::QueueFull, Layer::Compute, wait);

@@ -43,7 +43,7 @@ impl Bench {
 
     fn caller(&self, who: CallId) -> Caller {
         let attempt = Policy::default().timeouts.attempt;
-        Caller { id: who, priority: self.priority, deadline: at(START + self.total), attempt }
+        Caller { id: who, priority: self.priority, deadline: at(START + self.total), attempt, first: true }
     }
 
     fn noted(&mut self, now: u64, who: CallId, place: Place) -> Place {
@@ -54,12 +54,13 @@ impl Bench {
     }
 
     fn enters(&mut self, now: u64, who: CallId) -> Place {
-        let place = self.shared.enter(at(now), TARGET, self.caller(who), true);
+        let place = self.shared.enter(at(now), TARGET, self.caller(who));
         self.noted(now, who, place)
     }
 
     fn retries(&mut self, now: u64, who: CallId) -> Place {
-        let place = self.shared.enter(at(now), TARGET, self.caller(who), false);
+        let caller = Caller { first: false, ..self.caller(who) };
+        let place = self.shared.enter(at(now), TARGET, caller);
         self.noted(now, who, place)
     }
 
@@ -348,7 +349,6 @@ fn the_length_of_the_line_before_a_cold_model_refuses_nobody() {
 }
 
 #[test]
-#[ignore = "the wait of every tier is told by the length of all of them"]
 fn a_long_line_of_batch_work_does_not_send_an_interactive_call_away() {
     let mut bench = steady();
     bench.priority = Priority::Batch;
@@ -834,7 +834,6 @@ fn a_retry_that_would_find_the_circuit_open_costs_nothing() {
 }
 
 #[test]
-#[ignore = "a call feeds the budget when it asks, though it may never be sent"]
 fn a_call_that_is_refused_earns_no_retry() {
     let mut bench = Bench::of(Rules::default(), limiter::Rule { min: 4, max: 4, queue: 0 });
     while bench.shared.may_retry(at(START), TARGET, Duration::ZERO) {}
@@ -890,7 +889,7 @@ fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_ti
 fn targets_share_nothing_with_each_other() {
     let (mut bench, _) = Bench::open();
     bench.shared.grow(3);
-    let place = bench.shared.enter(at(START), 3, bench.caller(900), true);
+    let place = bench.shared.enter(at(START), 3, bench.caller(900));
     assert!(matches!(place, Place::Go { .. }), "{place:?}");
     assert_eq!(bench.under_way(START), 0);
 }
@@ -910,7 +909,7 @@ fn who_waited_for_a_target_that_was_replaced_asks_anew() {
 fn a_target_that_does_not_exist_keeps_nobody_from_anything() {
     let mut shared = Shared::without_limits(1);
     let caller = Bench::new().caller(1);
-    assert_eq!(shared.enter(at(START), 9, caller, true), Place::Go { generation: 0 });
+    assert_eq!(shared.enter(at(START), 9, caller), Place::Go { generation: 0 });
     assert_eq!(shared.claim(at(START), 9, caller), Place::Go { generation: 0 });
     assert!(shared.may_retry(at(START), 9, Duration::ZERO));
     shared.leave(at(START), 9, 1, true);

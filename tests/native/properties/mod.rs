@@ -4,12 +4,14 @@
 //! A case is a policy of any numbers, some targets, and a server that goes through a list of
 //! replies again and again.
 
+mod breaker;
 mod calls;
 mod inputs;
 mod sketch;
 mod streams;
 mod targets;
 mod text;
+mod together;
 
 use crate::virtual_clock::{Conversation, Reply, Transcript, ms};
 use proptest::prelude::*;

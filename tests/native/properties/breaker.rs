@@ -1,0 +1,179 @@
+//! The breaker against one that keeps every outcome and looks at all of them each time.
+
+use super::config;
+use proptest::prelude::*;
+use query_with_retry::core::breaker::{Admission, Breaker, Rule, State, Verdict};
+use query_with_retry::core::failure::Layer;
+use query_with_retry::core::lease::CallId;
+use query_with_retry::core::rng::Rng;
+use query_with_retry::core::time::{Duration, Instant};
+
+const ATTEMPT: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Closed,
+    Open(Instant),
+    HalfOpen(Option<(CallId, Instant)>),
+    /// So many have succeeded since the probe.
+    Ramp(u32),
+}
+
+struct Naive {
+    rule: Rule,
+    phase: Phase,
+    /// Counts the changes of phase: what began before one is not heard any more.
+    epoch: u32,
+    /// All since the last change.
+    seen: Vec<(Instant, Verdict)>,
+    opened: u32,
+}
+
+impl Naive {
+    fn new(rule: Rule) -> Self {
+        Self { rule, phase: Phase::Closed, epoch: 0, seen: Vec::new(), opened: 0 }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.epoch += 1;
+        self.seen.clear();
+    }
+
+    fn state(&self, now: Instant) -> State {
+        match self.phase {
+            Phase::Closed => State::Closed,
+            Phase::Open(until) if now < until => State::Open,
+            _ => State::HalfOpen,
+        }
+    }
+
+    fn admit(&mut self, now: Instant, who: CallId) -> Admission {
+        match self.phase {
+            Phase::Closed | Phase::Ramp(_) => return Admission::Go,
+            Phase::Open(until) if now < until => return Admission::Refused(until.since(now)),
+            Phase::HalfOpen(Some((probe, until))) if now < until && probe != who => {
+                return Admission::Refused(until.since(now));
+            }
+            Phase::HalfOpen(Some((_, until))) if now < until => return Admission::Go,
+            Phase::Open(_) => self.enter(Phase::HalfOpen(None)),
+            Phase::HalfOpen(_) => {}
+        }
+        // The one before may still answer, and counts as well.
+        self.phase = Phase::HalfOpen(Some((who, now + ATTEMPT)));
+        Admission::Go
+    }
+
+    /// True if it opens now.
+    fn observe(&mut self, now: Instant, who: CallId, epoch: u32, verdict: Verdict) -> bool {
+        if epoch != self.epoch {
+            return false;
+        }
+        let fails = matches!(verdict, Verdict::Fails(_) | Verdict::Late(_));
+        match self.phase {
+            Phase::Open(_) => false,
+            Phase::HalfOpen(Some((probe, _))) if verdict == Verdict::Unknown && probe == who => {
+                self.phase = Phase::HalfOpen(None);
+                false
+            }
+            _ if verdict == Verdict::Unknown => false,
+            Phase::HalfOpen(_) | Phase::Ramp(_) if fails => true,
+            Phase::HalfOpen(_) => {
+                self.enter(Phase::Ramp(0));
+                false
+            }
+            Phase::Ramp(14) => {
+                self.enter(Phase::Closed);
+                self.opened = 0;
+                false
+            }
+            Phase::Ramp(works) => {
+                self.phase = Phase::Ramp(works + 1);
+                false
+            }
+            Phase::Closed => {
+                self.seen.push((now, verdict));
+                fails && self.is_too_much(now)
+            }
+        }
+    }
+
+    fn is_too_much(&self, now: Instant) -> bool {
+        let most = self.rule.failures as usize;
+        let late = self.seen.iter().rev().take_while(|(_, verdict)| matches!(verdict, Verdict::Late(_)));
+        let fails = |(_, verdict): &&(Instant, Verdict)| *verdict != Verdict::Works;
+        let soon = self.seen.iter().filter(fails).filter(|(at, _)| now.since(*at) <= self.rule.window);
+        // The share is of the slice of now, and of the nine before it.
+        let slice = |at: Instant| at.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / 10);
+        let of_window: Vec<_> = self.seen.iter().filter(|(at, _)| slice(*at) + 10 > slice(now)).collect();
+        let failed = of_window.iter().filter(|seen| fails(seen)).count();
+        let enough = of_window.len() < 10 || failed * 2 >= of_window.len();
+        late.count() >= most || (soon.count() >= most && enough)
+    }
+
+    /// The shortest and the longest that it may be open now.
+    fn span(&self) -> (Duration, Duration) {
+        let Rule { open, max_open, .. } = self.rule;
+        let doubled = open.scaled(1 << self.opened, 1).min(max_open.scaled(4, 5).max(open));
+        (doubled, doubled.scaled(5, 4).min(max_open.max(doubled)))
+    }
+}
+
+/// Mostly close together, sometimes further apart than any window.
+fn step((scale, n): (u8, u64)) -> Duration {
+    Duration::from_ms(match scale {
+        0 => 0,
+        1..6 => n,
+        6..9 => n * 10,
+        _ => n * 100,
+    })
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Whatever is asked and whatever comes back, early, late or never, both let the same calls pass.
+    #[test]
+    fn the_breaker_decides_as_one_that_keeps_every_outcome(
+        rule in (1..7_u32, 1..60_u64, 1..20_u64, 1..100_u64),
+        healthy in 0..10_u8,
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(((0..10_u8, 0..3000_u64), 0..9_u8, 0..10_u8, any::<u32>()), 1..90),
+    ) {
+        let secs = Duration::from_secs;
+        let rule = Rule { failures: rule.0, window: secs(rule.1), open: secs(rule.2), max_open: secs(rule.3) };
+        let (mut breaker, mut naive, mut rng) = (Breaker::new(rule), Naive::new(rule), Rng::new(seed));
+        let mut now = Instant::from_ms(7_000_000);
+        let mut under_way: Vec<(CallId, u32, u32)> = Vec::new();
+        for (nth, (wait, kind, verdict, pick)) in (0..).zip(steps) {
+            now = now + step(wait);
+            let one = pick as usize % under_way.len().max(1);
+            if kind < 4 || under_way.is_empty() {
+                // A call that comes, or one that asks again.
+                let who = if kind == 0 { pick % 3 } else { 10 + nth };
+                let admission = breaker.admit(now, who, ATTEMPT);
+                prop_assert_eq!(admission, naive.admit(now, who));
+                if admission == Admission::Go {
+                    under_way.push((who, breaker.generation(), naive.epoch));
+                }
+            } else {
+                let (who, generation, epoch) = under_way.swap_remove(one);
+                let verdict = match verdict {
+                    0 => Verdict::Unknown,
+                    _ if verdict <= healthy => Verdict::Works,
+                    _ if pick % 2 == 0 => Verdict::Late(Layer::Compute),
+                    _ => Verdict::Fails(Layer::Gateway),
+                };
+                breaker.observe(now, who, generation, verdict, &mut rng);
+                if naive.observe(now, who, epoch, verdict) {
+                    let (least, most) = naive.span();
+                    let span = breaker.open_for(now).unwrap_or_default();
+                    prop_assert!(least <= span && span <= most, "{:?} of {:?} to {:?}", span, least, most);
+                    naive.opened += 1;
+                    naive.enter(Phase::Open(now + span));
+                }
+            }
+            prop_assert_eq!(breaker.state(now), naive.state(now), "step {}", nth);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Any crowd of calls against any servers, of which some are aborted and some are never heard of again.
+//!
+//! That every call is settled by its deadline, waits for nothing beyond it, and that one leads at a
+//! time, is asserted in the world itself as it goes.
+
+use super::{TIME, Time, config, policy, reply, span};
+use crate::together::world::{Caller, Crowd, Leaves, Meeting, target};
+use crate::virtual_clock::Reply;
+use proptest::prelude::*;
+use query_with_retry::core::breaker;
+use query_with_retry::core::budget::{self, Credit};
+use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::failure::Code;
+use query_with_retry::core::limiter;
+use query_with_retry::core::policy::Policy;
+use query_with_retry::core::queue::Priority;
+use query_with_retry::core::record::{Attempt, Outcome};
+use query_with_retry::core::time::Duration;
+
+const TARGETS: usize = 3;
+
+fn caller((policy, comes, leaves, when, which): (Policy, Time, u8, Time, u8)) -> Caller {
+    let priority = [Priority::Interactive, Priority::Default, Priority::Batch][which as usize % 3];
+    let first = usize::from(which / 3) % TARGETS;
+    let count = 1 + usize::from(which / 9) % TARGETS;
+    Caller {
+        policy: Policy { priority, ..policy },
+        targets: (0..count).map(|nth| target((first + nth) % TARGETS)).collect(),
+        comes: span(comes).scaled(1, 4),
+        leaves: (leaves < 3).then(|| (span(comes).scaled(1, 4) + span(when), Leaves::Aborts)),
+    }
+}
+
+type Limits = (u8, (u32, u32), (u32, u64, u64, u64), (u32, u32, u32), u64);
+
+fn crowd((which, budget, breaker, places, seed): Limits, callers: Vec<Caller>) -> Crowd {
+    let secs = Duration::from_secs;
+    let breaker = breaker::Rule {
+        failures: breaker.0,
+        window: secs(breaker.1),
+        open: secs(breaker.2),
+        max_open: secs(breaker.3),
+    };
+    let rules = Rules {
+        breaker: (which % 4 > 0).then_some(breaker),
+        budget: (which % 8 < 7).then_some(budget::Rule { ratio: budget.0, burst: budget.1 }),
+        credit: if which % 5 > 0 { Credit::Full } else { Credit::OneOrNone { one: which % 2 == 0 } },
+    };
+    let concurrency = limiter::Rule { min: places.0, max: places.1, queue: places.2 };
+    Crowd { callers, rules, concurrency, seed }
+}
+
+fn any_crowd() -> impl Strategy<Value = (Crowd, Vec<Reply>)> {
+    let caller = (policy(), TIME, 0..10_u8, TIME, any::<u8>()).prop_map(caller);
+    let limits = (
+        any::<u8>(),
+        (0..500_u32, 0..4_u32),
+        (1..6_u32, 1..60_u64, 1..30_u64, 1..200_u64),
+        (1..5_u32, 1..9_u32, 0..12_u32),
+        any::<u64>(),
+    );
+    let callers = proptest::collection::vec(caller, 1..12);
+    (limits, callers, proptest::collection::vec(reply(), 1..6))
+        .prop_map(|(limits, callers, replies)| (crowd(limits, callers), replies))
+}
+
+fn meet(crowd: &Crowd, replies: &[Reply]) -> Meeting {
+    let mut requests = replies.iter().cycle();
+    crowd.against(|_| match requests.next() {
+        Some(Reply::Drips { head, head_after, every, .. }) => {
+            Reply::Breaks { head: *head, head_after: *head_after, body_after: *every }
+        }
+        Some(reply) => reply.clone(),
+        None => Reply::Silence,
+    })
+}
+
+/// Errors of a target that were followed by another try of the same one.
+fn retries(meeting: &Meeting, crowd: &Crowd, target: usize, costs: impl Fn(Code) -> bool) -> u64 {
+    let of = |attempt: &Attempt, caller: &Caller| caller.targets[attempt.target].shared == target;
+    let mut sum = 0;
+    for (call, caller) in meeting.calls.iter().zip(&crowd.callers) {
+        for pair in call.record.attempts().windows(2) {
+            let failed = matches!(pair[0].outcome, Outcome::Failed(code, _) if costs(code));
+            sum += u64::from(failed && pair[0].target == pair[1].target && of(&pair[0], caller));
+        }
+    }
+    sum
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// When all is over no place is taken and nobody is in line, whoever was aborted when; and the
+    /// budget has paid for every retry: what it began with, and its share of the calls.
+    #[test]
+    fn a_crowd_leaves_no_place_taken_and_no_retry_unpaid((crowd, replies) in any_crowd()) {
+        let mut meeting = meet(&crowd, &replies);
+        for target in 0..TARGETS {
+            prop_assert_eq!(meeting.left_over(target), (0, 0));
+            let Some(budget) = crowd.rules.budget else { continue };
+            let (began_with, is_alone) = match crowd.rules.credit {
+                Credit::Full => (budget.burst, false),
+                Credit::OneOrNone { one } => (budget.burst.min(u32::from(one)), true),
+            };
+            // For an isolate a full server may be one that is still coming up.
+            let waits = |code| is_alone && matches!(code, Code::RateLimited | Code::Overloaded);
+            let costs = |code| code != Code::ModelLoading && !waits(code);
+            let retries = retries(&meeting, &crowd, target, costs);
+            let over = meeting.over;
+            let calls = meeting.shared.seen(over, target).map_or(0, |seen| seen.stats.calls());
+            let earned = u64::from(began_with) * 1000 + u64::from(budget.ratio) * calls;
+            prop_assert!(retries * 1000 <= earned, "{} retries of {} calls", retries, calls);
+        }
+    }
+
+    /// Calls that are never heard of again keep the others from nothing for good.
+    #[test]
+    fn calls_that_vanish_leave_the_others_to_their_ends((crowd, replies) in any_crowd()) {
+        let mut crowd = crowd;
+        for caller in &mut crowd.callers {
+            caller.leaves = caller.leaves.map(|(when, _)| (when, Leaves::Vanishes));
+        }
+        let meeting = meet(&crowd, &replies);
+        for (call, caller) in meeting.calls.iter().zip(&crowd.callers) {
+            prop_assert!(call.end.is_some() || caller.leaves.is_some());
+        }
+    }
+}

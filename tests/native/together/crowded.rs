@@ -1,0 +1,121 @@
+//! More calls than places: who goes first, and who is sent away.
+
+use super::too_many;
+use super::world::{Caller, Crowd, Meeting};
+use crate::virtual_clock::{Reply, policy, secs};
+use query_with_retry::core::failure::{Code, Phase};
+use query_with_retry::core::limiter;
+use query_with_retry::core::policy::{Given, Policy};
+use query_with_retry::core::queue::Priority;
+use query_with_retry::core::record::WaitReason;
+use query_with_retry::core::time::Duration;
+
+const FOUR: limiter::Rule = limiter::Rule { min: 4, max: 4, queue: 10_000 };
+
+fn with(priority: Priority) -> Caller {
+    Caller::with(policy(Given { priority, ..Given::default() }))
+}
+
+fn four_at_once(callers: impl IntoIterator<Item = Caller>) -> Crowd {
+    Crowd { concurrency: FOUR, ..Crowd::of(callers) }
+}
+
+/// The slowest of those.
+fn slowest(meeting: &Meeting, of: std::ops::Range<usize>) -> Duration {
+    meeting.calls[of].iter().map(|call| call.took).max().unwrap_or_default()
+}
+
+#[test]
+fn people_who_wait_go_before_work_that_can_wait() {
+    let batch = (0..100).map(|_| with(Priority::Batch));
+    let people = (0..20).map(|_| with(Priority::Interactive).coming(secs(1)));
+    let meeting = four_at_once(batch.chain(people)).against(|_| Reply::ok(secs(1)));
+    assert_eq!(meeting.delivered(), 120);
+    assert!(slowest(&meeting, 100..120) <= secs(7), "{:?}", slowest(&meeting, 100..120));
+    assert!(slowest(&meeting, 0..100) >= secs(29), "four a second");
+}
+
+#[test]
+fn work_that_can_wait_gets_its_share_while_people_keep_coming() {
+    // Twice as many as there is room for, for a minute.
+    let people = (0..480).map(|nth| with(Priority::Interactive).coming(Duration::from_ms(nth * 125)));
+    let batch = (0..10).map(|_| with(Priority::Batch));
+    let meeting = four_at_once(people.chain(batch)).against(|_| Reply::ok(secs(1)));
+    assert!(slowest(&meeting, 480..490) <= secs(35), "{:?}", slowest(&meeting, 480..490));
+    assert_eq!(meeting.delivered(), 490);
+}
+
+#[test]
+fn nobody_of_one_tier_overtakes_another() {
+    let callers = (0..200).map(|nth| with(Priority::Default).coming(Duration::from_ms(nth)));
+    let meeting = four_at_once(callers).against(|_| Reply::ok(secs(1)));
+    let order: Vec<_> = meeting.sent.iter().map(|sent| sent.who).collect();
+    // Those who are let in together are called in any order.
+    let late = order.iter().enumerate().filter(|(nth, who)| nth.abs_diff(**who as usize) > 4).count();
+    assert_eq!(late, 0, "{order:?}");
+}
+
+#[test]
+fn never_are_more_under_way_than_there_are_places() {
+    let mut most = 0;
+    let meeting = four_at_once((0..300).map(|_| with(Priority::Default))).against(|asked| {
+        most = most.max(asked.busy + 1);
+        Reply::ok(secs(1))
+    });
+    assert_eq!((most, meeting.delivered()), (4, 300));
+}
+
+#[test]
+fn without_a_sign_of_load_the_places_double_in_each_round_up_to_sixty_four() {
+    let mut most = 0;
+    let meeting = Crowd::at_once(600).against(|asked| {
+        most = most.max(asked.busy + 1);
+        Reply::ok(secs(1))
+    });
+    assert_eq!((most, meeting.delivered()), (64, 600));
+    // 4, 8, 16, 32, and then 64 a second.
+    assert!(slowest(&meeting, 0..600) <= secs(14), "{:?}", slowest(&meeting, 0..600));
+}
+
+#[test]
+fn once_the_pace_is_known_who_cannot_be_served_in_time_is_refused_when_it_comes() {
+    let hurried = policy(Given { total: Some(secs(10)), ..Given::default() });
+    let first = (0..5).map(|_| Caller::with(Policy::default()));
+    let then = (0..100).map(|_| Caller::with(hurried).coming(secs(20)));
+    let mut nth = 0;
+    let mut meeting = four_at_once(first.chain(then)).against(|_| {
+        nth += 1;
+        if nth == 1 { too_many() } else { Reply::ok(secs(1)) }
+    });
+    let failed: Vec<_> =
+        meeting.calls.iter().filter_map(|call| call.failure().map(|why| (why, call.took))).collect();
+    assert!((55..=70).contains(&failed.len()), "about forty can be served: {}", failed.len());
+    let (refused, late): (Vec<_>, Vec<_>) =
+        failed.into_iter().partition(|(failure, _)| failure.code == Code::QueueFull);
+    assert!(late.len() <= 4, "the last round is close: {late:?}");
+    for (failure, took) in &refused {
+        assert_eq!(*took, secs(0), "{failure:?}");
+        assert!(failure.retry_after.is_some_and(|after| after >= secs(9)), "{failure:?}");
+    }
+    assert_eq!(meeting.left_over(0), (0, 0));
+}
+
+#[test]
+fn before_the_pace_is_known_they_wait_until_their_deadline() {
+    let hurried = policy(Given { total: Some(secs(10)), ..Given::default() });
+    let meeting = four_at_once((0..100).map(|_| Caller::with(hurried))).against(|_| Reply::ok(secs(1)));
+    for call in meeting.calls.iter().filter(|call| !call.is_delivered()) {
+        assert!(call.failed_by(Code::Timeout, Some(Phase::Queue)), "{:?}", call.end);
+        assert_eq!((call.took, call.record.waited(WaitReason::Queue)), (secs(10), secs(10)));
+    }
+    assert!((36..=40).contains(&meeting.delivered()), "{}", meeting.delivered());
+}
+
+#[test]
+fn a_line_takes_as_many_as_the_rule_says() {
+    let mut crowd = four_at_once((0..100).map(|_| with(Priority::Default)));
+    crowd.concurrency.queue = 10;
+    let meeting = crowd.against(|_| Reply::ok(secs(1)));
+    let refused = meeting.calls.iter().filter(|call| call.failed_by(Code::QueueFull, None)).count();
+    assert_eq!((refused, meeting.delivered()), (86, 14));
+}

@@ -1,0 +1,45 @@
+//! Whole conversations of many calls that share one state, one sentence each.
+
+mod broken;
+mod cold_start;
+mod crowded;
+mod patience;
+pub(crate) mod world;
+
+use crate::bodies;
+use crate::virtual_clock::{Reply, ms, status};
+use query_with_retry::core::call::Head;
+use query_with_retry::core::time::Duration;
+use serde_json::json;
+use world::Asked;
+
+fn ok() -> Reply {
+    Reply::ok(ms(300))
+}
+
+fn error(code: u16) -> Reply {
+    Reply::after(ms(20), status(code), bodies::of_error(r#"{"error": "no"}"#))
+}
+
+/// A rate limit that names no time.
+fn too_many() -> Reply {
+    error(429)
+}
+
+fn asking(code: u16, floor: Duration) -> Reply {
+    Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, bodies::of_error("{}"))
+}
+
+fn loading() -> Reply {
+    let body = json!({"error": "Model x is currently loading", "estimated_time": 20});
+    Reply::after(ms(20), status(503), bodies::of_error(&body.to_string()))
+}
+
+/// A model that is up so long after the beginning, and takes so many at once.
+fn cold_for(real: Duration, slots: usize) -> impl FnMut(Asked) -> Reply {
+    move |asked| match asked {
+        _ if asked.at < real => loading(),
+        _ if asked.busy >= slots => too_many(),
+        _ => ok(),
+    }
+}
