@@ -17,15 +17,24 @@ function declared(source) {
   return [...source.matchAll(pattern)].map(([, kind, name]) => ({ name, isValue: ["function", "class", "const"].includes(kind) }));
 }
 
+/** The members that not-yet.d.ts adds to interfaces that are published without them: `Client["batch"]`. */
+function added(source) {
+  const interfaces = source.matchAll(/^  interface (\w+) \{$([^]*?)^  \}$/gm);
+  return [...interfaces].flatMap(([, name, body]) => [...body.matchAll(/^    (\w+)/gm)].map(([, member]) => `${name}["${member}"]`));
+}
+
 describe("types", () => {
   let app;
   let notYet;
+  let members;
   let contract;
 
   before(async () => {
     app = await createApp();
     await cp(join(HERE, "types"), join(app.dir, "types"), { recursive: true });
-    notYet = declared(await readFile(join(HERE, "types/not-yet.d.ts"), "utf8"));
+    const unpublished = await readFile(join(HERE, "types/not-yet.d.ts"), "utf8");
+    notYet = declared(unpublished);
+    members = added(unpublished);
     contract = declared(await readFile(join(HERE, "types/query-with-retry.d.ts"), "utf8"));
   });
   after(() => app?.remove());
@@ -61,6 +70,14 @@ describe("types", () => {
     const api = await import(pathToFileURL(join(app.dir, app.entry())).href);
     const early = notYet.filter(({ name, isValue }) => isValue && name in api);
     assert.deepEqual(early, []);
+  });
+
+  test("no member listed as not yet published is published, and each is in the contract", async () => {
+    const lines = members.map(
+      (member) => `// @ts-expect-error: take ${member} off not-yet.d.ts\nimport("query-with-retry").${member},\nimport("./query-with-retry.js").${member},`,
+    );
+    await writeFile(join(app.dir, "types/members.ts"), `export type Members = [\n${lines.join("\n")}\n];\n`);
+    await compile("nodenext", ["members.ts"]);
   });
 
   test("every listed name is in the contract", () => {

@@ -183,7 +183,7 @@ fn as_many_go_as_there_are_places_and_the_others_line_up() {
     (0..4).for_each(|who| bench.goes(START, who));
     (4..100).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
     assert_eq!((bench.under_way(START), bench.queued(START)), (4, 96));
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn who_does_not_come_for_its_place_loses_it_after_a_while() {
     assert_eq!(bench.woken(), [4]);
     assert_eq!(bench.due(), Some(START + 5_001));
     bench.shared.wake(at(START + 5_000));
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(START + 5_001));
     assert_eq!(bench.all_come(START + 5_001), [5]);
     // And when it comes at last, it lines up again.
@@ -278,7 +278,7 @@ fn the_places_of_calls_that_were_lost_run_out_at_their_deadlines() {
     (4..10).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
     assert_eq!(bench.due(), Some(START + 300_000));
     bench.shared.wake(at(START + 299_999));
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(START + 300_000));
     assert_eq!(bench.all_come(START + 300_000), [4, 5, 6, 7]);
 }
@@ -610,7 +610,7 @@ fn the_first_to_hear_that_the_model_loads_leads_and_all_others_wait() {
         assert_eq!(bench.retries(START + 20, who), Place::Queued(WaitReason::Loading));
     }
     (4..1000).for_each(|who| bench.lines_up(START + 21, who, WaitReason::Loading));
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
     assert_eq!((bench.under_way(START + 21), bench.queued(START + 21)), (0, 999));
     assert_eq!(bench.temperature(START + 21), Temperature::Cold);
 }
@@ -641,10 +641,10 @@ fn the_first_429_ends_the_fast_growth() {
         under_way.extend(bench.all_come(next + 3000));
     }
     bench.ends(next + 4000, under_way.remove(0), RATE_LIMITED);
-    assert_eq!(bench.all_come(next + 4000), [], "14 from now on");
+    assert_eq!(bench.all_come(next + 4000), [0_u32; 0], "14 from now on");
     for _ in 0..5 {
         bench.ends(next + 4000, under_way.remove(0), Outcome::Ok);
-        assert_eq!(bench.all_come(next + 4000), []);
+        assert_eq!(bench.all_come(next + 4000), [0_u32; 0]);
     }
     for _ in 0..10 {
         bench.ends(next + 4000, under_way.remove(0), Outcome::Ok);
@@ -670,7 +670,7 @@ fn a_leader_that_ran_into_its_clock_or_got_no_connection_ends_nothing_and_keeps_
         let (mut bench, next) = Bench::cold(20);
         bench.looks(next);
         bench.ends(next + 20_000, 0, outcome);
-        assert_eq!(bench.woken(), [], "{outcome:?}");
+        assert_eq!(bench.woken(), [0_u32; 0], "{outcome:?}");
         assert!(bench.shared.is_cold(TARGET));
         bench.looks(next + 21_000);
         bench.lines_up(next + 21_000, 21, WaitReason::Loading);
@@ -693,11 +693,11 @@ fn when_the_leader_is_aborted_the_next_one_looks_at_the_time_that_was_set_and_no
     bench.shared.leave(at(START + 30), TARGET, 0, false);
     assert_eq!((bench.woken(), bench.due()), (vec![], Some(next)));
     bench.shared.wake(at(next - 1));
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(next));
     assert_eq!(bench.all_come(next), [1]);
     bench.shared.wake(at(next));
-    assert_eq!(bench.woken(), [], "one is enough");
+    assert_eq!(bench.woken(), [0_u32; 0], "one is enough");
 }
 
 #[test]
@@ -714,7 +714,7 @@ fn when_the_leader_is_lost_the_next_one_looks_after_its_lease() {
     assert_eq!(bench.due(), Some(next + 120_000));
     bench.looks(next);
     bench.shared.wake(at(next + 119_999));
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(next + 120_000));
     assert_eq!(bench.all_come(next + 120_000), [1]);
 }
@@ -777,7 +777,7 @@ fn an_answer_from_before_the_cold_start_ends_nothing() {
     assert!(matches!(bench.hears_loading(START + 20, 0), Role::Lead(_)));
     bench.lines_up(START + 30, 2, WaitReason::Loading);
     bench.ends(START + 40, 1, Outcome::Ok);
-    assert_eq!(bench.woken(), []);
+    assert_eq!(bench.woken(), [0_u32; 0]);
     assert!(bench.shared.is_cold(TARGET));
 }
 
@@ -874,7 +874,7 @@ fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_ti
         if woken.is_empty() {
             bench.lines_up(first - 1, 9, WaitReason::Queue);
             bench.shared.wake(at(first - 1));
-            assert_eq!(bench.woken(), []);
+            assert_eq!(bench.woken(), [0_u32; 0]);
             bench.shared.wake(at(first));
             woken = bench.woken();
         }

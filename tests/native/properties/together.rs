@@ -3,7 +3,7 @@
 //! That every call is settled by its deadline, waits for nothing beyond it, and that one leads at a
 //! time, is asserted in the world itself as it goes.
 
-use super::{TIME, Time, config, policy, reply, span};
+use super::{SAID, STATUSES, Said, TIME, Time, WORDS, body, config, head, policy, span};
 use crate::together::world::{Caller, Crowd, Leaves, Meeting, target};
 use crate::virtual_clock::Reply;
 use proptest::prelude::*;
@@ -19,12 +19,25 @@ use query_with_retry::core::time::Duration;
 
 const TARGETS: usize = 3;
 
+/// Into [`STATUSES`] and [`WORDS`].
+const LOADS: u8 = 18;
+const IS_LOADING: u8 = 2;
+const ASKED_TOO_FAST: u8 = 14;
+
 fn caller((policy, comes, leaves, when, which): (Policy, Time, u8, Time, u8)) -> Caller {
     let priority = [Priority::Interactive, Priority::Default, Priority::Batch][which as usize % 3];
     let first = usize::from(which / 3) % TARGETS;
     let count = 1 + usize::from(which / 9) % TARGETS;
+    let mut policy = Policy { priority, ..policy };
+    if which > 60 {
+        // Of the others most end before anything can happen.
+        policy.timeouts.attempt = policy.timeouts.attempt + Duration::from_secs(3);
+        policy.timeouts.total = policy.timeouts.total + Duration::from_secs(40);
+        policy.timeouts.first_byte = None;
+        policy.loading.max_wait = policy.loading.max_wait + Duration::from_secs(30);
+    }
     Caller {
-        policy: Policy { priority, ..policy },
+        policy,
         targets: (0..count).map(|nth| target((first + nth) % TARGETS)).collect(),
         comes: span(comes).scaled(1, 4),
         leaves: (leaves < 3).then(|| (span(comes).scaled(1, 4) + span(when), Leaves::Aborts)),
@@ -50,6 +63,24 @@ fn crowd((which, budget, breaker, places, seed): Limits, callers: Vec<Caller>) -
     Crowd { callers, rules, concurrency, seed }
 }
 
+/// Mostly soon; a model that loads more often than anything else.
+fn answer((kind, said, after): (u8, Said, Time)) -> Reply {
+    let after = span(after).scaled(1, 40);
+    let of = |status: u8, words: u8| {
+        let said = (status, words, 2, said.3, said.4);
+        Reply::after(after, head(said), body(said))
+    };
+    match kind {
+        0..5 => of(LOADS, IS_LOADING),
+        5..8 => of(0, 0),
+        8 => of(ASKED_TOO_FAST, 0),
+        9 | 10 => Reply::after(after, head(said), body(said)),
+        11 => Reply::Refuses { after },
+        12 => Reply::Breaks { head: head(said), head_after: after, body_after: after },
+        _ => Reply::Silence,
+    }
+}
+
 fn any_crowd() -> impl Strategy<Value = (Crowd, Vec<Reply>)> {
     let caller = (policy(), TIME, 0..10_u8, TIME, any::<u8>()).prop_map(caller);
     let limits = (
@@ -60,19 +91,13 @@ fn any_crowd() -> impl Strategy<Value = (Crowd, Vec<Reply>)> {
         any::<u64>(),
     );
     let callers = proptest::collection::vec(caller, 1..12);
-    (limits, callers, proptest::collection::vec(reply(), 1..6))
-        .prop_map(|(limits, callers, replies)| (crowd(limits, callers), replies))
+    let replies = proptest::collection::vec((0..14_u8, SAID, TIME).prop_map(answer), 1..12);
+    (limits, callers, replies).prop_map(|(limits, callers, replies)| (crowd(limits, callers), replies))
 }
 
 fn meet(crowd: &Crowd, replies: &[Reply]) -> Meeting {
     let mut requests = replies.iter().cycle();
-    crowd.against(|_| match requests.next() {
-        Some(Reply::Drips { head, head_after, every, .. }) => {
-            Reply::Breaks { head: *head, head_after: *head_after, body_after: *every }
-        }
-        Some(reply) => reply.clone(),
-        None => Reply::Silence,
-    })
+    crowd.against(|_| requests.next().cloned().unwrap_or(Reply::Silence))
 }
 
 /// Errors of a target that were followed by another try of the same one.
@@ -126,4 +151,11 @@ proptest! {
             prop_assert!(call.end.is_some() || caller.leaves.is_some());
         }
     }
+}
+
+#[test]
+fn the_answers_are_what_they_are_called() {
+    let status = |nth: u8| STATUSES[nth as usize];
+    assert_eq!((status(LOADS), WORDS[IS_LOADING as usize]), (503, "is loading"));
+    assert_eq!((status(0), status(ASKED_TOO_FAST)), (200, 429));
 }

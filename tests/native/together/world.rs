@@ -6,6 +6,7 @@
 
 use crate::virtual_clock::{BEGAN, Reply};
 use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::breaker::State;
 use query_with_retry::core::call::{Action, Call, Input, Send, Target};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::deadline::{Clocks, Progress, Stage};
@@ -13,7 +14,7 @@ use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::lease::CallId;
 use query_with_retry::core::limiter;
 use query_with_retry::core::policy::Policy;
-use query_with_retry::core::record::{Record, WaitReason};
+use query_with_retry::core::record::{Outcome, Record, WaitReason};
 use query_with_retry::core::shared::Shared;
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::{Duration, Instant};
@@ -282,7 +283,8 @@ impl<'a> World<'a> {
             return;
         }
         let action = guest.call.handle(self.now, input, &mut self.shared);
-        if guest.action == Some(action) {
+        // The same wait again may be one for another target.
+        if guest.action == Some(action) && !matches!(action, Action::Wait(_) | Action::Park(_)) {
             return;
         }
         let was = guest.action.replace(action);
@@ -338,8 +340,13 @@ impl<'a> World<'a> {
         match action {
             Action::Wait(wait) => assert!(wait.until < deadline, "{id} waits beyond its end: {wait:?}"),
             Action::Park(wait) => assert!(wait.until <= deadline, "{id} waits beyond its end: {wait:?}"),
-            // A total of nothing still has its first request.
-            Action::Send(_) => assert!(self.now < deadline || self.now == came, "{id} is sent too late"),
+            Action::Send(send) => {
+                // A total of nothing still has its first request.
+                assert!(self.now < deadline || self.now == came, "{id} is sent too late");
+                let target = guest.caller.targets[send.target].shared;
+                let breaker = self.shared.seen(self.now, target).map(|seen| seen.breaker);
+                assert_ne!(breaker, Some(State::Open), "{id} is sent to an open circuit");
+            }
             _ => {}
         }
         self.judge_lead(id, action);
@@ -351,6 +358,13 @@ impl<'a> World<'a> {
         let Some(target) = guest.caller.targets.get(guest.call.target()).map(|target| target.shared) else {
             return;
         };
+        if let Some(last) = guest.call.record().attempts().last()
+            && BEGAN + guest.caller.comes + last.started + last.duration == self.now
+            && is_answer(last.outcome)
+        {
+            // That ends a cold start; of one that begins in the same moment nothing is known yet.
+            self.leads[guest.caller.targets[last.target].shared] = None;
+        }
         for (of, lead) in self.leads.iter_mut().enumerate() {
             let has_moved_on = of != target && lead.is_some_and(|(leader, _)| leader == id);
             if has_moved_on || !self.shared.is_cold(of) {
@@ -384,6 +398,14 @@ impl<'a> World<'a> {
             self.leads[target] = Some((id, until));
         }
     }
+}
+
+/// And not that the model is loading.
+fn is_answer(outcome: Outcome) -> bool {
+    !matches!(
+        outcome,
+        Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
+    )
 }
 
 fn head(reply: &Reply) -> (Option<Duration>, Input) {
