@@ -20,6 +20,8 @@ export interface Asked {
   targets: CoreTarget[];
   payload: CoreBody;
   headers: HeaderPairs;
+  /** Of a `fetch`, instead of `headers`: they go to the first target as they are. */
+  given?: Headers;
   /** What else goes to `fetch`. */
   init?: RequestInit;
 }
@@ -140,8 +142,8 @@ export abstract class Call implements CoreRequest {
     this.detail = "";
     this.open = undefined;
     this.#controller = new AbortController();
-    const { headers, payload, init } = this.asked;
-    const common = { headers, token: this.options.token, payload, init, fetch: this.pool.options.fetch, signal: this.#controller.signal };
+    const { headers, given, payload, init } = this.asked;
+    const common = { headers, given, token: this.options.token, payload, init, fetch: this.pool.options.fetch, signal: this.#controller.signal };
     const made = outgoing(this.#target(index), this.#place(index), common, this.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
     this.leg = made;
@@ -149,7 +151,7 @@ export abstract class Call implements CoreRequest {
   }
 
   protected get secrets(): Secrets {
-    return (this.#secrets ??= new Secrets());
+    return (this.#secrets ??= new Secrets(this.asked.given));
   }
 
   landed(attempt: number, response: Response): number {

@@ -4,7 +4,7 @@ import { type Facts, joined, readSuccess } from "./answer.js";
 import type { Bytes } from "./body.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
-import { type CoreTarget, type HeaderPairs, Kind } from "./core-request.js";
+import { type CoreTarget, Kind } from "./core-request.js";
 import { QueryError } from "./error.js";
 import { EventStream } from "./event-stream.js";
 import type { Shared } from "./shared.js";
@@ -21,7 +21,7 @@ export async function fetchWithRetry(shared: Shared, input: RequestInfo | URL, i
 /** A request that can be sent twice. */
 interface Sent {
   url: string;
-  headers: HeaderPairs;
+  headers: Headers;
   body: string | Bytes | undefined;
   /** All that is not said by the others. */
   init: RequestInit;
@@ -49,15 +49,19 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
     url = typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
   }
   // The SDKs give one that they have just made.
-  const pairs = headers instanceof Headers ? headers : new Headers(headers);
+  let pairs = headers instanceof Headers ? headers : new Headers(headers);
+  const set = (type: string) => {
+    pairs = new Headers(pairs);
+    pairs.set("content-type", type);
+  };
   if (typeof body === "string") {
     text = body;
-    if (!pairs.has("content-type")) pairs.set("content-type", "text/plain;charset=UTF-8");
+    if (!pairs.has("content-type")) set("text/plain;charset=UTF-8");
   } else if (body != null) {
     // The platform knows the bytes of every kind of body, and its content type.
     const whole = new Response(body);
     const type = whole.headers.get("content-type");
-    if (type && !pairs.has("content-type")) pairs.set("content-type", type);
+    if (type && !pairs.has("content-type")) set(type);
     bytes = new Uint8Array(await whole.arrayBuffer());
     if (/json/i.test(pairs.get("content-type") ?? "")) text = new TextDecoder().decode(bytes);
   }
@@ -65,7 +69,7 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
   const { model, stream, ...others } = json ?? {};
   return {
     url,
-    headers: [...pairs],
+    headers: pairs,
     body: bytes ?? text,
     init: rest,
     model: typeof model === "string" ? model : "",
@@ -94,11 +98,10 @@ function ask(shared: Shared, { url, headers, body, init, model, rest }: Sent, fa
   // Only an object has a place for a model.
   const kind = model ? Kind.Object : Kind.Opaque;
   const bodyRest = others.length > 0 ? JSON.stringify(rest) : "";
-  return { targets: [first, ...others], headers, init, payload: { kind, body, bodyRest, model } };
+  return { targets: [first, ...others], headers: [], given: headers, init, payload: { kind, body, bodyRest, model } };
 }
 
 class Fetched extends Call {
-  readonly #wire: EventStream<Bytes>;
   /** The newest, and whether it is an error. */
   #response: Response | undefined;
   #isError = false;
@@ -111,14 +114,14 @@ class Fetched extends Call {
     readonly resolve: (response: Response) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    super(shared, asked, options, new CallerSignal(options.signal, true));
-    this.#wire = new EventStream<Bytes>(true);
-    this.wire = this.#wire as EventStream<unknown>;
+    super(shared, asked, options, new CallerSignal(options.signal, streamed));
   }
 
   protected override isStream(response: Response): boolean {
     this.#response = response;
-    return /event-stream/i.test(response.headers.get("content-type") ?? "");
+    const is = /event-stream/i.test(response.headers.get("content-type") ?? "");
+    if (is) this.wire = new EventStream<unknown>(true);
+    return is;
   }
 
   override async read(response: Response, limit: number): Promise<Facts | undefined> {
@@ -144,7 +147,7 @@ class Fetched extends Call {
 
   override begin(ms: number): void {
     super.begin(ms);
-    const wire = this.#wire;
+    const wire = this.wire as EventStream<Bytes>;
     const source: UnderlyingDefaultSource<Bytes> = {
       async pull(controller) {
         const { value, done } = await wire.next();
@@ -155,6 +158,7 @@ class Fetched extends Call {
         wire.clear();
         wire.end();
         this.caller?.leave();
+        this.stop(); // where nobody waits for its leaving
       },
     };
     this.resolve(again(this.#response as Response, new ReadableStream(source, { highWaterMark: 0 })));
@@ -163,13 +167,13 @@ class Fetched extends Call {
   protected override inOnePiece(): void {}
 
   protected override done(): void {
-    if (this.#wire.begun) this.#wire.end();
+    if (this.wire?.begun) this.wire.end();
     else this.resolve(this.answer as Response);
   }
 
   /** An SDK makes its own errors of a last answer. */
   protected override failed(error: unknown): void {
-    if (this.#wire.begun) return this.#wire.end({ error });
+    if (this.wire?.begun) return this.wire.end({ error });
     const isLast = error instanceof QueryError && (error.status as number) >= 300 && this.#isError;
     if (!isLast) return this.reject(error);
     const response = again(this.#response as Response, joined(this.open?.pieces ?? []));

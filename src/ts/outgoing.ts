@@ -16,6 +16,7 @@ export interface Outgoing {
 /** What the caller gave for the whole call. */
 export interface Common {
   headers: HeaderPairs;
+  given?: Headers | undefined;
   token?: Token | undefined;
   payload: CoreBody;
   /** Of a `fetch`: method and whatever else it was given. */
@@ -38,32 +39,38 @@ export function outgoing(
   holdSeconds: number,
 ): Outgoing | Promise<Outgoing> {
   const { shares } = located;
+  const { given } = common;
+  const token = target.token ?? (shares ? common.token : undefined);
+  const { body, bodyRest, model: its } = common.payload;
+  const { url, model } = located;
+  const sent = model && model !== its ? withModel(model, bodyRest) : body;
+  const to = target.href ?? url;
+  // The usual `fetch`: what was given is sent.
+  if (given && shares && !holdHeader && target.headers.length === 0 && (!token || given.has("authorization"))) {
+    return new Leg(to, given, sent, common);
+  }
   // A record and no Headers object: `fetch` makes its own of it, and takes its time.
   const headers: Record<string, string> = Object.create(null);
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
-  for (const [name, value] of common.headers) if (shares || harmless.has(name)) add(name, value);
-  // Of the many headers of an SDK most are ordinary words.
-  const isSecret = (name: string) => (common.init ? /auth|key|token|cookie|secret/.test(name) : !harmless.has(name));
-  for (const name in headers) if (isSecret(name)) secrets.add(headers[name] as string);
+  for (const [name, value] of given ?? common.headers) if (shares || harmless.has(name)) add(name, value);
+  if (!given) for (const name in headers) if (!harmless.has(name)) secrets.add(headers[name] as string);
   if (holdHeader) add(holdHeader.toLowerCase(), Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
-  const { body, bodyRest, model: its } = common.payload;
-  const { url, model } = located;
-  const leg = new Leg(target.href ?? url, headers, model && model !== its ? withModel(model, bodyRest) : body, common);
-  const token = headers.authorization === undefined ? (target.token ?? (shares ? common.token : undefined)) : undefined;
+  const leg = new Leg(to, headers, sent, common);
   const authorise = (value: string) => {
     secrets.add(value);
     headers.authorization = `Bearer ${value}`;
     return leg;
   };
+  if (token === undefined || headers.authorization !== undefined) return leg;
   if (typeof token === "function") return ask(token).then(authorise);
-  return token === undefined ? leg : authorise(token);
+  return authorise(token);
 }
 
 class Leg implements Outgoing {
   constructor(
     readonly url: string,
-    readonly headers: Record<string, string>,
+    readonly headers: Record<string, string> | Headers,
     readonly body: CoreBody["body"],
     readonly common: Common,
     readonly method = common.init?.method ?? "POST",
@@ -85,7 +92,8 @@ class Leg implements Outgoing {
     if (!(keeps || this.common.init) || !location || !URL.canParse(location, this.url)) return undefined;
     const { href, origin } = new URL(location, this.url);
     const stays = origin === new URL(this.url).origin;
-    const kept = Object.entries(this.headers).filter(([name]) => stays || harmless.has(name));
+    const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
+    const kept = [...all].filter(([name]) => stays || harmless.has(name));
     if (keeps) return new Leg(href, Object.fromEntries(kept), this.body, this.common, this.method);
     // A 303, and by old habit a 301 and a 302, are to be got (Fetch standard, HTTP-redirect fetch).
     return new Leg(href, Object.fromEntries(kept.filter(([name]) => name !== "content-type")), undefined, this.common, "GET");

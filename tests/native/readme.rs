@@ -1,8 +1,11 @@
 //! The numbers and names of the README are those of the core.
 
-use query_with_retry::core::backoff;
+use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::budget::{self, Credit};
+use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::policy::Policy;
 use query_with_retry::core::time::Duration;
+use query_with_retry::core::{backoff, breaker, limiter};
 
 const README: &str = include_str!("../../README.md");
 
@@ -13,6 +16,14 @@ fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
         let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
         Some((name, cells.collect()))
     })
+}
+
+/// What the tables say is the default of an option.
+#[track_caller]
+fn default(name: &str) -> &'static str {
+    let told: Vec<_> = rows().filter(|(row, _)| *row == name).collect();
+    let [(_, cells)] = told.as_slice() else { panic!("{} rows of `{name}`", told.len()) };
+    cells.first().copied().unwrap_or_default()
 }
 
 /// `120000`, `120_000`, `120,000`, with or without backticks.
@@ -32,9 +43,60 @@ fn the_options_table_has_the_defaults_of_the_policy() {
         ("timeouts.attemptMs", timeouts.attempt.as_ms()),
         ("timeouts.totalMs", timeouts.total.as_ms()),
     ] {
-        let told: Vec<_> = rows().filter(|(row, _)| *row == name).collect();
-        let [(_, cells)] = told.as_slice() else { panic!("{} rows of `{name}`", told.len()) };
-        assert_eq!(cells.first().and_then(|cell| number(cell)), Some(default), "{name}: {cells:?}");
+        assert_eq!(number(self::default(name)), Some(default), "{name}");
+    }
+}
+
+#[test]
+fn the_options_of_a_client_have_the_defaults_of_what_its_calls_share() {
+    let (breaker, budget) = (breaker::Rule::default(), budget::Rule::default());
+    let (limiter, alert) = (limiter::Rule::default(), AlertRule::default());
+    for (name, default) in [
+        ("breaker.failures", breaker.failures.into()),
+        ("breaker.windowMs", breaker.window.as_ms()),
+        ("breaker.openMs", breaker.open.as_ms()),
+        ("breaker.maxOpenMs", breaker.max_open.as_ms()),
+        ("retryBudget.burst", budget.burst.into()),
+        ("concurrency.min", limiter.min.into()),
+        ("concurrency.max", limiter.max.into()),
+        ("concurrency.queue", limiter.queue.into()),
+        ("alert.minSamples", alert.min_samples.into()),
+    ] {
+        assert_eq!(number(self::default(name)), Some(default), "{name}");
+    }
+    for (name, thousandths) in [("retryBudget.ratio", budget.ratio), ("alert.ratio", alert.per_thousand)] {
+        assert_eq!(default(name), (f64::from(thousandths) / 1000.0).to_string(), "{name}");
+    }
+    let Rules { breaker, budget, credit } = Rules::default();
+    assert!(breaker.is_some() && budget.is_some());
+    assert_eq!(default("ephemeral"), (credit != Credit::Full).to_string());
+}
+
+#[test]
+fn every_metric_has_its_row_with_its_type() {
+    let source = include_str!("../../src/ts/exposition.ts");
+    let metrics: Vec<_> = source
+        .lines()
+        .filter_map(|line| {
+            let mut strings = line.trim().strip_prefix("metric(\"")?.split('"');
+            Some((strings.next()?, strings.nth(1)?))
+        })
+        .collect();
+    assert!(metrics.len() >= 9 && metrics.contains(&("counter", "calls_total")), "{metrics:?}");
+    for (kind, name) in metrics {
+        assert_eq!(default(&format!("query_with_retry_{name}")), kind, "{name}");
+    }
+}
+
+#[test]
+fn every_event_and_every_reason_to_wait_is_named() {
+    let events = include_str!("../../src/ts/types.ts").split("| { type: \"").skip(1);
+    let reasons = include_str!("../../src/ts/names.ts").split("WaitReason[] = [").nth(1);
+    let reasons = reasons.and_then(|list| list.split(']').next()).unwrap_or_default().split(", ");
+    let names: Vec<_> = events.filter_map(|rest| rest.split('"').next()).chain(reasons).collect();
+    assert!(names.len() >= 13, "{names:?}");
+    for name in names.iter().map(|name| format!("`{}`", name.trim_matches('"'))) {
+        assert!(README.contains(&name), "no {name}");
     }
 }
 

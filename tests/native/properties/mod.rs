@@ -7,6 +7,7 @@
 mod breaker;
 mod calls;
 mod inputs;
+mod rooms;
 mod sketch;
 mod streams;
 mod targets;

@@ -1,0 +1,192 @@
+//! Gate, budget, limiter and queue, each by itself, whatever is asked of it in whatever order.
+
+use super::config;
+use proptest::prelude::*;
+use query_with_retry::core::budget::{Budget, Credit, Rule as BudgetRule};
+use query_with_retry::core::gate::{Found, Gate, Role};
+use query_with_retry::core::lease::CallId;
+use query_with_retry::core::limiter::{Limiter, Rule, Sign};
+use query_with_retry::core::loading::Answer;
+use query_with_retry::core::queue::{AGED, Priority, Queue};
+use query_with_retry::core::rng::Rng;
+use query_with_retry::core::time::{Duration, Instant};
+
+const BEGAN: Instant = Instant::from_ms(3_000_000);
+
+/// What is done, by whom, and after how long.
+type Step = (u8, u32, u64);
+
+fn steps(kinds: u8) -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec((0..kinds, 0..6_u32, 0..40_000_u64), 1..60)
+}
+
+/// A third of the steps happen at the moment of the one before.
+fn after(ms: u64) -> Duration {
+    Duration::from_ms(if ms.is_multiple_of(3) { 0 } else { ms })
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// A lead is somebody else's only when it was given up, or has run out, or the cold start is over.
+    #[test]
+    fn a_cold_start_has_one_leader_a_lease(steps in steps(8), seed in any::<u64>(), attempt in 0..90_000_u64) {
+        let (mut gate, mut rng, mut now) = (Gate::default(), Rng::new(seed), BEGAN);
+        let attempt = Duration::from_ms(attempt);
+        let mut lead: Option<(CallId, Instant)> = None;
+        let is_free = |lead: Option<(CallId, Instant)>, who, now| {
+            lead.is_none_or(|(leader, until)| leader == who || now >= until)
+        };
+        for (kind, who, ms) in steps {
+            now = now + after(ms);
+            match kind {
+                0..3 => {
+                    let was_cold = gate.is_cold();
+                    let goes = gate.admit(now, who, attempt);
+                    prop_assert!(goes || was_cold, "nobody waits for a model that is up");
+                    if goes && was_cold {
+                        prop_assert!(is_free(lead, who, now), "{} as well as {:?}", who, lead);
+                        lead = Some((who, now + attempt));
+                    }
+                }
+                3..6 => {
+                    let answer = Answer { estimate: None, floor: None, was_held: kind == 5 };
+                    let started = now - Duration::from_ms(ms / 7);
+                    let found = Found {
+                        who,
+                        started,
+                        answer,
+                        default_wait: Duration::from_secs(20),
+                        alone: ms % 2 == 0,
+                        full: false,
+                        crowd: ms as usize,
+                        attempt,
+                    };
+                    if let Role::Lead(sleep) = gate.loading(now, found, &mut rng) {
+                        prop_assert!(is_free(lead, who, now), "{} as well as {:?}", who, lead);
+                        prop_assert!(sleep >= Duration::from_secs(1), "{:?}", sleep);
+                        lead = Some((who, now + sleep + attempt));
+                    }
+                }
+                6 => {
+                    gate.leave(who);
+                    lead = lead.filter(|(leader, _)| *leader != who);
+                }
+                _ => {
+                    if gate.answered(now, now - Duration::from_ms(ms / 7)) {
+                        prop_assert!(!gate.is_cold());
+                        lead = None;
+                    }
+                }
+            }
+            // Whoever waits is told a time, and at that time somebody may look.
+            let vacant = gate.vacant_at();
+            prop_assert_eq!(vacant.is_some(), gate.is_cold());
+            if let Some(vacant) = vacant {
+                prop_assert!(gate.clone().admit(vacant.max(now), 99, attempt));
+                prop_assert!(vacant <= now || !gate.clone().admit(now, 99, attempt));
+            }
+        }
+    }
+
+    /// Never more is paid for than what it began with and the share of what came in.
+    #[test]
+    fn the_budget_is_never_exceeded(
+        (ratio, burst) in (0..1500_u32, 0..8_u32),
+        one in any::<bool>(),
+        is_full in any::<bool>(),
+        steps in proptest::collection::vec(0..12_u8, 1..200),
+    ) {
+        let credit = if is_full { Credit::Full } else { Credit::OneOrNone { one } };
+        let begins_with = if is_full { burst } else { burst.min(u32::from(one)) };
+        let mut budget = Budget::new(BudgetRule { ratio, burst }, credit);
+        let (mut paid_in, mut paid_out) = (begins_with * 1000, 0);
+        for step in steps {
+            if step < 9 {
+                budget.deposit();
+                // What is above the burst is lost.
+                paid_in = (paid_in + ratio).min(paid_out + burst * 1000);
+            } else {
+                let enough = paid_in - paid_out >= 1000;
+                prop_assert_eq!(budget.withdraw(), enough);
+                paid_out += if enough { 1000 } else { 0 };
+            }
+        }
+    }
+
+    /// The limit stays within its rule, no more are let in than it says, and all places come back.
+    #[test]
+    fn the_limiter_keeps_its_places_together(
+        (min, max) in (0..10_u32, 0..20_u32),
+        steps in steps(8),
+    ) {
+        let mut limiter = Limiter::new(Rule { min, max, queue: 10 });
+        let (mut now, mut under_way, mut nth) = (BEGAN, Vec::new(), 0);
+        for (kind, who, ms) in steps {
+            now = now + after(ms);
+            let before = limiter.limit();
+            let one = who as usize % under_way.len().max(1);
+            match kind {
+                0..4 if limiter.has_room(now) => {
+                    prop_assert!(limiter.under_way() < limiter.limit() as usize);
+                    nth += 1;
+                    limiter.enter(nth, now + Duration::from_ms(ms * 20));
+                    under_way.push(nth);
+                }
+                4..7 if !under_way.is_empty() => {
+                    let took = Duration::from_ms(ms);
+                    let sign = [Sign::Success { took }, Sign::Late, Sign::Full, Sign::None][ms as usize % 4];
+                    limiter.observe(now, sign);
+                    let grown = limiter.limit() > before;
+                    prop_assert!(!grown || matches!(sign, Sign::Success { .. }), "{:?}", sign);
+                    limiter.leave(under_way.swap_remove(one));
+                }
+                7 if ms % 5 == 0 => limiter.start_slowly(who),
+                _ => {}
+            }
+            prop_assert!((1..=max.max(1)).contains(&limiter.limit()), "{}", limiter.limit());
+            prop_assert!(limiter.under_way() <= under_way.len());
+        }
+        under_way.iter().for_each(|who| {
+            limiter.leave(*who);
+        });
+        prop_assert_eq!(limiter.under_way(), 0);
+    }
+
+    /// Everybody in line is called once, in the order of its tier, or leaves; and who has waited
+    /// longest goes first once that is long enough.
+    #[test]
+    fn the_line_loses_nobody_and_keeps_the_order_of_each_tier(steps in steps(8)) {
+        const TIERS: [Priority; 3] = [Priority::Interactive, Priority::Default, Priority::Batch];
+        let (mut queue, mut now) = (Queue::default(), BEGAN);
+        let mut line: Vec<(CallId, usize, Instant)> = Vec::new();
+        for (nth, (kind, which, ms)) in (0..).zip(steps) {
+            now = now + after(ms / 8);
+            match kind {
+                0..4 => {
+                    let tier = which as usize % 3;
+                    queue.push(now, nth, TIERS[tier]);
+                    line.push((nth, tier, now));
+                }
+                4 if !line.is_empty() => {
+                    let (who, ..) = line.remove(ms as usize % line.len());
+                    prop_assert!(queue.holds(who) && queue.leave(who));
+                    prop_assert!(!queue.holds(who) && !queue.leave(who));
+                }
+                _ => {
+                    let next = queue.pop(now);
+                    prop_assert_eq!(next.is_some(), !line.is_empty());
+                    let Some(at) = line.iter().position(|(who, ..)| Some(*who) == next) else { continue };
+                    let (_, tier, _) = line[at];
+                    prop_assert!(line[..at].iter().all(|(_, of, _)| *of != tier), "overtaken in its tier");
+                    prop_assert!(at == 0 || now.since(line[0].2) < AGED, "the oldest has waited long enough");
+                    line.remove(at);
+                }
+            }
+            prop_assert_eq!(queue.len(), line.len());
+        }
+        let rest: Vec<_> = queue.drain().collect();
+        prop_assert_eq!(rest.len(), line.len());
+        prop_assert!(line.iter().all(|(who, ..)| rest.contains(who)));
+    }
+}
