@@ -1,13 +1,12 @@
 // node --expose-gc calls.js <package folder> <URLs of mock models as JSON> <calls>
 // Calls of every kind that are not streamed.
-import { api, fails, left, measureRounds, signal, urls } from "./rounds.js";
+import { client, fails, left, measureRounds, signal, urls } from "./rounds.js";
 
-const { queryWithRetry } = api;
 const payload = { inputs: "the same", parameters: { top_k: 3 } };
 
-const succeeds = (url, options) => queryWithRetry(url, payload, { signal, ...options });
-const leaves = (url) => left(30, (signal) => queryWithRetry(url, payload, { signal }));
-const refused = (url, expected, options) => fails(queryWithRetry(url, payload, { signal, ...options }), expected);
+const succeeds = (url, options) => client.query(url, payload, { signal, ...options });
+const leaves = (url) => left(30, (signal) => client.query(url, payload, { signal }));
+const refused = (url, expected, options) => fails(client.query(url, payload, { signal, ...options }), expected);
 
 const shares = [
   [7, () => succeeds(urls.answers)],

@@ -6,13 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 
 const [folder, url, count] = process.argv.slice(2);
-const { queryWithReport } = await import(pathToFileURL(join(folder, "dist/index.js")));
+const { createClient } = await import(pathToFileURL(join(folder, "dist/index.js")));
+const client = createClient({ breaker: false, retryBudget: false });
 
 let begun = 0;
 let retries = 0;
 const caller = async () => {
   while (begun++ < Number(count)) {
-    const { report } = await queryWithReport(url, { inputs: "x" }, { maxRetries: 50 });
+    const { report } = await client.queryWithReport(url, { inputs: "x" }, { maxRetries: 50 });
     retries += report.attempts.length - 1;
   }
 };

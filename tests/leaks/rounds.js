@@ -25,7 +25,10 @@ WebAssembly.instantiate = async (...args) => {
 };
 const core = (kind) => cores.flatMap((exports) => Object.values(exports)).filter((value) => value instanceof kind);
 
-export const api = await import(pathToFileURL(join(folder, "dist/index.js")));
+const { createClient } = await import(pathToFileURL(join(folder, "dist/index.js")));
+
+/** So many errors on purpose would open its breaker and spend its budget. */
+export const client = createClient({ breaker: false, retryBudget: false, concurrency: { min: 64 } });
 
 export const { signal } = new AbortController();
 

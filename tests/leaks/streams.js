@@ -1,9 +1,9 @@
 // node --expose-gc streams.js <package folder> <URLs of mock models as JSON> <streams>
 // Streams that come whole, break, and are left, read in every way.
-import { api, fails, left, measureRounds, signal, urls } from "./rounds.js";
+import { client, fails, left, measureRounds, signal, urls } from "./rounds.js";
 
 const payload = { messages: [{ role: "user", content: "the same" }] };
-const open = (url, options) => api.streamWithRetry(url, payload, { signal, ...options });
+const open = (url, options) => client.stream(url, payload, { signal, ...options });
 
 async function readText(stream) {
   for await (const _ of stream.text());

@@ -455,12 +455,40 @@ fn of_those_that_were_let_through_in_the_ramp_only_the_first_failure_counts() {
 
 #[test]
 fn what_was_counted_before_it_opened_is_forgotten_when_it_closes() {
-    let (mut bench, now) = Bench::ramp_at(START);
-    (0..15).for_each(|_| assert!(!bench.ends(now, Verdict::Works)));
-    bench.fails_at([now; 4]);
-    assert_eq!(bench.state(now), State::Closed);
-    bench.fails_at([now]);
-    assert_eq!(bench.state(now), State::Open);
+    for verdict in [FAILS, LATE] {
+        let mut bench = Bench::new();
+        (0..5).for_each(|_| assert!(!bench.ends(START, verdict)));
+        let now = bench.until(START);
+        assert!(bench.admits(now, ME));
+        bench.works_at([now; 16]);
+        (0..4).for_each(|_| assert!(!bench.ends(now, verdict)));
+        assert_eq!(bench.state(now), State::Closed, "{verdict:?}");
+        bench.ends(now, verdict);
+        assert_eq!(bench.state(now), State::Open, "{verdict:?}");
+    }
+}
+
+#[test]
+fn nine_calls_are_too_few_for_a_share_and_ten_are_enough() {
+    let rule = Rule { failures: 3, ..Rule::default() };
+    for (works, opens) in [(6, true), (7, false)] {
+        let mut bench = Bench::of(rule, 1);
+        bench.works_at((0..works).map(|_| START));
+        bench.fails_at([START; 3]);
+        assert_eq!(bench.state(START) == State::Open, opens, "3 of {}", works + 3);
+    }
+}
+
+#[test]
+fn an_answer_counts_in_the_share_for_nine_tenths_of_the_window_at_least_and_never_for_longer_than_it() {
+    for start in [START, START + 1, START + 1_499, START + 2_999] {
+        for (after, counts) in [(27_000, true), (30_000, false)] {
+            let mut bench = Bench::new();
+            bench.works_at([start; 100]);
+            bench.fails_at([start + after; 5]);
+            assert_eq!(bench.state(start + after) == State::Closed, counts, "{start} {after}");
+        }
+    }
 }
 
 #[test]

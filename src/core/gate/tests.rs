@@ -393,3 +393,14 @@ fn an_hour_in_which_nobody_looked_is_no_part_of_a_cold_start() {
     let sleep = bench.leads(later + 20, B, later);
     assert!(sleep <= 10_000, "the first look at what may be a new cold start: {sleep}");
 }
+
+#[test]
+fn who_hears_it_long_after_everybody_left_leads_a_cold_start_of_its_own() {
+    let (mut bench, next) = Bench::cold();
+    bench.gate.leave(A);
+    let sleep = bench.leads(next + HOUR, B, next + HOUR - 60_000);
+    assert!((4_500..=5_000).contains(&sleep), "{sleep}");
+    let up = next + HOUR + sleep;
+    assert!(bench.admits(up, B) && bench.answered(up + 20, up));
+    assert!((60_000..70_000).contains(&bench.gate.last().as_ms()), "{:?}", bench.gate.last());
+}

@@ -119,13 +119,13 @@ impl Naive {
     }
 }
 
-/// Mostly close together, sometimes further apart than any window.
-fn step((scale, n): (u8, u64)) -> Duration {
+/// Mostly close together, sometimes further apart than any window; all of it at this pace.
+fn step((scale, n): (u8, u64), pace: u64) -> Duration {
     Duration::from_ms(match scale {
         0 => 0,
-        1..6 => n,
-        6..9 => n * 10,
-        _ => n * 100,
+        1..6 => n / pace,
+        6..9 => n * 10 / pace,
+        _ => n * 100 / pace,
     })
 }
 
@@ -136,7 +136,7 @@ proptest! {
     #[test]
     fn the_breaker_decides_as_one_that_keeps_every_outcome(
         rule in (1..7_u32, 1..60_u64, 1..20_u64, 1..100_u64),
-        healthy in 0..10_u8,
+        (healthy, pace) in (0..10_u8, 1..60_u64),
         seed in any::<u64>(),
         steps in proptest::collection::vec(((0..10_u8, 0..3000_u64), 0..9_u8, 0..10_u8, any::<u32>()), 1..90),
     ) {
@@ -146,7 +146,7 @@ proptest! {
         let mut now = Instant::from_ms(7_000_000);
         let mut under_way: Vec<(CallId, u32, u32)> = Vec::new();
         for (nth, (wait, kind, verdict, pick)) in (0..).zip(steps) {
-            now = now + step(wait);
+            now = now + step(wait, pace);
             let one = pick as usize % under_way.len().max(1);
             if kind < 4 || under_way.is_empty() {
                 // A call that comes, or one that asks again.

@@ -66,6 +66,22 @@ fn when_an_impatient_leader_gives_up_the_patient_ones_go_on() {
 }
 
 #[test]
+fn a_leader_that_goes_to_its_fallback_leaves_the_lead_to_another() {
+    for seed in 0..20 {
+        let impatient = Caller { targets: vec![target(0), target(1)], ..Caller::with(patient(20, 300)) };
+        let patient = (0..50).map(|_| Caller::with(patient(300, 300)).coming(ms(100)));
+        let crowd = Crowd::of([impatient].into_iter().chain(patient)).seeded(seed);
+        let meeting = crowd.against(|asked| match asked.target {
+            0 if asked.at < secs(90) => loading(),
+            _ => ok(),
+        });
+        assert_eq!((meeting.delivered(), meeting.sent_to(1).count()), (51, 1), "seed {seed}");
+        let last = meeting.calls.iter().map(|call| call.took).max().unwrap_or_default();
+        assert!(last <= secs(90).scaled(13, 10), "seed {seed}: {last:?}");
+    }
+}
+
+#[test]
 fn a_followers_patience_counts_from_when_it_came_and_not_from_when_the_model_went_down() {
     let callers = [0, 40, 80].map(|comes| Caller::with(patient(50, 300)).coming(secs(comes)));
     let leader = Caller::with(patient(300, 300));
