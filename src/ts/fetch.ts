@@ -12,8 +12,10 @@ import { takeApart } from "./target.js";
 import type { QueryOptions } from "./types.js";
 
 export async function fetchWithRetry(shared: Shared, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const common = shared.settings(); // before anything is waited for: the client may be closed meanwhile
   const sent = await taken(input, init);
-  const options = shared.settings(sent.init.signal ? { signal: sent.init.signal } : undefined);
+  const { signal } = sent.init;
+  const options = signal ? { ...common, signal } : common;
   const asked = ask(shared, sent, options.fallback);
   return new Promise((resolve, reject) => new Fetched(shared, asked, options, sent.streamed, resolve, reject).run());
 }
@@ -185,7 +187,8 @@ class Fetched extends Call {
 /** A response with the body that was read of another. */
 function again(response: Response, body: Bytes | ReadableStream): Response {
   const { status, statusText, headers, url } = response;
-  const made = new Response(body, { status, statusText, headers });
+  // These have none (Fetch standard, null body status).
+  const made = new Response([101, 204, 205, 304].includes(status) ? null : body, { status, statusText, headers });
   // It is decoded, and may be cut.
   for (const name of ["content-encoding", "content-length", "transfer-encoding"]) made.headers.delete(name);
   Object.defineProperty(made, "url", { value: url });

@@ -73,7 +73,7 @@ class Leg implements Outgoing {
     readonly headers: Record<string, string> | Headers,
     readonly body: CoreBody["body"],
     readonly common: Common,
-    readonly method = common.init?.method ?? "POST",
+    readonly method = common.init ? (common.init.method ?? "GET") : "POST",
   ) {}
 
   send(follow: boolean): Promise<Response> {

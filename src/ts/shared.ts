@@ -34,9 +34,9 @@ export class Shared {
     const { loading, timeouts, headers, ...all } = this.options;
     return {
       ...all,
-      ...options,
-      loading: { ...loading, ...options.loading },
-      timeouts: { ...timeouts, ...options.timeouts },
+      ...defined(options),
+      loading: { ...loading, ...defined(options.loading) },
+      timeouts: { ...timeouts, ...defined(options.timeouts) },
       // The first of a name counts.
       ...(headers && { headers: Object.fromEntries([...headerPairs(headers, "headers"), ...headerPairs(options.headers, "headers")]) }),
     };
@@ -76,7 +76,8 @@ export class Shared {
   }
 
   close(): void {
-    if (!this.#closed && this.#core?.alive) this.#core.close(this.#number);
+    if (this.#core?.alive) this.#core.close(this.#number);
+    this.#core = undefined; // a call that is on its way to it has another
     this.#closed = true;
   }
 
@@ -126,6 +127,10 @@ export class Shared {
     return this.#core?.alive && !this.#closed ? this.#core.stats(this.#number, place) : undefined;
   }
 }
+
+/** What is undefined is absent. */
+const defined = <T extends object>(given: T = {} as T): T =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 
 const name = ({ label, origin, model }: CoreTarget): string => (origin && model && !label.includes("#") ? `${label}#${model}` : label);
 

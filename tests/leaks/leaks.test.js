@@ -63,7 +63,8 @@ function leavesNothing({ file, calls, callBytes, models }) {
     assert.equal(told.cores, 1);
     assert.ok(told.warm.memoryBytes > 0 && told.warm.tableLength > 0);
     assert.equal(told.end.memoryBytes, told.warm.memoryBytes);
-    assert.equal(told.end.tableLength, told.warm.tableLength);
+    // It grows by 128 at a time, and the most that was ever under way may come late.
+    assert.ok(told.end.tableLength - told.warm.tableLength <= 128, `${told.warm.tableLength} before, ${told.end.tableLength} after`);
   });
 
   test("the calls that share a signal have one listener on it between them, and none when they are over", () => {

@@ -906,6 +906,22 @@ fn who_waited_for_a_target_that_was_replaced_asks_anew() {
 }
 
 #[test]
+#[ignore = "calls that are under way end at the target that has taken the place of theirs"]
+fn what_still_comes_of_a_target_that_was_replaced_says_nothing_of_the_next() {
+    let mut bench = Bench::new();
+    (0..4).for_each(|who| bench.goes(START, who));
+    bench.shared.replace(TARGET);
+    (0..3).for_each(|who| bench.ends(START + 20, who, GATEWAY_DOWN));
+    for who in 10..12 {
+        bench.goes(START + 30, who);
+        bench.ends(START + 40, who, GATEWAY_DOWN);
+    }
+    bench.goes(START + 50, 12);
+    bench.hears_loading(START + 60, 3);
+    bench.goes(START + 70, 13);
+}
+
+#[test]
 fn a_target_that_does_not_exist_keeps_nobody_from_anything() {
     let mut shared = Shared::without_limits(1);
     let caller = Bench::new().caller(1);

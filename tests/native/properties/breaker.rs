@@ -141,7 +141,8 @@ proptest! {
         steps in proptest::collection::vec(((0..10_u8, 0..3000_u64), 0..9_u8, 0..10_u8, any::<u32>()), 1..90),
     ) {
         let secs = Duration::from_secs;
-        let rule = Rule { failures: rule.0, window: secs(rule.1), open: secs(rule.2), max_open: secs(rule.3) };
+        let (failures, window, open, max_open) = rule;
+        let rule = Rule { failures, window: secs(window), open: secs(open), max_open: secs(max_open) };
         let (mut breaker, mut naive, mut rng) = (Breaker::new(rule), Naive::new(rule), Rng::new(seed));
         let mut now = Instant::from_ms(7_000_000);
         let mut under_way: Vec<(CallId, u32, u32)> = Vec::new();

@@ -30,7 +30,11 @@ proptest! {
 
     /// A lead is somebody else's only when it was given up, or has run out, or the cold start is over.
     #[test]
-    fn a_cold_start_has_one_leader_a_lease(steps in steps(8), seed in any::<u64>(), attempt in 0..90_000_u64) {
+    fn a_cold_start_has_one_leader_a_lease(
+        steps in steps(8),
+        seed in any::<u64>(),
+        attempt in 0..90_000_u64,
+    ) {
         let (mut gate, mut rng, mut now) = (Gate::default(), Rng::new(seed), BEGAN);
         let attempt = Duration::from_ms(attempt);
         let mut lead: Option<(CallId, Instant)> = None;

@@ -43,7 +43,7 @@ fn calls_that_come_one_after_the_other_cost_a_tenth_of_a_request_each_and_all_su
 }
 
 #[test]
-#[ignore = "the slow start doubles into the server's limit, and the budget pays for five of those that are refused"]
+#[ignore = "the slow start doubles into the limit of the server, and the budget pays for five of the refused"]
 fn a_server_of_sixteen_places_is_not_run_over_when_it_comes_up() {
     for seed in 0..SEEDS {
         let mut meeting = Crowd::at_once(200).seeded(seed).against(cold_for(LOAD, 16));

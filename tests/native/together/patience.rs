@@ -154,4 +154,6 @@ fn who_was_in_line_when_the_model_was_found_cold_has_its_patience_for_that_too()
         assert!((secs(22)..=secs(31)).contains(&call.took), "{:?}", call.took);
         assert!(call.record.waited(WaitReason::Loading) >= secs(20), "{:?}", call.record);
     }
+    // Who was sent at once has waited since then; the first one looks once more at the end of it.
+    assert!(meeting.calls[1..4].iter().all(|call| call.took <= secs(30)));
 }
