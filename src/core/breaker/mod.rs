@@ -151,6 +151,11 @@ impl Breaker {
         self.generation
     }
 
+    /// No result of that generation is one of this breaker's.
+    pub fn begin_after(&mut self, generation: u32) {
+        self.generation = generation.wrapping_add(1);
+    }
+
     /// How long nothing is sent, whoever asks.
     pub fn open_for(&self, now: Instant) -> Option<Duration> {
         match self.phase {

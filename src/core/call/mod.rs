@@ -348,7 +348,11 @@ impl Call {
             {
                 self.until_loaded(now, floor, None, one, true, shared)
             }
-            retry => self.again(now, retry, trouble.code, floor, shared),
+            retry => {
+                let full = matches!(trouble.code, Code::Overloaded | Code::RateLimited);
+                let free = full && shared.is_fresh(now, self.shares());
+                self.again(now, retry, trouble.code, floor, free, shared)
+            }
         };
         self.take(now, step, failure, shared)
     }
@@ -372,7 +376,7 @@ impl Call {
         self.note(now, one, head, Outcome::Failed(trouble.code, trouble.layer), shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
-        let step = self.again(now, retry, trouble.code, None, shared);
+        let step = self.again(now, retry, trouble.code, None, false, shared);
         self.take(now, step, failure, shared)
     }
 

@@ -21,33 +21,32 @@ pub(super) enum Step {
 }
 
 impl Call {
-    /// After an error: back off, if tries and time are left.
+    /// After an error: back off, if tries and time are left. What is `free` costs neither.
     pub(super) fn again(
         &mut self,
         now: Instant,
         retry: Retry,
         code: Code,
         floor: Option<Duration>,
+        free: bool,
         shared: &mut Shared,
     ) -> Step {
         let place = self.shares();
         let tries = &mut self.tries;
         let once = retry == Retry::Once;
-        if matches!(retry, Retry::Never)
-            || tries.retries >= self.policy.max_retries
-            || (once && tries.once_spent)
-        {
+        let spent = !free && tries.retries >= self.policy.max_retries;
+        if matches!(retry, Retry::Never) || spent || (once && tries.once_spent) {
             return Step::GiveUp(None);
         }
         tries.once_spent |= once;
-        tries.retries += 1;
+        tries.retries += u32::from(!free);
         if matches!(code, Code::Overloaded | Code::RateLimited) {
             tries.backoff.slow_to(OVERLOADED_BASE);
         }
         let backoff = tries.backoff.next().unwrap_or(OVERLOADED_BASE);
         let span = floor.map_or(backoff, |floor| hint::wait(floor, &mut self.rng));
         let until = now + span;
-        if until >= self.deadline() || !shared.may_retry(now, place, span) {
+        if until >= self.deadline() || !(free || shared.may_retry(now, place, span)) {
             return Step::GiveUp(None);
         }
         let reason = if code == Code::RateLimited { WaitReason::RateLimit } else { WaitReason::Backoff };

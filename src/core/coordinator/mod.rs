@@ -108,6 +108,13 @@ impl Coordinator {
         }
     }
 
+    /// What still comes of the target before says nothing of this one.
+    pub(super) fn succeed(&mut self, before: &Self) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.begin_after(before.generation());
+        }
+    }
+
     /// True if everybody has to start slowly now: how slowly, in calls at once.
     pub(super) fn observe(&mut self, now: Instant, seen: Observation, rng: &mut Rng) -> Option<u32> {
         let started = now - seen.ago;

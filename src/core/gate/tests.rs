@@ -112,7 +112,7 @@ fn the_leader_looks_after_a_quarter_of_what_was_said_and_then_at_growing_distanc
         for nth in 0..20 {
             let sleep = bench.leads(now, A, sent);
             let waited = now - SENT;
-            let (low, high) = if nth == 0 { (4_500, 5_000) } else { (waited * 24 / 100, waited * 28 / 100) };
+            let (low, high) = if nth == 0 { (4_500, 5_000) } else { (waited * 25 / 100, waited * 28 / 100) };
             let span = low.clamp(1_000, 60_000)..=high.clamp(1_000, 60_000);
             assert!(span.contains(&sleep), "seed {seed}, look {nth}: {sleep} of {span:?}");
             sent = now + sleep;

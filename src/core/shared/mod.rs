@@ -132,9 +132,10 @@ impl Shared {
 
     /// Another target takes this place. Who still waits for the one before asks anew.
     pub fn replace(&mut self, target: usize) {
-        let fresh = self.fresh();
+        let mut fresh = self.fresh();
         if let Some(of) = self.targets.get_mut(target) {
             self.woken.extend(of.queue.drain());
+            fresh.coordinator.succeed(&of.coordinator);
             *of = fresh;
         }
     }
@@ -265,11 +266,16 @@ impl Shared {
         role
     }
 
+    /// Whether it has just come up: that it is full now is no failure, but the crowd that waited.
+    pub fn is_fresh(&self, now: Instant, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_fresh(now))
+    }
+
     /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
     /// line, it does not; but a thousand isolates find it up at once.
     pub fn is_rushed(&self, now: Instant, target: usize) -> bool {
         let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
-        alone && self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_fresh(now))
+        alone && self.is_fresh(now, target)
     }
 
     /// Pays for another try after an error, that would be sent after so long.

@@ -906,7 +906,6 @@ fn who_waited_for_a_target_that_was_replaced_asks_anew() {
 }
 
 #[test]
-#[ignore = "calls that are under way end at the target that has taken the place of theirs"]
 fn what_still_comes_of_a_target_that_was_replaced_says_nothing_of_the_next() {
     let mut bench = Bench::new();
     (0..4).for_each(|who| bench.goes(START, who));

@@ -124,12 +124,18 @@ proptest! {
         for target in 0..TARGETS {
             prop_assert_eq!(meeting.left_over(target), (0, 0));
             let Some(budget) = crowd.rules.budget else { continue };
-            let (began_with, is_alone) = match crowd.rules.credit {
-                Credit::Full => (budget.burst, false),
-                Credit::OneOrNone { one } => (budget.burst.min(u32::from(one)), true),
+            let began_with = match crowd.rules.credit {
+                Credit::Full => budget.burst,
+                Credit::OneOrNone { one } => budget.burst.min(u32::from(one)),
             };
-            // For an isolate a full server may be one that is still coming up.
-            let waits = |code| is_alone && matches!(code, Code::RateLimited | Code::Overloaded);
+            // Of a model that has just come up it is no failure that it is full.
+            let was_cold = meeting.calls.iter().zip(&crowd.callers).any(|(call, caller)| {
+                call.record.attempts().iter().any(|one| {
+                    let loading = matches!(one.outcome, Outcome::Failed(Code::ModelLoading, _));
+                    loading && caller.targets[one.target].shared == target
+                })
+            });
+            let waits = |code| was_cold && matches!(code, Code::RateLimited | Code::Overloaded);
             let costs = |code| code != Code::ModelLoading && !waits(code);
             let retries = retries(&meeting, &crowd, target, costs);
             let over = meeting.over;
