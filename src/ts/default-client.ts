@@ -1,6 +1,6 @@
 /** The three functions for who wants no client: the methods of one that all callers share. */
 
-import { ask, stream, withReport } from "./client.js";
+import { ask, stream, withReport } from "./sharing-client.js";
 import { Shared } from "./shared.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./types.js";
 
@@ -13,7 +13,7 @@ const shared = new Shared();
  * retry; errors that may pass are tried again with growing, random pauses, never earlier than the
  * server asks; the rest fail at once. It shares a cold-start gate, a circuit breaker, a retry budget
  * and a concurrency limit with all other calls to the same target that have no client of their own;
- * see {@link createClient} for what they are.
+ * see `createClient` for what they are.
  *
  * @param target a model id, an absolute URL, or a {@link TargetSpec}
  * @param payload a JSON object or array, or bytes

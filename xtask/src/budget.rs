@@ -9,8 +9,11 @@ use std::fs;
 use std::io::Write;
 
 /// A kilobyte of the core is 1,000 bytes, one of the whole entry 1,024.
-const CORE_GZIP: usize = 24 * 1_000;
-const BUNDLED_GZIP: usize = 32 * 1_024;
+///
+/// They were 24 and 32 until calls shared a gate, a breaker, a budget, places and statistics: that is
+/// ten kilobytes of the core, and `client.fetch`, the client and its metrics are four of the face.
+const CORE_GZIP: usize = 32 * 1_000;
+const BUNDLED_GZIP: usize = 48 * 1_024;
 
 pub(crate) fn check() -> Result<()> {
     let dist = root().join("pkg/dist");
