@@ -247,18 +247,24 @@ impl Call {
         falls_back: Option<Code>,
         shared: &mut Shared,
     ) -> Action {
-        let mut place = shared.claim(now, self.shares(), self.caller(now));
+        // Who has no time left takes no place, and no probe of a breaker.
+        let place = if now < self.deadline() {
+            shared.claim(now, self.shares(), self.caller(now))
+        } else {
+            Place::Queued(wait.reason)
+        };
         if place == Place::Queued(wait.reason) && now < wait.until {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
         }
         self.record.waited_for(wait.reason, now.since(since));
-        if now >= self.deadline()
-            || (now >= wait.until && matches!(place, Place::Queued(WaitReason::Loading)))
-        {
+        let too_late = now >= wait.until && place == Place::Queued(wait.reason);
+        let place = if too_late {
             shared.leave(now, self.shares(), self.id, true);
-            place = Place::Refused(self.waited_in_vain(now, wait.reason));
-        }
+            Place::Refused(self.waited_in_vain(now, wait.reason))
+        } else {
+            place
+        };
         self.placed(now, place, falls_back, shared)
     }
 
