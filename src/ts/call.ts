@@ -291,7 +291,7 @@ export abstract class Call implements CoreRequest {
       this.#fail(row);
     } else if (how === How.Failed) {
       const partial = this.wire?.begun ? this.wire.text : "";
-      this.#fail(new QueryError(failure as Row, this.#report(row), this.detail, partial));
+      this.#fail(new QueryError(failure as Row, this.#target(row[1] as number).label, this.#report(row), this.detail, partial));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {

@@ -80,7 +80,8 @@ export interface Client {
    * A target is told by the URL and the `model` of a JSON body. A `fallback` that names only a model
    * keeps the URL and replaces the model; one with a URL goes there, with its own `token` or `headers`,
    * and gets the credentials of the request only on the same origin or among Hugging Face's hosts.
-   * `maxRetries`, `loading`, `timeouts`, `priority` and `onEvent` are the client's. A failure answer
+   * The options are the client's: its `headers` and its `token` go where the request has none of that
+   * name. With `redirect: "manual"` it is the plain `fetch`. A failure answer
    * carries `x-should-retry: false`, by which the openai SDK does not repeat what was repeated here.
    */
   readonly fetch: typeof globalThis.fetch;

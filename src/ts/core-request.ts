@@ -47,7 +47,7 @@ export const enum Kind {
 export interface CoreBody {
   /** Decides the route of a model id, and whether a `model` can be put into the body. */
   kind: Kind;
-  body: string | Uint8Array<ArrayBuffer> | Blob | undefined;
+  body: string | Uint8Array<ArrayBuffer> | Blob | FormData | undefined;
   /** The JSON of an object without its `model`, for targets that put in their own. */
   bodyRest: string;
   /** The model that is in the body already. */

@@ -31,13 +31,13 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor([retryable, status, retryAfterMs = NaN, ...places]: Row, report: CallReport, detail: string, partial?: string) {
+  constructor([retryable, status, retryAfterMs = NaN, ...places]: Row, target: string, report: CallReport, detail: string, partial?: string) {
     const [code, layer, phase] = [codes, layers, phases].map((names, at) => names[places[at] as number]) as [keyof typeof hints, Layer, Phase?];
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
     const said = detail && `: ${detail.slice(0, 200)}`;
-    super(`${attempts.at(-1)?.target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`);
+    super(`${target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`);
     this.code = code;
     this.layer = layer;
     if (phase) this.phase = phase;

@@ -25,6 +25,10 @@ export class EventStream<T> {
   #over: { facts?: Facts } | undefined;
   /** A bit for each of several answers that has begun and not finished. */
   #open = 0;
+  /** Some event was in a form that says when it is at its end. */
+  #known = false;
+  /** The last piece ended with a line. */
+  #lineEnded = true;
 
   /** `raw`: its items are the pieces themselves, as they came, and events of any form are content. */
   constructor(readonly raw = false) {}
@@ -38,13 +42,17 @@ export class EventStream<T> {
     this.text = "";
     this.#open = 0;
     this.#over = undefined;
+    this.#known = false;
     this.#body = body;
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
         if (this.#body !== body) return resolve(undefined); // stopped: what waits for ever is never freed
-        if (this.raw && piece) this.#items.push(piece as T);
-        // What has no known form has no known end: it ends where it ends.
-        if (this.raw && !piece && !known) feed(new TextEncoder().encode("\n\ndata: [DONE]\n\n"));
+        if (this.raw && piece) {
+          this.#items.push(piece as T);
+          if (piece.length > 0) this.#lineEnded = [10, 13].includes(piece.at(-1) as number);
+        }
+        // What has no known form has no known end: it ends where it ends, but not within a line.
+        if (this.raw && !piece && !this.#known && this.#lineEnded) feed(new TextEncoder().encode("\n\ndata: [DONE]\n\n"));
         feed(piece);
         if (this.raw && this.begun) this.#handOver();
         if (this.#over || !piece) resolve(this.#over?.facts);
@@ -89,6 +97,7 @@ export class EventStream<T> {
       return 0;
     }
     const bits = look(item);
+    this.#known ||= known;
     if (bits & ERROR) {
       this.#over = { facts: factsOf(error) };
       return 0;

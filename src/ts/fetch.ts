@@ -6,15 +6,20 @@ import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import { type CoreTarget, Kind } from "./core-request.js";
 import { QueryError } from "./error.js";
+import { headerPairs } from "./options.js";
 import { EventStream } from "./event-stream.js";
 import type { Shared } from "./shared.js";
 import { takeApart } from "./target.js";
 import type { QueryOptions } from "./types.js";
 
 export async function fetchWithRetry(shared: Shared, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  // Who wants to see redirects wants no more.
+  if (init.redirect === "manual") return (shared.options.fetch ?? fetch)(input, init);
   const common = shared.settings(); // before anything is waited for: the client may be closed meanwhile
   const sent = await taken(input, init);
   const { signal } = sent.init;
+  const missing = headerPairs(common.headers, "headers").filter(([name]) => !sent.headers.has(name));
+  if (missing.length > 0) sent.headers = new Headers([...sent.headers, ...missing]);
   const options = signal ? { ...common, signal } : common;
   const asked = ask(shared, sent, options.fallback);
   return new Promise((resolve, reject) => new Fetched(shared, asked, options, sent.streamed, resolve, reject).run());
@@ -24,7 +29,7 @@ export async function fetchWithRetry(shared: Shared, input: RequestInfo | URL, i
 interface Sent {
   url: string;
   headers: Headers;
-  body: string | Bytes | undefined;
+  body: string | Bytes | FormData | undefined;
   /** All that is not said by the others. */
   init: RequestInit;
   /** Of a JSON body. */
@@ -37,6 +42,7 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
   let { headers, body, ...rest } = init;
   let [url, text]: [string, string | undefined] = ["", undefined];
   let bytes: Bytes | undefined;
+  let form: FormData | undefined;
   if (typeof input === "object" && "url" in input) {
     // Its own members, where `init` does not say otherwise.
     const { method, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = input;
@@ -45,7 +51,11 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
     for (const name in rest) if (rest[name as "mode"] === undefined) delete rest[name as "mode"];
     url = input.url;
     headers ??= input.headers;
-    body ??= input.body && (await input.arrayBuffer());
+    // Not by its `body`, which not every browser has.
+    if (body === undefined && !/^(get|head)$/i.test(method)) {
+      const whole = await input.arrayBuffer();
+      body = whole.byteLength > 0 ? whole : undefined;
+    }
   } else {
     // In a page an address may be relative to it.
     url = typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
@@ -59,6 +69,10 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
   if (typeof body === "string") {
     text = body;
     if (!pairs.has("content-type")) set("text/plain;charset=UTF-8");
+  } else if (body instanceof FormData) {
+    // A copy for every try: not every platform tells its bytes.
+    form = new FormData();
+    for (const [name, value] of body) form.append(name, value);
   } else if (body != null) {
     // The platform knows the bytes of every kind of body, and its content type.
     const whole = new Response(body);
@@ -72,7 +86,7 @@ async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent>
   return {
     url,
     headers: pairs,
-    body: bytes ?? text,
+    body: bytes ?? text ?? form,
     init: rest,
     model: typeof model === "string" ? model : "",
     streamed: stream === true,
@@ -136,7 +150,7 @@ class Fetched extends Call {
     const type = response.headers.get("content-type") ?? "";
     this.answer = response;
     // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer.
-    if (!response.body || !/json\b|html/i.test(type)) {
+    if (!response.body || !/json\b|html/i.test(type) || /^head$/i.test(this.asked.init?.method ?? "")) {
       // It is handed over unread, and still ends with the caller's own signal.
       this.options.signal?.addEventListener("abort", () => this.stop(), { once: true });
       return undefined;
@@ -163,7 +177,7 @@ class Fetched extends Call {
         this.stop(); // where nobody waits for its leaving
       },
     };
-    this.resolve(again(this.#response as Response, new ReadableStream(source, { highWaterMark: 0 })));
+    this.#answer(new ReadableStream(source, { highWaterMark: 0 }));
   }
 
   protected override inOnePiece(): void {}
@@ -177,10 +191,19 @@ class Fetched extends Call {
   protected override failed(error: unknown): void {
     if (this.wire?.begun) return this.wire.end({ error });
     const isLast = error instanceof QueryError && (error.status as number) >= 300 && this.#isError;
-    if (!isLast) return this.reject(error);
-    const response = again(this.#response as Response, joined(this.open?.pieces ?? []));
-    response.headers.set("x-should-retry", "false");
-    this.resolve(response);
+    if (!isLast || !this.#answer(joined(this.open?.pieces ?? []), true)) this.reject(error);
+  }
+
+  /** False if the platform makes no such response: a status of 999. */
+  #answer(body: Bytes | ReadableStream, isLast = false): boolean {
+    try {
+      const response = again(this.#response as Response, body);
+      if (isLast) response.headers.set("x-should-retry", "false");
+      this.resolve(response);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -79,7 +79,7 @@ class Leg implements Outgoing {
   send(follow: boolean): Promise<Response> {
     const { url, headers, body, method, common } = this;
     const { signal } = common;
-    const init: RequestInit = { ...common.init, method, headers, signal, redirect: follow ? "follow" : "manual" };
+    const init: RequestInit = { ...common.init, method, headers, signal, redirect: common.init?.redirect === "error" ? "error" : follow ? "follow" : "manual" };
     if (body !== undefined) init.body = body;
     // Looked up at each call, so that a page or a test may replace it.
     return (common.fetch ?? globalThis.fetch)(url, init);
