@@ -21,7 +21,7 @@ pub(super) enum Step {
 }
 
 impl Call {
-    /// After an error: back off, if tries and time are left. What is `free` costs neither.
+    /// After an error: back off, if tries and time are left. What is `free` is paid by no budget.
     pub(super) fn again(
         &mut self,
         now: Instant,
@@ -34,12 +34,12 @@ impl Call {
         let place = self.shares();
         let tries = &mut self.tries;
         let once = retry == Retry::Once;
-        let spent = !free && tries.retries >= self.policy.max_retries;
+        let spent = tries.retries >= self.policy.max_retries;
         if matches!(retry, Retry::Never) || spent || (once && tries.once_spent) {
             return Step::GiveUp(None);
         }
         tries.once_spent |= once;
-        tries.retries += u32::from(!free);
+        tries.retries += 1;
         if matches!(code, Code::Overloaded | Code::RateLimited) {
             tries.backoff.slow_to(OVERLOADED_BASE);
         }

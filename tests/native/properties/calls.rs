@@ -65,17 +65,13 @@ proptest! {
         prop_assert!(call.sent.iter().all(|sent| sent.action.clocks.total == crate::virtual_clock::BEGAN + total));
     }
 
-    /// Of each target at most `maxRetries + 1` attempts end in an error. Loading looks come on top, and
-    /// are bounded by the shortest sleep; and where a model has just come up, that it is full.
+    /// Of each target at most `maxRetries + 1` attempts end in an error; loading looks come on top,
+    /// and are bounded by the shortest sleep.
     #[test]
     fn errors_are_asked_again_as_often_as_the_policy_says(case in case()) {
         let call = case.run();
         for target in 0..case.targets.len() {
-            let was_cold = of_target(&call, target, |attempt, _| code(attempt) == Some(Code::ModelLoading)) > 0;
-            let full = |code| was_cold && matches!(code, Code::RateLimited | Code::Overloaded);
-            let failed = |attempt: &Attempt, _| {
-                code(attempt).is_some_and(|code| code != Code::ModelLoading && !full(code))
-            };
+            let failed = |attempt: &Attempt, _| code(attempt).is_some_and(|code| code != Code::ModelLoading);
             prop_assert!(of_target(&call, target, failed) <= case.policy.max_retries as usize + 1);
             let looked = |attempt: &Attempt, again| code(attempt) == Some(Code::ModelLoading) && again;
             let most = case.policy.loading.max_wait.as_ms() / 1000;
