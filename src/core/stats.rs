@@ -21,8 +21,8 @@ pub const fn place(outcome: Outcome) -> usize {
     }
 }
 
-/// Of an attempt that was answered or ran into one of our clocks: those that ended otherwise, a
-/// refusal or a broken connection, say nothing about how long an answer takes.
+/// Of an attempt that was answered well, or ran into one of our clocks. Those that failed before, and
+/// those that nobody let finish, say nothing about the target's speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Took {
     /// Until its end. Where it ran into a clock: that clock's limit, or the slowest would be left out.
