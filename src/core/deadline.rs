@@ -43,6 +43,9 @@ pub struct Progress {
     pub was_away: Duration,
 }
 
+/// A reader of a stream that asks for nothing for so long does not hold the place of a call that would.
+pub const AWAY: Duration = Duration::from_secs(2);
+
 /// How often to look, at most, after a reader that is away: so late a clock may be seen then.
 const SHORTEST_LOOK: Duration = Duration::from_ms(10);
 

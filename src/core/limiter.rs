@@ -38,6 +38,12 @@ pub enum Sign {
     Success {
         took: Duration,
     },
+    /// The first text of a stream: an answer, though it still holds its permit.
+    Begun,
+    /// The end of a stream that had begun.
+    Finished {
+        took: Duration,
+    },
     /// It did not answer in time.
     Late,
     /// It is full, and said so at once: with as many under way as there are it can do no more.
@@ -63,8 +69,8 @@ impl Limiter {
         Self { rule, limit, starts_slowly: true, cut: None, under_way: Vec::new(), pace: None }
     }
 
-    pub fn under_way(&self) -> usize {
-        self.under_way.len()
+    pub fn under_way(&self, now: Instant) -> usize {
+        self.under_way.iter().filter(|lease| lease.is_live(now)).count()
     }
 
     pub fn limit(&self) -> u32 {
@@ -87,6 +93,14 @@ impl Limiter {
         self.under_way.push(Lease { holder: who, until });
     }
 
+    /// The holder is still there: its permit lasts until then, and is issued anew where it has run out.
+    pub fn renew(&mut self, who: CallId, until: Instant) {
+        match self.under_way.iter_mut().find(|lease| lease.holder == who) {
+            Some(lease) => lease.until = until,
+            None => self.enter(who, until),
+        }
+    }
+
     /// Gives the place back. False if it has run out.
     pub fn leave(&mut self, who: CallId) -> bool {
         let at = self.under_way.iter().position(|lease| lease.holder == who);
@@ -102,13 +116,11 @@ impl Limiter {
     pub fn observe(&mut self, now: Instant, sign: Sign) {
         match sign {
             Sign::Success { took } => {
-                self.pace = Some(self.pace.map_or(took, |pace| pace.scaled(7, 8) + took.scaled(1, 8)));
-                if self.under_way.len() * 2 < self.limit() as usize {
-                    return;
-                }
-                let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
-                self.limit = self.limit.saturating_add(step).min(self.rule.max.max(1).saturating_mul(ONE));
+                self.measure(took);
+                self.grow();
             }
+            Sign::Begun => self.grow(),
+            Sign::Finished { took } => self.measure(took),
             Sign::Late | Sign::Full => {
                 let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
                 let floor = self.rule.min.max(1).saturating_mul(ONE).min(self.limit);
@@ -125,6 +137,18 @@ impl Limiter {
             }
             Sign::None => {}
         }
+    }
+
+    fn measure(&mut self, took: Duration) {
+        self.pace = Some(self.pace.map_or(took, |pace| pace.scaled(7, 8) + took.scaled(1, 8)));
+    }
+
+    fn grow(&mut self) {
+        if self.under_way.len() * 2 < self.limit() as usize {
+            return;
+        }
+        let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
+        self.limit = self.limit.saturating_add(step).min(self.rule.max.max(1).saturating_mul(ONE));
     }
 
     /// From so few again: a model that has just come up, or a target that has just recovered.
@@ -213,7 +237,7 @@ mod tests {
             limiter.leave(who);
             assert!(!limiter.has_room(at(1000)), "{who}");
         }
-        assert_eq!((limiter.limit(), limiter.under_way()), (16, 16));
+        assert_eq!((limiter.limit(), limiter.under_way(at(1000))), (16, 16));
     }
 
     #[test]
@@ -245,7 +269,28 @@ mod tests {
         assert_eq!(limiter.runs_out_at(), Some(at(500)));
         assert!(limiter.has_room(at(500)));
         limiter.leave(3);
-        assert_eq!(limiter.under_way(), 0);
+        assert_eq!(limiter.under_way(at(499)), 0);
+    }
+
+    #[test]
+    fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
+        let mut limiter = limiter(1, 1);
+        limiter.enter(3, at(500));
+        limiter.renew(3, at(900));
+        assert_eq!((limiter.has_room(at(899)), limiter.under_way(at(899))), (false, 1));
+        assert!(limiter.has_room(at(900)));
+        limiter.renew(3, at(1000));
+        assert_eq!(limiter.under_way(at(999)), 1);
+    }
+
+    #[test]
+    fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
+        let mut limiter = limiter(1, 64);
+        (0..4).for_each(|who| limiter.enter(who, at(u64::MAX)));
+        limiter.observe(at(0), Sign::Begun);
+        assert_eq!(limiter.limit(), 5);
+        limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
+        assert_eq!((limiter.limit(), limiter.wait_behind(64)), (5, Some(Duration::from_ms(100))));
     }
 
     #[test]

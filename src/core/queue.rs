@@ -22,6 +22,10 @@ struct Waiting {
     who: CallId,
     since: Instant,
     tier: Priority,
+    /// It waits no longer than this for a cold model.
+    patience: Instant,
+    /// When it gave its last sign of life.
+    seen: Instant,
 }
 
 const WEIGHTS: [(Priority, i32); 3] =
@@ -50,8 +54,25 @@ impl Queue {
         self.line.is_empty()
     }
 
-    pub fn push(&mut self, now: Instant, who: CallId, tier: Priority) {
-        self.line.push(Waiting { who, since: now, tier });
+    pub fn push(&mut self, now: Instant, who: CallId, tier: Priority, patience: Instant) {
+        self.line.push(Waiting { who, since: now, tier, patience, seen: now });
+    }
+
+    /// This one is still there.
+    pub fn renew(&mut self, now: Instant, who: CallId) {
+        if let Some(waiting) = self.line.iter_mut().find(|waiting| waiting.who == who) {
+            waiting.seen = now;
+        }
+    }
+
+    /// Drops those who have given no sign of life for so long: their requests are over.
+    pub fn drop_silent(&mut self, now: Instant, silence: Duration) {
+        self.line.retain(|waiting| now.since(waiting.seen) < silence);
+    }
+
+    /// Those whose patience with a cold model ends before then.
+    pub fn impatient(&self, until: Instant) -> impl Iterator<Item = CallId> {
+        self.line.iter().filter(move |waiting| waiting.patience <= until).map(|waiting| waiting.who)
     }
 
     /// Whose turn it is.
@@ -108,6 +129,10 @@ mod tests {
         Instant::from_ms(ms)
     }
 
+    fn push(queue: &mut Queue, now: Instant, who: CallId, tier: Priority) {
+        queue.push(now, who, tier, now + Duration::from_secs(60));
+    }
+
     fn served(queue: &mut Queue, count: usize) -> Vec<CallId> {
         (0..count).filter_map(|_| queue.pop(at(0))).collect()
     }
@@ -115,7 +140,7 @@ mod tests {
     #[test]
     fn of_one_tier_the_first_to_come_is_the_first_to_go() {
         let mut queue = Queue::default();
-        (0..5).for_each(|who| queue.push(at(0), who, Priority::Default));
+        (0..5).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
         assert_eq!(served(&mut queue, 9), [0, 1, 2, 3, 4]);
     }
 
@@ -123,9 +148,9 @@ mod tests {
     fn full_tiers_are_served_eight_to_three_to_one() {
         let mut queue = Queue::default();
         for who in 0..1000 {
-            queue.push(at(0), who, Priority::Interactive);
-            queue.push(at(0), 1000 + who, Priority::Default);
-            queue.push(at(0), 2000 + who, Priority::Batch);
+            push(&mut queue, at(0), who, Priority::Interactive);
+            push(&mut queue, at(0), 1000 + who, Priority::Default);
+            push(&mut queue, at(0), 2000 + who, Priority::Batch);
         }
         let served = served(&mut queue, 120);
         let of = |tier: u32| served.iter().filter(|who| **who / 1000 == tier).count();
@@ -135,9 +160,9 @@ mod tests {
     #[test]
     fn a_tier_alone_has_every_turn_and_owes_nothing_for_it() {
         let mut queue = Queue::default();
-        (0..100).for_each(|who| queue.push(at(0), who, Priority::Batch));
+        (0..100).for_each(|who| push(&mut queue, at(0), who, Priority::Batch));
         assert_eq!(served(&mut queue, 50).len(), 50);
-        (0..8).for_each(|who| queue.push(at(0), 1000 + who, Priority::Interactive));
+        (0..8).for_each(|who| push(&mut queue, at(0), 1000 + who, Priority::Interactive));
         let next = served(&mut queue, 9);
         assert_eq!(next.iter().filter(|who| **who >= 1000).count(), 8, "{next:?}");
     }
@@ -145,8 +170,8 @@ mod tests {
     #[test]
     fn who_has_waited_half_a_minute_is_next() {
         let mut queue = Queue::default();
-        queue.push(at(0), 7, Priority::Batch);
-        (0..100).for_each(|who| queue.push(at(29_000), 100 + who, Priority::Interactive));
+        push(&mut queue, at(0), 7, Priority::Batch);
+        (0..100).for_each(|who| push(&mut queue, at(29_000), 100 + who, Priority::Interactive));
         assert_ne!(queue.pop(at(29_999)), Some(7));
         assert_eq!(queue.pop(at(30_000)), Some(7));
     }
@@ -154,12 +179,30 @@ mod tests {
     #[test]
     fn who_leaves_is_never_served() {
         let mut queue = Queue::default();
-        (0..4).for_each(|who| queue.push(at(0), who, Priority::Interactive));
+        (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Interactive));
         assert!(queue.leave(2));
         assert!(!queue.leave(2));
         assert_eq!(served(&mut queue, 9), [0, 1, 3]);
-        (0..4).for_each(|who| queue.push(at(0), who, Priority::Batch));
+        (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Batch));
         assert_eq!(queue.drain().count(), 4);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn who_has_shown_no_sign_of_life_is_never_served() {
+        let mut queue = Queue::default();
+        (0..3).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+        queue.renew(at(4000), 1);
+        queue.drop_silent(at(5000), Duration::from_secs(5));
+        assert_eq!(served(&mut queue, 9), [1]);
+    }
+
+    #[test]
+    fn those_are_impatient_whose_patience_ends_before() {
+        let mut queue = Queue::default();
+        for who in 1..4 {
+            queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000));
+        }
+        assert_eq!(queue.impatient(at(2000)).collect::<Vec<_>>(), [1, 2]);
     }
 }

@@ -67,8 +67,8 @@ fn the_options_of_a_client_have_the_defaults_of_what_its_calls_share() {
     for (name, thousandths) in [("retryBudget.ratio", budget.ratio), ("alert.ratio", alert.per_thousand)] {
         assert_eq!(default(name), (f64::from(thousandths) / 1000.0).to_string(), "{name}");
     }
-    let Rules { breaker, budget, credit } = Rules::default();
-    assert!(breaker.is_some() && budget.is_some());
+    let Rules { breaker, budget, credit, lease } = Rules::default();
+    assert!(breaker.is_some() && budget.is_some() && lease.is_none());
     assert_eq!(default("ephemeral"), (credit != Credit::Full).to_string());
 }
 

@@ -151,9 +151,20 @@ impl Breaker {
         self.generation
     }
 
-    /// No result of that generation is one of this breaker's.
-    pub fn begin_after(&mut self, generation: u32) {
-        self.generation = generation.wrapping_add(1);
+    /// The probe is still there: its lease lasts until then.
+    pub fn renew(&mut self, who: CallId, until: Instant) {
+        if let Phase::HalfOpen { probe: Some(probe) } = &mut self.phase
+            && probe.holder == who
+        {
+            probe.until = until;
+        }
+    }
+
+    /// The first text of a stream: of a probe that is an answer, whatever becomes of the rest. Of any
+    /// other stream the end says more. True if everybody has to start slowly now.
+    pub fn begun(&mut self, now: Instant, who: CallId, generation: u32, rng: &mut Rng) -> bool {
+        let half_open = matches!(self.phase, Phase::HalfOpen { .. });
+        half_open && self.observe(now, who, generation, Verdict::Works, rng)
     }
 
     /// How long nothing is sent, whoever asks.

@@ -30,6 +30,11 @@ pub enum Input {
     Begun,
     /// The stream is over.
     Ended(End),
+    /// The reader of the stream has asked for nothing for [`AWAY`](crate::core::deadline::AWAY), or
+    /// asks again.
+    Reader {
+        away: bool,
+    },
     /// Refused, reset, cut: no answer.
     NetworkError,
     /// The clock that [`Clocks::next`] named ran out.

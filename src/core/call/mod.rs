@@ -72,6 +72,8 @@ pub struct Call {
     tries: Tries,
     /// When part of a stream was handed over: what the reader has cannot be taken back.
     begun: Option<Instant>,
+    /// The reader of the stream asks for nothing.
+    away: bool,
 }
 
 /// Starts afresh with every target.
@@ -83,6 +85,8 @@ struct Tries {
     backoff: Backoff,
     /// Since when it waits for a cold model.
     cold: Option<Instant>,
+    /// The last pause after a loading answer while others were answered: the next one is longer.
+    pause: Option<Duration>,
     /// It was sent to this target.
     sent: bool,
     /// How the last try ended: that says more than that there will be no other.
@@ -97,6 +101,7 @@ impl Tries {
             once_spent: false,
             backoff: Backoff::new(Rng::new(seed)),
             cold: None,
+            pause: None,
             sent: false,
             failed: None,
         }
@@ -122,6 +127,7 @@ impl Call {
             target: 0,
             tries,
             begun: None,
+            away: false,
         }
     }
 
@@ -154,6 +160,16 @@ impl Call {
             (State::Reading(one, head), Input::Body(body)) => self.answered(now, one, head, body, shared),
             (State::Reading(one, head), Input::Begun) if head.events => {
                 self.begun = Some(now);
+                shared.begun(now, self.shares(), self.id, one.generation, one.started);
+                self.state = State::Reading(one, head);
+                return self.pending;
+            }
+            (State::Reading(one, head), Input::Reader { away }) if head.events => {
+                match away {
+                    true => shared.lend(now, self.shares(), self.id),
+                    false => shared.reclaim(now, self.shares(), self.id, self.deadline()),
+                }
+                self.away = away;
                 self.state = State::Reading(one, head);
                 return self.pending;
             }
@@ -188,6 +204,13 @@ impl Call {
         action
     }
 
+    /// It is still there, where what it holds lasts no longer than it says so: see
+    /// [`Rules::lease`](super::coordinator::Rules::lease).
+    pub fn renew(&self, now: Instant, shared: &mut Shared) {
+        let in_flight = matches!(self.state, State::Sending(_) | State::Reading(..)) && !self.away;
+        shared.renew(now, self.shares(), self.id, self.deadline(), in_flight);
+    }
+
     fn deadline(&self) -> Instant {
         self.began + self.policy.timeouts.total
     }
@@ -201,7 +224,13 @@ impl Call {
         let longer = self.hold(now).unwrap_or(Duration::ZERO);
         let attempt = self.policy.timeouts.attempt + longer;
         let (deadline, first) = (self.deadline(), !self.tries.sent);
-        Caller { id: self.id, priority: self.policy.priority, deadline, attempt, first }
+        let patience = deadline.min(self.patience(now));
+        Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, first }
+    }
+
+    /// Until when it waits for a cold model, if nothing else ends it.
+    fn patience(&self, now: Instant) -> Instant {
+        self.tries.cold.unwrap_or(now) + self.policy.loading.max_wait
     }
 
     /// Wants to send, if it may.
@@ -220,6 +249,10 @@ impl Call {
         match place {
             Place::Go { generation } => self.send(now, generation, falls_back),
             Place::Queued(reason) => self.park(now, reason, falls_back),
+            Place::Refused(failure) if failure.code == Code::ModelLoading => {
+                let phase = if self.patience(now) < self.deadline() { Phase::Wait } else { Phase::Total };
+                self.take(now, Step::GiveUp(Some(phase)), failure, shared)
+            }
             Place::Refused(failure) => {
                 let retry_after = failure.retry_after;
                 let failure = self.tries.failed.map_or(failure, |failed| Failure { retry_after, ..failed });

@@ -6,7 +6,7 @@ use crate::core::classify::Retry;
 use crate::core::failure::{Code, Phase};
 use crate::core::gate::Role;
 use crate::core::hint;
-use crate::core::loading::{Answer, SHORTEST_SLEEP};
+use crate::core::loading::{Answer, LONGEST_SLEEP, SHORTEST_SLEEP};
 use crate::core::policy::Hold;
 use crate::core::record::WaitReason;
 use crate::core::shared::{Loading, Shared};
@@ -74,7 +74,12 @@ impl Call {
         let sleep = match role {
             Role::Lead(sleep) => sleep,
             Role::Follow if patience == Duration::ZERO => return Step::GiveUp(Some(Phase::Wait)),
-            Role::Follow => return Step::Follow,
+            Role::Follow if self.tries.pause.is_none() && shared.is_cold(self.shares()) => {
+                self.tries.pause = Some(Duration::ZERO);
+                return Step::Follow;
+            }
+            // Others are answered, and this one is not: some of the replicas behind one address are cold.
+            Role::Follow => self.pause(floor),
         };
         let room = self.deadline().since(now);
         // The last look may be at the very end of the patience, but needs a while to be answered
@@ -86,6 +91,15 @@ impl Call {
             return Step::GiveUp(Some(if patience <= last_look { Phase::Wait } else { Phase::Total }));
         }
         Step::Wait(Wait { until: now + span, span, reason: WaitReason::Loading, estimate: answer.estimate })
+    }
+
+    /// Before this call asks again by itself: a second, and each time a quarter more.
+    fn pause(&mut self, floor: Option<Duration>) -> Duration {
+        let longer = self.tries.pause.map_or(SHORTEST_SLEEP, |last| last.scaled(5, 4));
+        let pause = longer.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
+        self.tries.pause = Some(pause);
+        let jittered = self.rng.between(pause, pause.scaled(11, 10));
+        floor.map_or(jittered, |floor| jittered.max(hint::wait(floor, &mut self.rng)))
     }
 
     /// How long the server is asked to hold the next request, where its host can.

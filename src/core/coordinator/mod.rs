@@ -19,11 +19,16 @@ pub struct Rules {
     pub breaker: Option<breaker::Rule>,
     pub budget: Option<budget::Rule>,
     pub credit: Credit,
+    /// How long a permit, a probe or a lead lasts without a sign of life from its holder, where a call
+    /// may end unseen, as the request that it belongs to may in a Worker. By default they last for as
+    /// long as the try may take.
+    pub lease: Option<Duration>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { breaker: Some(Default::default()), budget: Some(Default::default()), credit: Credit::Full }
+        let (breaker, budget) = (Some(Default::default()), Some(Default::default()));
+        Self { breaker, budget, credit: Credit::Full, lease: None }
     }
 }
 
@@ -108,13 +113,6 @@ impl Coordinator {
         }
     }
 
-    /// What still comes of the target before says nothing of this one.
-    pub(super) fn succeed(&mut self, before: &Self) {
-        if let Some(breaker) = &mut self.breaker {
-            breaker.begin_after(before.generation());
-        }
-    }
-
     /// True if everybody has to start slowly now: how slowly, in calls at once.
     pub(super) fn observe(&mut self, now: Instant, seen: Observation, rng: &mut Rng) -> Option<u32> {
         let started = now - seen.ago;
@@ -123,10 +121,28 @@ impl Coordinator {
             .breaker
             .as_mut()
             .is_some_and(|breaker| breaker.observe(now, seen.who, seen.generation, seen.verdict, rng));
-        match (recovered, came_up) {
-            (true, _) => Some(1),
-            (_, true) => Some(super::limiter::SLOW_START),
-            _ => None,
+        slow_start(recovered, came_up)
+    }
+
+    /// The first text of a stream has come. The same answer.
+    pub(super) fn begun(
+        &mut self,
+        now: Instant,
+        who: CallId,
+        generation: u32,
+        started: Instant,
+        rng: &mut Rng,
+    ) -> Option<u32> {
+        let came_up = self.gate.answered(now, started);
+        let breaker = self.breaker.as_mut();
+        slow_start(breaker.is_some_and(|breaker| breaker.begun(now, who, generation, rng)), came_up)
+    }
+
+    /// Whatever this call leads or probes is its own until then.
+    pub(super) fn renew(&mut self, who: CallId, until: Instant) {
+        self.gate.renew(who, until);
+        if let Some(breaker) = &mut self.breaker {
+            breaker.renew(who, until);
         }
     }
 
@@ -186,6 +202,7 @@ impl Coordinator {
                     full: false,
                     crowd,
                     attempt,
+                    until: None,
                 };
                 match self.gate.loading(now, found, rng) {
                     Role::Lead(sleep) => Reply::Lead(sleep),
@@ -197,6 +214,15 @@ impl Coordinator {
                 Reply::Noted
             }
         }
+    }
+}
+
+/// How many may go at once when it has recovered, or has come up.
+const fn slow_start(recovered: bool, came_up: bool) -> Option<u32> {
+    match (recovered, came_up) {
+        (true, _) => Some(1),
+        (_, true) => Some(super::limiter::SLOW_START),
+        _ => None,
     }
 }
 

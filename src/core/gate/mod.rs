@@ -7,7 +7,7 @@
 //! replaced when its lease has run out.
 
 use super::lease::{CallId, Lease};
-use super::loading::{Answer, Around, ColdStart};
+use super::loading::{Answer, Around, ColdStart, LONGEST_SLEEP};
 use super::rng::Rng;
 use super::time::{Duration, Instant};
 
@@ -25,7 +25,8 @@ pub enum Temperature {
 pub enum Role {
     /// Look again after so long.
     Lead(Duration),
-    /// Wait until the leader gets through.
+    /// Wait until the leader gets through; where there is none, since others find the model up, ask
+    /// again by oneself, a while later.
     Follow,
 }
 
@@ -38,11 +39,13 @@ struct Cold {
     leader: Option<Lease>,
     /// Not before then is it worth a look, whoever looks.
     next_look: Instant,
+    /// The server said so, and it is no guess.
+    is_told: bool,
 }
 
 impl Cold {
     fn since(started: Instant) -> Self {
-        Self { start: ColdStart::new(started), leader: None, next_look: started }
+        Self { start: ColdStart::new(started), leader: None, next_look: started, is_told: false }
     }
 
     /// Nobody has looked for so long that it may have come up, and gone down again.
@@ -92,6 +95,25 @@ impl Gate {
         true
     }
 
+    /// The leader is still there: its lease lasts until then.
+    pub fn renew(&mut self, who: CallId, until: Instant) {
+        if let Some(Cold { leader: Some(leader), .. }) = &mut self.cold
+            && leader.holder == who
+        {
+            leader.until = until;
+        }
+    }
+
+    /// Who looks, or sleeps until it is time to.
+    pub fn leader(&self) -> Option<CallId> {
+        Some(self.cold.as_ref()?.leader?.holder)
+    }
+
+    /// Before then the server wants nobody to ask: whoever cannot wait so long waits in vain.
+    pub fn told_until(&self) -> Option<Instant> {
+        self.cold.as_ref().filter(|cold| cold.is_told).map(|cold| cold.next_look)
+    }
+
     /// When the first of those who wait may take the lead, if nothing happens before.
     pub fn vacant_at(&self) -> Option<Instant> {
         let cold = self.cold.as_ref()?;
@@ -117,8 +139,13 @@ impl Gate {
         };
         let sleep = cold.start.sleep(now, found.answer, found.default_wait, around, rng);
         self.slept = sleep;
-        cold.next_look = now + sleep;
-        cold.leader = Some(Lease { holder: found.who, until: now + sleep + found.attempt });
+        // A server that names an hour names it to this call. The others were told nothing, and one of
+        // them looks in its place.
+        cold.next_look = now + sleep.min(LONGEST_SLEEP);
+        cold.is_told = found.answer.floor.is_some();
+        let leads = sleep <= LONGEST_SLEEP;
+        cold.leader = leads
+            .then(|| Lease { holder: found.who, until: found.until.unwrap_or(now + sleep + found.attempt) });
         Role::Lead(sleep)
     }
 
@@ -177,6 +204,8 @@ pub struct Found {
     pub crowd: usize,
     /// How long its next try may take.
     pub attempt: Duration,
+    /// How long the lead is its own; by default until its next try is over.
+    pub until: Option<Instant>,
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ impl Bench {
             full: false,
             crowd: 0,
             attempt: ATTEMPT,
+            until: None,
         };
         self.gate.loading(at(now), found, &mut self.rng)
     }
@@ -345,7 +346,24 @@ fn a_floor_of_the_server_is_kept_by_whoever_takes_over() {
     let Role::Lead(sleep) = bench.hears(HEARD, A, SENT, floor) else { panic!("nobody leads") };
     assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
     bench.gate.leave(A);
-    assert!(!bench.admits(HEARD + 90_000, B));
+    assert!(!bench.admits(HEARD + 59_999, B));
+}
+
+#[test]
+fn an_hour_that_the_server_named_to_one_call_binds_no_other_for_more_than_a_minute() {
+    let mut bench = Bench::new();
+    let hour = Answer { floor: Some(Duration::from_secs(3600)), ..SAYS_20_S };
+    let Role::Lead(sleep) = bench.hears(HEARD, A, SENT, hour) else { panic!("nobody leads") };
+    assert!(sleep >= Duration::from_secs(3600));
+    assert_eq!((bench.gate.leader(), bench.gate.told_until()), (None, Some(at(HEARD + 60_000))));
+    assert!(bench.admits(HEARD + 60_000, B));
+    assert!(!bench.admits(HEARD + 60_000, A));
+}
+
+#[test]
+fn a_guess_is_no_word_of_the_server() {
+    let (bench, _) = Bench::cold();
+    assert_eq!((bench.gate.leader(), bench.gate.told_until()), (Some(A), None));
 }
 
 #[test]

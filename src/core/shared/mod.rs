@@ -21,6 +21,8 @@ use super::time::{Duration, Instant};
 
 /// As long as this a call that was let in has to come and say that it is there.
 const TO_CLAIM: Duration = Duration::from_secs(5);
+/// The same where calls may end unseen: those who are there look many times a second.
+const TO_CLAIM_UNSEEN: Duration = Duration::from_secs(1);
 
 /// What a call says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,8 @@ pub struct Caller {
     pub priority: Priority,
     /// When it gives up.
     pub deadline: Instant,
+    /// When it gives up waiting for a cold model: not after its deadline.
+    pub patience: Instant,
     /// How long one try may take.
     pub attempt: Duration,
     /// It would be its first request to this target.
@@ -95,6 +99,8 @@ struct OfTarget {
     not_before: Option<Instant>,
     /// What the breaker was when it was looked at last.
     told: breaker::State,
+    /// Calls that may yet come here.
+    users: usize,
 }
 
 #[derive(Debug)]
@@ -130,14 +136,27 @@ impl Shared {
         }
     }
 
-    /// Another target takes this place. Who still waits for the one before asks anew.
-    pub fn replace(&mut self, target: usize) {
-        let mut fresh = self.fresh();
+    /// A call that names this target begins: nothing takes its place before the call is over.
+    pub fn retain(&mut self, target: usize) {
+        self.grow(target);
         if let Some(of) = self.targets.get_mut(target) {
-            self.woken.extend(of.queue.drain());
-            fresh.coordinator.succeed(&of.coordinator);
-            *of = fresh;
+            of.users += 1;
         }
+    }
+
+    /// That call is over.
+    pub fn release(&mut self, target: usize) {
+        if let Some(of) = self.targets.get_mut(target) {
+            of.users = of.users.saturating_sub(1);
+        }
+    }
+
+    /// Another target takes this place. False, and nothing is changed, while a call may yet come here:
+    /// what it would tell or be told is of the target before.
+    pub fn replace(&mut self, target: usize) -> bool {
+        let fresh = self.fresh();
+        let unused = self.targets.get_mut(target).filter(|of| of.users == 0);
+        unused.map(|of| *of = fresh).is_some()
     }
 
     fn fresh(&self) -> OfTarget {
@@ -148,6 +167,20 @@ impl Shared {
             stats: Stats::new(self.alert),
             not_before: None,
             told: breaker::State::Closed,
+            users: 0,
+        }
+    }
+
+    /// Until when something is held by who has just taken it, or renews it.
+    fn lease(&self, now: Instant, until: Instant) -> Instant {
+        self.rules.lease.map_or(until, |lease| until.min(now + lease))
+    }
+
+    /// A call as its leases are issued to it.
+    fn leased(&self, caller: Caller) -> Caller {
+        Caller {
+            attempt: self.rules.lease.map_or(caller.attempt, |lease| caller.attempt.min(lease)),
+            ..caller
         }
     }
 
@@ -158,10 +191,12 @@ impl Shared {
         {
             of.stats.called();
         }
+        let caller = self.leased(caller);
         self.let_in(now, target, caller)
     }
 
     fn let_in(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+        let until = self.lease(now, caller.deadline);
         let Some(of) = self.targets.get_mut(target) else {
             return Place::Go { generation: 0 }; // no call has no target
         };
@@ -171,18 +206,24 @@ impl Shared {
         let was_cold = of.coordinator.gate.is_cold();
         let leads = was_cold && of.coordinator.gate.admit(now, caller.id, caller.attempt);
         let waits = !leads && (was_cold || !of.queue.is_empty() || !of.limiter.has_room(now));
-        let place = if waits { of.line_up(now, caller) } else { of.take_place(now, caller) };
+        let place = if waits { of.line_up(now, caller) } else { of.take_place(now, until, caller) };
         self.look(now, target);
         place
     }
 
     /// A call that waited was woken, or its own time is up: its place, if it has one by now.
     pub fn claim(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+        let caller = self.leased(caller);
+        let until = self.lease(now, caller.deadline);
         let Some(of) = self.targets.get_mut(target) else {
             return Place::Go { generation: 0 };
         };
         if of.queue.holds(caller.id) {
-            return Place::Queued(of.reason(now));
+            let Some(vain) = of.waits_in_vain(now, caller) else {
+                return Place::Queued(of.reason(now));
+            };
+            of.queue.leave(caller.id);
+            return vain;
         }
         if !of.limiter.leave(caller.id) {
             return self.let_in(now, target, caller); // everybody was sent away, or it came too late
@@ -190,9 +231,57 @@ impl Shared {
         if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {
             return of.line_up(now, caller);
         }
-        let place = of.take_place(now, caller);
+        let place = of.take_place(now, until, caller);
         self.look(now, target);
         place
+    }
+
+    /// This call is still there: whatever it holds is its own for another while.
+    pub fn renew(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant, in_flight: bool) {
+        let until = self.lease(now, deadline);
+        let leases = self.rules.lease.is_some();
+        if let Some(of) = self.targets.get_mut(target).filter(|_| leases) {
+            of.coordinator.renew(who, until);
+            of.queue.renew(now, who);
+            if in_flight {
+                of.limiter.renew(who, until);
+            }
+        }
+    }
+
+    /// The reader of this call's stream has gone away, and its server sends nothing meanwhile: the next
+    /// call has its place.
+    pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
+        if let Some(of) = self.targets.get_mut(target) {
+            of.limiter.leave(who);
+            self.look(now, target);
+        }
+    }
+
+    /// It is back, whether there is room or not.
+    pub fn reclaim(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant) {
+        let until = self.lease(now, deadline);
+        if let Some(of) = self.targets.get_mut(target) {
+            of.limiter.renew(who, until);
+        }
+    }
+
+    /// The first text of a stream has come: that is an answer, whatever becomes of the rest.
+    pub fn begun(&mut self, now: Instant, target: usize, who: CallId, generation: u32, started: Instant) {
+        let Some(of) = self.targets.get_mut(target) else {
+            return;
+        };
+        let slowly = of.coordinator.begun(now, who, generation, started, &mut self.rng);
+        self.starts_slowly(now, target, slowly);
+        if let Some(of) = self.targets.get_mut(target) {
+            of.limiter.observe(now, Sign::Begun);
+        }
+        self.look(now, target);
+    }
+
+    /// Who looks after the cold start that the others wait for.
+    pub fn leader(&self, target: usize) -> Option<CallId> {
+        self.targets.get(target)?.coordinator.gate.leader()
     }
 
     /// Whether there is still a cold start that a waiting call waits for.
@@ -207,6 +296,7 @@ impl Shared {
         };
         let took = now.since(ended.started);
         let (verdict, sign) = match ended.outcome {
+            Outcome::Ok if ended.begun.is_some() => (Verdict::Works, Sign::Finished { took }),
             Outcome::Ok => (Verdict::Works, Sign::Success { took }),
             Outcome::Aborted => (Verdict::Unknown, Sign::None),
             Outcome::Failed(code, layer) => {
@@ -230,19 +320,27 @@ impl Shared {
         }
         let seen =
             Observation { who, generation: ended.generation, ago: took, verdict, answered: !unanswered };
-        if let Some(slowly) = of.coordinator.observe(now, seen, &mut self.rng) {
-            let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
-            of.limiter.start_slowly(if alone { 1 } else { slowly });
-            if alone && !of.queue.is_empty() {
-                // As many others have seen it come up, and all have calls in line.
-                of.not_before = Some(now + self.rng.up_to(of.coordinator.gate.spread()));
-            }
-        }
+        let slowly = of.coordinator.observe(now, seen, &mut self.rng);
+        self.starts_slowly(now, target, slowly);
         self.look(now, target);
+    }
+
+    /// It has recovered, or come up, and everybody goes slowly from so many at once.
+    fn starts_slowly(&mut self, now: Instant, target: usize, from: Option<u32>) {
+        let (Some(of), Some(from)) = (self.targets.get_mut(target), from) else {
+            return;
+        };
+        let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
+        of.limiter.start_slowly(if alone { 1 } else { from });
+        if alone && !of.queue.is_empty() {
+            // As many others have seen it come up, and all have calls in line.
+            of.not_before = Some(now + self.rng.up_to(of.coordinator.gate.spread()));
+        }
     }
 
     /// This call found the model loading.
     pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: Loading) -> Role {
+        let until = self.rules.lease.map(|lease| now + lease);
         let Some(of) = self.targets.get_mut(target) else {
             return Role::Lead(found.default_wait);
         };
@@ -256,12 +354,15 @@ impl Shared {
             full: found.full,
             crowd: of.queue.len(),
             attempt: who.attempt,
+            until,
         };
         let was_cold = of.coordinator.gate.is_cold();
         let role = of.coordinator.gate.loading(now, found, &mut self.rng);
         if !was_cold {
             // Those in line wait for something else from now on, and may have less patience for it.
             self.woken.extend(of.queue.iter());
+        } else if let Some(told) = of.coordinator.gate.told_until() {
+            self.woken.extend(of.queue.impatient(told));
         }
         role
     }
@@ -319,6 +420,8 @@ impl Shared {
 
     /// Lets in whoever there is room for.
     fn look(&mut self, now: Instant, target: usize) {
+        let lease = self.rules.lease;
+        let to_claim = if lease.is_some() { TO_CLAIM_UNSEEN } else { TO_CLAIM };
         let Some(of) = self.targets.get_mut(target) else {
             return;
         };
@@ -329,6 +432,9 @@ impl Shared {
             self.news.push(News::Breaker { target, state });
         }
         of.not_before = of.not_before.filter(|then| *then > now);
+        if let Some(lease) = lease {
+            of.queue.drop_silent(now, lease);
+        }
         if of.queue.is_empty() {
             return;
         }
@@ -346,10 +452,10 @@ impl Shared {
             let Some(next) = next else {
                 return;
             };
-            of.limiter.enter(next, now + TO_CLAIM);
+            of.limiter.enter(next, now + to_claim);
             self.woken.push(next);
             if cold.is_some() {
-                of.coordinator.gate.admit(now, next, TO_CLAIM);
+                of.coordinator.gate.admit(now, next, to_claim);
                 return;
             }
         }
@@ -368,7 +474,7 @@ impl Shared {
         Some(Seen {
             breaker: breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now)),
             temperature,
-            under_way: of.limiter.under_way(),
+            under_way: of.limiter.under_way(now),
             queued: of.queue.len(),
             stats: &mut of.stats,
         })
@@ -396,10 +502,10 @@ pub struct Loading {
 }
 
 impl OfTarget {
-    fn take_place(&mut self, now: Instant, caller: Caller) -> Place {
+    fn take_place(&mut self, now: Instant, until: Instant, caller: Caller) -> Place {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
-                self.limiter.enter(caller.id, caller.deadline);
+                self.limiter.enter(caller.id, until);
                 self.stats.sent();
                 // Not before it is sent: what is refused is no load, and earns no retry.
                 if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
@@ -412,14 +518,24 @@ impl OfTarget {
     }
 
     fn line_up(&mut self, now: Instant, caller: Caller) -> Place {
+        if let Some(vain) = self.waits_in_vain(now, caller) {
+            return vain;
+        }
         let cold = self.coordinator.gate.is_cold();
         let wait = self.limiter.wait_behind(self.queue.before(caller.priority) + 1).filter(|_| !cold);
         let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.refused(Code::QueueFull, Layer::Compute, wait);
         }
-        self.queue.push(now, caller.id, caller.priority);
+        self.queue.push(now, caller.id, caller.priority, caller.patience);
         Place::Queued(self.reason(now))
+    }
+
+    /// The server of the cold model wants nobody to ask before this call has given up.
+    fn waits_in_vain(&mut self, now: Instant, caller: Caller) -> Option<Place> {
+        let told = self.coordinator.gate.told_until();
+        let next = told.filter(|next| *next > now && *next >= caller.patience)?;
+        Some(self.refused(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
     }
 
     fn reason(&self, now: Instant) -> WaitReason {

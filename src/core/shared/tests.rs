@@ -43,7 +43,8 @@ impl Bench {
 
     fn caller(&self, who: CallId) -> Caller {
         let attempt = Policy::default().timeouts.attempt;
-        Caller { id: who, priority: self.priority, deadline: at(START + self.total), attempt, first: true }
+        let deadline = at(START + self.total);
+        Caller { id: who, priority: self.priority, deadline, patience: deadline, attempt, first: true }
     }
 
     fn noted(&mut self, now: u64, who: CallId, place: Place) -> Place {
@@ -895,29 +896,17 @@ fn targets_share_nothing_with_each_other() {
 }
 
 #[test]
-fn who_waited_for_a_target_that_was_replaced_asks_anew() {
+fn a_target_makes_no_room_for_another_while_a_call_may_yet_come_to_it() {
     let (mut bench, next) = Bench::cold(20);
-    bench.shared.replace(TARGET);
-    let woken = bench.woken();
-    assert_eq!(woken.len(), 20);
-    let places: Vec<Place> = woken.iter().map(|who| bench.claims(next, *who)).collect();
-    assert_eq!(places.iter().filter(|place| matches!(place, Place::Go { .. })).count(), 4);
-    assert_eq!(bench.queued(next), 16);
-}
-
-#[test]
-fn what_still_comes_of_a_target_that_was_replaced_says_nothing_of_the_next() {
-    let mut bench = Bench::new();
-    (0..4).for_each(|who| bench.goes(START, who));
-    bench.shared.replace(TARGET);
-    (0..3).for_each(|who| bench.ends(START + 20, who, GATEWAY_DOWN));
-    for who in 10..12 {
-        bench.goes(START + 30, who);
-        bench.ends(START + 40, who, GATEWAY_DOWN);
+    bench.shared.retain(TARGET);
+    bench.shared.retain(TARGET);
+    for _ in 0..2 {
+        assert!(!bench.shared.replace(TARGET));
+        assert_eq!((bench.queued(next), bench.shared.is_cold(TARGET)), (20, true));
+        bench.shared.release(TARGET);
     }
-    bench.goes(START + 50, 12);
-    bench.hears_loading(START + 60, 3);
-    bench.goes(START + 70, 13);
+    assert!(bench.shared.replace(TARGET));
+    assert_eq!((bench.queued(next), bench.shared.is_cold(TARGET)), (0, false));
 }
 
 #[test]
@@ -928,7 +917,8 @@ fn a_target_that_does_not_exist_keeps_nobody_from_anything() {
     assert_eq!(shared.claim(at(START), 9, caller), Place::Go { generation: 0 });
     assert!(shared.may_retry(at(START), 9, Duration::ZERO));
     shared.leave(at(START), 9, 1, true);
-    shared.replace(9);
+    shared.release(9);
+    assert!(!shared.replace(9));
     assert!(shared.seen(at(START), 9).is_none() && !shared.is_cold(9));
 }
 

@@ -65,6 +65,7 @@ proptest! {
                         full: false,
                         crowd: ms as usize,
                         attempt,
+                        until: None,
                     };
                     if let Role::Lead(sleep) = gate.loading(now, found, &mut rng) {
                         prop_assert!(is_free(lead, who, now), "{} as well as {:?}", who, lead);
@@ -132,7 +133,7 @@ proptest! {
             let one = who as usize % under_way.len().max(1);
             match kind {
                 0..4 if limiter.has_room(now) => {
-                    prop_assert!(limiter.under_way() < limiter.limit() as usize);
+                    prop_assert!(limiter.under_way(now) < limiter.limit() as usize);
                     nth += 1;
                     limiter.enter(nth, now + Duration::from_ms(ms * 20));
                     under_way.push(nth);
@@ -149,12 +150,12 @@ proptest! {
                 _ => {}
             }
             prop_assert!((1..=max.max(1)).contains(&limiter.limit()), "{}", limiter.limit());
-            prop_assert!(limiter.under_way() <= under_way.len());
+            prop_assert!(limiter.under_way(now) <= under_way.len());
         }
         under_way.iter().for_each(|who| {
             limiter.leave(*who);
         });
-        prop_assert_eq!(limiter.under_way(), 0);
+        prop_assert_eq!(limiter.under_way(now), 0);
     }
 
     /// Everybody in line is called once, in the order of its tier, or leaves; and who has waited
@@ -169,7 +170,7 @@ proptest! {
             match kind {
                 0..4 => {
                     let tier = which as usize % 3;
-                    queue.push(now, nth, TIERS[tier]);
+                    queue.push(now, nth, TIERS[tier], now);
                     line.push((nth, tier, now));
                 }
                 4 if !line.is_empty() => {

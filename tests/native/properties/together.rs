@@ -58,6 +58,7 @@ fn crowd((which, budget, breaker, places, seed): Limits, callers: Vec<Caller>) -
         breaker: (which % 4 > 0).then_some(breaker),
         budget: (which % 8 < 7).then_some(budget::Rule { ratio: budget.0, burst: budget.1 }),
         credit: if which % 5 > 0 { Credit::Full } else { Credit::OneOrNone { one: which % 2 == 0 } },
+        ..Rules::default()
     };
     let concurrency = limiter::Rule { min: places.0, max: places.1, queue: places.2 };
     Crowd { callers, rules, concurrency, seed }

@@ -374,6 +374,11 @@ impl<'a> World<'a> {
         let mut until = match action {
             Action::Send(send) => send.clocks.attempt,
             Action::Wait(wait) if wait.reason == WaitReason::Loading => {
+                if self.shared.leader(target) != Some(id) {
+                    // It only pauses before it asks again, or was told to stay away for longer than the rest.
+                    self.leads[target] = self.leads[target].filter(|(leader, _)| *leader != id);
+                    return;
+                }
                 wait.until + guest.caller.policy.timeouts.attempt
             }
             Action::Read { .. } => return,
