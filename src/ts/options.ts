@@ -111,7 +111,7 @@ export const checkClientOptions = shape({
   breaker: orFalse(shape({ failures: count, windowMs: clock, openMs: clock, maxOpenMs: clock })),
   retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
   concurrency: shape({ min: count, max: count, queue: whole }),
-  coordinator: oneOf("memory"),
+  coordinator: rule('"memory", the only one that is there yet', (value) => value === "memory"),
   ephemeral: flag,
   alert: shape({ ratio: share, minSamples: count, onAlert: callback }),
   fetch: callback,
