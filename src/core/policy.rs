@@ -36,13 +36,19 @@ pub enum Hold {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Bounds the response headers of streamed calls; see [`deadline`](super::deadline).
+    /// Bounds the response headers of streamed calls; see [`deadline`](super::deadline). [`Self::NEVER`]:
+    /// nothing does.
     pub connect: Duration,
     /// `None`: what is left of `attempt`.
     pub first_byte: Option<Duration>,
     pub idle: Duration,
     pub attempt: Duration,
     pub total: Duration,
+}
+
+impl Timeouts {
+    /// A clock that does not run.
+    pub const NEVER: Duration = Duration::from_ms(u64::MAX);
 }
 
 impl Default for Policy {
@@ -127,11 +133,12 @@ impl Policy {
             Some(Hold::For(hold)) => Some(hold),
             _ => None,
         };
+        let connect = given.connect.filter(|connect| *connect != Timeouts::NEVER);
         let limited_by_default = given.max_wait.filter(|_| given.total.is_none());
         let attempt = ("timeouts.attemptMs", policy.timeouts.attempt, given.attempt.is_none());
         let total = ("timeouts.totalMs", policy.timeouts.total, given.total.is_none());
         let max_wait = ("loading.maxWaitMs", policy.loading.max_wait, given.max_wait.is_none());
-        within("timeouts.connectMs", given.connect, attempt)?;
+        within("timeouts.connectMs", connect, attempt)?;
         within("timeouts.firstByteMs", given.first_byte, attempt)?;
         within("timeouts.attemptMs", given.attempt, total)?;
         within("loading.hold", hold, max_wait)?;
@@ -222,5 +229,11 @@ mod tests {
         ] {
             assert!(Policy::new(given).is_ok(), "{given:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_does_not_run_fits_into_every_attempt() {
+        let given = Given { connect: Some(Timeouts::NEVER), attempt: secs(1), ..Given::default() };
+        assert_eq!(Policy::new(given).map(|policy| policy.timeouts.connect), Ok(Timeouts::NEVER));
     }
 }

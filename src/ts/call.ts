@@ -117,10 +117,12 @@ export abstract class Call implements CoreRequest {
         return loading?.defaultWaitMs ?? NaN;
       case 3:
         return loading?.hold === true ? Infinity : loading?.hold || NaN;
+      case 4:
+        return timeouts?.connectMs === false ? Infinity : (timeouts?.connectMs ?? NaN);
       case 9:
         return priority ? priorities.indexOf(priority) : NaN;
       default:
-        return timeouts?.[(["connectMs", "firstByteMs", "idleMs", "attemptMs", "totalMs"] as const)[which - 4] as "idleMs"] ?? NaN;
+        return timeouts?.[(["firstByteMs", "idleMs", "attemptMs", "totalMs"] as const)[which - 5] as "idleMs"] ?? NaN;
     }
   }
 

@@ -32,16 +32,20 @@ export interface ClientOptions extends QueryOptions {
    */
   concurrency?: { min?: number; max?: number; queue?: number };
   /**
-   * This client is one of many short-lived ones that cannot share with each other, such as the isolates
-   * of a Worker. Default false.
+   * This client is one of many short-lived ones that share nothing, as the isolates of a Worker: it
+   * begins with next to no retries and starts slowly. Default false.
    *
    * A thousand full stores of retries are no budget at all, so one in four begins with a single retry
    * and the others with none. After a cold start each lets its calls through one by one, some time
    * later than it could, and a server that is full then is waited for as if it were still loading.
    */
   ephemeral?: boolean;
-  /** Where breaker, gate and budget are shared. Only "memory", this client alone, is there yet. Default "memory". */
-  coordinator?: "memory";
+  /**
+   * Where breaker, gate and budget are shared: in this program alone, among the calls of this client
+   * ("memory", the default). A {@link Coordinator} is for sharing them with other programs; none is there
+   * yet, and one that is given is refused with a `TypeError`.
+   */
+  coordinator?: "memory" | Coordinator;
   /**
    * Told when the P99 of a target is above `ratio` (0.8) of the attempt's timeout for two minutes in a
    * row, with `minSamples` (200) in each; it is over at 0.7. What `onAlert` throws is logged.
@@ -133,4 +137,15 @@ export interface Alert {
   ratio: number;
   /** When it was raised, in milliseconds since 1970. */
   since: number;
+}
+
+/**
+ * Shared state elsewhere. The messages are the core's own, and can be cloned as structures; whoever
+ * implements this carries them to one place for each key and brings the reply.
+ *
+ * No client takes one yet.
+ */
+export interface Coordinator {
+  call(key: string, message: unknown): Promise<unknown>;
+  close?(): void;
 }

@@ -65,7 +65,7 @@ export interface CoreRequest {
   shared(target: number): number;
   /**
    * Of the options: 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as
-   * the call waits), 4 connectMs, 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place. NaN is absent.
+   * the call waits), 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place. NaN is absent.
    */
   number(which: number): number;
   kind: CoreBody["kind"];

@@ -21,7 +21,8 @@ const oneOf = (...names: string[]): Check =>
   rule(names.map((name) => JSON.stringify(name)).join(" or "), (value) => names.includes(value as string));
 
 const wait = rule("a number of milliseconds, 0 or more", (value) => finite(value) && value >= 0);
-const clock = rule("a number of milliseconds above 0", (value) => finite(value) && value > 0);
+const above = (value: unknown): boolean => finite(value) && value > 0;
+const clock = rule("a number of milliseconds above 0", above);
 
 /** An object with these members and no others; what is undefined is absent. */
 const shape =
@@ -81,9 +82,15 @@ const callOptions = {
   loading: shape({
     maxWaitMs: wait,
     defaultWaitMs: wait,
-    hold: rule("a boolean or a number of milliseconds above 0", (value) => typeof value === "boolean" || (finite(value) && value > 0)),
+    hold: rule("a boolean or a number of milliseconds above 0", (value) => typeof value === "boolean" || above(value)),
   }),
-  timeouts: shape({ connectMs: clock, firstByteMs: clock, idleMs: clock, attemptMs: clock, totalMs: clock }),
+  timeouts: shape({
+    connectMs: rule("false or a number of milliseconds above 0", (value) => value === false || above(value)),
+    firstByteMs: clock,
+    idleMs: clock,
+    attemptMs: clock,
+    totalMs: clock,
+  }),
   fallback: rule("an array of targets", Array.isArray),
   priority: oneOf(...priorities),
   response: responses,
@@ -104,7 +111,7 @@ export const checkClientOptions = shape({
   breaker: orFalse(shape({ failures: count, windowMs: clock, openMs: clock, maxOpenMs: clock })),
   retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
   concurrency: shape({ min: count, max: count, queue: whole }),
-  coordinator: oneOf("memory"),
+  coordinator: rule('"memory", the only one that is there yet', (value) => value === "memory"),
   ephemeral: flag,
   alert: shape({ ratio: share, minSamples: count, onAlert: callback }),
   fetch: callback,

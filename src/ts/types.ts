@@ -111,9 +111,11 @@ export interface Timeouts {
    * Until the request is known to have reached a server. Default 10_000.
    *
    * `fetch` cannot tell, so it bounds the response headers of streamed calls only. Of a call that
-   * is not streamed the headers come after the generation, and no short clock may end it.
+   * is not streamed the headers come after the generation, and no short clock may end it. Some servers
+   * send the headers of a stream with its first token, too: for those give more, or `false`, which is
+   * no such clock.
    */
-  connectMs?: number;
+  connectMs?: number | false;
   /** Until the first byte of the answer's body; of a stream, its first event. Default: what is left of `attemptMs`. */
   firstByteMs?: number;
   /** Silence between two pieces of a body or stream; comments are pieces. Default 60_000. */

@@ -8,7 +8,7 @@ use super::client::Client;
 use crate::core::call::Target;
 use crate::core::classify::Body;
 use crate::core::hint;
-use crate::core::policy::{Given, Hold, Inverted, Policy};
+use crate::core::policy::{Given, Hold, Inverted, Policy, Timeouts};
 use crate::core::queue::Priority;
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
@@ -218,7 +218,11 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
             f64::INFINITY => Hold::AsLongAsItWaits,
             ms => Hold::For(Duration::from_ms(ms as u64)),
         }),
-        connect: ms(4),
+        // The face writes `false` as infinity; no number of theirs is one, however large.
+        connect: number(4).map(|ms| match ms {
+            f64::INFINITY => Timeouts::NEVER,
+            ms => Duration::from_ms(ms as u64).min(Timeouts::NEVER - Duration::from_ms(1)),
+        }),
         first_byte: ms(5),
         idle: ms(6),
         attempt: ms(7),

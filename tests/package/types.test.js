@@ -1,6 +1,7 @@
 // The published declarations against the contract, compiled in an app that has the tarball.
 import assert from "node:assert/strict";
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,8 +9,19 @@ import { createApp } from "./harness/app.js";
 import { run } from "./harness/processes.js";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
+const TYPES = join(HERE, "types");
 const TSC = join(HERE, "node_modules/.bin/tsc");
 const RESOLUTIONS = ["bundler", "nodenext"];
+
+/** Where the contract is kept, beside a checkout of this repository; `types` has a copy of it. */
+const ORIGINAL = "../shared/contract";
+const original = join(HERE, "../..", ORIGINAL);
+/** What stands among the copied files and is none of them. */
+const OWN = ["assignable.test-d.ts", "not-yet.d.ts", "tsconfig.bundler.json", "tsconfig.nodenext.json"];
+const copied = (await readdir(TYPES)).filter((name) => !OWN.includes(name)).sort();
+
+/** The entries beside the main one, each a file of the contract. */
+const entries = copied.filter((name) => name.endsWith(".d.ts") && name !== "query-with-retry.d.ts").map((name) => name.slice(0, -".d.ts".length));
 
 /** The names that a file of declarations declares, with what they are. */
 function declared(source) {
@@ -17,10 +29,14 @@ function declared(source) {
   return [...source.matchAll(pattern)].map(([, kind, name]) => ({ name, isValue: ["function", "class", "const"].includes(kind) }));
 }
 
-/** The members that not-yet.d.ts adds to interfaces that are published without them: `Client["batch"]`. */
+/** The members that not-yet.d.ts adds to interfaces that are published without them: `Client["warmUp"]`. */
 function added(source) {
-  const interfaces = source.matchAll(/^  interface (\w+) \{$([^]*?)^  \}$/gm);
-  return [...interfaces].flatMap(([, name, body]) => [...body.matchAll(/^    (\w+)/gm)].map(([, member]) => `${name}["${member}"]`));
+  const interfaces = [...source.matchAll(/^  interface (\w+)(<\w+>)? \{$([^]*?)^  \}$/gm)];
+  assert.equal(interfaces.length, source.match(/^ *interface /gm)?.length ?? 0, "every interface of not-yet.d.ts is read");
+  return interfaces.flatMap(([, name, generic, body]) => {
+    const members = [...body.matchAll(/^    (?:readonly )?(\w+)\b/gm)];
+    return members.map(([, member]) => `${name}${generic ? "<unknown>" : ""}["${member}"]`);
+  });
 }
 
 describe("types", () => {
@@ -28,14 +44,17 @@ describe("types", () => {
   let notYet;
   let members;
   let contract;
+  /** The entries listed as not yet published, and what stands for them. */
+  let paths;
 
   before(async () => {
     app = await createApp();
-    await cp(join(HERE, "types"), join(app.dir, "types"), { recursive: true });
-    const unpublished = await readFile(join(HERE, "types/not-yet.d.ts"), "utf8");
+    await cp(TYPES, join(app.dir, "types"), { recursive: true });
+    const unpublished = await readFile(join(TYPES, "not-yet.d.ts"), "utf8");
     notYet = declared(unpublished);
     members = added(unpublished);
-    contract = declared(await readFile(join(HERE, "types/query-with-retry.d.ts"), "utf8"));
+    contract = declared(await readFile(join(TYPES, "query-with-retry.d.ts"), "utf8"));
+    paths = JSON.parse(await readFile(join(TYPES, "tsconfig.bundler.json"), "utf8")).compilerOptions.paths ?? {};
   });
   after(() => app?.remove());
 
@@ -51,8 +70,41 @@ describe("types", () => {
       compile(resolution, ["contract.test-d.ts", "not-yet.d.ts"]));
 
     test(`every published export is assignable to the contract's under ${resolution} resolution`, () =>
-      compile(resolution, ["assignable.test-d.ts"]));
+      compile(resolution, ["assignable.test-d.ts", "not-yet.d.ts"]));
   }
+
+  const missing = !existsSync(original) && `${ORIGINAL} is not there: the copy is compared with it where it is laid beside the checkout`;
+  test("the copy of the contract is the contract, byte for byte", { skip: missing }, async () => {
+    assert.deepEqual(copied, (await readdir(original)).sort());
+    for (const name of copied) {
+      const [copy, wanted] = await Promise.all([TYPES, original].map((folder) => readFile(join(folder, name))));
+      assert.ok(copy.equals(wanted), `tests/package/types/${name} is not that of ${ORIGINAL}: copy it again`);
+    }
+  });
+
+  test("every type of the contract is looked at in assignable.test-d.ts", async () => {
+    const source = await readFile(join(TYPES, "assignable.test-d.ts"), "utf8");
+    const types = contract.filter(({ name, isValue }) => !isValue || /^[A-Z]/.test(name));
+    assert.ok(types.length > 20);
+    for (const side of ["Contract", "Published"]) {
+      assert.deepEqual(types.filter(({ name }) => !new RegExp(`\\b${side}\\.${name}\\b`).test(source)), [], side);
+    }
+  });
+
+  test("every entry of the contract is an export of the package, or listed as not yet published", () => {
+    assert.ok(entries.length > 0);
+    const unknown = entries.filter((name) => !(`./${name}` in app.manifest.exports || `query-with-retry/${name}` in paths));
+    assert.deepEqual(unknown, []);
+  });
+
+  test("no entry listed as not yet published is published, and the contract's own file stands for each", () => {
+    for (const [specifier, files] of Object.entries(paths)) {
+      const name = specifier.slice("query-with-retry/".length);
+      assert.ok(!(`./${name}` in app.manifest.exports), `take ${specifier} off the paths of tsconfig.bundler.json`);
+      assert.ok(entries.includes(name), `${specifier} is not in the contract`);
+      assert.deepEqual(files, [`./${name}.d.ts`]);
+    }
+  });
 
   test("every name of the contract is published, or listed as not yet published", async () => {
     const listed = new Set(notYet.map(({ name }) => name));

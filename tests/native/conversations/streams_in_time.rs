@@ -3,7 +3,7 @@
 use super::streams::{DONE, FINISH, ROLE, TEXT, at_once, events, stream, streamed, whole};
 use crate::virtual_clock::{Conversation, Reply, Step, Timed, ms, policy, secs};
 use query_with_retry::core::failure::{Code, Layer, Phase};
-use query_with_retry::core::policy::{Given, Hold};
+use query_with_retry::core::policy::{Given, Hold, Timeouts};
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Duration;
 
@@ -47,6 +47,26 @@ fn connecting_bounds_the_headers_of_streams_and_of_nothing_else() {
     };
     assert!(streamed(given).script(&[in_one_piece]).is_delivered());
     assert!(Conversation::with(policy(given)).script(&[Reply::ok(secs(60))]).is_delivered());
+}
+
+#[test]
+fn without_a_connect_clock_the_headers_of_a_stream_may_take_the_whole_attempt() {
+    let given = Given { connect: Some(Timeouts::NEVER), ..Given::default() };
+    ends(given, &Reply::Silence, Phase::Attempt, secs(120));
+    let hold = Some(Hold::For(secs(50)));
+    let call = streamed(Given { hold, max_retries: Some(0), ..given })
+        .at(Profile::Endpoint)
+        .script(&[Reply::Silence]);
+    assert_eq!((call.took, call.failure().phase), (secs(170), Some(Phase::Attempt)));
+    let late = Reply::Streams {
+        head: events(),
+        head_after: secs(119),
+        steps: vec![(ms(1), TEXT), (ms(1), DONE)],
+        then: None,
+    };
+    let call = streamed(given).script(&[late]);
+    assert!(call.is_delivered(), "{:?}", call.end);
+    assert_eq!(call.sent.len(), 1);
 }
 
 #[test]

@@ -50,6 +50,30 @@ export const streamsClocks = [
     },
   },
   {
+    name: "connectMs: false of a call goes before the number of its client",
+    async run({ api, mock, assert }) {
+      const url = await putStream(mock, "m", stall({ at: "accept" }));
+      const client = api.createClient({ maxRetries: 0, timeouts: { connectMs: 200 } });
+      const stream = client.stream(url, payload, { timeouts: { connectMs: false, attemptMs: 500 } });
+      const ms = await settledAfter(stream.finalText());
+      await assert.rejects(stream.report, { code: "timeout", phase: "attempt" });
+      assert.between(ms, 495, 600, "settled");
+    },
+  },
+  {
+    name: "connectMs: false is not its default: headers may be later than that",
+    async run({ api, mock, assert, runtime }) {
+      // Nothing shorter tells the two apart, and it is the same code everywhere.
+      if (runtime !== "node") return;
+      const url = await putStream(mock, "m", stall({ at: "accept" }));
+      const client = api.createClient({ maxRetries: 0, timeouts: { connectMs: false } });
+      const stream = client.stream(url, payload, { timeouts: { attemptMs: 10_400 } });
+      const ms = await settledAfter(stream.finalText());
+      await assert.rejects(stream.report, { code: "timeout", phase: "attempt" });
+      assert.between(ms, 10_395, 10_500, "settled");
+    },
+  },
+  {
     name: "a stream that has begun outlives attemptMs and firstByteMs",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 30, tokensPerSecond: 50 } });

@@ -1,63 +1,70 @@
-// What the package publishes may say more than the contract, never less or other.
+// What the package publishes may say more than the contract, never less or other. It is compiled with
+// not-yet.d.ts: what is published and what is listed there are the contract together.
 import type * as Contract from "./query-with-retry.js";
 import type * as Published from "query-with-retry";
 
 type Assignable<From extends To, To> = [From, To];
 
-// Functions. The class is looked at by what it makes: constructing errors is nobody's business. What
-// is not whole yet, in not-yet.d.ts, is looked at without what it lacks.
-type NotYet = "batch" | "warmUp" | "keepWarm";
-type Shared = Exclude<keyof typeof Contract & keyof typeof Published, "QueryError" | "createClient">;
-export type Functions = Assignable<Pick<typeof Published, Shared>, Pick<typeof Contract, Shared>>;
+/** Whole too, because an interface that lacks an optional member is assignable to one that has it. */
+type All<T> = [asItIs: T, whole: Required<T>];
 
-type Unpublished = Exclude<keyof Contract.Client, keyof Published.Client>;
-type WithoutCoordinator<Options> = Omit<Options, "coordinator">;
-export type Clients = [
-  // Neither more nor less.
-  Assignable<Unpublished, NotYet>,
-  Assignable<NotYet, Unpublished>,
-  Assignable<Published.Client, Omit<Contract.Client, NotYet>>,
-  Assignable<ReturnType<typeof Published.createClient>, Published.Client>,
-  Assignable<[options?: Published.ClientOptions], Parameters<typeof Published.createClient>>,
-  Assignable<WithoutCoordinator<Contract.ClientOptions>, WithoutCoordinator<Published.ClientOptions>>,
-  Assignable<Published.ClientOptions, Contract.ClientOptions>,
-  Assignable<{ coordinator: "memory" }, Published.ClientOptions>,
-];
+// Functions. The class is looked at by what it makes: constructing errors is nobody's business.
+type Functions = Exclude<keyof typeof Contract & keyof typeof Published, "QueryError">;
+export type FunctionsOfTheContract = Assignable<Pick<typeof Published, Functions>, Pick<typeof Contract, Functions>>;
 
 // What programs are handed.
 export type Outputs = [
-  Assignable<Published.QueryError, Contract.QueryError>,
-  Assignable<Published.CallReport, Contract.CallReport>,
-  Assignable<Published.Attempt, Contract.Attempt>,
+  Assignable<All<Published.Client>, All<Contract.Client>>,
+  Assignable<ReturnType<typeof Published.createClient>, Published.Client>,
+  Assignable<All<Published.QueryError>, All<Contract.QueryError>>,
+  Assignable<All<Published.CallReport>, All<Contract.CallReport>>,
+  Assignable<All<Published.Attempt>, All<Contract.Attempt>>,
   Assignable<Published.CallEvent, Contract.CallEvent>,
-  Assignable<Published.TargetStats, Contract.TargetStats>,
-  Assignable<Published.Quantiles, Contract.Quantiles>,
-  Assignable<Published.Alert, Contract.Alert>,
-  Assignable<Published.QueryStream<string>, Contract.QueryStream<string>>,
+  Assignable<All<Published.TargetStats>, All<Contract.TargetStats>>,
+  Assignable<All<Published.Quantiles>, All<Contract.Quantiles>>,
+  Assignable<All<Published.Alert>, All<Contract.Alert>>,
+  Assignable<All<Published.QueryStream<string>>, All<Contract.QueryStream<string>>>,
   Assignable<Published.QueryStream<Published.StreamChunk>, AsyncIterable<Contract.StreamChunk>>,
 ];
 
-// What programs hand in: everything that the contract allows is taken, and published by its name.
+// What programs hand in: everything that the contract allows is taken, and published by its name. What is
+// published is in the contract as well; an `onEvent` hears of what the contract has and is not told yet.
+type Heard = "onEvent";
 export type Inputs = [
   Assignable<Contract.Target, Published.Target>,
-  Assignable<Contract.TargetSpec, Published.TargetSpec>,
+  Assignable<All<Contract.TargetSpec>, All<Published.TargetSpec>>,
   Assignable<Contract.Payload, Published.Payload>,
   Assignable<Contract.Token, Published.Token>,
-  Assignable<Contract.QueryOptions, Published.QueryOptions>,
-  Assignable<Contract.LoadingOptions, Published.LoadingOptions>,
-  Assignable<Contract.Timeouts, Published.Timeouts>,
-  Assignable<Contract.BreakerOptions, Published.BreakerOptions>,
-  Assignable<Published.BreakerOptions, Contract.BreakerOptions>,
+  Assignable<All<Contract.QueryOptions>, All<Published.QueryOptions>>,
+  Assignable<All<Contract.LoadingOptions>, All<Published.LoadingOptions>>,
+  Assignable<All<Contract.Timeouts>, All<Published.Timeouts>>,
+  Assignable<All<Contract.ClientOptions>, All<Published.ClientOptions>>,
+  Assignable<[options?: Published.ClientOptions], Parameters<typeof Published.createClient>>,
+  Assignable<All<Contract.BreakerOptions>, All<Published.BreakerOptions>>,
+  Assignable<All<Contract.Coordinator>, All<Published.Coordinator>>,
   Assignable<Published.Target, Contract.Target>,
-  Assignable<Published.TargetSpec, Contract.TargetSpec>,
+  Assignable<All<Published.TargetSpec>, All<Contract.TargetSpec>>,
   Assignable<Published.Payload, Contract.Payload>,
   Assignable<Published.Token, Contract.Token>,
-  Assignable<Published.QueryOptions, Contract.QueryOptions>,
-  Assignable<Published.LoadingOptions, Contract.LoadingOptions>,
-  Assignable<Published.Timeouts, Contract.Timeouts>,
+  Assignable<All<Omit<Published.QueryOptions, Heard>>, All<Omit<Contract.QueryOptions, Heard>>>,
+  Assignable<All<Published.LoadingOptions>, All<Contract.LoadingOptions>>,
+  Assignable<All<Published.Timeouts>, All<Contract.Timeouts>>,
+  Assignable<All<Omit<Published.ClientOptions, Heard>>, All<Omit<Contract.ClientOptions, Heard>>>,
+  Assignable<All<Published.BreakerOptions>, All<Contract.BreakerOptions>>,
+  Assignable<All<Published.Coordinator>, All<Contract.Coordinator>>,
 ];
 
-// Unions that programs switch over are the same in both directions.
+// Options that have members and no name.
+type Group<Options, Name extends keyof Options> = All<Exclude<Options[Name], false | undefined>>;
+export type Groups = [
+  Assignable<Group<Published.ClientOptions, "retryBudget">, Group<Contract.ClientOptions, "retryBudget">>,
+  Assignable<Group<Published.ClientOptions, "concurrency">, Group<Contract.ClientOptions, "concurrency">>,
+  Assignable<Group<Published.ClientOptions, "alert">, Group<Contract.ClientOptions, "alert">>,
+];
+
+// Unions that programs switch over are the same in both directions, but for what is not published yet.
+type NotYet = { reasons: "offline"; events: "coordinator.type" | "coordinator.state" | "wait.upTo" };
+type Members<Event> = Event extends { type: infer Type extends string } ? `${Type}.${keyof Event & string}` : never;
 export type Unions = [
   Assignable<Published.ErrorCode, Contract.ErrorCode>,
   Assignable<Contract.ErrorCode, Published.ErrorCode>,
@@ -66,10 +73,12 @@ export type Unions = [
   Assignable<Published.Phase, Contract.Phase>,
   Assignable<Contract.Phase, Published.Phase>,
   Assignable<Published.WaitReason, Contract.WaitReason>,
-  Assignable<Contract.WaitReason, Published.WaitReason>,
+  Assignable<Exclude<Contract.WaitReason, Published.WaitReason>, NotYet["reasons"]>,
+  Assignable<NotYet["reasons"], Exclude<Contract.WaitReason, Published.WaitReason>>,
   Assignable<Published.Priority, Contract.Priority>,
   Assignable<Contract.Priority, Published.Priority>,
   Assignable<Published.BreakerState, Contract.BreakerState>,
   Assignable<Contract.BreakerState, Published.BreakerState>,
-  Assignable<Contract.CallEvent["type"], Published.CallEvent["type"]>,
+  Assignable<Exclude<Members<Contract.CallEvent>, Members<Published.CallEvent>>, NotYet["events"]>,
+  Assignable<NotYet["events"], Exclude<Members<Contract.CallEvent>, Members<Published.CallEvent>>>,
 ];

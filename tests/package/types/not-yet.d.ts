@@ -1,29 +1,59 @@
 // What the contract declares and the package does not publish yet, in the contract's own words.
 // It lets the unmodified consumer compile meanwhile. What is published must leave this list:
 // types.test.js fails until it does. New names say `export`; what stands under an interface without
-// it is published already, without these members. `coordinator`, which cannot be widened from here, is in
-// assignable.test-d.ts.
-import type { QueryError, QueryOptions, Target } from "query-with-retry";
+// it is published already, without these members.
+//
+// Entries that are not there yet are the `paths` of tsconfig.bundler.json: what is imported from them is
+// the contract's own file. Unions cannot be widened from here: what they lack is in assignable.test-d.ts.
+// `QueryError.cause` cannot be told from the one that every `Error` declares, so no list can have it.
+import type { QueryOptions, Target } from "query-with-retry";
 
 declare module "query-with-retry" {
+  interface LoadingOptions {
+    /**
+     * How long a target may refuse connections, or be behind a gateway whose upstream does, and be
+     * taken for an engine that is still starting: most open their port only when the model is loaded.
+     * It is waited for like a loading answer, by one prober. The time belongs to the target and runs
+     * from its first refusal; once it is spent, refusals are failures, `network`, and count for the
+     * breaker. Default: `maxWaitMs` for a target that has answered before (15_000 in pages, which
+     * cannot tell a refusal from CORS), 15_000 for one that has not; 0: not at all.
+     */
+    refusedMs?: number;
+  }
+
+  interface QueryStream<T> {
+    /**
+     * The stream as server-sent events, to be returned by a route handler or a Worker: the items as
+     * they came, `[DONE]` at the end, an error event where it breaks. When the reader leaves, the
+     * request is cancelled. Consumes the stream.
+     */
+    toResponse(init?: ResponseInit): Response;
+  }
+
+  interface Attempt {
+    /** While this try waited for its headers, its origin was seen to answer: see `Timeouts.connectMs`. */
+    reached?: boolean;
+  }
+
+  interface ClientOptions {
+    /** Of "query-with-retry/endpoints": lets a call explain a failed endpoint, and resume a paused one. */
+    endpoints?: import("query-with-retry/endpoints").Endpoints;
+    /** Resume a paused endpoint when a call meets it, which costs money. Default false. */
+    resumePaused?: boolean;
+  }
+
   interface Client {
-    /** Many inputs: sent in batches as large as the server takes, split when it refuses, in order. */
-    batch<T = unknown>(target: Target, inputs: unknown[], options?: BatchOptions): Promise<BatchItem<T>[]>;
     /** Bring a cold model up before it is needed. Never more than one at a time per target. */
     warmUp(target: Target, options?: QueryOptions): Promise<{ coldMs: number; wasWarm: boolean }>;
-    /** Warm up now and whenever the target has been idle for `everyMs`. Default 900_000. */
-    keepWarm(target: Target, options?: QueryOptions & { everyMs?: number }): { stop(): void };
+    /**
+     * Warm up now and whenever the target has been idle for `everyMs`, default 900_000. Stops by itself
+     * after `maxIdlePings` (default 8) without any other call between, and says so by `onStop`.
+     */
+    keepWarm(target: Target, options?: QueryOptions & { everyMs?: number; maxIdlePings?: number; onStop?: (why: "idle" | "closed" | "stopped") => void }): { stop(): void };
   }
 
-  export interface BatchOptions extends QueryOptions {
-    parameters?: Record<string, unknown>;
-    maxBatchSize?: number;
-  }
-
-  export type BatchItem<T> = { ok: true; value: T } | { ok: false; error: QueryError };
-
-  /** Shared state: see the design. Implemented for memory, browser tabs and Durable Objects. */
-  export interface Coordinator {
-    call(key: string, message: unknown): Promise<unknown>;
+  interface TargetStats {
+    /** Whether what is known of the target is shared with other programs just now. */
+    coordinator: "shared" | "alone";
   }
 }
