@@ -67,6 +67,14 @@ function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unkno
 
 /** As much of an error's body as was read. Its content type is often wrong; its first byte is not. */
 export function readError(pieces: Bytes[]): Facts {
+  try {
+    return readWords(pieces);
+  } catch (error) {
+    return { ...silent, isError: true, detail: String(error) };
+  }
+}
+
+function readWords(pieces: Bytes[]): Facts {
   const text = decode(joined(pieces)).trim();
   const json = /^[{["]/.test(text) ? parse(text) : undefined;
   if (json !== undefined) return factsOf(json);
@@ -99,9 +107,12 @@ export function factsOf(json: unknown): Facts {
   };
 }
 
-function wordsOf(value: unknown): string[] {
+/** A list of lists of errors is one; what is deeper is no text for people. */
+const DEEPEST = 4;
+
+function wordsOf(value: unknown, depth = 0): string[] {
   if (typeof value === "string") return value ? [value] : [];
-  if (Array.isArray(value)) return value.slice(0, 20).flatMap((item) => wordsOf(item));
+  if (Array.isArray(value)) return depth < DEEPEST ? value.slice(0, 20).flatMap((item) => wordsOf(item, depth + 1)) : [];
   return [get(value, "message"), get(value, "msg"), get(get(value, "error"), "message")].filter((word) => typeof word === "string");
 }
 

@@ -2,6 +2,15 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Whatever it throws, or the promise of it rejects with: nobody waits for it. */
+export function quietly(work: () => unknown): void {
+  try {
+    void Promise.resolve(work()).catch(() => {});
+  } catch {
+    // As it says.
+  }
+}
+
 export class Body {
   /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
   quietSince = NaN;
@@ -24,12 +33,28 @@ export class Body {
    */
   pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
     if (!this.#reader) return use();
-    this.#reader.read().then(({ done, value }) => {
-      this.#ended = done;
-      if (!done && !ArrayBuffer.isView(value)) return lost(new TypeError("a body must be bytes"));
-      if (!done) this.quietSince = performance.now();
-      use(value);
-    }, lost);
+    // Of a replaced fetch it may be anybody's reader.
+    try {
+      this.#reader.read().then((read) => {
+        let piece: Bytes | undefined;
+        try {
+          piece = this.#taken(read);
+        } catch (error) {
+          return lost(error);
+        }
+        use(piece);
+      }, lost);
+    } catch (error) {
+      lost(error);
+    }
+  }
+
+  #taken({ done, value }: ReadableStreamReadResult<Bytes>): Bytes | undefined {
+    this.#ended = done;
+    if (done) return undefined;
+    if (!ArrayBuffer.isView(value)) throw new TypeError("a body must be bytes");
+    this.quietSince = performance.now();
+    return value instanceof Uint8Array ? value : new Uint8Array((value as DataView<ArrayBuffer>).buffer, (value as DataView).byteOffset, (value as DataView).byteLength);
   }
 
   /** All of it, or as much as is wanted. */
@@ -68,6 +93,6 @@ export class Body {
 
   /** Frees the connection. */
   stop(): void {
-    if (!this.#ended) this.#reader?.cancel().catch(() => {});
+    if (!this.#ended && this.#reader) quietly(() => this.#reader?.cancel());
   }
 }

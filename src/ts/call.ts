@@ -1,14 +1,14 @@
 /** One call, between the caller and the core. */
 
 import { type Facts, readError, readSuccess } from "./answer.js";
-import { Body, type Bytes } from "./body.js";
+import { Body, type Bytes, quietly } from "./body.js";
 import type { CallerSignal } from "./caller-signal.js";
-import { type CoreBody, type CoreRequest, type CoreTarget, type HeaderPairs, How, type Located, type Row, type Settled } from "./core-request.js";
+import { type CoreBody, type CoreRequest, type CoreTarget, type HeaderPairs, How, type Located, News, type Row, type Settled } from "./core-request.js";
 import { QueryError } from "./error.js";
 import type { EventStream } from "./event-stream.js";
-import { type Instance, start } from "./instance.js";
+import { type Instance, Scope, start } from "./instance.js";
 import { given, invalid } from "./invalid.js";
-import { codes, outcome, priorities, profiles, reasons, states } from "./names.js";
+import { codes, layers, outcome, priorities, profiles, reasons, states } from "./names.js";
 import { type Outgoing, outgoing } from "./outgoing.js";
 import { toReport } from "./report.js";
 import { Secrets } from "./secrets.js";
@@ -45,13 +45,26 @@ export abstract class Call implements CoreRequest {
   #isError = false;
   #at = 0;
   #firstTokenMs: number | undefined;
+  /** Where it waits in the core. */
+  #client = 0;
+  #seat = 0;
+  /** Of the newest promise that it waits for; those before it are told by their numbers. */
+  #news = News.None;
+  #value: unknown;
+  #awaited = 0;
+  /** What a caller's or a server's object threw in the middle of it. */
+  #broken: { error: unknown } | undefined;
+  #over = false;
+  #bell: (() => void) | undefined;
 
   constructor(
     protected readonly pool: Shared,
     protected readonly asked: Asked,
     protected readonly options: QueryOptions,
     protected readonly caller: CallerSignal | undefined,
-  ) {}
+  ) {
+    if (caller) caller.heard = () => (this.core ? this.ring() : this.settle(How.Aborted, []));
+  }
 
   /** It has an answer. The report is left out where `quiet` says that nobody looks at it. */
   protected abstract done(report: CallReport | undefined): void;
@@ -72,12 +85,75 @@ export abstract class Call implements CoreRequest {
     return this.asked.payload.kind;
   }
 
-  get abort(): Promise<unknown> | undefined {
-    return this.caller?.promise;
+  get over(): boolean {
+    return this.#over;
   }
 
-  get aborted(): boolean {
-    return this.caller?.aborted ?? false;
+  sits(client: number, seat: number): void {
+    this.#client = client;
+    this.#seat = seat;
+    if (this.core?.scope === Scope.Hops) this.#hang();
+  }
+
+  awaits(promise: unknown): void {
+    const nth = ++this.#awaited;
+    this.#news = News.None;
+    const settled = (news: News, value: unknown) => {
+      if (nth !== this.#awaited) return;
+      this.#news = news;
+      this.#value = value;
+      this.#wake();
+    };
+    // What a replaced fetch answers may be anything that has a `then`.
+    const whole = promise instanceof Promise ? promise : (async () => promise)();
+    whole.then(
+      (value) => settled(News.Fulfilled, value),
+      (error) => settled(News.Rejected, error),
+    );
+  }
+
+  news(): News {
+    return this.#broken || this.caller?.aborted ? News.Aborted : this.#news;
+  }
+
+  value(): unknown {
+    const value = this.#value;
+    this.#value = undefined;
+    this.#news = News.None;
+    return value;
+  }
+
+  /** In its own request's turn. */
+  #wake(called = false): void {
+    this.core?.wake(this.#client, this.#seat, called);
+  }
+
+  /** In anybody's turn. */
+  ring(): void {
+    if (this.core?.scope === Scope.Process) queueMicrotask(() => this.#wake());
+    else this.#bell?.();
+  }
+
+  /** A promise of its own request, which is continued there whoever fulfils it. */
+  #hang(): void {
+    void new Promise<void>((resolve) => (this.#bell = resolve)).then(() => {
+      if (this.#over) return;
+      this.#hang();
+      this.#wake();
+    });
+  }
+
+  vanish(): void {
+    this.#awaited++;
+    this.#over = true;
+    this.core?.inFlight.delete(this);
+    quietly(() => this.caller?.unlink());
+  }
+
+  /** Something that it asked for threw: the call ends with that, and no other does. */
+  broke(error: unknown): void {
+    this.#broken ??= { error };
+    queueMicrotask(() => this.#wake());
   }
 
   get quiet(): boolean {
@@ -156,6 +232,23 @@ export abstract class Call implements CoreRequest {
     return (this.#secrets ??= new Secrets(this.asked.given));
   }
 
+  status(response: Response): number {
+    const { status, headers } = response;
+    if (!Number.isInteger(status) || status < 0 || status > 999 || (headers && typeof headers.get !== "function")) {
+      this.detail = "fetch answered with what is no Response";
+      throw new TypeError(this.detail);
+    }
+    return status;
+  }
+
+  header(response: Response, name: string): string | null | undefined {
+    return response.headers?.get(name);
+  }
+
+  discard(response: Response): void {
+    quietly(() => response.body?.cancel());
+  }
+
   landed(attempt: number, response: Response): number {
     const { headers, ok } = response;
     // The order of huggingface_hub: the router's own id first, then those of its proxies.
@@ -208,7 +301,7 @@ export abstract class Call implements CoreRequest {
     this.#isError = false;
     const facts = await this.wire?.run((this.open = new Body(response)), (piece) => {
       try {
-        feed(piece);
+        if (this.core?.alive) feed(piece);
       } catch (cause) {
         this.core?.crash(cause);
       }
@@ -224,6 +317,7 @@ export abstract class Call implements CoreRequest {
     this.#firstTokenMs = ms;
     this.tell({ type: "first_token", ms });
     this.wire?.begin();
+    this.#wake(true); // the core hears of it now, and not when the stream is over
   }
 
   rest(): Promise<void> | undefined {
@@ -231,9 +325,9 @@ export abstract class Call implements CoreRequest {
   }
 
   stop(): void {
-    this.wire?.stop();
+    quietly(() => this.wire?.stop());
     this.open?.stop();
-    this.#controller?.abort();
+    quietly(() => this.#controller?.abort());
   }
 
   body(): Body | undefined {
@@ -285,15 +379,27 @@ export abstract class Call implements CoreRequest {
   }
 
   settle(...settled: Settled): void {
+    if (this.#over) return;
+    this.#over = true;
     this.core?.inFlight.delete(this);
-    this.caller?.unlink();
-    const [how, row, failure] = settled;
+    try {
+      this.caller?.unlink();
+      this.#settle(...settled);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #settle(...[how, row, failure]: Settled): void {
     if (how === How.Threw) {
       this.stop(); // a core that stopped stops nothing
       this.#fail(row);
     } else if (how === How.Failed) {
       const partial = this.wire?.begun ? this.wire.text : "";
       this.#fail(new QueryError(failure as Row, this.#target(row[1] as number).label, this.#report(row), this.detail, partial));
+    } else if (how === How.Aborted && this.#broken) {
+      const broken = [1, 0, NaN, codes.indexOf("network"), layers.indexOf("client"), NaN];
+      this.#fail(new QueryError(broken, this.#target(this.#at).label, this.#report(row), this.secrets.blankOut(String(this.#broken.error)).slice(0, 2000)));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {

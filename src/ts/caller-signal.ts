@@ -11,25 +11,21 @@ const groups = new WeakMap<AbortSignal, Group>();
 
 /** The caller's signal, for as long as one call lasts; and the caller of a stream may leave it. */
 export class CallerSignal {
-  /** Fulfilled when the caller aborts or leaves; undefined where nobody can. */
-  readonly promise: Promise<void> | undefined;
   left = false;
-  #resolve: () => void = () => {};
+  /** Told when the caller aborts, which may be in the turn of another request, or leaves. */
+  heard: () => void = () => {};
+  readonly #tell = (): void => this.heard();
 
-  constructor(
-    readonly signal: AbortSignal | undefined,
-    canLeave = false,
-  ) {
-    if (signal || canLeave) this.promise = new Promise((resolve) => (this.#resolve = resolve));
+  constructor(readonly signal: AbortSignal | undefined) {
     if (!signal) return;
     let group = groups.get(signal);
     if (!group) {
       const calls: Group["calls"] = new Set();
-      group = { calls, listener: () => calls.forEach((resolve) => resolve()) };
+      group = { calls, listener: () => calls.forEach((tell) => tell()) };
       groups.set(signal, group);
     }
     if (group.calls.size === 0) signal.addEventListener("abort", group.listener);
-    group.calls.add(this.#resolve);
+    group.calls.add(this.#tell);
   }
 
   get aborted(): boolean {
@@ -38,17 +34,13 @@ export class CallerSignal {
 
   leave(): void {
     this.left = true;
-    this.#resolve();
+    this.heard();
   }
 
-  /**
-   * The call is over. The promise is fulfilled all the same: what waits for one that never settles
-   * is never freed.
-   */
+  /** The call is over. */
   unlink(): void {
-    this.#resolve();
     const group = this.signal && groups.get(this.signal);
-    if (group?.calls.delete(this.#resolve) && group.calls.size === 0) {
+    if (group?.calls.delete(this.#tell) && group.calls.size === 0) {
       this.signal?.removeEventListener("abort", group.listener);
     }
   }

@@ -47,9 +47,10 @@ function ofChoice(choice: Json): number {
   // An answer in one piece has a message.
   const delta = choice.delta ?? choice.message ?? {};
   const said = delta.content ?? choice.text;
-  const bits = (why ? FINISH : 0) | (index << CHOICE);
+  const nth = Number.isInteger(index) ? index : 0;
+  const bits = (why ? FINISH : 0) | (nth << CHOICE);
   if (typeof said === "string" && said !== "") {
-    if (!index) text = said;
+    if (!nth) text = said;
     return bits | CONTENT;
   }
   return bits | (Object.keys(delta).some((key) => key !== "role" && hasContent(delta[key])) ? CONTENT : 0);
@@ -60,7 +61,7 @@ const hasContent = (value: Json): boolean => value != null && value.length !== 0
 
 /** The last one has the whole text beside its own token; alone, it is an answer in one piece. */
 function ofToken({ token, generated_text: whole }: Json): number {
-  text = token ? (token.special ? "" : token.text) : whole;
+  text = textOf(token ? (token.special ? "" : token.text) : whole);
   return (text ? CONTENT : 0) | (whole != null ? FINISH : 0);
 }
 
@@ -75,9 +76,12 @@ function ofResponse(item: Json, type: string): number {
   if (type === "response.completed" || type === "response.incomplete") return FINISH;
   // What else there is announces a piece, or repeats it when it is complete.
   if (!type.endsWith(".delta")) return 0;
-  if (type === "response.output_text.delta") text = item.delta;
+  if (type === "response.output_text.delta") text = textOf(item.delta);
   return CONTENT;
 }
+
+/** What is no string is no text, whatever its name says. */
+const textOf = (value: Json): string => (typeof value === "string" ? value : "");
 
 function failed(what: unknown): number {
   error = what;

@@ -69,9 +69,17 @@ export interface CoreRequest {
    */
   number(which: number): number;
   kind: CoreBody["kind"];
-  /** Fulfilled when the caller aborts; undefined where nobody can. */
-  abort: Promise<unknown> | undefined;
-  readonly aborted: boolean;
+  /** Where it waits in the core: by these numbers it is woken. */
+  sits(client: number, seat: number): void;
+  /** What it waits for from now on, and for nothing before it. */
+  awaits(promise: unknown): void;
+  news(): News;
+  /** What the promise was settled with. */
+  value(): unknown;
+  /** It is its turn, says another call, perhaps in the turn of another request. */
+  ring(): void;
+  /** It has ended unseen. */
+  vanish(): void;
 
   streamed: boolean;
 
@@ -87,6 +95,11 @@ export interface CoreRequest {
    */
   prepare(target: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined;
   readonly leg: Outgoing;
+  /** Throws where `fetch` has answered with what is no response. */
+  status(response: Response): number;
+  header(response: Response, name: string): string | null | undefined;
+  /** Frees the connection of a response that nobody reads. */
+  discard(response: Response): void;
   /** Nobody looks at the report of a success. */
   readonly quiet: boolean;
   /** Bits: 1, it is the stream that was asked for; 2, it says how long to wait. */
@@ -124,6 +137,15 @@ export interface CoreRequest {
  * phase (NaN is none).
  */
 export type Row = number[];
+
+/** What has happened to a call since it was looked at. */
+export const enum News {
+  None,
+  /** The caller wants no answer any more, or the call cannot go on. */
+  Aborted,
+  Fulfilled,
+  Rejected,
+}
 
 export const enum How {
   Ok,

@@ -3,6 +3,6 @@
 import module from "./core.wasm?module";
 import { provide } from "./instance.js";
 
-provide(() => module);
+provide(() => module, true);
 
 export * from "./api.js";

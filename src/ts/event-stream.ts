@@ -73,11 +73,15 @@ export class EventStream<T> {
   /** Takes the data of so many events from the decoder, and says what is in them. */
   take(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
     let bits = 0;
-    const json = this.#decoder.decode(data);
-    const texts: string[] = [];
-    if (count === 1) bits = this.#parse(json, texts);
-    else if (count > 1) for (const one of json.split("\r")) bits |= this.#parse(one, texts);
-    this.text += texts.join(""); // at once: a hundred thousand strings in a chain are work to keep
+    try {
+      const json = this.#decoder.decode(data);
+      const texts: string[] = [];
+      if (count === 1) bits = this.#parse(json, texts);
+      else if (count > 1) for (const one of json.split("\r")) bits |= this.#parse(one, texts);
+      this.text += texts.join(""); // at once: a hundred thousand strings in a chain are work to keep
+    } catch (error) {
+      this.#over ??= { facts: unreadable(String(error)) };
+    }
     if (done) this.#over ??= {};
     if (tooLong) this.#over ??= { facts: unreadable("an event of more than 16 MiB") };
     if (this.#body) this.#body.heard = true;

@@ -130,7 +130,7 @@ class Fetched extends Call {
     readonly resolve: (response: Response) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    super(shared, asked, options, new CallerSignal(options.signal, streamed));
+    super(shared, asked, options, new CallerSignal(options.signal));
   }
 
   protected override isStream(response: Response): boolean {

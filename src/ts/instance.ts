@@ -1,10 +1,11 @@
 /**
- * The core, instantiated by the first call, once; and anew after a panic.
+ * The core, instantiated by the first call, once; and anew after a trap.
  *
- * A panic in WebAssembly is a trap that leaves promises pending for ever. It surfaces in the
- * microtask that polled the call, which is why the glue gets guarded timers and a guarded
- * `queueMicrotask`: they turn a trap into the rejection of every call in flight, and drop the
- * instance, whose memory nobody can trust any more. The next call makes a new one.
+ * A trap in WebAssembly leaves promises pending for ever, and memory that nobody can trust. So
+ * whatever enters the core is guarded: a trap becomes the rejection of every call in flight, the
+ * instance is dropped, and the next call makes a new one. Whatever the core calls is guarded too:
+ * what a server's or a caller's object throws there must not unwind through the core, and ends the
+ * call that asked for it.
  */
 
 import type { Call } from "./call.js";
@@ -15,7 +16,15 @@ import type { Shared } from "./shared.js";
 /** Where the wasm comes from; the entries differ only in this. */
 export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
 
+/** In whose turn a call may go on; `src/web/seats.rs` has the reasons. */
+export const enum Scope {
+  Process,
+  Hops,
+  Request,
+}
+
 let source: Source | undefined;
+let ownRequests = false;
 let compiled: Promise<WebAssembly.Module> | undefined;
 let instance: Promise<Instance> | undefined;
 /** The one that is there already: a call need not wait for it, not even for a moment. */
@@ -24,33 +33,48 @@ let ready: Instance | undefined;
 export interface Instance {
   client(numbers: Float64Array, seed: number): number;
   close(client: number): void;
-  replace(client: number, target: number): void;
+  replace(client: number, target: number): boolean;
   stats(client: number, target: number): number[];
   query(client: number, request: Call): void;
+  wake(client: number, seat: number, called: boolean): void;
+  readonly scope: Scope;
   inFlight: Set<Call>;
   alive: boolean;
   crash(cause: unknown): void;
 }
 
-/** Nothing happens before the first call. */
-export function provide(from: Source): void {
+/** Nothing happens before the first call. `requests`: a platform on which nothing outlives the request that made it. */
+export function provide(from: Source, requests = false): void {
   source = from;
+  ownRequests = requests;
   compiled = instance = ready = undefined;
+}
+
+/** Told by what the platform is, since ./slim is for any. */
+function scopeOf(): Scope {
+  const { WebSocketPair, Cloudflare } = globalThis as { WebSocketPair?: unknown; Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
+  if (!ownRequests && !WebSocketPair) return Scope.Process;
+  return Cloudflare?.compatibilityFlags?.handle_cross_request_promise_resolution ? Scope.Hops : Scope.Request;
 }
 
 /** Runs a call of a client; how it ends it is told by its `settle`. */
 export function start(call: Call, shared: Shared): void {
-  if (ready) launch(ready, call, shared);
-  else void whenReady(call, shared);
+  if (ready) return launch(ready, call, shared);
+  if (scopeOf() === Scope.Process) return void whenReady(call, shared, () => (instance ??= compile().then(instantiate)));
+  // No request may wait for what another one has begun. A module is instantiated at once.
+  try {
+    const module = given();
+    if (isModule(module)) launch(activate(module), call, shared);
+    else void whenReady(call, shared, () => compile().then(instantiate));
+  } catch (error) {
+    call.settle(How.Threw, error);
+  }
 }
 
-async function whenReady(call: Call, shared: Shared): Promise<void> {
+async function whenReady(call: Call, shared: Shared, make: () => Promise<Instance>): Promise<void> {
   try {
-    instance ??= instantiate();
-    // Where the wasm comes over a network, an abort does not wait for it.
-    if (call.abort) await Promise.race([instance, call.abort]);
-    if (call.aborted) return call.settle(How.Aborted, []);
-    const core = await instance;
+    const core = await make();
+    if (call.over) return; // where the wasm comes over a network, an abort does not wait for it
     if (core.alive) launch(core, call, shared);
     else start(call, shared); // it stopped while this call waited for it
   } catch (error) {
@@ -69,16 +93,24 @@ function launch(core: Instance, call: Call, shared: Shared): void {
   }
 }
 
-async function instantiate(): Promise<Instance> {
-  const module = await (compiled ??= compile());
+/** An instance that is not linked yet. */
+function prepare(): { imports: WebAssembly.Imports; link(linked: WebAssembly.Instance, module: WebAssembly.Module): Instance } {
+  const timers = new Set<unknown>();
   const crash = (cause: unknown) => {
+    if (!self.alive) return;
     self.alive = false; // its other calls neither send nor wait any more
-    instance = ready = undefined;
+    if (ready === self) instance = ready = undefined;
     for (const timer of timers) clearTimeout(timer as number);
     const error = new Error("query-with-retry: its core stopped: please report this bug. The next call starts a new one.", { cause });
-    for (const call of self.inFlight) call.settle(How.Threw, error);
+    // Each for itself: what one of them throws is no reason for the others to stay pending.
+    for (const call of self.inFlight) {
+      try {
+        call.settle(How.Threw, error);
+      } catch (thrown) {
+        console.error("query-with-retry:", thrown);
+      }
+    }
   };
-  const timers = new Set<unknown>();
   const guarded = (task: () => void) => () => {
     try {
       if (self.alive) task();
@@ -102,20 +134,68 @@ async function instantiate(): Promise<Instance> {
     },
   );
   const { client, close, replace, stats, query } = glue;
-  const self: Instance = { client, close, replace, stats, query, inFlight: new Set(), alive: true, crash };
-  glue.start(await WebAssembly.instantiate(module, glue.imports()), module);
-  return (ready = self);
+  const wake = (...seat: [number, number, boolean]) => guarded(() => glue.wake(...seat))();
+  const self: Instance = { client, close, replace, stats, query, wake, scope: scopeOf(), inFlight: new Set(), alive: true, crash };
+  return {
+    imports: caught(glue.imports()),
+    link(linked, module) {
+      glue.start(linked, module);
+      return (ready = self);
+    },
+  };
 }
+
+async function instantiate(module: WebAssembly.Module): Promise<Instance> {
+  const { imports, link } = prepare();
+  const linked = await WebAssembly.instantiate(module, imports);
+  return ready ?? link(linked, module); // another request was faster
+}
+
+function activate(module: WebAssembly.Module): Instance {
+  const { imports, link } = prepare();
+  return link(new WebAssembly.Instance(module, imports), module);
+}
+
+/** Everything that the core calls, so that nothing is thrown through it: a call's own methods tell the call. */
+function caught(imports: WebAssembly.Imports): WebAssembly.Imports {
+  for (const names of Object.values(imports)) {
+    for (const [name, imported] of Object.entries(names)) {
+      if (typeof imported !== "function") continue;
+      names[name] = (...given: unknown[]) => {
+        try {
+          return imported(...given);
+        } catch (error) {
+          const call = given[0] as Partial<Call> | undefined;
+          if (call?.broke) call.broke(error);
+          else console.error("query-with-retry:", error);
+        }
+      };
+    }
+  }
+  return imports;
+}
+
+function given(): ReturnType<Source> {
+  if (!source) throw new Error("call init(moduleOrBytes) before the first query: ./slim brings no WebAssembly of its own");
+  return source();
+}
+
+/** Not by its class: a runtime may compile it in another realm than the one that calls. */
+const isModule = (from: unknown): from is WebAssembly.Module => Object.prototype.toString.call(from) === "[object WebAssembly.Module]";
 
 async function compile(): Promise<WebAssembly.Module> {
   try {
-    if (!source) throw new Error("call init(moduleOrBytes) before the first query: ./slim brings no WebAssembly of its own");
-    const from = await source();
-    return from instanceof WebAssembly.Module ? from : await WebAssembly.compile(from);
+    if (scopeOf() !== Scope.Process) return await compileNow();
+    return await (compiled ??= compileNow());
   } catch (cause) {
     compiled = undefined;
     throw blocked(cause);
   }
+}
+
+async function compileNow(): Promise<WebAssembly.Module> {
+  const from = await given();
+  return isModule(from) ? from : await WebAssembly.compile(from);
 }
 
 /** The bytes are known to be good, so who refuses to compile them has a rule against it. */

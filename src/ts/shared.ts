@@ -59,20 +59,24 @@ export class Shared {
   place(target: CoreTarget): number {
     const key = name(target);
     let place = this.#places.get(key);
-    if (place !== undefined && this.#places.size < MOST_TARGETS) return place;
     if (place === undefined) {
-      place = this.#places.size;
-      if (place === MOST_TARGETS) {
-        const [oldest, its] = this.#places.entries().next().value as [string, number];
-        this.#places.delete(oldest);
-        this.#core?.replace(this.#number, its);
-        place = its;
-      }
+      place = this.#unused() ?? this.labels.length;
       this.labels[place] = key;
     }
     this.#places.delete(key);
     this.#places.set(key, place); // the newest is the last
     return place;
+  }
+
+  /** The place of the target that was not used for longest, of those that no call uses now. */
+  #unused(): number | undefined {
+    if (this.#places.size < MOST_TARGETS) return undefined;
+    for (const [key, place] of this.#places) {
+      if (!this.#core?.replace(this.#number, place)) continue;
+      this.#places.delete(key);
+      return place;
+    }
+    return undefined; // one more, then
   }
 
   close(): void {
@@ -115,6 +119,7 @@ export class Shared {
         alert?.ratio,
         alert?.minSamples,
         Number(ephemeral ?? 0),
+        core.scope,
       ];
       this.#number = core.client(Float64Array.from(numbers, (number) => number ?? NaN), Math.random() * 2 ** 53);
       this.#core = core;

@@ -48,7 +48,7 @@ export class Stream<T> implements QueryStream<T> {
   constructor(shared: Shared, target: Target, payload: Payload, given: QueryOptions | undefined) {
     const options = shared.settings(given);
     const asked = ask(shared, target, payload, options, true);
-    const caller = (this.#caller = new CallerSignal(options.signal, true));
+    const caller = (this.#caller = new CallerSignal(options.signal));
     const events = this.#events as EventStream<unknown>;
     this.report = new Promise((resolve, reject) => new Streamed(shared, asked, options, caller, events, resolve, reject).run());
     this.report.catch(() => {}); // whoever reads the stream is told as well

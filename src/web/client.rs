@@ -3,7 +3,7 @@
 use super::clock;
 use super::report::{Row, seen};
 use super::request::Request;
-use super::seats::Seats;
+use super::seats::{Scope, Seats, Slot};
 use crate::core::alert::AlertRule;
 use crate::core::breaker;
 use crate::core::budget::{self, Credit};
@@ -12,14 +12,21 @@ use crate::core::coordinator::Rules;
 use crate::core::limiter;
 use crate::core::shared::{News, Shared};
 use crate::core::time::{Duration, Instant};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
 
 pub(super) struct Client {
+    number: u32,
+    scope: Scope,
     shared: RefCell<Shared>,
     seats: RefCell<Seats>,
+    /// It takes no more calls, and goes with the last of those under way.
+    closed: Cell<bool>,
 }
+
+/// Where a call may end unseen, whatever it holds is its own for so long without a sign of life.
+const LEASE: Duration = Duration::from_secs(5);
 
 thread_local! {
     static CLIENTS: RefCell<Vec<Option<Rc<Client>>>> = const { RefCell::new(Vec::new()) };
@@ -32,11 +39,10 @@ pub(super) fn numbered(number: u32) -> Option<Rc<Client>> {
 
 /// Its calls under way run to their end.
 pub(super) fn close(number: u32) {
-    CLIENTS.with_borrow_mut(|clients| {
-        if let Some(place) = clients.get_mut(number as usize) {
-            *place = None;
-        }
-    });
+    if let Some(client) = numbered(number) {
+        client.closed.set(true);
+        client.ends();
+    }
 }
 
 /// Of `numbers`, in the order of `Rule` in `src/ts/core-request.ts`: NaN is the default, and below
@@ -60,6 +66,7 @@ pub(super) fn make(numbers: &[f64], seed: u64) -> u32 {
     };
     let places =
         limiter::Rule { min: whole(6, places.min), max: whole(7, places.max), queue: whole(8, places.queue) };
+    let scope = Scope::numbered(number(12).unwrap_or_default());
     let alert = AlertRule::default();
     let alert = AlertRule {
         per_thousand: number(9).map_or(alert.per_thousand, |ratio| (ratio * 1000.0) as u32),
@@ -73,21 +80,82 @@ pub(super) fn make(numbers: &[f64], seed: u64) -> u32 {
             Some(1.0) => Credit::OneOrNone { one: seed & 3 == 0 },
             _ => Credit::Full,
         },
+        lease: (scope != Scope::Process).then_some(LEASE),
     };
     let shared = RefCell::new(Shared::new(rules, places, alert, seed));
     CLIENTS.with_borrow_mut(|clients| {
-        clients.push(Some(Rc::new(Client { shared, seats: RefCell::default() })));
-        clients.len() as u32 - 1
+        let free = clients.iter().position(Option::is_none);
+        let number = free.unwrap_or_else(|| {
+            clients.push(None);
+            clients.len() - 1
+        }) as u32;
+        let seats = RefCell::new(Seats::of(scope));
+        if let Some(place) = clients.get_mut(number as usize) {
+            *place = Some(Rc::new(Client { number, scope, shared, seats, closed: Cell::new(false) }));
+        }
+        number
     })
 }
 
 impl Client {
-    pub(super) fn sit(&self) -> u32 {
-        self.seats.borrow_mut().take()
+    pub(super) fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    pub(super) fn sit(&self, request: &Request) -> u32 {
+        let seat = self.seats.borrow_mut().take(request);
+        request.sits(self.number, seat);
+        seat
+    }
+
+    pub(super) fn keep(&self, seat: u32, slot: &Slot) {
+        self.seats.borrow_mut().keep(seat, slot);
     }
 
     pub(super) fn leave(&self, seat: u32) {
         self.seats.borrow_mut().leave(seat);
+        self.ends();
+    }
+
+    /// If it is closed, and nobody is left.
+    fn ends(&self) {
+        if self.closed.get() && self.seats.borrow().is_empty() {
+            CLIENTS.with_borrow_mut(|clients| clients.get_mut(self.number as usize).and_then(Option::take));
+        }
+    }
+
+    pub(super) fn wake(&self, seat: u32, called: bool) {
+        self.seats.borrow_mut().wake(seat, called);
+    }
+
+    /// A call says that it is still there, and looks whether it is time for another's turn.
+    pub(super) fn tick(self: &Rc<Self>, call: &Call) {
+        let now = clock::now();
+        let mut shared = self.shared.borrow_mut();
+        call.renew(now, &mut shared);
+        if shared.due().is_some_and(|due| due <= now) {
+            shared.wake(now);
+        }
+        self.calls(&mut shared);
+        drop(shared);
+        self.sweep();
+    }
+
+    /// Takes away the calls that have ended unseen, and what they hold.
+    pub(super) fn sweep(&self) {
+        let gone = self.seats.borrow_mut().sweep(clock::now());
+        for (seat, slot) in gone {
+            let future = slot.try_borrow_mut().ok().and_then(|mut slot| slot.take());
+            drop(future);
+            self.leave(seat);
+        }
+    }
+
+    /// This call is taken away before its end.
+    pub(super) fn abandon(self: &Rc<Self>, call: &mut Call) {
+        let mut shared = self.shared.borrow_mut();
+        call.handle(clock::now(), Input::Aborted, &mut shared);
+        self.calls(&mut shared);
     }
 
     /// What the call makes of what happened; whoever else has a turn now is told.
@@ -113,16 +181,17 @@ impl Client {
         action
     }
 
-    /// As many targets as this.
-    pub(super) fn shares(&self, target: u32) {
-        self.shared.borrow_mut().grow(target as usize);
+    pub(super) fn retain(&self, target: usize) {
+        self.shared.borrow_mut().retain(target);
     }
 
-    /// Another target takes this place.
-    pub(super) fn replace(self: &Rc<Self>, target: u32) {
-        let mut shared = self.shared.borrow_mut();
-        shared.replace(target as usize);
-        self.calls(&mut shared);
+    pub(super) fn release(&self, target: usize) {
+        self.shared.borrow_mut().release(target);
+    }
+
+    /// Another target takes this place. False, if calls use it.
+    pub(super) fn replace(&self, target: u32) -> bool {
+        self.shared.borrow_mut().replace(target as usize)
     }
 
     pub(super) fn stats(&self, target: u32) -> Row {

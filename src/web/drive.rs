@@ -11,26 +11,50 @@ use crate::core::time::Duration;
 use js_sys::Math;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 /// How long a server has to close an answer after its last word. A connection that was closed
 /// properly serves the next call.
 const LINGER: Duration = Duration::from_ms(500);
 
-/// Runs a call to its end, and tells the request how it ended.
-pub(super) async fn drive(client: Rc<Client>, request: &Request) {
-    let (policy, targets) = match (request::policy(request), request::targets(request, &client)) {
+/// A call and what it holds, which goes back whatever takes it away: its end, a throw, or that its
+/// request in a Worker is over.
+struct Driven {
+    client: Rc<Client>,
+    call: Option<Call>,
+    /// The places of its targets among those of the client.
+    retained: Vec<usize>,
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if let Some(call) = &mut self.call {
+            self.client.abandon(call);
+        }
+        for target in &self.retained {
+            self.client.release(*target);
+        }
+    }
+}
+
+/// Runs a call to its end, on this seat of its client, and tells the request how it ended.
+pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
+    let mut waiter = Waiter::seated(request, client.clone(), seat);
+    let mut driven = Driven { client: client.clone(), call: None, retained: Vec::new() };
+    let retain = |target| {
+        client.retain(target);
+        driven.retained.push(target);
+    };
+    let (policy, targets) = match (request::policy(request), request::targets(request, retain)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
         (Err(invalid), _) | (_, Err(invalid)) => return invalid.tell(request),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
-    let mut waiter = Waiter::new(request, client.clone());
-    let mut call = Call::new(policy, targets, seed, clock::now(), waiter.seat);
+    let call = driven.call.insert(Call::new(policy, targets, seed, clock::now(), waiter.seat));
     // Whatever takes it away stops it.
     let mut flight = None;
-    let mut awaited = None;
     let mut wakes = clock::now();
-    let mut action = client.handle(&mut call, clock::now(), Input::Start, request);
+    let mut parked = false;
+    let mut action = client.handle(call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
             Action::Send(send) => {
@@ -48,7 +72,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request) {
                 let attempt = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
                 request.tell_wait(wait.reason as u8, ms(wait.span), attempt, call.target() as u32, estimate);
-                (flight, awaited, wakes) = (None, None, wait.until);
+                (flight, wakes, parked) = (None, wait.until, matches!(action, Action::Park(_)));
+                waiter.forgets();
                 Step::AwaitOn
             }
             Action::Deliver => break (0, JsValue::UNDEFINED),
@@ -57,24 +82,36 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request) {
         };
         let input = loop {
             match step {
-                Step::Await(promise) => awaited = Some(JsFuture::from(promise)),
+                Step::Await(promise) => waiter.awaits(&promise),
                 Step::AwaitOn => {}
                 Step::Happened(input) => break input,
-                Step::Threw(error) => return request.settle(3, &error, &JsValue::UNDEFINED),
+                Step::Threw(error) => {
+                    client.abandon(call);
+                    return request.settle(3, &error, &JsValue::UNDEFINED);
+                }
             }
             let until = flight.as_ref().map_or(wakes, Flight::until);
-            step = match (waiter.either(&mut awaited, until).await, &mut flight) {
+            step = match (waiter.either(until, parked && flight.is_none()).await, &mut flight) {
                 (Happened::Aborted, _) => Step::Happened(Input::Aborted),
                 (Happened::Settled(settled), Some(flight)) => flight.settled(settled),
                 (Happened::Due, Some(flight)) => flight.due(),
+                (Happened::Tick, _) => {
+                    client.tick(call);
+                    Step::AwaitOn
+                }
                 (_, None) => Step::Happened(Input::Woke),
             };
+            if let Some(flight) = &mut flight {
+                if let Some(begun) = flight.has_begun() {
+                    client.handle(call, begun, Input::Begun, request);
+                }
+                if let Some(away) = flight.reader_left() {
+                    client.handle(call, clock::now(), Input::Reader { away }, request);
+                }
+            }
         };
-        if let Some(begun) = flight.as_ref().and_then(Flight::begun) {
-            client.handle(&mut call, begun, Input::Begun, request);
-        }
         let before = call.record().attempts().len();
-        action = client.handle(&mut call, clock::now(), input, request);
+        action = client.handle(call, clock::now(), input, request);
         if let Some(ended) = call.record().attempts().get(before)
             && let Some(status) = ended.status
         {
@@ -84,15 +121,17 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request) {
     let report = if how == 0 && request.quiet() {
         JsValue::UNDEFINED
     } else {
-        report::report(&call, clock::now()).to_js()
+        report::report(call, clock::now()).to_js()
     };
     request.settle(how, &report, &failure);
+    drop(driven); // before the rest of the answer is waited for, which concerns nobody else
     if let Some(flight) = flight.as_mut().filter(|_| action == Action::Deliver) {
-        waiter.deaf();
-        awaited = request.rest().map(JsFuture::from);
-        let ended = awaited.is_none()
-            || matches!(waiter.either(&mut awaited, clock::now() + LINGER).await, Happened::Settled(_));
-        if ended {
+        waiter.forgets();
+        let rest = request.rest();
+        if let Some(rest) = &rest {
+            waiter.awaits(rest);
+        }
+        if rest.is_none() || waiter.settles_by(clock::now() + LINGER).await {
             flight.is_over();
         }
     }

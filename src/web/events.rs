@@ -9,7 +9,7 @@ use js_sys::Function;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 
 /// Stands between the data of two events: a line end is the one byte that no data holds.
 const SEPARATOR: u8 = b'\r';
@@ -28,7 +28,7 @@ impl Events {
     pub(super) fn new(request: &Request, began: Instant) -> Self {
         let seen = Rc::new(Cell::new(SoFar::default()));
         let mut intake = Intake {
-            request: request.unchecked_ref::<JsValue>().clone().unchecked_into(),
+            request: request.again(),
             began,
             seen: seen.clone(),
             decoder: Decoder::default(),

@@ -10,13 +10,11 @@ use super::request::{Outgoing, Request};
 use crate::core::call::{Head, Input, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
-use crate::core::deadline::{Clocks, Progress, Stage};
+use crate::core::deadline::{AWAY, Clocks, Progress, Stage};
 use crate::core::failure::Phase;
 use crate::core::hint;
 use crate::core::time::{Duration, Instant};
-use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 /// Who needs more for one request goes in circles.
@@ -30,8 +28,8 @@ const HINTS: u32 = 2;
 const SECOND_LOOK: Duration = Duration::from_ms(20);
 
 pub(super) enum Step {
-    /// The next promise of the attempt.
-    Await(Promise),
+    /// The next promise of the attempt; what a replaced `fetch` answers may be none.
+    Await(JsValue),
     /// It was not the time yet: the same promise again.
     AwaitOn,
     Happened(Input),
@@ -65,11 +63,24 @@ pub(super) struct Flight<'a> {
     leg: Leg,
     /// The clock of the body that has run out, and when it is looked at once more.
     second_look: Option<(Instant, Instant)>,
+    begun_told: bool,
+    /// Since when the reader of the stream asks for nothing.
+    away: Option<Instant>,
+    away_told: bool,
 }
 
 impl<'a> Flight<'a> {
     pub(super) fn new(request: &'a Request, send: &Send) -> Self {
-        Self { request, clocks: send.clocks, attempt: send.attempt, leg: Leg::Preparing, second_look: None }
+        Self {
+            request,
+            clocks: send.clocks,
+            attempt: send.attempt,
+            leg: Leg::Preparing,
+            second_look: None,
+            begun_told: false,
+            away: None,
+            away_told: false,
+        }
     }
 
     pub(super) fn depart(&mut self, send: &Send) -> Step {
@@ -82,7 +93,7 @@ impl<'a> Flight<'a> {
             _ => ("", f64::NAN),
         };
         match self.request.prepare(target, hold_header, hold) {
-            Some(promise) => Step::Await(promise),
+            Some(promise) => Step::Await(promise.into()),
             None => self.ask(self.request.leg(), false, 0),
         }
     }
@@ -92,7 +103,7 @@ impl<'a> Flight<'a> {
         let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Reading) else {
             return Step::LOST; // the core asks to read only what has a head
         };
-        Step::Await(self.request.read(&response, limit.map_or(f64::INFINITY, f64::from)))
+        Step::Await(self.request.read(&response, limit.map_or(f64::INFINITY, f64::from)).into())
     }
 
     /// Decodes the body, and hands its events over.
@@ -103,7 +114,7 @@ impl<'a> Flight<'a> {
         };
         let over = self.request.stream(&response, events.feed());
         self.leg = Leg::Streaming(events);
-        Step::Await(over)
+        Step::Await(over.into())
     }
 
     /// The promise that was awaited has settled.
@@ -134,7 +145,11 @@ impl<'a> Flight<'a> {
         let (until, _) = self.clock();
         match self.leg {
             Leg::Reading | Leg::Streaming(_) => {
-                let soonest = clock::now() + self.clocks.idle.max(Duration::from_ms(1));
+                let now = clock::now();
+                let mut soonest = now + self.clocks.idle.max(Duration::from_ms(1));
+                if self.begun().is_some() {
+                    soonest = soonest.min(now + AWAY); // its reader may have gone
+                }
                 self.second_look.map_or(until.min(soonest), |(_, at)| at)
             }
             _ => until,
@@ -162,11 +177,30 @@ impl<'a> Flight<'a> {
     }
 
     /// When something of a stream was handed over first.
-    pub(super) fn begun(&self) -> Option<Instant> {
+    fn begun(&self) -> Option<Instant> {
         match &self.leg {
             Leg::Streaming(events) => events.begun(),
             _ => None,
         }
+    }
+
+    /// The same, once.
+    pub(super) fn has_begun(&mut self) -> Option<Instant> {
+        let begun = self.begun().filter(|_| !self.begun_told);
+        self.begun_told |= begun.is_some();
+        begun
+    }
+
+    /// Whether the reader of a stream has been away for long, if that has changed.
+    pub(super) fn reader_left(&mut self) -> Option<bool> {
+        self.begun()?;
+        let now = clock::now();
+        let away = self.progress().away.then(|| self.away.unwrap_or(now));
+        self.away = away;
+        let for_long = away.is_some_and(|since| now.since(since) >= AWAY);
+        let changed = for_long != self.away_told;
+        self.away_told = for_long;
+        changed.then_some(for_long)
     }
 
     /// The answer was read to its end: nothing is left to be stopped.
@@ -198,14 +232,15 @@ impl<'a> Flight<'a> {
         let answer = outgoing.send(follow);
         self.leg = Leg::Asking { outgoing, follow, redirects };
         match answer {
-            // `resolve`, because a replaced fetch may answer with what is no promise.
-            Ok(answer) => Step::Await(Promise::resolve(&answer)),
+            Ok(answer) => Step::Await(answer),
             Err(_) => Step::LOST,
         }
     }
 
     fn answered(&mut self, response: Response) -> Step {
-        let status = response.status();
+        let Ok(status) = self.request.status(&response) else {
+            return Step::LOST;
+        };
         let Leg::Asking { outgoing, follow, redirects } = std::mem::replace(&mut self.leg, Leg::Preparing)
         else {
             return Step::LOST;
@@ -214,23 +249,40 @@ impl<'a> Flight<'a> {
             // A browser's "opaque redirect", which shows nothing.
             0 if !follow => Some((outgoing, true)),
             0 => return Step::Happened(Input::NetworkError),
-            301..=308 => outgoing.redirected(&response).map(|next| (next, follow)),
+            301..=308 => match outgoing.redirected(&response) {
+                Ok(next) => next.map(|next| (next, follow)),
+                Err(_) => return Step::LOST,
+            },
             _ => None,
         };
         if let Some((outgoing, follow)) = next {
-            if let Some(body) = response.body() {
-                forget(body.cancel());
-            }
+            self.request.discard(&response);
             return self.ask(outgoing, follow, redirects + 1);
         }
-        let bits = self.request.landed(self.attempt, &response);
+        let Ok(bits) = self.request.landed(self.attempt, &response) else {
+            self.request.discard(&response);
+            return Step::LOST;
+        };
         let head = Head {
             status,
-            floor: if bits & HINTS == 0 { None } else { floor(&response) },
+            floor: if bits & HINTS == 0 { None } else { self.floor(&response) },
             events: bits & STREAM != 0,
         };
         self.leg = Leg::Landed(response);
         Step::Happened(Input::Head(head))
+    }
+
+    fn floor(&self, response: &Response) -> Option<Duration> {
+        let header = |name| self.request.header(response, name).ok().flatten();
+        let (retry_after, retry_after_ms) = (header("retry-after"), header("retry-after-ms"));
+        let (rate_limit, date) = (header("ratelimit"), header("date"));
+        let hints = hint::Headers {
+            retry_after: retry_after.as_deref(),
+            retry_after_ms: retry_after_ms.as_deref(),
+            rate_limit: rate_limit.as_deref(),
+            date: date.as_deref(),
+        };
+        hint::floor(hints, clock::unix_now_ms())
     }
 
     fn clock(&self) -> (Instant, Phase) {
@@ -267,23 +319,4 @@ impl Drop for Flight<'_> {
 
 fn said(facts: JsValue) -> Body {
     facts.unchecked_into::<super::request::Facts>().into()
-}
-
-fn floor(response: &Response) -> Option<Duration> {
-    let headers = response.headers();
-    let header = |name: &str| headers.get(name).ok().flatten();
-    let (retry_after, retry_after_ms) = (header("retry-after"), header("retry-after-ms"));
-    let (rate_limit, date) = (header("ratelimit"), header("date"));
-    let hints = hint::Headers {
-        retry_after: retry_after.as_deref(),
-        retry_after_ms: retry_after_ms.as_deref(),
-        rate_limit: rate_limit.as_deref(),
-        date: date.as_deref(),
-    };
-    hint::floor(hints, clock::unix_now_ms())
-}
-
-/// Nobody waits for this promise, and its rejection is nobody's surprise.
-fn forget(promise: Promise) {
-    drop(JsFuture::from(promise));
 }

@@ -15,6 +15,9 @@ mod request;
 mod seats;
 mod wait;
 
+use seats::Slot;
+use std::future::poll_fn;
+use std::task::Poll;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -26,13 +29,11 @@ pub fn client(numbers: &[f64], seed: f64) -> u32 {
     client::make(numbers, seed as u64)
 }
 
-/// Another target takes this place among those of a client.
+/// Another target takes this place among those of a client. False, if calls use it.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
-pub fn replace(client: u32, target: u32) {
-    if let Some(client) = client::numbered(client) {
-        client.replace(target);
-    }
+pub fn replace(client: u32, target: u32) -> bool {
+    client::numbered(client).is_some_and(|client| client.replace(target))
 }
 
 /// A client is not needed any more.
@@ -53,8 +54,32 @@ pub fn stats(client: u32, target: u32) -> JsValue {
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn query(client: u32, request: request::Request) {
+    let Some(client) = client::numbered(client) else {
+        return;
+    };
+    client.sweep();
+    let seat = client.sit(&request);
+    let slot = Slot::default();
+    client.keep(seat, &slot);
+    *slot.borrow_mut() = Some(Box::pin(async move { drive::drive(client, &request, seat).await }));
+    spawn_local(poll_fn(move |cx| {
+        let mut slot = slot.borrow_mut();
+        // None: it was swept away.
+        let Some(future) = slot.as_mut() else { return Poll::Ready(()) };
+        let polled = future.as_mut().poll(cx);
+        if polled.is_ready() {
+            *slot = None;
+        }
+        polled
+    }));
+}
+
+/// Something has happened to the call on this seat of a client; `called` is what counts as its turn.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
+pub fn wake(client: u32, seat: u32, called: bool) {
     if let Some(client) = client::numbered(client) {
-        spawn_local(async move { drive::drive(client, &request).await });
+        client.wake(seat, called);
     }
 }
 

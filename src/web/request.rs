@@ -4,7 +4,6 @@
 //! The face has checked every type before; what is left to check here is what only the core
 //! knows: whether times fit together and whether a target can be called.
 
-use super::client::Client;
 use crate::core::call::Target;
 use crate::core::classify::Body;
 use crate::core::hint;
@@ -13,7 +12,7 @@ use crate::core::queue::Priority;
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
 use js_sys::{Function, Promise};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Response;
 
@@ -37,11 +36,24 @@ extern "C" {
     /// through memory.
     #[wasm_bindgen(method)]
     fn number(this: &Request, which: u32) -> f64;
-    /// Fulfilled when the caller aborts.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn abort(this: &Request) -> Option<Promise>;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn aborted(this: &Request) -> bool;
+    /// Where it waits: by these numbers it is woken.
+    #[wasm_bindgen(method)]
+    pub(super) fn sits(this: &Request, client: u32, seat: u32);
+    /// The promise that it waits for from now on.
+    #[wasm_bindgen(method)]
+    pub(super) fn awaits(this: &Request, promise: &JsValue);
+    /// 1: the caller has aborted, or it cannot go on. Of the promise: 2, it is fulfilled; 3, rejected.
+    #[wasm_bindgen(method)]
+    pub(super) fn news(this: &Request) -> u32;
+    /// What the promise was settled with.
+    #[wasm_bindgen(method)]
+    pub(super) fn value(this: &Request) -> JsValue;
+    /// It is its turn, says another call: it is woken in its own time.
+    #[wasm_bindgen(method)]
+    pub(super) fn ring(this: &Request);
+    /// It has ended unseen, and nobody waits for it any more.
+    #[wasm_bindgen(method)]
+    pub(super) fn vanish(this: &Request);
     #[wasm_bindgen(method, js_name = tellAttempt)]
     pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32);
     #[wasm_bindgen(method, js_name = tellResponse)]
@@ -73,10 +85,18 @@ extern "C" {
         outer_ms: f64,
         outer_is_default: bool,
     );
+    /// The status of what `fetch` answered. Throws where that is no response.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn status(this: &Request, response: &Response) -> Result<u16, JsValue>;
     /// A response is here: what concerns the report alone is noted. Bits: 1, it is the stream that was
     /// asked for; 2, its headers say how long to wait.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> Result<u32, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn header(this: &Request, response: &Response, name: &str) -> Result<Option<String>, JsValue>;
+    /// Frees the connection of a response that nobody reads.
     #[wasm_bindgen(method)]
-    pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> u32;
+    pub(super) fn discard(this: &Request, response: &Response);
     /// The place of a target among those of the client.
     #[wasm_bindgen(method)]
     fn shared(this: &Request, target: u32) -> u32;
@@ -149,8 +169,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn send(this: &Outgoing, follow: bool) -> Result<JsValue, JsValue>;
     /// Where a redirect leads, without the credentials if that is another origin.
-    #[wasm_bindgen(method)]
-    pub(super) fn redirected(this: &Outgoing, response: &Response) -> Option<Outgoing>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn redirected(this: &Outgoing, response: &Response) -> Result<Option<Outgoing>, JsValue>;
 
     /// `Facts` of `src/ts/answer.ts`.
     pub(super) type Facts;
@@ -166,6 +186,13 @@ extern "C" {
     fn error_kind(this: &Facts) -> String;
     #[wasm_bindgen(method, getter)]
     fn estimate(this: &Facts) -> f64;
+}
+
+impl Request {
+    /// Another handle of the same.
+    pub(super) fn again(&self) -> Self {
+        self.unchecked_ref::<JsValue>().clone().unchecked_into()
+    }
 }
 
 impl From<Facts> for Body {
@@ -237,12 +264,13 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     Policy::new(given).map_err(Invalid::Inverted)
 }
 
-/// Locates the targets of a call: the one that was asked for, then its fallbacks.
-pub(super) fn targets(request: &Request, client: &Client) -> Result<Vec<Target>, Invalid> {
-    let at = |index| {
-        let shared = request.shared(index);
-        client.shares(shared);
-        shared as usize
+/// Locates the targets of a call: the one that was asked for, then its fallbacks. `retain` is told
+/// the place of each among those of the client.
+pub(super) fn targets(request: &Request, mut retain: impl FnMut(usize)) -> Result<Vec<Target>, Invalid> {
+    let mut at = |index| {
+        let shared = request.shared(index) as usize;
+        retain(shared);
+        shared
     };
     if let Some(profile) = usize::try_from(request.known()).ok().and_then(|known| Profile::ALL.get(known)) {
         return Ok(vec![Target { shared: at(0), profile: *profile, shares_credentials: true }]);

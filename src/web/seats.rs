@@ -1,22 +1,76 @@
-//! Where calls wait: one seat each, and one alarm for all of them.
+//! Where calls wait: one seat each.
 //!
-//! A timer a call would be more than half of what a waiting call costs, and there may be ten
-//! thousand. A timer only wakes; whether it is time, the clock says.
+//! In a process one alarm serves all of them: a timer a call would be more than half of what a
+//! waiting call costs, and there may be ten thousand. A timer only wakes; whether it is time, the
+//! clock says. In Workers each call has a timer of its own; see [`Scope`].
 
 use super::clock;
+use super::request::Request;
 use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Waker;
 
 /// The longest that `setTimeout` takes; above it fires at once (HTML standard, "long").
 const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 
+/// A call that was not polled between so many sweeps has ended unseen: its own timer would have
+/// polled it many times. Counted and not measured, since a suspended isolate misses time and no sweep.
+const MISSED: u8 = 3;
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
+
+/// Whose turn of the event loop a call may be woken in. By the numbers of `src/ts/instance.ts`.
+///
+/// In workerd a timer, a fetch and the continuation of a promise belong to the request that made
+/// them, and a request without any of these that is pending is ended as hung. What another request
+/// does must not poll a call, then, or it would send from there (workerd, `IoContext`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// In anybody's.
+    #[default]
+    Process,
+    /// In its own request's. A promise that it made itself may be fulfilled by another one, and the
+    /// runtime continues it in the right place (`handle_cross_request_promise_resolution`).
+    Hops,
+    /// In its own request's, and no promise that another one fulfils is ever continued.
+    Request,
+}
+
+impl Scope {
+    pub(super) fn numbered(number: f64) -> Self {
+        match number {
+            1.0 => Self::Hops,
+            2.0 => Self::Request,
+            _ => Self::Process,
+        }
+    }
+
+    /// How often a call looks by itself at what others have done, if it does; `parked` is one in line.
+    pub(super) fn tick(self, parked: bool) -> Option<Duration> {
+        match (self, parked) {
+            (Self::Process, _) => None,
+            (Self::Request, true) => Some(Duration::from_ms(20)),
+            // Its caller's abort may come from elsewhere, and no promise tells of it.
+            (Self::Request, false) | (Self::Hops, true) => Some(Duration::from_ms(50)),
+            // To renew its leases.
+            (Self::Hops, false) => Some(Duration::from_secs(1)),
+        }
+    }
+}
+
+/// The future of one call, where it can be dropped though nobody polls it any more.
+pub(super) type Slot = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
+
 #[derive(Default)]
 pub(super) struct Seats {
+    scope: Scope,
     seats: Vec<Option<Seat>>,
     free: Vec<u32>,
     armed: Option<Armed>,
+    swept: Option<Instant>,
 }
 
 struct Seat {
@@ -24,6 +78,11 @@ struct Seat {
     until: Instant,
     /// Somebody else says that it is this one's turn.
     called: bool,
+    /// Sweeps since it was polled.
+    missed: u8,
+    /// Where calls end unseen: whom to ring, and what to drop.
+    request: Option<Request>,
+    slot: Option<Slot>,
 }
 
 struct Armed {
@@ -33,8 +92,20 @@ struct Armed {
 }
 
 impl Seats {
-    pub(super) fn take(&mut self) -> u32 {
-        let seat = Some(Seat { waker: None, until: Instant::from_ms(0), called: false });
+    pub(super) fn of(scope: Scope) -> Self {
+        Self { scope, ..Self::default() }
+    }
+
+    pub(super) fn take(&mut self, request: &Request) -> u32 {
+        let request = (self.scope != Scope::Process).then(|| request.again());
+        let seat = Some(Seat {
+            waker: None,
+            until: Instant::from_ms(0),
+            called: false,
+            missed: 0,
+            request,
+            slot: None,
+        });
         match self.free.pop() {
             Some(id) => {
                 if let Some(place) = self.seats.get_mut(id as usize) {
@@ -49,21 +120,50 @@ impl Seats {
         }
     }
 
-    pub(super) fn leave(&mut self, id: u32) {
-        if let Some(place) = self.seats.get_mut(id as usize) {
-            *place = None;
-            self.free.push(id);
-        }
-        if self.free.len() == self.seats.len() {
-            // Nobody is left: no timer keeps the process alive, and no room is kept for a crowd.
-            *self = Self::default();
+    /// The future of this one, which a sweep may have to drop.
+    pub(super) fn keep(&mut self, id: u32, slot: &Slot) {
+        if let Some(seat) = self.at(id) {
+            seat.slot = seat.request.is_some().then(|| slot.clone());
         }
     }
 
-    /// It is this one's turn.
+    pub(super) fn leave(&mut self, id: u32) {
+        if let Some(place) = self.seats.get_mut(id as usize)
+            && place.take().is_some()
+        {
+            self.free.push(id);
+        }
+        if self.is_empty() {
+            // Nobody is left: no timer keeps the process alive, and no room is kept for a crowd.
+            *self = Self { scope: self.scope, swept: self.swept, ..Self::default() };
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.len() == self.seats.len()
+    }
+
+    fn at(&mut self, id: u32) -> Option<&mut Seat> {
+        self.seats.get_mut(id as usize)?.as_mut()
+    }
+
+    /// It is this one's turn, says another call.
     pub(super) fn call(&mut self, id: u32) {
-        if let Some(Some(seat)) = self.seats.get_mut(id as usize) {
+        let scope = self.scope;
+        if let Some(seat) = self.at(id) {
             seat.called = true;
+            match (scope, &seat.request, &seat.waker) {
+                (Scope::Process, _, Some(waker)) => waker.wake_by_ref(),
+                (Scope::Hops, Some(request), _) => request.ring(),
+                _ => {} // its own timer reads it
+            }
+        }
+    }
+
+    /// Something has happened to this one, in its own turn.
+    pub(super) fn wake(&mut self, id: u32, called: bool) {
+        if let Some(seat) = self.at(id) {
+            seat.called |= called;
             if let Some(waker) = &seat.waker {
                 waker.wake_by_ref();
             }
@@ -72,9 +172,10 @@ impl Seats {
 
     /// Whether the wait of this one is over. If not, it will be woken.
     pub(super) fn is_due(&mut self, id: u32, until: Instant, waker: &Waker, ring: &Ring) -> bool {
-        let Some(Some(seat)) = self.seats.get_mut(id as usize) else {
+        let Some(seat) = self.at(id) else {
             return true; // everybody has one
         };
+        seat.missed = 0;
         if seat.called || clock::now() >= until {
             (seat.called, seat.waker) = (false, None);
             return true;
@@ -89,14 +190,15 @@ impl Seats {
 
     /// This one has something else to do now.
     pub(super) fn is_up(&mut self, id: u32) {
-        if let Some(Some(seat)) = self.seats.get_mut(id as usize) {
+        if let Some(seat) = self.at(id) {
             seat.waker = None;
         }
     }
 
     /// Rings then, or before.
     pub(super) fn arm(&mut self, at: Instant, ring: &Ring) {
-        if self.armed.as_ref().is_some_and(|armed| armed.rings <= at) {
+        let is_armed = self.armed.as_ref().is_some_and(|armed| armed.rings <= at);
+        if is_armed || self.scope != Scope::Process {
             return;
         }
         let now = clock::now();
@@ -123,6 +225,29 @@ impl Seats {
         if let Some(next) = next {
             self.arm(next, ring);
         }
+    }
+
+    /// Those who have ended unseen, at most: they are taken off their seats, and theirs is to be dropped.
+    pub(super) fn sweep(&mut self, now: Instant) -> Vec<(u32, Slot)> {
+        let soon = self.swept.is_some_and(|swept| now.since(swept) < BETWEEN_SWEEPS);
+        if soon || self.scope == Scope::Process {
+            return Vec::new();
+        }
+        self.swept = Some(now);
+        let mut gone = Vec::new();
+        for (id, seat) in (0..).zip(&mut self.seats) {
+            let Some(seat) = seat else { continue };
+            seat.missed = seat.missed.saturating_add(1);
+            if seat.missed > MISSED
+                && let Some(slot) = seat.slot.take()
+            {
+                if let Some(request) = &seat.request {
+                    request.vanish();
+                }
+                gone.push((id, slot));
+            }
+        }
+        gone
     }
 }
 

@@ -1,63 +1,127 @@
 //! The one thing that is ever awaited: a promise, a time, or the caller's abort, whichever is first.
+//!
+//! A promise is awaited on the other side, which wakes the call by the number of its seat. A closure
+//! of ours that waits for a promise is never freed where the promise never settles, and the promises
+//! of a request that has ended in a Worker never do.
 
 use super::client::Client;
+use super::clock;
 use super::request::Request;
 use crate::core::time::Instant;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use gloo_timers::callback::Timeout;
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 pub(super) enum Happened {
     Settled(Result<JsValue, JsValue>),
     /// It is time, or this call's turn.
     Due,
+    /// Nothing has: the call is still there, and may say so.
+    Tick,
     /// The caller wants no answer any more.
     Aborted,
 }
+
+/// What [`Request::news`] tells.
+const ABORTED: u32 = 1;
+const FULFILLED: u32 = 2;
+const REJECTED: u32 = 3;
 
 pub(super) struct Waiter<'a> {
     request: &'a Request,
     client: Rc<Client>,
     pub(super) seat: u32,
-    abort: Option<JsFuture>,
+    awaits: bool,
+    /// Where each call has its own timer.
+    nap: Option<Nap>,
+}
+
+struct Nap {
+    until: Instant,
+    is_over: Rc<Cell<bool>>,
+    /// Dropping it clears it.
+    _timer: Timeout,
 }
 
 impl<'a> Waiter<'a> {
+    #[cfg(test)]
     pub(super) fn new(request: &'a Request, client: Rc<Client>) -> Self {
-        let seat = client.sit();
-        Self { request, client, seat, abort: request.abort().map(JsFuture::from) }
+        let seat = client.sit(request);
+        Self::seated(request, client, seat)
     }
 
-    /// The call has its answer, and the face frees what waits for an abort.
-    pub(super) fn deaf(&mut self) {
-        self.abort = None;
+    /// On a seat that was taken for it.
+    pub(super) fn seated(request: &'a Request, client: Rc<Client>, seat: u32) -> Self {
+        Self { request, client, seat, awaits: false, nap: None }
     }
 
-    /// Until the promise settles, if there is one, but no longer than `until`. It may be waited for
-    /// again; one that is given up is nobody's any more, and its rejection nobody's surprise.
-    pub(super) async fn either(&mut self, promise: &mut Option<JsFuture>, until: Instant) -> Happened {
+    /// Waits for this promise from now on, and for none before it: that one is nobody's any more, and
+    /// its rejection nobody's surprise.
+    pub(super) fn awaits(&mut self, promise: &JsValue) {
+        self.request.awaits(promise);
+        self.awaits = true;
+    }
+
+    /// Waits for no promise.
+    pub(super) fn forgets(&mut self) {
+        self.awaits = false;
+    }
+
+    /// Until the promise settles, if there is one, but no longer than `until`. `parked` is who waits
+    /// for what other calls do.
+    pub(super) async fn either(&mut self, until: Instant, parked: bool) -> Happened {
         poll_fn(|cx| {
-            // The flag, for an abort between two waits; the promise, to be woken in one.
-            let woken = self.abort.as_mut().is_some_and(|abort| Pin::new(abort).poll(cx).is_ready());
-            if woken || self.request.aborted() {
+            let news = self.request.news();
+            if news == ABORTED {
                 return Poll::Ready(Happened::Aborted);
             }
-            if let Some(future) = promise
-                && let Poll::Ready(settled) = Pin::new(future).poll(cx)
-            {
-                *promise = None;
+            if self.awaits && (news == FULFILLED || news == REJECTED) {
+                self.awaits = false;
                 self.client.is_up(self.seat);
+                let value = self.request.value();
+                let settled = if news == FULFILLED { Ok(value) } else { Err(value) };
                 return Poll::Ready(Happened::Settled(settled));
             }
-            match self.client.is_due(self.seat, until, cx.waker()) {
-                true => Poll::Ready(Happened::Due),
-                false => Poll::Pending,
+            if self.client.is_due(self.seat, until, cx.waker()) {
+                return Poll::Ready(Happened::Due);
             }
+            self.nap(until, parked, cx)
         })
         .await
+    }
+
+    /// Whether the promise settles by then.
+    pub(super) async fn settles_by(&mut self, until: Instant) -> bool {
+        loop {
+            match self.either(until, false).await {
+                Happened::Tick => {}
+                happened => return matches!(happened, Happened::Settled(_)),
+            }
+        }
+    }
+
+    fn nap(&mut self, until: Instant, parked: bool, cx: &Context<'_>) -> Poll<Happened> {
+        let Some(tick) = self.client.scope().tick(parked) else {
+            return Poll::Pending;
+        };
+        if self.nap.take_if(|nap| nap.is_over.get()).is_some() {
+            return Poll::Ready(Happened::Tick);
+        }
+        let now = clock::now();
+        let until = until.min(now + tick);
+        if self.nap.as_ref().is_none_or(|nap| until < nap.until) {
+            let is_over = Rc::new(Cell::new(false));
+            let (over, waker) = (is_over.clone(), cx.waker().clone());
+            let timer = Timeout::new(until.since(now).as_ms() as u32, move || {
+                over.set(true);
+                waker.wake();
+            });
+            self.nap = Some(Nap { until, is_over, _timer: timer });
+        }
+        Poll::Pending
     }
 }
 

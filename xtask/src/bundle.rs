@@ -133,7 +133,7 @@ fn factory(glue: &str) -> Result<String> {
     fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
     fs::write(
         folder.join("glue-entry.js"),
-        "export { client, close, imports, query, replace, start, stats } from \"./glue-module.js\";\n",
+        "export { client, close, imports, query, replace, start, stats, wake } from \"./glue-module.js\";\n",
     )?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
@@ -173,9 +173,10 @@ export declare function makeGlue(
   start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
   client(numbers: Float64Array, seed: number): number;
   close(client: number): void;
-  replace(client: number, target: number): void;
+  replace(client: number, target: number): boolean;
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
+  wake(client: number, seat: number, called: boolean): void;
 };
 ";
 
