@@ -1,11 +1,11 @@
-// Cloudflare's runtime: the app bundled with the condition "workerd", the wasm as a module beside it.
+// Cloudflare's runtime, by Miniflare.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { bundleWorker } from "../harness/worker-bundle.js";
 
 let tools;
 try {
-  const [{ build }, { Miniflare, Log, LogLevel }] = await Promise.all([import("esbuild"), import("miniflare")]);
-  tools = { build, Miniflare, Log, LogLevel };
+  const [{ Miniflare, Log, LogLevel }] = await Promise.all([import("miniflare"), import("esbuild")]);
+  tools = { Miniflare, Log, LogLevel };
 } catch {
   // Said by `missing`.
 }
@@ -15,25 +15,10 @@ export const workerd = {
   missing: tools ? undefined : "run `npm ci` in tests/package",
 
   async run({ app, mock, only, onResult }) {
-    const { build, Miniflare, Log, LogLevel } = tools;
-    const outdir = join(app.dir, "workerd");
-    const { metafile } = await build({
-      absWorkingDir: app.dir,
-      entryPoints: ["inside/worker.js"],
-      outdir,
-      bundle: true,
-      format: "esm",
-      conditions: ["workerd", "worker", "browser"],
-      loader: { ".wasm": "copy" },
-      metafile: true,
-      logLevel: "silent",
-    });
-    const written = Object.keys(metafile.outputs).map((path) => join(app.dir, path));
-    const types = [["worker.js", "ESModule"], [".wasm", "CompiledWasm"]];
+    const { Miniflare, Log, LogLevel } = tools;
+    const { outdir, modules: paths } = await bundleWorker(app, "inside/worker.js");
     const modules = [];
-    for (const [end, type] of types) {
-      for (const path of written.filter((name) => name.endsWith(end))) modules.push({ type, path, contents: await readFile(path) });
-    }
+    for (const path of paths) modules.push({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path, contents: await readFile(path) });
     const worker = new Miniflare({
       modules,
       modulesRoot: outdir,

@@ -1,0 +1,84 @@
+// One isolate: a process of workerd that serves the Worker on a port of its own, and what its clients see of it.
+import { writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { start, stop } from "../package/harness/processes.js";
+
+let made = 0;
+
+function configuration({ modules, date, clients }) {
+  const embedded = modules.map((path) => `(name = "${basename(path)}", ${path.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${basename(path)}")`);
+  const named = `(name = "clients.json", json = ${JSON.stringify(JSON.stringify(clients))})`;
+  return `
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker), (name = "internet", network = (allow = ["private"]))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [${[...embedded, named].join(", ")}],
+  compatibilityDate = "${date}",
+  globalOutbound = "internet",
+);
+`;
+}
+
+/** `clients`: the options of each client of the Worker, by its name, as they can be written in JSON. */
+export async function startIsolate({ runtime: { program, date }, bundle: { outdir, modules }, clients = {} }) {
+  const config = join(outdir, `isolate-${++made}.capnp`);
+  await writeFile(config, configuration({ modules, date, clients }));
+  const child = start(program, ["serve", config, "--control-fd=3"], { stdio: ["pipe", "pipe", "pipe"] });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-4_000)));
+  const port = await Promise.race([
+    new Promise((found) => createInterface({ input: child.stdio[3] }).once("line", (line) => found(JSON.parse(line).port))),
+    child.ended.then(() => Promise.reject(new Error(`workerd did not start: ${printed}`))),
+  ]);
+  const outcomes = [];
+
+  /**
+   * One request to the Worker, which makes a call to `url`, and how it ended: "answered" or "failed" by the Worker,
+   * "killed" by the runtime, a stream "cut" in the middle, "hung" for as long as the client was patient, or "left" by `signal`.
+   */
+  async function ask(way, url, { client = "default", say = `call ${outcomes.length}`, call, signal, onText, patienceMs = 20_000 } = {}) {
+    const outcome = { way, url, asked: say };
+    outcomes.push(outcome);
+    const begun = performance.now();
+    const patience = AbortSignal.timeout(patienceMs);
+    const query = new URLSearchParams({ ask: JSON.stringify({ way, client, url, say, call }) });
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/?${query}`, { signal: AbortSignal.any([patience, ...(signal ? [signal] : [])]) });
+      outcome.status = response.status;
+      let text = "";
+      for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+        text += piece;
+        onText?.(text);
+      }
+      const type = response.headers.get("content-type");
+      if (!response.ok) Object.assign(outcome, { how: "killed", text });
+      else if (type.startsWith("application/json")) {
+        const { ok, ...told } = JSON.parse(text);
+        Object.assign(outcome, told, { how: ok ? "answered" : "failed" });
+      } else {
+        // The older of the runtimes ends the stream of a request that it has killed as if it were whole.
+        const end = (type.startsWith("text/event-stream") ? /data: \[DONE\]\s*$/ : /\n$/).exec(text);
+        Object.assign(outcome, { how: end ? "answered" : "cut", text: text.slice(0, end?.index) });
+      }
+    } catch (error) {
+      const how = signal?.aborted ? "left" : patience.aborted ? "hung" : outcome.status ? "cut" : "killed";
+      Object.assign(outcome, { how, text: `${error.message} ${error.cause?.message ?? ""}` });
+    }
+    return Object.assign(outcome, { ms: Math.round(performance.now() - begun) });
+  }
+
+  return {
+    ask,
+    /** As many at once, all the same way. */
+    askAll: (count, way, url, options) => Promise.all(Array.from({ length: count }, () => ask(way, url, options))),
+    /** What `stats()` of a client tells, target by target. */
+    stats: async (client) => (await ask("stats", undefined, { client })).stats,
+    outcomes,
+    printed: () => printed,
+    stop: () => stop(child),
+  };
+}

@@ -1,0 +1,74 @@
+// The Worker under test. Its clients are of module scope, as the README has it, and each request is one call, or a few.
+// It never uses `ctx.waitUntil`.
+import { createClient, queryWithRetry, streamWithRetry } from "query-with-retry";
+import named from "./clients.json";
+
+const clients = new Map(Object.entries({ default: {}, ...named }).map(([name, options]) => [name, createClient(options)]));
+
+/** One that no configuration names is made by the first request that asks for it. */
+function clientOf(name) {
+  if (!clients.has(name)) clients.set(name, createClient());
+  return clients.get(name);
+}
+
+const post = (payload) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(payload) });
+const textOf = ({ choices }) => choices[0].message.content;
+
+async function handedOver(response) {
+  if (!response.ok) throw Object.assign(new Error("the server's own answer"), { code: `HTTP ${response.status}` });
+  return response;
+}
+
+/** The ways to call, each to the text of the answer. */
+const ways = {
+  query: async ({ client, url, payload, options }) => textOf(await client.query(url, payload, options)),
+  queryWithRetry: async ({ url, payload, options }) => textOf(await queryWithRetry(url, payload, options)),
+  stream: ({ client, url, payload, options }) => client.stream(url, payload, options).finalText(),
+  streamWithRetry: ({ url, payload, options }) => streamWithRetry(url, payload, options).finalText(),
+  fetch: async ({ client, url, payload }) => textOf(await (await handedOver(await client.fetch(url, post(payload)))).json()),
+  fetchStream: async ({ client, url, payload }) => {
+    const events = await (await handedOver(await client.fetch(url, post({ ...payload, stream: true })))).text();
+    const all = events.split("\n").filter((line) => line.startsWith("data: {")).map((line) => JSON.parse(line.slice(6)));
+    return all.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
+  },
+  threeQueries: async (ask) => (await Promise.all([ways.query(ask), ways.query(ask), ways.query(ask)]))[2],
+};
+
+/** What goes on after the handler has returned: the answer itself is streamed. A text ends in a line break, since a runtime may end it early. */
+const streamed = {
+  passOn: ({ client, url, payload }) => client.fetch(url, post({ ...payload, stream: true })),
+  passOnText({ client, url, payload, options }) {
+    const texts = client.stream(url, payload, options).text()[Symbol.asyncIterator]();
+    const encoder = new TextEncoder();
+    const body = new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await texts.next();
+        controller.enqueue(encoder.encode(done ? "\n" : value));
+        if (done) controller.close();
+      },
+      cancel: () => texts.return?.(),
+    });
+    return new Response(body, { headers: { "content-type": "text/plain" } });
+  },
+};
+
+export default {
+  async fetch(request) {
+    const { way, client: name, url, say, call } = JSON.parse(new URL(request.url).searchParams.get("ask"));
+    const client = clientOf(name);
+    if (way === "stats") return Response.json({ ok: true, stats: client.stats() });
+    const told = { attempts: 0, waits: [] };
+    const onEvent = ({ type, reason }) => {
+      if (type === "attempt") told.attempts++;
+      if (type === "wait") told.waits.push(reason);
+    };
+    const ask = { client, url, payload: { messages: [{ role: "user", content: say }] }, options: { ...call, onEvent } };
+    try {
+      if (streamed[way]) return await streamed[way](ask);
+      return Response.json({ ok: true, text: await ways[way](ask), ...told });
+    } catch (error) {
+      const { name, code, phase, status, retryAfterMs, message } = error;
+      return Response.json({ ok: false, code: code ?? name, phase, status, retryAfterMs, message, ...told });
+    }
+  },
+};
