@@ -8,8 +8,8 @@ use crate::core::time::Instant;
 use js_sys::Function;
 use std::cell::Cell;
 use std::rc::Rc;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 
 /// Stands between the data of two events: a line end is the one byte that no data holds.
 const SEPARATOR: u8 = b'\r';

@@ -12,8 +12,8 @@ use crate::core::queue::Priority;
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
 use js_sys::{Function, Promise};
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
 
 #[wasm_bindgen]

@@ -10,7 +10,6 @@ use crate::web::clock::now;
 use crate::web::flight::{Flight, Step};
 use crate::web::wait::{Happened, Waiter};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 /// A minute for everything.
 pub(super) fn patient() -> Clocks {
@@ -56,18 +55,18 @@ impl<'a> Attempt<'a> {
 
     /// Awaits as `drive` does, for 3 s at most.
     async fn happens(&mut self, mut step: Step) -> Result<Input, JsValue> {
-        let mut awaited = None;
         loop {
             match step {
-                Step::Await(promise) => awaited = Some(JsFuture::from(promise)),
+                Step::Await(promise) => self.waiter.awaits(&promise),
                 Step::AwaitOn => {}
                 Step::Happened(input) => return Ok(input),
                 Step::Threw(error) => return Err(error),
             }
-            let wait = self.waiter.either(&mut awaited, self.flight.until());
+            let wait = self.waiter.either(self.flight.until(), false);
             step = match within(3000, wait).await.expect("the attempt goes on") {
                 Happened::Settled(settled) => self.flight.settled(settled),
                 Happened::Due => self.flight.due(),
+                Happened::Tick => Step::AwaitOn,
                 Happened::Aborted => return Ok(Input::Aborted),
             };
         }

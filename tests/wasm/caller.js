@@ -131,8 +131,13 @@ export class Caller {
   #body;
   #isError = false;
   #over;
-  #wake;
   #end;
+  /** Of the core, by Rust. */
+  wake = () => {};
+  #seat = [0, 0];
+  #awaited = 0;
+  #news = 0;
+  #value;
 
   /** @param given what differs from a call to one target with every default, as JSON */
   constructor(given) {
@@ -140,7 +145,6 @@ export class Caller {
     this.kind = KINDS.indexOf(this.#given.kind);
     this.streamed = this.#given.streamed;
     this.targets = this.#given.targets.length;
-    this.abort = new Promise((resolve) => (this.#wake = resolve));
     this.settled = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -169,10 +173,50 @@ export class Caller {
     return this.#given[NUMBERS[which]] ?? NaN;
   }
 
-  /** Whatever waits for an abort is freed, as in `src/ts/caller-signal.ts`. */
   settle(how, ...settled) {
     this.#end(HOW[how](...settled));
-    this.#wake();
+  }
+
+  sits(client, seat) {
+    this.#seat = [client, seat];
+  }
+
+  /** By the number of its seat, as in `src/ts/call.ts`. */
+  wakes(called = false) {
+    this.wake(...this.#seat, called);
+  }
+
+  awaits(promise) {
+    const nth = ++this.#awaited;
+    this.#news = 0;
+    const settled = (news) => (value) => {
+      if (nth !== this.#awaited) return;
+      this.#news = news;
+      this.#value = value;
+      this.wakes();
+    };
+    Promise.resolve(promise).then(settled(2), settled(3));
+  }
+
+  news() {
+    return this.aborted ? 1 : this.#news;
+  }
+
+  value() {
+    this.#news = 0;
+    return this.#value;
+  }
+
+  status({ status }) {
+    return status;
+  }
+
+  header({ headers }, name) {
+    return headers.get(name);
+  }
+
+  discard({ body }) {
+    body?.cancel().catch(() => {});
   }
 
   refused(...why) {
@@ -185,7 +229,7 @@ export class Caller {
 
   aborts() {
     this.aborted = true;
-    this.#wake();
+    this.wakes();
   }
 
   abortsAfter(ms) {

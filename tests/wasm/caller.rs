@@ -3,9 +3,10 @@
 use super::timing::within;
 use crate::web::client::{Client, numbered};
 use crate::web::request::Request;
-use crate::web::{client, query};
+use crate::web::{client, query, wake};
 use js_sys::{Array, Promise};
 use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -15,16 +16,16 @@ extern "C" {
     pub(super) type Caller;
     /// What differs from a call with every default, as JSON.
     #[wasm_bindgen(constructor)]
-    pub(super) fn new(given: &str) -> Caller;
+    fn make(given: &str) -> Caller;
+    /// By which it wakes its call: [`wake`].
+    #[wasm_bindgen(method, setter)]
+    fn set_wake(this: &Caller, wake: &JsValue);
     #[wasm_bindgen(method)]
     pub(super) fn aborts(this: &Caller);
     #[wasm_bindgen(method, js_name = abortsAfter)]
     pub(super) fn aborts_after(this: &Caller, ms: u32);
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_aborted(this: &Caller, flag: bool);
-    /// Of a caller without a signal.
-    #[wasm_bindgen(method, setter)]
-    pub(super) fn set_abort(this: &Caller, promise: &JsValue);
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_token(this: &Caller, token: &JsValue);
     /// How long its reader asks for nothing, after the first piece of a stream that has begun, after
@@ -72,6 +73,13 @@ pub(super) enum Kept {
 }
 
 impl Caller {
+    pub(super) fn new(given: &str) -> Self {
+        let caller = Self::make(given);
+        let wake: Box<dyn FnMut(u32, u32, bool)> = Box::new(wake);
+        caller.set_wake(&Closure::wrap(wake).into_js_value());
+        caller
+    }
+
     pub(super) fn request(&self) -> &Request {
         self.unchecked_ref()
     }

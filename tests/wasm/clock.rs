@@ -1,6 +1,6 @@
 //! The alarm: never early, however long, and with few timers.
 
-use super::caller::fresh_client;
+use super::caller::{Caller, fresh_client};
 use super::timing::{CountedTimers, assert_took, sleep, within};
 use crate::core::time::{Duration, Instant};
 use crate::web::client::Client;
@@ -23,7 +23,7 @@ struct Alarm {
 impl Default for Alarm {
     fn default() -> Self {
         let client = fresh_client();
-        Self { seat: client.sit(), client }
+        Self { seat: client.sit(Caller::new("{}").request()), client }
     }
 }
 

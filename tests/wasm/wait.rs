@@ -3,6 +3,8 @@
 use super::caller::{Caller, fresh_client};
 use super::timing::{Unhandled, assert_took, never, rejection_after, sleep, value_after, within};
 use crate::core::time::Duration;
+use crate::web::client;
+use crate::web::client::numbered;
 use crate::web::clock::now;
 use crate::web::wait::{Happened, Waiter};
 use js_sys::{Error, Promise};
@@ -17,18 +19,23 @@ const SHORT: Duration = Duration::from_ms(40);
 
 /// For 2 s at most, so that a wait that is never woken fails and does not hang.
 async fn either(waiter: &mut Waiter<'_>, promise: Option<Promise>, span: Duration) -> Happened {
-    again(waiter, &mut promise.map(JsFuture::from), span).await
+    match promise {
+        Some(promise) => waiter.awaits(&promise),
+        None => waiter.forgets(),
+    }
+    again(waiter, span).await
 }
 
 /// For what is left of a wait before.
-async fn again(waiter: &mut Waiter<'_>, promise: &mut Option<JsFuture>, span: Duration) -> Happened {
-    within(2000, waiter.either(promise, now() + span)).await.expect("the wait ends")
+async fn again(waiter: &mut Waiter<'_>, span: Duration) -> Happened {
+    within(2000, waiter.either(now() + span, false)).await.expect("the wait ends")
 }
 
 fn settled(happened: Happened) -> Result<JsValue, JsValue> {
     match happened {
         Happened::Settled(settled) => settled,
         Happened::Due => panic!("due"),
+        Happened::Tick => panic!("a tick"),
         Happened::Aborted => panic!("aborted"),
     }
 }
@@ -95,20 +102,11 @@ async fn an_abort_between_two_waits_is_seen_by_the_flag_alone() {
 }
 
 #[wasm_bindgen_test]
-async fn a_caller_without_a_signal_waits_like_any_other() {
-    let caller = Caller::new("{}");
-    caller.set_abort(&JsValue::UNDEFINED);
-    let mut waiter = Waiter::new(caller.request(), fresh_client());
-    assert!(settled(either(&mut waiter, Some(value_after(5, &1.into())), LONG).await).is_ok());
-    assert!(matches!(either(&mut waiter, None, SHORT).await, Happened::Due));
-}
-
-#[wasm_bindgen_test]
 async fn a_promise_that_is_there_when_time_is_up_is_not_thrown_away() {
     let caller = Caller::new("{}");
     let mut waiter = Waiter::new(caller.request(), fresh_client());
-    let mut here = Some(JsFuture::from(Promise::resolve(&JsValue::from("here"))));
-    let mut wait = pin!(waiter.either(&mut here, now() + SHORT));
+    waiter.awaits(&Promise::resolve(&JsValue::from("here")));
+    let mut wait = pin!(waiter.either(now() + SHORT, false));
     assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     // By the time that anybody looks again both are ready.
     sleep(60).await;
@@ -119,42 +117,43 @@ async fn a_promise_that_is_there_when_time_is_up_is_not_thrown_away() {
 async fn a_promise_may_be_waited_for_again_until_it_settles() {
     let caller = Caller::new("{}");
     let mut waiter = Waiter::new(caller.request(), fresh_client());
-    let mut promise = Some(JsFuture::from(value_after(100, &"here".into())));
+    waiter.awaits(&value_after(100, &"here".into()));
     let start = now();
     for _ in 0..2 {
-        assert!(matches!(again(&mut waiter, &mut promise, SHORT).await, Happened::Due));
-        assert!(promise.is_some());
+        assert!(matches!(again(&mut waiter, SHORT).await, Happened::Due));
     }
-    assert_eq!(settled(again(&mut waiter, &mut promise, LONG).await).unwrap(), "here");
+    assert_eq!(settled(again(&mut waiter, LONG).await).unwrap(), "here");
     assert_took(start, 99);
     // There is nothing left to be waited for but the time.
-    assert!(promise.is_none());
-    assert!(matches!(again(&mut waiter, &mut promise, SHORT).await, Happened::Due));
+    assert!(matches!(again(&mut waiter, SHORT).await, Happened::Due));
 }
 
 #[wasm_bindgen_test]
-async fn an_abort_takes_the_promise_from_nobody() {
+async fn a_promise_that_was_given_up_for_another_is_nobodys() {
     let caller = Caller::new("{}");
     let mut waiter = Waiter::new(caller.request(), fresh_client());
-    caller.aborts_after(10);
-    let mut promise = Some(JsFuture::from(never()));
-    assert!(matches!(again(&mut waiter, &mut promise, LONG).await, Happened::Aborted));
-    assert!(promise.is_some());
+    waiter.awaits(&value_after(20, &"the one before".into()));
+    let value = settled(either(&mut waiter, Some(value_after(60, &"this one".into())), LONG).await);
+    assert_eq!(value.unwrap(), "this one");
+    waiter.awaits(&value_after(10, &"forgotten".into()));
+    assert!(matches!(either(&mut waiter, None, SHORT).await, Happened::Due));
 }
 
+/// Where a request owns what it makes, a call has a timer of its own, for as long as it waits.
 #[wasm_bindgen_test]
-async fn who_is_deaf_is_not_woken_by_what_frees_the_waiting_call() {
+async fn in_the_scope_of_a_request_a_call_looks_by_itself_many_times_a_second() {
+    let of_request =
+        || numbered(client(&[f64::NAN; 12].into_iter().chain([2.0]).collect::<Vec<_>>(), 1.0)).unwrap();
     let caller = Caller::new("{}");
-    let mut waiter = Waiter::new(caller.request(), fresh_client());
-    waiter.deaf();
-    // The face fulfils the promise of every call that is over, though nobody has aborted.
-    caller.aborts();
-    caller.set_aborted(false);
-    let mut promise = Some(JsFuture::from(value_after(20, &"the rest".into())));
-    assert_eq!(settled(again(&mut waiter, &mut promise, LONG).await).unwrap(), "the rest");
-    // A caller that does abort is still heard, by the flag.
-    caller.set_aborted(true);
-    assert!(matches!(either(&mut waiter, Some(never()), LONG).await, Happened::Aborted));
+    let mut waiter = Waiter::new(caller.request(), of_request());
+    let start = now();
+    for _ in 0..3 {
+        assert!(matches!(within(2000, waiter.either(now() + LONG, true)).await, Some(Happened::Tick)));
+    }
+    assert_took(start, 57);
+    assert!(matches!(again(&mut waiter, Duration::from_ms(5)).await, Happened::Due));
+    waiter.awaits(&value_after(5, &"here".into()));
+    assert_eq!(settled(again(&mut waiter, LONG).await).unwrap(), "here");
 }
 
 #[wasm_bindgen_test]
