@@ -30,6 +30,8 @@ const LEASE: Duration = Duration::from_secs(5);
 
 thread_local! {
     static CLIENTS: RefCell<Vec<Option<Rc<Client>>>> = const { RefCell::new(Vec::new()) };
+    /// The numbers of those that are gone.
+    static FREE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The client with this number.
@@ -84,11 +86,10 @@ pub(super) fn make(numbers: &[f64], seed: u64) -> u32 {
     };
     let shared = RefCell::new(Shared::new(rules, places, alert, seed));
     CLIENTS.with_borrow_mut(|clients| {
-        let free = clients.iter().position(Option::is_none);
-        let number = free.unwrap_or_else(|| {
+        let number = FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
             clients.push(None);
-            clients.len() - 1
-        }) as u32;
+            clients.len() as u32 - 1
+        });
         let seats = RefCell::new(Seats::of(scope));
         if let Some(place) = clients.get_mut(number as usize) {
             *place = Some(Rc::new(Client { number, scope, shared, seats, closed: Cell::new(false) }));
@@ -119,8 +120,12 @@ impl Client {
 
     /// If it is closed, and nobody is left.
     fn ends(&self) {
-        if self.closed.get() && self.seats.borrow().is_empty() {
-            CLIENTS.with_borrow_mut(|clients| clients.get_mut(self.number as usize).and_then(Option::take));
+        if !self.closed.get() || !self.seats.borrow().is_empty() {
+            return;
+        }
+        let gone = CLIENTS.with_borrow_mut(|clients| clients.get_mut(self.number as usize)?.take());
+        if gone.is_some() {
+            FREE.with_borrow_mut(|free| free.push(self.number));
         }
     }
 

@@ -69,7 +69,14 @@ export async function outcome(call, limitMs = 8_000) {
   return Promise.race([settled, late]).finally(() => clearTimeout(timer));
 }
 
-export const show = (came) => ("error" in came ? `rejected after ${came.ms} ms: ${came.error?.stack ?? came.error}` : JSON.stringify(came));
+export function show(came) {
+  if ("error" in came) return `rejected after ${came.ms} ms: ${came.error?.stack ?? came.error}`;
+  try {
+    return JSON.stringify(came);
+  } catch (error) {
+    return `a value after ${came.ms} ms that JSON does not write: ${error.message}`; // 30,000 brackets
+  }
+}
 
 /** It has a value, or it is an error of the server's: never one that says that the core stopped. */
 export function isItsOwn(came, api, what) {

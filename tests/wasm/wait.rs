@@ -151,9 +151,14 @@ async fn in_the_scope_of_a_request_a_call_looks_by_itself_many_times_a_second() 
         assert!(matches!(within(2000, waiter.either(now() + LONG, true)).await, Some(Happened::Tick)));
     }
     assert_took(start, 57);
-    assert!(matches!(again(&mut waiter, Duration::from_ms(5)).await, Happened::Due));
     waiter.awaits(&value_after(5, &"here".into()));
-    assert_eq!(settled(again(&mut waiter, LONG).await).unwrap(), "here");
+    let happened = loop {
+        match again(&mut waiter, LONG).await {
+            Happened::Tick => {}
+            happened => break happened,
+        }
+    };
+    assert_eq!(settled(happened).unwrap(), "here");
 }
 
 #[wasm_bindgen_test]

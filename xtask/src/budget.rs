@@ -12,8 +12,11 @@ use std::io::Write;
 ///
 /// They were 24 and 32 until calls shared a gate, a breaker, a budget, places and statistics: that is
 /// ten kilobytes of the core, and `client.fetch`, the client and its metrics are four of the face.
-const CORE_GZIP: usize = 32 * 1_000;
-const BUNDLED_GZIP: usize = 48 * 1_024;
+/// They were 32 and 48 until calls of different requests shared an isolate: leases that are renewed,
+/// a timer for each call, the sweep of calls that ended unseen, and a boundary that lets nothing
+/// through are three kilobytes of the core, and the boundary half a kilobyte of the face.
+const CORE_GZIP: usize = 36 * 1_000;
+const BUNDLED_GZIP: usize = 56 * 1_024;
 
 pub(crate) fn check() -> Result<()> {
     let dist = root().join("pkg/dist");
