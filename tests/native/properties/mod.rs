@@ -6,6 +6,7 @@
 
 mod breaker;
 mod calls;
+mod endings;
 mod inputs;
 mod rooms;
 mod sketch;
