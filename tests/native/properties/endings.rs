@@ -105,10 +105,10 @@ fn input(which: u8, nth: u8) -> Input {
         11 => Input::Body(text("overloaded")),
         12 | 13 => Input::Begun,
         14 => Input::Ended(End::Whole),
-        15 => Input::Ended(if nth % 2 == 0 { End::Cut } else { End::Nothing }),
+        15 => Input::Ended(if nth.is_multiple_of(2) { End::Cut } else { End::Nothing }),
         16 => Input::NetworkError,
-        17 => Input::TimedOut(if nth % 2 == 0 { Phase::Attempt } else { Phase::Idle }),
-        18 => Input::Reader { away: nth % 2 == 0 },
+        17 => Input::TimedOut(if nth.is_multiple_of(2) { Phase::Attempt } else { Phase::Idle }),
+        18 => Input::Reader { away: nth.is_multiple_of(2) },
         19 => Input::Aborted,
         _ => Input::Woke,
     }
@@ -180,5 +180,38 @@ proptest! {
             }
             prop_assert!(scene.shared.replace(of) || users == 0);
         }
+    }
+}
+
+/// Some of the replicas behind one address are cold, and this call sticks to one of them: whatever its
+/// answer says, another call's newer request was answered meanwhile.
+#[test]
+fn a_call_that_finds_loading_what_others_find_warm_pauses_for_a_second_and_a_quarter_more_each_time() {
+    let patient = Policy { streamed: true, ..Policy::default() };
+    let mut scene = scene(vec![patient; 200], false, 64, 7);
+    let loading = || Body {
+        text: "model x is currently loading".to_owned(),
+        is_error: true,
+        of_engine: true,
+        ..Body::default()
+    };
+    scene.tell(0, Input::Start).expect("it goes");
+    let mut pauses = Vec::new();
+    for other in (2..12).step_by(2) {
+        scene.now = scene.now + Duration::from_ms(1);
+        scene.tell(other, Input::Start).expect("it goes");
+        scene.tell(other, Input::Head(Head { status: 200, ..Head::default() })).expect("a head");
+        scene.tell(other, Input::Body(Body { of_engine: true, ..Body::default() })).expect("an answer");
+        assert_eq!(scene.guests[other].action, Action::Deliver);
+        scene.now = scene.now + Duration::from_ms(40);
+        scene.tell(0, Input::Head(Head { status: 503, ..Head::default() })).expect("a head");
+        scene.tell(0, Input::Body(loading())).expect("it loads");
+        let Action::Wait(wait) = scene.guests[0].action else { panic!("{:?}", scene.guests[0].action) };
+        pauses.push(wait.span.as_ms());
+        scene.now = wait.until;
+        scene.tell(0, Input::Woke).expect("it goes");
+    }
+    for (pause, least) in pauses.iter().zip([1000, 1250, 1562, 1952, 2440]) {
+        assert!((least..=least * 11 / 10 + 1).contains(pause), "{pauses:?}");
     }
 }
