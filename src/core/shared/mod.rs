@@ -566,4 +566,6 @@ impl OfTarget {
 }
 
 #[cfg(test)]
+mod leases;
+#[cfg(test)]
 mod tests;

@@ -5,15 +5,15 @@ use super::*;
 use crate::core::policy::Policy;
 use std::collections::HashMap;
 
-const TARGET: usize = 0;
-const START: u64 = 1_000_000;
-const BOTTOMLESS: limiter::Rule = limiter::Rule { min: 4, max: 64, queue: 1_000_000 };
-const GATEWAY_DOWN: Outcome = Outcome::Failed(Code::Unavailable, Layer::Gateway);
+pub(super) const TARGET: usize = 0;
+pub(super) const START: u64 = 1_000_000;
+pub(super) const BOTTOMLESS: limiter::Rule = limiter::Rule { min: 4, max: 64, queue: 1_000_000 };
+pub(super) const GATEWAY_DOWN: Outcome = Outcome::Failed(Code::Unavailable, Layer::Gateway);
 const TIMEOUT: Outcome = Outcome::Failed(Code::Timeout, Layer::Compute);
 const RATE_LIMITED: Outcome = Outcome::Failed(Code::RateLimited, Layer::Account);
 const LOADING: Outcome = Outcome::Failed(Code::ModelLoading, Layer::Compute);
 
-const fn at(ms: u64) -> Instant {
+pub(super) const fn at(ms: u64) -> Instant {
     Instant::from_ms(ms)
 }
 
@@ -22,26 +22,26 @@ fn ms(at: Instant) -> u64 {
 }
 
 /// One target, and the calls that have been let through.
-struct Bench {
-    shared: Shared,
-    sent: HashMap<CallId, (u64, u32)>,
+pub(super) struct Bench {
+    pub(super) shared: Shared,
+    pub(super) sent: HashMap<CallId, (u64, u32)>,
     /// Of every caller, since its beginning.
     total: u64,
     priority: Priority,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::of(Rules::default(), BOTTOMLESS)
     }
 
-    fn of(rules: Rules, concurrency: limiter::Rule) -> Self {
+    pub(super) fn of(rules: Rules, concurrency: limiter::Rule) -> Self {
         let mut shared = Shared::new(rules, concurrency, AlertRule::default(), 1);
         shared.grow(TARGET);
         Self { shared, sent: HashMap::new(), total: 300_000, priority: Priority::Default }
     }
 
-    fn caller(&self, who: CallId) -> Caller {
+    pub(super) fn caller(&self, who: CallId) -> Caller {
         let attempt = Policy::default().timeouts.attempt;
         let deadline = at(START + self.total);
         Caller { id: who, priority: self.priority, deadline, patience: deadline, attempt, first: true }
@@ -54,7 +54,7 @@ impl Bench {
         place
     }
 
-    fn enters(&mut self, now: u64, who: CallId) -> Place {
+    pub(super) fn enters(&mut self, now: u64, who: CallId) -> Place {
         let place = self.shared.enter(at(now), TARGET, self.caller(who));
         self.noted(now, who, place)
     }
@@ -70,22 +70,22 @@ impl Bench {
         self.noted(now, who, place)
     }
 
-    fn come(&mut self, now: u64, who: std::ops::Range<CallId>) {
+    pub(super) fn come(&mut self, now: u64, who: std::ops::Range<CallId>) {
         who.for_each(|who| {
             self.enters(now, who);
         });
     }
 
-    fn goes(&mut self, now: u64, who: CallId) {
+    pub(super) fn goes(&mut self, now: u64, who: CallId) {
         let place = self.enters(now, who);
         assert!(matches!(place, Place::Go { .. }), "{who}: {place:?}");
     }
 
-    fn lines_up(&mut self, now: u64, who: CallId, why: WaitReason) {
+    pub(super) fn lines_up(&mut self, now: u64, who: CallId, why: WaitReason) {
         assert_eq!(self.enters(now, who), Place::Queued(why), "{who}");
     }
 
-    fn ends(&mut self, now: u64, who: CallId, outcome: Outcome) {
+    pub(super) fn ends(&mut self, now: u64, who: CallId, outcome: Outcome) {
         let (started, generation) = self.sent.remove(&who).expect("it is under way");
         let ended = Ended {
             generation,
@@ -108,14 +108,14 @@ impl Bench {
     }
 
     /// Whose turn it is, in ascending order.
-    fn woken(&mut self) -> Vec<CallId> {
+    pub(super) fn woken(&mut self) -> Vec<CallId> {
         let mut woken: Vec<CallId> = std::iter::from_fn(|| self.shared.woken()).collect();
         woken.sort_unstable();
         woken
     }
 
     /// All whose turn it is come and are sent.
-    fn all_come(&mut self, now: u64) -> Vec<CallId> {
+    pub(super) fn all_come(&mut self, now: u64) -> Vec<CallId> {
         let woken = self.woken();
         for who in &woken {
             let place = self.claims(now, *who);
@@ -125,7 +125,7 @@ impl Bench {
     }
 
     /// This one heard at `now` that the model is loading, and goes on accordingly.
-    fn hears_loading(&mut self, now: u64, who: CallId) -> Role {
+    pub(super) fn hears_loading(&mut self, now: u64, who: CallId) -> Role {
         let started = at(self.sent[&who].0);
         self.ends(now, who, LOADING);
         let answer = Answer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
@@ -135,7 +135,7 @@ impl Bench {
 
     /// A model that was found cold at `START` by call 0, which leads; so many others wait. With the
     /// time of the next look.
-    fn cold(others: CallId) -> (Self, u64) {
+    pub(super) fn cold(others: CallId) -> (Self, u64) {
         let mut bench = Self::new();
         bench.goes(START, 0);
         let Role::Lead(sleep) = bench.hears_loading(START + 20, 0) else { panic!("nobody leads") };
@@ -144,13 +144,13 @@ impl Bench {
     }
 
     /// The leader looks.
-    fn looks(&mut self, now: u64) {
+    pub(super) fn looks(&mut self, now: u64) {
         let place = self.retries(now, 0);
         assert!(matches!(place, Place::Go { .. }), "{place:?}");
     }
 
     /// Open since `START`, with nobody in line; and the time when a probe may be sent.
-    fn open() -> (Self, u64) {
+    pub(super) fn open() -> (Self, u64) {
         let mut bench = Self::new();
         for who in 0..5 {
             bench.goes(START, who);
@@ -161,11 +161,11 @@ impl Bench {
         (bench, until)
     }
 
-    fn due(&self) -> Option<u64> {
+    pub(super) fn due(&self) -> Option<u64> {
         self.shared.due().map(ms)
     }
 
-    fn under_way(&mut self, now: u64) -> usize {
+    pub(super) fn under_way(&mut self, now: u64) -> usize {
         self.shared.seen(at(now), TARGET).expect("a target").under_way
     }
 

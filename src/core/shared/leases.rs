@@ -1,0 +1,117 @@
+//! The first text of a stream, a reader that goes away, and leases that their holders renew.
+
+use super::tests::{BOTTOMLESS, Bench, GATEWAY_DOWN, START, TARGET, at};
+use super::*;
+
+const LEASE: u64 = 5_000;
+
+impl Bench {
+    /// Where a call may end unseen, as in a Worker.
+    fn leased() -> Self {
+        Self::of(Rules { lease: Some(Duration::from_ms(LEASE)), ..Rules::default() }, BOTTOMLESS)
+    }
+
+    /// The first text of this one's stream has come.
+    fn begins(&mut self, now: u64, who: CallId) {
+        let (started, generation) = self.sent[&who];
+        self.shared.begun(at(now), TARGET, who, generation, at(started));
+    }
+
+    fn renews(&mut self, now: u64, who: CallId, in_flight: bool) {
+        let deadline = self.caller(who).deadline;
+        self.shared.renew(at(now), TARGET, who, deadline, in_flight);
+    }
+}
+
+#[test]
+fn the_first_text_of_the_leaders_stream_ends_the_cold_start_for_those_who_wait() {
+    let (mut bench, next) = Bench::cold(20);
+    bench.looks(next);
+    bench.begins(next + 100, 0);
+    assert!(!bench.shared.is_cold(TARGET));
+    // Four at once, of which the leader's stream is one.
+    assert_eq!(bench.all_come(next + 100).len(), 3);
+}
+
+#[test]
+fn the_first_text_of_a_probes_stream_lets_others_in_and_its_end_counts_for_nothing_more() {
+    let (mut bench, until) = Bench::open();
+    bench.goes(until, 5);
+    assert!(matches!(bench.enters(until, 6), Place::Refused(_)));
+    bench.begins(until + 100, 5);
+    bench.goes(until + 100, 7);
+    bench.ends(until + 200, 5, GATEWAY_DOWN);
+    assert_eq!(
+        bench.shared.seen(at(until + 200), TARGET).expect("a target").breaker,
+        breaker::State::HalfOpen
+    );
+}
+
+#[test]
+fn a_reader_that_is_away_lends_its_permit_and_has_one_again_when_it_is_back() {
+    let mut bench = Bench::new();
+    bench.come(START, 0..5);
+    bench.shared.lend(at(START + 3000), TARGET, 0);
+    assert_eq!(bench.all_come(START + 3000), [4]);
+    bench.shared.reclaim(at(START + 4000), TARGET, 0, at(START + 300_000));
+    assert_eq!(bench.under_way(START + 4000), 5);
+}
+
+#[test]
+fn a_permit_whose_holder_says_nothing_is_the_next_ones_after_five_seconds() {
+    let mut bench = Bench::leased();
+    bench.come(START, 0..5);
+    for now in [START + 2000, START + 4000] {
+        (1..4).for_each(|who| bench.renews(now, who, true));
+        bench.renews(now, 4, false);
+    }
+    assert_eq!(bench.due(), Some(START + LEASE));
+    bench.shared.wake(at(START + LEASE));
+    assert_eq!(bench.all_come(START + LEASE), [4]);
+    // Who still answers then gives back what it does not have any more.
+    bench.ends(START + LEASE + 1, 0, Outcome::Ok);
+    assert_eq!(bench.under_way(START + LEASE + 1), 4);
+}
+
+#[test]
+fn a_leader_that_says_nothing_is_followed_by_one_who_does() {
+    let mut bench = Bench::leased();
+    bench.goes(START, 0);
+    bench.hears_loading(START, 0);
+    bench.lines_up(START, 1, WaitReason::Loading);
+    bench.lines_up(START, 2, WaitReason::Loading);
+    (1..=5).for_each(|second| bench.renews(START + second * 1000, 2, false));
+    bench.shared.wake(at(START + LEASE));
+    assert_eq!(
+        (bench.woken(), bench.shared.leader(TARGET)),
+        (vec![2], Some(2)),
+        "the first in line is gone too"
+    );
+}
+
+#[test]
+fn a_leader_that_says_that_it_is_there_leads_for_as_long_as_it_sleeps_and_looks() {
+    let mut bench = Bench::leased();
+    bench.goes(START, 0);
+    bench.hears_loading(START, 0);
+    bench.lines_up(START, 1, WaitReason::Loading);
+    for second in 1..60 {
+        (0..2).for_each(|who| bench.renews(START + second * 1000, who, false));
+        bench.shared.wake(at(START + second * 1000));
+    }
+    assert_eq!((bench.woken(), bench.shared.leader(TARGET)), (vec![], Some(0)));
+}
+
+#[test]
+fn a_probe_that_says_nothing_is_followed_by_the_next_call_after_five_seconds() {
+    let mut bench = Bench::leased();
+    for who in 0..5 {
+        bench.goes(START, who);
+        bench.ends(START, who, GATEWAY_DOWN);
+    }
+    let probed = START + 20_000;
+    bench.goes(probed, 5);
+    bench.renews(probed + 1000, 5, true);
+    assert!(matches!(bench.enters(probed + 5999, 6), Place::Refused(_)));
+    bench.goes(probed + 6000, 7);
+}
