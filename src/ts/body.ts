@@ -54,7 +54,9 @@ export class Body {
     if (done) return undefined;
     if (!ArrayBuffer.isView(value)) throw new TypeError("a body must be bytes");
     this.quietSince = performance.now();
-    return value instanceof Uint8Array ? value : new Uint8Array((value as DataView<ArrayBuffer>).buffer, (value as DataView).byteOffset, (value as DataView).byteLength);
+    // A view of our own: the length that another one tells may be a lie, and goes into the core's memory.
+    const { buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer> = value;
+    return new Uint8Array(buffer, byteOffset, byteLength);
   }
 
   /** All of it, or as much as is wanted. */

@@ -45,7 +45,12 @@ const bodyOf = (pieces, reader = {}) => ({
 const calls = {
   query: (client) => client.query(URL_OF_NOBODY, {}),
   stream: (client) => client.stream(URL_OF_NOBODY, {}).finalText(),
-  fetch: (client) => client.fetch(URL_OF_NOBODY, { method: "POST", body: '{"stream":true}' }).then(({ status }) => status),
+  fetch: async (client) => {
+    const answer = await client.fetch(URL_OF_NOBODY, { method: "POST", body: '{"stream":true}' });
+    // A stream that has begun lasts as long as its reader is away.
+    if (answer instanceof Response && !answer.body?.locked) await answer.body?.cancel();
+    return answer.status;
+  },
 };
 
 /** Whatever such a fetch answers with, its call alone has the trouble: `expected` of what each comes to. */
@@ -100,6 +105,33 @@ describe("a replaced fetch", { timeout: 120_000 }, () => {
   };
   const reads = (reader) => async () => response({ body: bodyOf(['{"n":'], reader) });
   for (const [what, cancel] of Object.entries(cancels)) isOnlyItsOwn(`a reader that stalls and ${what}`, reads({ cancel }), isTimeout);
+  // Of an event stream, whose pieces go into the memory of the core.
+  const piece = () => bytes('data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n');
+  const pieces = {
+    "has a detached buffer": () => {
+      const one = piece();
+      structuredClone(one, { transfer: [one.buffer] });
+      return one;
+    },
+    "is out of the bounds of its buffer": () => {
+      const buffer = new ArrayBuffer(64, { maxByteLength: 64 });
+      const one = new Uint8Array(buffer, 32, 32);
+      buffer.resize(16);
+      return one;
+    },
+    ...Object.fromEntries(
+      [0, 5, -1, 5n, 1e9].map((length) => [`says that its length is ${length}`, () => Object.defineProperty(piece(), "length", { value: length })]),
+    ),
+    "has a length that throws": () => Object.defineProperty(piece(), "length", { get: () => thrower("no length") }),
+  };
+  for (const [what, make] of Object.entries(pieces)) {
+    const stream = async () => {
+      const given = [make];
+      const read = async () => (given.length > 0 ? { done: false, value: given.shift()() } : new Promise(() => {}));
+      return response({ headers: new Headers({ "content-type": "text/event-stream" }), body: bodyOf([], { read }) });
+    };
+    isOnlyItsOwn(`an event stream a piece of which ${what}`, stream, anyEnd);
+  }
   isOnlyItsOwn("a reader whose read throws", reads({ read: () => thrower("no read") }));
   isOnlyItsOwn("a reader whose read gives no promise", reads({ read: () => ({ done: true }) }), anyEnd);
   isOnlyItsOwn("a reader whose read gives null", reads({ read: async () => null }));
