@@ -84,6 +84,9 @@ function readWords(pieces: Bytes[]): Facts {
   return { ...silent, isError: true, ofEngine: /^[{[]/.test(text), text: words.toLowerCase(), detail: isPage ? titleOf(text) : text };
 }
 
+/** What a message says stands in its first 64 KiB, and more does not go into the core. */
+const MOST_WORDS = 64 * 1024;
+
 const get = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 
@@ -95,13 +98,13 @@ export function factsOf(json: unknown): Facts {
   if (typeof json === "string") words.push(json);
   const kinds = [get(json, "error_type"), get(json, "type"), get(error, "type"), get(error, "code")];
   const estimate = get(json, "estimated_time");
-  const detail = [...new Set(words)].join("; ");
+  const detail = [...new Set(words)].join("; ").slice(0, MOST_WORDS);
   return {
     ofEngine: true,
     unexpected: false,
     isError: true,
     text: detail.toLowerCase(),
-    kind: kinds.filter((kind) => typeof kind === "string").join(" ").toLowerCase(),
+    kind: kinds.filter((kind) => typeof kind === "string").join(" ").slice(0, MOST_WORDS).toLowerCase(),
     estimate: typeof estimate === "number" ? estimate : NaN,
     detail,
   };

@@ -242,7 +242,7 @@ export abstract class Call implements CoreRequest {
   }
 
   header(response: Response, name: string): string | null | undefined {
-    return response.headers?.get(name);
+    return response.headers?.get(name)?.slice(0, 1000); // no wait is longer
   }
 
   discard(response: Response): void {

@@ -4,6 +4,11 @@ import { type Facts, factsOf, unreadable } from "./answer.js";
 import type { Body, Bytes } from "./body.js";
 import { CHOICE, CONTENT, error, ERROR, FINISH, known, look, text } from "./chunk.js";
 
+const TOO_LONG = "an event of more than 16 MiB, or one of several that together have more than 40 MiB";
+
+/** So much of a piece goes into the core at once. A replaced fetch may give any. */
+const MOUTHFUL = 1 << 20;
+
 interface Waiting<T> {
   resolve(result: IteratorResult<T>): void;
   reject(error: unknown): void;
@@ -53,7 +58,8 @@ export class EventStream<T> {
         }
         // What has no known form has no known end: it ends where it ends, but not within a line.
         if (this.raw && !piece && !this.#known && this.#lineEnded) feed(new TextEncoder().encode("\n\ndata: [DONE]\n\n"));
-        feed(piece);
+        if (!piece || piece.length <= MOUTHFUL) feed(piece);
+        else for (let at = 0; at < piece.length && !this.#over; ) feed(piece.subarray(at, (at += MOUTHFUL)));
         if (this.raw && this.begun) this.#handOver();
         if (this.#over || !piece) resolve(this.#over?.facts);
         else if (this.begun && this.#items.length > 0) body.leave();
@@ -83,7 +89,7 @@ export class EventStream<T> {
       this.#over ??= { facts: unreadable(String(error)) };
     }
     if (done) this.#over ??= {};
-    if (tooLong) this.#over ??= { facts: unreadable("an event of more than 16 MiB") };
+    if (tooLong) this.#over ??= { facts: unreadable(TOO_LONG) };
     if (this.#body) this.#body.heard = true;
     if (this.begun) this.#handOver();
     return bits;

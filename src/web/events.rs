@@ -3,7 +3,7 @@
 use super::clock;
 use super::request::Request;
 use crate::core::completion::{Completion, Seen};
-use crate::core::sse::{Decoder, Event, Form};
+use crate::core::sse::{Decoder, Event, Form, Room, trim};
 use crate::core::time::Instant;
 use js_sys::Function;
 use std::cell::Cell;
@@ -18,6 +18,11 @@ const SEPARATOR: u8 = b'\r';
 const CONTENT: u32 = 1;
 const FINISH: u32 = 2;
 
+thread_local! {
+    /// All streams of the program share one memory.
+    static ROOM: Room = Room::default();
+}
+
 pub(super) struct Events {
     seen: Rc<Cell<SoFar>>,
     /// Lives as long as the stream: the face calls it with each piece, and at the end with none.
@@ -31,7 +36,7 @@ impl Events {
             request: request.again(),
             began,
             seen: seen.clone(),
-            decoder: Decoder::default(),
+            decoder: ROOM.with(Decoder::sharing),
             out: Vec::new(),
         };
         Self { seen, feed: Closure::new(move |piece| intake.take(piece)) }
@@ -103,6 +108,7 @@ impl Intake {
             return;
         }
         let bits = self.request.events(&self.out, count, done, too_long);
+        trim(&mut self.out);
         let mut seen = self.seen.get();
         seen.completion.saw(Seen { content: bits & CONTENT != 0, finish: bits & FINISH != 0, done });
         let begins = seen.begun.is_none() && seen.completion.begun();

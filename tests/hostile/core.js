@@ -1,4 +1,4 @@
-// The package under test, and how many cores it has instantiated: one, whatever happens.
+// The package under test, how many cores it has instantiated (one, whatever happens), and their memory.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -6,17 +6,20 @@ import { pathToFileURL } from "node:url";
 export async function load(folder, anyUrl) {
   await (await fetch(anyUrl)).text();
   let cores = 0;
+  let newest;
   const { instantiate, Instance } = WebAssembly;
-  WebAssembly.instantiate = (...args) => {
+  WebAssembly.instantiate = async (...args) => {
     cores++;
-    return instantiate(...args);
+    const made = await instantiate(...args);
+    newest = made.instance ?? made;
+    return made;
   };
   WebAssembly.Instance = new Proxy(Instance, {
     construct(constructor, args) {
       cores++;
-      return Reflect.construct(constructor, args);
+      return (newest = Reflect.construct(constructor, args));
     },
   });
   const api = await import(pathToFileURL(join(folder, "dist/index.js")));
-  return { api, cores: () => cores };
+  return { api, cores: () => cores, coreBytes: () => Object.values(newest.exports).find((one) => one instanceof WebAssembly.Memory).buffer.byteLength };
 }

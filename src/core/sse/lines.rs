@@ -52,7 +52,14 @@ impl Lines {
     /// Keeps what [`next`](Self::next) left over: all that is held by now.
     pub(super) fn hold(&mut self, rest: &[u8]) -> &[u8] {
         self.held.extend_from_slice(rest);
+        super::trim(&mut self.held);
         &self.held
+    }
+
+    /// How many bytes it keeps room for.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held.capacity()
     }
 
     pub(super) fn take(&mut self) -> Vec<u8> {

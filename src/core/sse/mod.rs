@@ -2,7 +2,8 @@
 //!
 //! Bytes go in as they come off the wire, cut anywhere; an event comes out with the byte that
 //! completes it. An unfinished last event is dropped, as the standard says. Work is linear in the
-//! number of bytes however they are cut, and no event may be longer than [`EVENT_LIMIT`].
+//! number of bytes however they are cut, no event may be longer than [`EVENT_LIMIT`], and all decoders
+//! that share a [`Room`] hold no more than that.
 //!
 //! Data stays bytes. Lines end, and events are joined, at ASCII alone, which UTF-8 never has
 //! inside a character; so decoding each event by itself, invalid bytes replaced, gives what
@@ -15,8 +16,11 @@
 //! [WHATWG HTML standard, section 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
 mod lines;
+mod room;
 
 use lines::Lines;
+use room::Share;
+pub use room::{ROOM, Room, trim};
 
 /// The longest event, and the longest line: 16 MiB. A server that never ends its line must not
 /// exhaust memory.
@@ -46,7 +50,8 @@ pub enum Form {
     BareJson,
 }
 
-/// An event or a line is longer than [`EVENT_LIMIT`]. The decoder takes no more.
+/// An event or a line is longer than [`EVENT_LIMIT`], or than what the others have left of the
+/// [`Room`]. The decoder takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -62,9 +67,15 @@ pub struct Decoder {
     id: Vec<u8>,
     retry_ms: Option<u64>,
     too_long: bool,
+    share: Share,
 }
 
 impl Decoder {
+    /// One of many that share a room; the default one has a room of its own.
+    pub fn sharing(room: &Room) -> Self {
+        Self { share: Share::of(room), ..Self::default() }
+    }
+
     /// Takes the next bytes and hands each event that they complete to `sink`.
     pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), TooLong> {
         let mut rest = self.lines.begin(bytes);
@@ -88,10 +99,14 @@ impl Decoder {
         self.keep(fresh);
         let held = self.lines.hold(rest);
         let mark = if !self.started && held.starts_with(MARK) { MARK.len() } else { 0 };
-        if self.too_long || held.len() > EVENT_LIMIT + mark {
-            self.too_long = true;
+        let held = held.len() - mark;
+        let all = held + self.data.len() + self.name.len() + self.id.len();
+        self.too_long |= held > EVENT_LIMIT || !self.share.hold(all);
+        if self.too_long {
+            *self = Self { too_long: true, ..Self::default() };
             return Err(TooLong);
         }
+        trim(&mut self.data);
         Ok(())
     }
 

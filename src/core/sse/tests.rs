@@ -198,3 +198,48 @@ fn an_event_of_many_lines_is_limited_as_one() {
     decoder.end(&mut |_| events += 1);
     assert_eq!(events, 0);
 }
+
+#[test]
+fn many_streams_hold_no_more_than_their_room() {
+    let room = Room::default();
+    let mut decoders: Vec<_> = (0..300).map(|_| Decoder::sharing(&room)).collect();
+    let mut refused = vec![false; decoders.len()];
+    for _ in 0..EVENT_LIMIT / 65_536 - 1 {
+        for (decoder, refused) in decoders.iter_mut().zip(&mut refused) {
+            *refused |= decoder.push(&[b'x'; 65_536], &mut |_| {}).is_err();
+        }
+        let held: usize = decoders.iter().map(|decoder| decoder.lines.held()).sum();
+        assert!(held <= 2 * (ROOM + decoders.len() * 128 * 1024), "{held}");
+    }
+    assert!(refused.iter().any(|refused| *refused));
+    drop(decoders);
+    let mut alone = Decoder::sharing(&room);
+    for _ in 0..EVENT_LIMIT / 65_536 {
+        assert_eq!(alone.push(&[b'x'; 65_536], &mut |_| {}), Ok(()), "what the others had is free again");
+    }
+}
+
+#[test]
+fn a_stream_that_comes_late_finds_room_however_greedy_the_others_are() {
+    let room = Room::default();
+    let mut greedy: Vec<_> = (0..3).map(|_| Decoder::sharing(&room)).collect();
+    for decoder in &mut greedy {
+        decoder.push(&vec![b'x'; ROOM / 4], &mut |_| {}).unwrap();
+    }
+    let mut late = Decoder::sharing(&room);
+    let mut held = 0;
+    while late.push(&[b'x'; 65_536], &mut |_| {}).is_ok() {
+        held += 65_536;
+    }
+    assert_eq!(held, ROOM / 8, "half of what is left");
+}
+
+#[test]
+fn a_line_that_was_long_leaves_no_buffer_behind() {
+    let room = Room::default();
+    let mut decoder = Decoder::sharing(&room);
+    for piece in [b"data: ".as_slice(), &[b'x'; 1 << 20], b"\ndata: b\n\ndata: c"] {
+        decoder.push(piece, &mut |_| {}).unwrap();
+    }
+    assert!(decoder.lines.held() + decoder.data.capacity() < 300_000);
+}
