@@ -13,7 +13,7 @@ export async function createMockModel(key, scenario, signal) {
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw new Error(`The mock server does not answer: ${error.message}. Start this page with cargo xtask demo.`);
+    throw new Error(`The mock server does not answer: ${error.message}. Start this page with cargo xtask demo.`, { cause: error });
   }
   // Read in any case: a body left unread would still be cancelled by the signal, later.
   const text = await response.text();

@@ -20,7 +20,8 @@ const ANSWERS = [
     id: "cold-start",
     title: "Cold start",
     what: "8 s to load; the server says 20 s.",
-    expect: "It should ask again after about a quarter of the estimate, then at growing distances, and have the answer soon after the model is up: before the 20 s that the server named.",
+    expect:
+      "It should ask again after about a quarter of the estimate, then at growing distances, and have the answer soon after the model is up: before the 20 s that the server named.",
     mock: { server: "hf-inference", cold: { ms: 8000, says: 20 } },
     ...HUGGING_FACE,
   },
@@ -28,7 +29,8 @@ const ANSWERS = [
     id: "wrong-estimate",
     title: "Wrong estimate",
     what: "6 s to load; the server says 118 s.",
-    expect: "It should neither wait the 118 s nor hammer the server: one probe after about a quarter of the estimate, some 30 s, finds the model long up.",
+    expect:
+      "It should neither wait the 118 s nor hammer the server: one probe after about a quarter of the estimate, some 30 s, finds the model long up.",
     mock: { server: "hf-inference", cold: { ms: 6000, says: 118 } },
     ...HUGGING_FACE,
   },

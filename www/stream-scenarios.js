@@ -22,7 +22,12 @@ const OVERLOADED = {
 };
 
 const ENGINE_DIED = `data: ${JSON.stringify({
-  error: { message: "EngineCore encountered an issue. See stack trace (above) for the root cause.", type: "InternalServerError", param: null, code: 500 },
+  error: {
+    message: "EngineCore encountered an issue. See stack trace (above) for the root cause.",
+    type: "InternalServerError",
+    param: null,
+    code: 500,
+  },
 })}\n\ndata: [DONE]\n\n`;
 
 export const STREAMS = [
@@ -54,7 +59,8 @@ export const STREAMS = [
     id: "stream-cut",
     title: "Cut in the middle",
     what: "The connection closes cleanly, without a finish_reason.",
-    expect: "It should not take half an answer for a whole one: an error, with the text so far in it, and no second request, which would say the same words again.",
+    expect:
+      "It should not take half an answer for a whole one: an error, with the text so far in it, and no second request, which would say the same words again.",
     mock: { server: "openai", script: [{ fault: { kind: "end", events: 31 } }], stream: PACE },
     ...OPENAI,
   },

@@ -5,7 +5,19 @@ import { duration, OUTCOMES, REASONS } from "./words.js";
 
 // The lengths that the axis grows through, each with the distance of its marks, in seconds.
 const AXES = [
-  [5, 1], [10, 2], [15, 3], [20, 5], [30, 5], [40, 10], [60, 10], [90, 15], [120, 20], [180, 30], [300, 60], [600, 120], [3600, 600],
+  [5, 1],
+  [10, 2],
+  [15, 3],
+  [20, 5],
+  [30, 5],
+  [40, 10],
+  [60, 10],
+  [90, 15],
+  [120, 20],
+  [180, 30],
+  [300, 60],
+  [600, 120],
+  [3600, 600],
 ];
 
 export class Timeline {

@@ -104,7 +104,11 @@ export function factsOf(json: unknown): Facts {
     unexpected: false,
     isError: true,
     text: detail.toLowerCase(),
-    kind: kinds.filter((kind) => typeof kind === "string").join(" ").slice(0, MOST_WORDS).toLowerCase(),
+    kind: kinds
+      .filter((kind) => typeof kind === "string")
+      .join(" ")
+      .slice(0, MOST_WORDS)
+      .toLowerCase(),
     estimate: typeof estimate === "number" ? estimate : NaN,
     detail,
   };
@@ -121,7 +125,9 @@ function wordsOf(value: unknown, depth = 0): string[] {
 
 /** What may stand beside an error. With a key of any other name an object is an answer. */
 const companions = new Set(
-  "error error_type error_code estimated_time warnings message detail title type code status statusCode request_id id object created model path timestamp success".split(" "),
+  "error error_type error_code estimated_time warnings message detail title type code status statusCode request_id id object created model path timestamp success".split(
+    " ",
+  ),
 );
 
 function isFailure(json: unknown): boolean {

@@ -61,7 +61,7 @@ export class Body {
 
   /** All of it, or as much as is wanted. */
   async collect(limit: number): Promise<void> {
-    for (let left = limit; left > 0; ) {
+    for (let left = limit; left > 0;) {
       const piece = (await new Promise<Bytes | undefined>((...settle) => this.pull(...settle)))?.subarray(0, left);
       if (!piece) return;
       this.heard = true;

@@ -3,7 +3,17 @@
 import { type Facts, readError, readSuccess } from "./answer.js";
 import { Body, type Bytes, quietly } from "./body.js";
 import type { CallerSignal } from "./caller-signal.js";
-import { type CoreBody, type CoreRequest, type CoreTarget, type HeaderPairs, How, type Located, News, type Row, type Settled } from "./core-request.js";
+import {
+  type CoreBody,
+  type CoreRequest,
+  type CoreTarget,
+  type HeaderPairs,
+  How,
+  type Located,
+  News,
+  type Row,
+  type Settled,
+} from "./core-request.js";
 import { QueryError } from "./error.js";
 import type { EventStream } from "./event-stream.js";
 import { type Instance, Scope, start } from "./instance.js";
@@ -399,7 +409,9 @@ export abstract class Call implements CoreRequest {
       this.#fail(new QueryError(failure as Row, this.#target(row[1] as number).label, this.#report(row), this.detail, partial));
     } else if (how === How.Aborted && this.#broken) {
       const broken = [1, 0, NaN, codes.indexOf("network"), layers.indexOf("client"), NaN];
-      this.#fail(new QueryError(broken, this.#target(this.#at).label, this.#report(row), this.secrets.blankOut(String(this.#broken.error)).slice(0, 2000)));
+      this.#fail(
+        new QueryError(broken, this.#target(this.#at).label, this.#report(row), this.secrets.blankOut(String(this.#broken.error)).slice(0, 2000)),
+      );
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {

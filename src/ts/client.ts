@@ -12,4 +12,3 @@ export function createClient(options: ClientOptions = {}): Client {
   checkClientOptions(options, "options");
   return new SharingClient(options);
 }
-

@@ -27,11 +27,7 @@ export function queryWithRetry<T = unknown>(target: Target, payload: Payload, op
 }
 
 /** The same as {@link queryWithRetry}, with the record of everything that was tried. */
-export function queryWithReport<T = unknown>(
-  target: Target,
-  payload: Payload,
-  options?: QueryOptions,
-): Promise<{ data: T; report: CallReport }> {
+export function queryWithReport<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }> {
   return ask(shared, target, payload, options, withReport);
 }
 
@@ -54,4 +50,3 @@ export function queryWithReport<T = unknown>(
 export function streamWithRetry<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> {
   return stream(shared, target, payload, options);
 }
-

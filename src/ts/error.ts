@@ -8,7 +8,7 @@ import type { CallReport, ErrorCode, Layer, Phase } from "./types.js";
  * reason; everything else is one of these.
  */
 export class QueryError extends Error {
-  override readonly name: "QueryError" = "QueryError";
+  override readonly name = "QueryError" as const;
   /** What went wrong; decide by this. */
   readonly code: ErrorCode;
   /** Where it went wrong. For a `timeout` that is who was late, as far as `fetch` can tell. */

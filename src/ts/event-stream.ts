@@ -59,7 +59,7 @@ export class EventStream<T> {
         // What has no known form has no known end: it ends where it ends, but not within a line.
         if (this.raw && !piece && !this.#known && this.#lineEnded) feed(new TextEncoder().encode("\n\ndata: [DONE]\n\n"));
         if (!piece || piece.length <= MOUTHFUL) feed(piece);
-        else for (let at = 0; at < piece.length && !this.#over; ) feed(piece.subarray(at, (at += MOUTHFUL)));
+        else for (let at = 0; at < piece.length && !this.#over;) feed(piece.subarray(at, (at += MOUTHFUL)));
         if (this.raw && this.begun) this.#handOver();
         if (this.#over || !piece) resolve(this.#over?.facts);
         else if (this.begun && this.#items.length > 0) body.leave();

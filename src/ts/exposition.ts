@@ -40,9 +40,7 @@ export function exposition(samples: Sample[]): string {
   metric("gauge", "in_flight", "Attempts under way.", (sample) => [[sample.inFlight]]);
   metric("gauge", "queued", "Calls in line.", (sample) => [[sample.queued]]);
   metric("gauge", "breaker_state", "1 for the state of the breaker.", (sample) => states(["closed", "open", "half_open"], sample.breaker));
-  metric("gauge", "temperature", "1 for the state of the model.", (sample) =>
-    states(["unknown", "cold", "warming", "warm"], sample.temperature),
-  );
+  metric("gauge", "temperature", "1 for the state of the model.", (sample) => states(["unknown", "cold", "warming", "warm"], sample.temperature));
   metric("gauge", "alert", "1 while latency is near the timeout.", (sample) => [[sample.alert ? 1 : 0]]);
   return text;
 }

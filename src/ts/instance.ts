@@ -54,7 +54,7 @@ export function provide(from: Source, requests = false): void {
 function scopeOf(): Scope {
   const { WebSocketPair, Cloudflare } = globalThis as { WebSocketPair?: unknown; Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
   if (!ownRequests && !WebSocketPair) return Scope.Process;
-  return Cloudflare?.compatibilityFlags?.handle_cross_request_promise_resolution ? Scope.Hops : Scope.Request;
+  return Cloudflare?.compatibilityFlags?.["handle_cross_request_promise_resolution"] ? Scope.Hops : Scope.Request;
 }
 
 /** Runs a call of a client; how it ends it is told by its `settle`. */

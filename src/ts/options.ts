@@ -17,8 +17,7 @@ const rule =
   };
 
 const finite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const oneOf = (...names: string[]): Check =>
-  rule(names.map((name) => JSON.stringify(name)).join(" or "), (value) => names.includes(value as string));
+const oneOf = (...names: string[]): Check => rule(names.map((name) => JSON.stringify(name)).join(" or "), (value) => names.includes(value as string));
 
 const wait = rule("a number of milliseconds, 0 or more", (value) => finite(value) && value >= 0);
 const above = (value: unknown): boolean => finite(value) && value > 0;
@@ -55,16 +54,14 @@ const headers: Check = (value, name) => void headerPairs(value as object, name);
 
 const signal = rule(
   "an AbortSignal",
-  (value) =>
-    typeof (value as AbortSignal | null)?.aborted === "boolean" &&
-    typeof (value as AbortSignal).addEventListener === "function",
+  (value) => typeof (value as AbortSignal | null)?.aborted === "boolean" && typeof (value as AbortSignal).addEventListener === "function",
 );
 
 const responses = oneOf("auto", "json", "text", "blob", "bytes");
 
 export const checkTargetSpec = shape({
   url: rule("a string or a URL", (value) => typeof value === "string" || value instanceof URL),
-  model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\x00-\x20\x7f]+$/.test(value)),
+  model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\p{Cc} ]+$/u.test(value)),
   profile: oneOf(...profiles),
   token,
   headers,

@@ -59,10 +59,10 @@ export function outgoing(
   const leg = new Leg(to, headers, sent, common);
   const authorise = (value: string) => {
     secrets.add(value);
-    headers.authorization = `Bearer ${value}`;
+    headers["authorization"] = `Bearer ${value}`;
     return leg;
   };
-  if (token === undefined || headers.authorization !== undefined) return leg;
+  if (token === undefined || headers["authorization"] !== undefined) return leg;
   if (typeof token === "function") return ask(token).then(authorise);
   return authorise(token);
 }
@@ -79,7 +79,13 @@ class Leg implements Outgoing {
   send(follow: boolean): Promise<Response> {
     const { url, headers, body, method, common } = this;
     const { signal } = common;
-    const init: RequestInit = { ...common.init, method, headers, signal, redirect: common.init?.redirect === "error" ? "error" : follow ? "follow" : "manual" };
+    const init: RequestInit = {
+      ...common.init,
+      method,
+      headers,
+      signal,
+      redirect: common.init?.redirect === "error" ? "error" : follow ? "follow" : "manual",
+    };
     if (body !== undefined) init.body = body;
     // Looked up at each call, so that a page or a test may replace it.
     return (common.fetch ?? globalThis.fetch)(url, init);

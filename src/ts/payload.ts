@@ -15,7 +15,9 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
   const bytes = copyOfBytes(payload);
   if (bytes) return { kind: Kind.Opaque, body: bytes, bodyRest: "", contentType: [] };
   if (typeof payload !== "object" || payload === null) {
-    throw invalid(`payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`);
+    throw invalid(
+      `payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`,
+    );
   }
   const text = toJson(payload);
   const contentType = ofJson;

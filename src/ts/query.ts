@@ -11,7 +11,11 @@ export function ask(shared: Shared, target: Target, payload: Payload, options: Q
   const { fallback = [], response, headers } = options;
   const first = typeof target === "string" ? shared.remembered(target) : takeApart(target, "target");
   const targets = [first, ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
-  const frozen = freeze(payload, targets.some(({ model }) => model !== ""), streamed);
+  const frozen = freeze(
+    payload,
+    targets.some(({ model }) => model !== ""),
+    streamed,
+  );
   // The first of a name counts, so what the caller says comes before what we would.
   const all = headers ? [...headerPairs(headers, "headers"), ...frozen.contentType] : frozen.contentType;
   return { targets, payload: frozen, headers: response === "json" ? [...all, ["accept", "application/json"]] : all };

@@ -121,7 +121,10 @@ export class Shared {
         Number(ephemeral ?? 0),
         core.scope,
       ];
-      this.#number = core.client(Float64Array.from(numbers, (number) => number ?? NaN), Math.random() * 2 ** 53);
+      this.#number = core.client(
+        Float64Array.from(numbers, (number) => number ?? NaN),
+        Math.random() * 2 ** 53,
+      );
       this.#core = core;
     }
     return this.#number;

@@ -2,8 +2,6 @@
  * The public types: what goes in, and what is told about it. Every time is in milliseconds.
  */
 
-import type { QueryError } from "./error.js";
-
 /**
  * Where a call goes: a model id (`"org/name"`, with the router's `:provider` suffixes), an absolute
  * URL, or a spec.
@@ -251,5 +249,5 @@ export type CallEvent =
   | { type: "breaker"; target: string; state: BreakerState }
   | { type: "first_token"; ms: number }
   | { type: "success"; report: CallReport }
-  /** `error` is what the call rejects with: a {@link QueryError}, or the reason of an abort. */
+  /** `error` is what the call rejects with: a `QueryError`, or the reason of an abort. */
   | { type: "failure"; error: unknown };

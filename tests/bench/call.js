@@ -70,17 +70,25 @@ async function firstCalls(transport, origin) {
   }
   const of = (name, measure) => all[name].map((told) => told[measure]);
   return Object.fromEntries(
-    names.map((name) => [name, {
-      median: median(of(name, "fromImport")),
-      best: Math.min(...of(name, "fromImport")),
-      started: median(of(name, "fromStart")),
-    }]),
+    names.map((name) => [
+      name,
+      {
+        median: median(of(name, "fromImport")),
+        best: Math.min(...of(name, "fromImport")),
+        started: median(of(name, "fromStart")),
+      },
+    ]),
   );
 }
 
 function print(heads, row) {
   console.log(`${"".padEnd(34)}${heads.map((head) => head.padStart(13)).join("")}`);
-  for (const name of names) console.log(`${name.padEnd(34)}${row(name).map((cell) => cell.padStart(13)).join("")}`);
+  for (const name of names)
+    console.log(
+      `${name.padEnd(34)}${row(name)
+        .map((cell) => cell.padStart(13))
+        .join("")}`,
+    );
   console.log();
 }
 
@@ -89,7 +97,12 @@ try {
   const [port] = await once(createInterface({ input: server.stdout }), "line");
   const origin = `http://127.0.0.1:${port}`;
   const broken = [];
-  console.log(`node ${process.version}; ${names.filter((name) => name !== BARE && !ours.includes(name)).map((name) => `${name} ${version(name)}`).join(", ")}\n`);
+  console.log(
+    `node ${process.version}; ${names
+      .filter((name) => name !== BARE && !ours.includes(name))
+      .map((name) => `${name} ${version(name)}`)
+      .join(", ")}\n`,
+  );
   if (!createClient) console.log(`the package has no createClient: ${OUR_FETCH} is left out\n`);
 
   for (const transport of ["http", "none"]) {
@@ -98,7 +111,8 @@ try {
     progress("");
     console.log(`\rµs of a call, ${TRANSPORTS[transport]}; ${ROUNDS} rounds of ${CALLS} calls, one after another`);
     print(["median", "over bare", "best", "over bare"], (name) =>
-      [median(all[name]), cost[name].median, Math.min(...all[name]), cost[name].best].map((us) => us.toFixed(1)));
+      [median(all[name]), cost[name].median, Math.min(...all[name]), cost[name].best].map((us) => us.toFixed(1)),
+    );
     for (const own of ours) {
       // A drop-in is paid beside the SDK that it is dropped into: it has ky alone to be measured by.
       for (const other of own === OUR_FETCH ? ["ky"] : ["ky", "openai"]) {
@@ -116,12 +130,14 @@ try {
     progress("");
     console.log(`\rms to the first answer of a new process, ${TRANSPORTS[transport]}; ${FRESH} processes each`);
     print(["from import", "best", "over bare", "from start"], (name) =>
-      [first[name].median, first[name].best, first[name].median - first[BARE].median, first[name].started].map((ms) => ms.toFixed(1)));
+      [first[name].median, first[name].best, first[name].median - first[BARE].median, first[name].started].map((ms) => ms.toFixed(1)),
+    );
     const cost = (name, by) => first[name][by] - first[BARE][by];
     for (const own of ours) {
       // As above.
       const ratio = Math.min(...["median", "best"].map((by) => cost(own, by) / cost("openai", by)));
-      if (ratio > FIRST) broken.push(`import and first call of ${own} ${TRANSPORTS[transport]}: ${ratio.toFixed(2)} of openai's, promised ${FIRST.toFixed(2)}`);
+      if (ratio > FIRST)
+        broken.push(`import and first call of ${own} ${TRANSPORTS[transport]}: ${ratio.toFixed(2)} of openai's, promised ${FIRST.toFixed(2)}`);
     }
   }
 

@@ -51,9 +51,16 @@ async function measure({ title, size }, all) {
 
 const all = readers(api);
 const names = Object.keys(all);
-console.log(`${items} chat chunks, node ${process.version}; ${Object.entries({
-  "eventsource-parser": 0, "@huggingface/inference": 0, openai: 0, ai: 0,
-}).map(([name]) => `${name} ${version(name)}`).join(", ")}`);
+console.log(
+  `${items} chat chunks, node ${process.version}; ${Object.entries({
+    "eventsource-parser": 0,
+    "@huggingface/inference": 0,
+    openai: 0,
+    ai: 0,
+  })
+    .map(([name]) => `${name} ${version(name)}`)
+    .join(", ")}`,
+);
 console.log(`times as a ratio to the loop by hand (= 1, its milliseconds in brackets); less is faster\n`);
 const broken = [];
 const table = [];

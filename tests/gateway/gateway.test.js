@@ -16,7 +16,10 @@ const payload = { inputs: "a man, a plan" };
 
 /** The error of a call that must fail, and what its report says about each request. */
 async function failure(promise) {
-  const error = await promise.then(() => assert.fail("the call was answered"), (error) => error);
+  const error = await promise.then(
+    () => assert.fail("the call was answered"),
+    (error) => error,
+  );
   assert.ok(error instanceof QueryError, `not a QueryError: ${error?.stack}`);
   return error;
 }
@@ -74,10 +77,13 @@ describe("behind nginx", { skip: program ? false : howToGet, timeout: 60_000 }, 
       if (type === "response" && ++answers === 2) door.open();
     };
     const { report } = await queryWithReport(url, payload, { maxRetries: 8, onEvent });
-    assert.deepEqual(report.attempts.slice(0, 2).map(({ status, outcome, layer }) => [status, outcome, layer]), [
-      [502, "unavailable", "gateway"],
-      [502, "unavailable", "gateway"],
-    ]);
+    assert.deepEqual(
+      report.attempts.slice(0, 2).map(({ status, outcome, layer }) => [status, outcome, layer]),
+      [
+        [502, "unavailable", "gateway"],
+        [502, "unavailable", "gateway"],
+      ],
+    );
     assert.equal(outcomes(report).at(-1), "ok");
     assert.deepEqual(report.waitedMs.loading, undefined);
     assert.equal((await mock.stats("down")).requests, 1);
@@ -98,7 +104,10 @@ describe("behind nginx", { skip: program ? false : howToGet, timeout: 60_000 }, 
     assert.deepEqual(await nginx.statuses(url, 3), [502, 502, 502]);
   });
 
-  for (const [size, bytes] of [["a little", 65 * 1024], ["far", 8 * 1024 * 1024]]) {
+  for (const [size, bytes] of [
+    ["a little", 65 * 1024],
+    ["far", 8 * 1024 * 1024],
+  ]) {
     test(`nginx's 413 for a payload that is ${size} too large is too_large, after one request`, async () => {
       const key = `large-${bytes}`;
       const url = nginx.url("small", await mock.put(key, {}));

@@ -27,11 +27,13 @@ export async function closedDoor(to) {
         for (const socket of [incoming, outgoing]) {
           sockets.add(socket);
           // Either end may go first; the other has to follow.
-          socket.on("error", () => {}).on("close", () => {
-            sockets.delete(socket);
-            incoming.destroy();
-            outgoing.destroy();
-          });
+          socket
+            .on("error", () => {})
+            .on("close", () => {
+              sockets.delete(socket);
+              incoming.destroy();
+              outgoing.destroy();
+            });
         }
         incoming.pipe(outgoing).pipe(incoming);
       });

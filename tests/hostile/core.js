@@ -21,5 +21,9 @@ export async function load(folder, anyUrl) {
     },
   });
   const api = await import(pathToFileURL(join(folder, "dist/index.js")));
-  return { api, cores: () => cores, coreBytes: () => Object.values(newest.exports).find((one) => one instanceof WebAssembly.Memory).buffer.byteLength };
+  return {
+    api,
+    cores: () => cores,
+    coreBytes: () => Object.values(newest.exports).find((one) => one instanceof WebAssembly.Memory).buffer.byteLength,
+  };
 }

@@ -35,7 +35,10 @@ before(async () => {
       const roll = dice(Number(/\/odd\/(\d+)/.exec(String(data))?.[1]));
       const body = roll.happens(0.5) ? oddStream(roll) : oddBody(roll);
       const headers = Object.entries(oddHeaders(roll)).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.write(`HTTP/1.1 ${roll.one([200, 200, 200, 500, 503, 429, 307, 999, 99])} ${roll.one(["OK", "", "\xff"])}\r\n${headers.join("")}\r\n`, "latin1");
+      socket.write(
+        `HTTP/1.1 ${roll.one([200, 200, 200, 500, 503, 429, 307, 999, 99])} ${roll.one(["OK", "", "\xff"])}\r\n${headers.join("")}\r\n`,
+        "latin1",
+      );
       socket.write(body.slice(0, roll.below(body.length + 1)));
       if (roll.happens(0.7)) socket.end();
       else if (roll.happens(0.5)) socket.resetAndDestroy();
@@ -93,7 +96,10 @@ async function odd(seed) {
   const say = (what) => `seed ${seed}, ${way}${overHttp ? " over HTTP" : ""}: ${what}`;
   const settled = Promise.resolve()
     .then(() => ways[way](client, url, signal ? { signal } : undefined))
-    .then(() => undefined, (error) => error ?? new Error("nothing"));
+    .then(
+      () => undefined,
+      (error) => error ?? new Error("nothing"),
+    );
   let ended = false;
   settled.then(() => (ended = true));
   const late = Symbol("late");

@@ -21,14 +21,48 @@ const nested = (depth) => "[".repeat(depth) + "]".repeat(depth);
 /** JSON as text, since some of it has no value that JSON.stringify would write. */
 function oddJson(roll, depth = 0) {
   const leaves = [
-    "null", "true", "0", "-1", "1e308", "-0", "2147483648", "9007199254740993", "0.5", '""', '"x"', '"\\ud800"', '"\\u0000"',
-    '{"toString":1}', '{"valueOf":1,"toString":1}', '{"then":1}', '{"length":3}', '{"__proto__":{"a":1}}', '{"constructor":1}', "[]", "{}", "[null]",
+    "null",
+    "true",
+    "0",
+    "-1",
+    "1e308",
+    "-0",
+    "2147483648",
+    "9007199254740993",
+    "0.5",
+    '""',
+    '"x"',
+    '"\\ud800"',
+    '"\\u0000"',
+    '{"toString":1}',
+    '{"valueOf":1,"toString":1}',
+    '{"then":1}',
+    '{"length":3}',
+    '{"__proto__":{"a":1}}',
+    '{"constructor":1}',
+    "[]",
+    "{}",
+    "[null]",
   ];
   if (roll.happens(0.02)) return nested(roll.one([100, 3_000, 30_000]));
   if (depth > 3 || roll.happens(0.6)) return roll.one(leaves);
   const inner = () => oddJson(roll, depth + 1);
   if (roll.happens(0.3)) return `[${Array.from({ length: roll.below(4) }, inner).join(",")}]`;
-  const names = ["error", "message", "choices", "delta", "content", "index", "finish_reason", "token", "text", "type", "code", "estimated_time", "status"];
+  const names = [
+    "error",
+    "message",
+    "choices",
+    "delta",
+    "content",
+    "index",
+    "finish_reason",
+    "token",
+    "text",
+    "type",
+    "code",
+    "estimated_time",
+    "status",
+  ];
   return `{${Array.from({ length: roll.below(4) }, () => `"${roll.one(names)}":${inner()}`).join(",")}}`;
 }
 
@@ -40,7 +74,8 @@ export function oddEvent(roll) {
     () => `{"choices":[{"text":${odd()}},${odd()}]}`,
     () => `{"token":{"text":${odd()},"special":${odd()}},"generated_text":${odd()}}`,
     () => `{"generated_text":${odd()}}`,
-    () => `{"type":${roll.one(['"response.output_text.delta"', '"response.failed"', '"error"', '"response.completed"', odd()])},"delta":${odd()},"response":${odd()}}`,
+    () =>
+      `{"type":${roll.one(['"response.output_text.delta"', '"response.failed"', '"error"', '"response.completed"', odd()])},"delta":${odd()},"response":${odd()}}`,
     () => `{"error":${odd()}}`,
     odd,
     () => "[DONE]",
@@ -73,8 +108,34 @@ export function oddBody(roll) {
 }
 
 const NAMES = ["retry-after", "retry-after-ms", "ratelimit", "date", "content-type", "content-length", "location", "x-request-id"];
-const VALUES = ["", "-1", "1e9", "NaN", "3600", "0", "Thu, 01 Jan 1970 00:00:00 GMT", '"api";r=0;t=', '"api";r=0;t=99999999999999', "x".repeat(5_000), "text/event-stream", "application/json", "text/html"];
-const PLACES = ["", "/", "//", "http://", "data:application/json,{}", "file:///etc/hostname", "blob:x", "javascript:1", "http://127.0.0.1:1/", "\\", "%"];
+const VALUES = [
+  "",
+  "-1",
+  "1e9",
+  "NaN",
+  "3600",
+  "0",
+  "Thu, 01 Jan 1970 00:00:00 GMT",
+  '"api";r=0;t=',
+  '"api";r=0;t=99999999999999',
+  "x".repeat(5_000),
+  "text/event-stream",
+  "application/json",
+  "text/html",
+];
+const PLACES = [
+  "",
+  "/",
+  "//",
+  "http://",
+  "data:application/json,{}",
+  "file:///etc/hostname",
+  "blob:x",
+  "javascript:1",
+  "http://127.0.0.1:1/",
+  "\\",
+  "%",
+];
 
 export function oddHeaders(roll) {
   const headers = {};
@@ -88,10 +149,20 @@ export function oddHeaders(roll) {
 
 /** Throws at whatever is done with it. */
 const thorny = () =>
-  new Proxy(() => {}, {
-    ...Object.fromEntries(["get", "has", "set", "apply", "construct", "ownKeys", "getPrototypeOf"].map((trap) => [trap, () => { throw new Error(`thorny ${trap}`); }])),
-  });
-const throws = () => { throw new Error("it throws"); };
+  new Proxy(
+    () => {},
+    Object.fromEntries(
+      ["get", "has", "set", "apply", "construct", "ownKeys", "getPrototypeOf"].map((trap) => [
+        trap,
+        () => {
+          throw new Error(`thorny ${trap}`);
+        },
+      ]),
+    ),
+  );
+const throws = () => {
+  throw new Error("it throws");
+};
 
 function oddReader(roll, bytes) {
   const read = roll.one([
@@ -101,7 +172,11 @@ function oddReader(roll, bytes) {
     () => Promise.reject(new Error("broken")),
     () => Promise.resolve(undefined),
     () => Promise.resolve(7),
-    () => Promise.resolve({ done: false, value: roll.one([1, "text", null, [1], new DataView(new ArrayBuffer(4)), new Uint16Array(2), new Uint8Array(0)]) }),
+    () =>
+      Promise.resolve({
+        done: false,
+        value: roll.one([1, "text", null, [1], new DataView(new ArrayBuffer(4)), new Uint16Array(2), new Uint8Array(0)]),
+      }),
     () => Promise.resolve(Object.defineProperty({}, "done", { get: throws })),
     () => new Promise(() => {}),
     (() => {
@@ -109,7 +184,11 @@ function oddReader(roll, bytes) {
       return () => Promise.resolve({ done: (done = !done), value: bytes });
     })(),
   ]);
-  return { read, cancel: roll.one([throws, () => undefined, () => Promise.reject(new Error("no")), () => new Promise(() => {}), undefined]), releaseLock() {} };
+  return {
+    read,
+    cancel: roll.one([throws, () => undefined, () => Promise.reject(new Error("no")), () => new Promise(() => {}), undefined]),
+    releaseLock() {},
+  };
 }
 
 /** What is no `Response`, and is answered all the same. */
@@ -119,8 +198,27 @@ function oddResponse(roll) {
   const response = {
     status: roll.one([200, 200, 503, 429, 301, 307, 0, 100, 204, 304, 599, 999, 200.5, "200", NaN, -1, 1e9, null]),
     ok: roll.one([true, false, undefined]),
-    headers: roll.one([new Headers(), { "content-type": "application/json" }, new Map(), [], undefined, null, thorny(), { get: throws, has: throws }, { get: () => ({}), has: () => true }]),
-    body: roll.one([null, undefined, "text", [bytes], { getReader: () => reader }, { getReader: () => reader, cancel: throws }, { getReader: throws }, thorny()]),
+    headers: roll.one([
+      new Headers(),
+      { "content-type": "application/json" },
+      new Map(),
+      [],
+      undefined,
+      null,
+      thorny(),
+      { get: throws, has: throws },
+      { get: () => ({}), has: () => true },
+    ]),
+    body: roll.one([
+      null,
+      undefined,
+      "text",
+      [bytes],
+      { getReader: () => reader },
+      { getReader: () => reader, cancel: throws },
+      { getReader: throws },
+      thorny(),
+    ]),
     url: "",
     statusText: "",
   };
@@ -171,7 +269,8 @@ export function oddFetch(roll) {
 /** What a caller may hand in, and whether that is its own mistake. */
 export function oddOptions(roll) {
   const options = { maxRetries: roll.below(2), timeouts: { totalMs: 20 + roll.below(60), attemptMs: 15, idleMs: 10, connectMs: 10 } };
-  if (roll.happens(0.1)) options.token = roll.one([throws, () => Promise.reject(new Error("no token")), () => 7, () => ({}), () => new Promise(() => {}), () => "a b"]);
+  if (roll.happens(0.1))
+    options.token = roll.one([throws, () => Promise.reject(new Error("no token")), () => 7, () => ({}), () => new Promise(() => {}), () => "a b"]);
   if (roll.happens(0.1)) options.onEvent = throws;
   if (roll.happens(0.1)) options.fallback = ["http://127.0.0.1:1/other"];
   if (roll.happens(0.2)) options.signal = AbortSignal.timeout(roll.below(25));

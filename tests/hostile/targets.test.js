@@ -35,7 +35,18 @@ function isUntouched(client, url, calls) {
   const counts = { calls: stats?.calls, attempts, latencies: latencyMs?.count, firstTokens: firstTokenMs?.count };
   assert.deepEqual(
     { target, breaker, temperature, inFlight, queued, failures, ...counts },
-    { target: url, breaker: "closed", temperature: "warm", inFlight: 0, queued: 0, failures: {}, calls, attempts: calls, latencies: calls, firstTokens: 0 },
+    {
+      target: url,
+      breaker: "closed",
+      temperature: "warm",
+      inFlight: 0,
+      queued: 0,
+      failures: {},
+      calls,
+      attempts: calls,
+      latencies: calls,
+      firstTokens: 0,
+    },
   );
 }
 
@@ -124,7 +135,11 @@ describe("with calls in flight to more targets than are kept", { timeout: 60_000
       const urls = Array.from({ length: count }, (_, at) => `${slow}/${round}/${at}`);
       const all = urls.map((url) => outcome(() => client.query(url, {}), 20_000));
       await mock.statsOnce("many", ({ inFlight }) => inFlight === count, "all of them at once", 5_000);
-      assert.deepEqual(urls.filter((url) => client.stats(url)[0]?.inFlight !== 1), [], "no state, or that of others");
+      assert.deepEqual(
+        urls.filter((url) => client.stats(url)[0]?.inFlight !== 1),
+        [],
+        "no state, or that of others",
+      );
       for (const came of await Promise.all(all)) answered(came);
       for (const { inFlight, queued, failures } of client.stats()) {
         assert.deepEqual({ inFlight, queued, failures }, { inFlight: 0, queued: 0, failures: {} });

@@ -24,10 +24,10 @@ after(() => server?.stop());
 
 /** Ways in which a token function fails. */
 const throwers = {
-  "throws": () => {
+  throws: () => {
     throw expired;
   },
-  "rejects": async () => {
+  rejects: async () => {
     throw expired;
   },
   "rejects a moment later": async () => {
@@ -61,7 +61,11 @@ function nothingIsLeft(client) {
   }
   const ended = client.metrics().matchAll(/^query_with_retry_attempts_total\{.*\} (\d+)$/gm);
   const ends = [...ended].reduce((sum, [, count]) => sum + Number(count), 0);
-  assert.equal(ends, client.stats().reduce((sum, { attempts }) => sum + attempts, 0), "attempts without an outcome");
+  assert.equal(
+    ends,
+    client.stats().reduce((sum, { attempts }) => sum + attempts, 0),
+    "attempts without an outcome",
+  );
 }
 
 describe("a token function", { timeout: 60_000 }, () => {

@@ -116,7 +116,11 @@ describe(`after ${STREAMS} streams of every kind, 20 at a time`, { timeout: 240_
   const stream = { tokens: 50 };
   const put = async (name, scenario) => `${await mock.put(`stream-${name}`, scenario)}/v1/chat/completions`;
   const overloaded = { error: "Model is overloaded", error_type: "overloaded" };
-  const firstEvent = { status: 200, headers: { "content-type": "text/event-stream", "retry-after-ms": "1" }, body: `data: ${JSON.stringify(overloaded)}\n\n` };
+  const firstEvent = {
+    status: 200,
+    headers: { "content-type": "text/event-stream", "retry-after-ms": "1" },
+    body: `data: ${JSON.stringify(overloaded)}\n\n`,
+  };
   const message = { choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }] };
   const models = async () => ({
     answers: await put("answers", { stream }),
@@ -156,7 +160,12 @@ describe("after 200 errors with bodies of 50 MB, each tried again", { timeout: 1
     child.ended.then(() => (ended = true));
     for (during = 0; !told && !ended; await sleep(10)) during = Math.max(during, (await mock.stats("large")).openConnections);
     assert.ok(told, `the calls did not go as they should: ${printed}`);
-    stats = await mock.statsOnce("large", ({ inFlight, openConnections }) => inFlight === 0 && openConnections === 0, "the end of every connection", 8_000);
+    stats = await mock.statsOnce(
+      "large",
+      ({ inFlight, openConnections }) => inFlight === 0 && openConnections === 0,
+      "the end of every connection",
+      8_000,
+    );
     outlived = !ended;
     await stop(child);
     console.log(JSON.stringify({ ...told, openConnectionsDuring: during, ...stats, log: undefined }));

@@ -98,7 +98,11 @@ describe(`${CALLS} calls at once, waiting for one cold model`, { timeout: 240_00
     assert.ok(seconds < 2, `after ${seconds} s`);
   });
 
-  for (const [name, what] of [["comes-up", "were answered"], ["is-left", "were left"], ["comes-up-again", "were answered once more"]]) {
+  for (const [name, what] of [
+    ["comes-up", "were answered"],
+    ["is-left", "were left"],
+    ["comes-up-again", "were answered once more"],
+  ]) {
     test(`nothing is left of them when they ${what}`, () => {
       const bytes = grown(name, "after", "heapUsed") / CALLS;
       assert.ok(bytes < LEFT_BYTES, `${bytes} bytes each`);
@@ -136,7 +140,10 @@ describe("200 calls at once on a model that takes 8 s to load", { timeout: 90_00
     const { requests, log } = await mock.stats("crowd");
     const early = log.filter(({ status }) => status === 503).length;
     console.log(JSON.stringify({ seconds, requests, early }));
-    assert.deepEqual(all.filter(({ status }) => status === "rejected").map(({ reason }) => String(reason)), []);
+    assert.deepEqual(
+      all.filter(({ status }) => status === "rejected").map(({ reason }) => String(reason)),
+      [],
+    );
     assert.ok(early <= 20, `${early} requests before it was up`);
     assert.ok(requests - early <= 210, `${requests - early} requests once it was up`);
     assert.ok(seconds < 8 * 1.6, `after ${seconds} s`);

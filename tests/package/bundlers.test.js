@@ -35,7 +35,14 @@ describe("bundlers", () => {
 
   async function build(name, options) {
     const outfile = join(app.dir, name);
-    const result = await esbuild.build({ absWorkingDir: app.dir, entryPoints: ["inside/bundled.js"], bundle: true, outfile, logLevel: "silent", ...options });
+    const result = await esbuild.build({
+      absWorkingDir: app.dir,
+      entryPoints: ["inside/bundled.js"],
+      bundle: true,
+      outfile,
+      logLevel: "silent",
+      ...options,
+    });
     assert.deepEqual(result.warnings, []);
     return outfile;
   }
@@ -53,7 +60,10 @@ describe("bundlers", () => {
     const compiledModules = {
       name: "compiled-modules",
       setup(plugins) {
-        plugins.onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace("?module", "")), namespace: "compiled" }));
+        plugins.onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({
+          path: join(resolveDir, path.replace("?module", "")),
+          namespace: "compiled",
+        }));
         plugins.onLoad({ filter: /.*/, namespace: "compiled" }, async ({ path }) => {
           const bytes = (await readFile(path)).toString("base64");
           return { contents: `export default new WebAssembly.Module(Buffer.from("${bytes}", "base64"));` };
@@ -71,11 +81,15 @@ describe("bundlers", () => {
     const stats = await promisify(compiler.run.bind(compiler))();
     await promisify(compiler.close.bind(compiler))();
     const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
-    assert.deepEqual([...errors, ...warnings].map(({ message }) => message), []);
+    assert.deepEqual(
+      [...errors, ...warnings].map(({ message }) => message),
+      [],
+    );
     await answersInNode(join(path, "main.js"));
   });
 
-  const viteBuild = (outDir, more) => vite.build({ root: app.dir, configFile: false, logLevel: "error", build: { outDir, ...more.build }, ssr: more.ssr });
+  const viteBuild = (outDir, more) =>
+    vite.build({ root: app.dir, configFile: false, logLevel: "error", build: { outDir, ...more.build }, ssr: more.ssr });
 
   for (const [what, ssr] of [
     ["inside", { noExternal: true }],
@@ -101,7 +115,10 @@ describe("bundlers", () => {
     await writeFile(join(app.dir, "index.html"), html);
     await viteBuild("vite", {});
     const assets = await readdir(join(app.dir, "vite/assets"));
-    assert.deepEqual(assets.filter((name) => name.endsWith(".wasm")), []);
+    assert.deepEqual(
+      assets.filter((name) => name.endsWith(".wasm")),
+      [],
+    );
     const pages = { "/": { html: await readFile(join(app.dir, "vite/index.html"), "utf8") } };
     const server = await servePage({ dir: join(app.dir, "vite"), pages, onPost: heard });
     const window = await chromium.open(`${server.url}/`);

@@ -38,7 +38,10 @@ describe("the tarball", () => {
     const { exports, main, types } = app.manifest;
     const named = [main, types, ...targets(exports)].map((path) => path.replace(/^\.\//, "").replace(/\?.*$/, ""));
     for (const path of [...named, "README.md"]) assert.ok(app.files.includes(path), `${path} is missing`);
-    assert.ok(app.files.some((path) => path.startsWith("LICENSE")), "a licence is missing");
+    assert.ok(
+      app.files.some((path) => path.startsWith("LICENSE")),
+      "a licence is missing",
+    );
     for (const subpath of [".", "./slim", "./core.wasm", "./package.json"]) assert.ok(subpath in exports, subpath);
     const conditions = Object.keys(exports["."]);
     assert.deepEqual(conditions, ["types", "workerd", "edge-light", "default"]);
@@ -57,9 +60,15 @@ describe("the tarball", () => {
       assert.deepEqual(Object.keys(app.manifest[kind] ?? {}), [], kind);
     }
     const scripts = Object.keys(app.manifest.scripts ?? {});
-    assert.deepEqual(scripts.filter((name) => /^(pre|post)?install$|^prepare$/.test(name)), []);
+    assert.deepEqual(
+      scripts.filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),
+      [],
+    );
     const installed = await readdir(join(app.dir, "node_modules"));
-    assert.deepEqual(installed.filter((name) => !name.startsWith(".")), ["query-with-retry"]);
+    assert.deepEqual(
+      installed.filter((name) => !name.startsWith(".")),
+      ["query-with-retry"],
+    );
   });
 
   test("is ES modules and nothing else", async () => {
@@ -92,8 +101,14 @@ describe("the tarball", () => {
 
   test("passes publint", async () => {
     const tarball = await readFile(app.tarball);
-    const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) }, strict: true });
-    assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+    const { messages, pkg } = await publint({
+      pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) },
+      strict: true,
+    });
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg)),
+      [],
+    );
   });
 
   test("passes arethetypeswrong as an ES-module-only package", async () => {

@@ -7,11 +7,7 @@ import { inBrowser } from "./runners/browser.js";
 import { standalone } from "./runners/standalone.js";
 import { workerd } from "./runners/workerd.js";
 
-const all = [
-  ...["node", "deno", "bun"].map(standalone),
-  workerd,
-  ...["chromium", "firefox", "webkit"].map(inBrowser),
-];
+const all = [...["node", "deno", "bun"].map(standalone), workerd, ...["chromium", "firefox", "webkit"].map(inBrowser)];
 
 const args = process.argv.slice(2);
 const only = args.find((arg) => arg.startsWith("--only="))?.slice(7);

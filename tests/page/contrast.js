@@ -33,7 +33,9 @@ export function textsWithPoorContrast(least) {
     const element = walker.currentNode.parentElement;
     if (!text || !element.checkVisibility({ visibilityProperty: true }) || element.tagName === "NOSCRIPT") continue;
     seen += 1;
-    const [lighter, darker] = [luminance(channels(getComputedStyle(element).color).slice(0, 3)), luminance(background(element))].sort((a, b) => b - a);
+    const [lighter, darker] = [luminance(channels(getComputedStyle(element).color).slice(0, 3)), luminance(background(element))].sort(
+      (a, b) => b - a,
+    );
     const ratio = (lighter + 0.05) / (darker + 0.05);
     if (ratio < least) poor.push(`${ratio.toFixed(2)}: ${text.slice(0, 40)}`);
   }

@@ -266,9 +266,11 @@ describe("everybody can use it", { concurrency: 4 }, () => {
     assert.match(said.at(-1), /^Answered after 2 attempts and \d\.\d s\.$/);
     const region = visit.page.locator('[role="status"]');
     assert.equal(await region.getAttribute("aria-live"), "polite");
-    const ids = await visit.page.locator("[aria-labelledby], [aria-describedby], label[for]").evaluateAll((nodes) =>
-      nodes.flatMap((node) => ["aria-labelledby", "aria-describedby", "for"].map((name) => node.getAttribute(name)).filter(Boolean)),
-    );
+    const ids = await visit.page
+      .locator("[aria-labelledby], [aria-describedby], label[for]")
+      .evaluateAll((nodes) =>
+        nodes.flatMap((node) => ["aria-labelledby", "aria-describedby", "for"].map((name) => node.getAttribute(name)).filter(Boolean)),
+      );
     for (const id of ids) assert.equal(await visit.page.locator(`#${id}`).count(), 1, id);
     assert.equal(await visit.page.locator('.track:not([aria-hidden="true"])').count(), 0);
   });
@@ -301,10 +303,11 @@ describe("everybody can use it", { concurrency: 4 }, () => {
       await visit.run();
       await visit.countdown();
       assert.equal(await visit.overflow(), 0, "in a wait");
-      const seen = (selector) => visit.page.locator(selector).evaluate((node) => {
-        const { top, bottom } = node.getBoundingClientRect();
-        return top >= 0 && bottom <= window.innerHeight;
-      });
+      const seen = (selector) =>
+        visit.page.locator(selector).evaluate((node) => {
+          const { top, bottom } = node.getBoundingClientRect();
+          return top >= 0 && bottom <= window.innerHeight;
+        });
       await sleep(500);
       assert.ok((await seen("#cancel")) && (await seen("#status")), "the run is out of sight");
       await visit.page.keyboard.press("Escape");

@@ -28,8 +28,19 @@ describe("the code of a call", () => {
   it("keeps every letter of a text, however it is cut into lines", () => {
     const long = "x".repeat(200);
     const texts = [
-      "", " ", "\n", long, ` ${long}`, `${long} `, `a ${long} b`, "two  blanks ".repeat(20), "lines\n\nof text\n".repeat(20),
-      "\t \n".repeat(90), 'quotes " and \\ '.repeat(20), "日本語 🙂 naïve ".repeat(20), "\u2028 \ud800 ".repeat(40),
+      "",
+      " ",
+      "\n",
+      long,
+      ` ${long}`,
+      `${long} `,
+      `a ${long} b`,
+      "two  blanks ".repeat(20),
+      "lines\n\nof text\n".repeat(20),
+      "\t \n".repeat(90),
+      'quotes " and \\ '.repeat(20),
+      "日本語 🙂 naïve ".repeat(20),
+      "\u2028 \ud800 ".repeat(40),
     ];
     for (const content of texts) {
       for (const stream of [true, false]) {

@@ -12,7 +12,9 @@ import { mock, on } from "./session.js";
 const WHOLE = `You said: ${STREAMS[0].payload.messages[0].content}`;
 const TOKENS = WHOLE.split(" ").length;
 /** As many are sent before a stream breaks. */
-const KEPT = WHOLE.split(/(?<= )/).slice(0, 30).join("");
+const KEPT = WHOLE.split(/(?<= )/)
+  .slice(0, 30)
+  .join("");
 
 const CLOSED = /^The mock saw the connection closed after (\d+) events of the stream, before its answer was whole \(aborted: 1\)\.$/;
 
@@ -293,7 +295,10 @@ describe("the code of a stream", { concurrency: 3 }, () => {
     await page.locator("#outcome blockquote").waitFor();
     assert.equal((await visit.stream()).shown, false);
     const { log } = await mock.counters("own-stream");
-    assert.deepEqual(log.map(({ body }) => JSON.parse(body).stream), [true, undefined]);
+    assert.deepEqual(
+      log.map(({ body }) => JSON.parse(body).stream),
+      [true, undefined],
+    );
   });
 });
 
@@ -316,91 +321,111 @@ describe("everybody can read a stream", { concurrency: 3 }, () => {
     assert.match(await visit.status(), /^Failed: the stream was cut\. The text so far is kept\. ./);
   });
 
-  on("by keyboard: the choices have group names, and neither they nor the text are hidden from the focus", async (visit) => {
-    const { page } = visit;
-    assert.deepEqual(await page.locator(".group > legend").allTextContents(), ["One answer", "A stream", "A real server"]);
-    const covered = () =>
-      page.evaluate(() => {
-        const { left, top, bottom } = document.activeElement.closest("label").getBoundingClientRect();
-        const above = [top + 2, bottom - 2].map((y) => document.elementFromPoint(left + 20, y));
-        return above.some((node) => !node?.closest("label")?.contains(document.activeElement));
-      });
-    await page.locator("input[value=cold-start]").focus();
-    for (const { id } of STREAMS) {
-      while ((await page.evaluate(() => document.activeElement.value)) !== id) await page.keyboard.press("ArrowDown");
-      assert.equal(await covered(), false, id);
-    }
-    await page.keyboard.press("Enter");
-    await visit.tokens(3);
-    const stops = [];
-    for (let at = 0; at < 3; at++) {
-      await page.keyboard.press("Tab");
-      stops.push(
-        await page.evaluate(() => {
-          const { activeElement } = document;
-          return [activeElement.id || activeElement.className, getComputedStyle(activeElement).outlineStyle];
-        }),
-      );
-    }
-    assert.deepEqual(stops, [["run", "solid"], ["cancel", "solid"], ["said", "solid"]]);
-    await page.keyboard.press("Escape");
-    await visit.verdict(2_000);
-    assert.equal(await page.evaluate(() => document.activeElement.className), "said");
-  }, { viewport: { width: 1280, height: 700 } });
+  on(
+    "by keyboard: the choices have group names, and neither they nor the text are hidden from the focus",
+    async (visit) => {
+      const { page } = visit;
+      assert.deepEqual(await page.locator(".group > legend").allTextContents(), ["One answer", "A stream", "A real server"]);
+      const covered = () =>
+        page.evaluate(() => {
+          const { left, top, bottom } = document.activeElement.closest("label").getBoundingClientRect();
+          const above = [top + 2, bottom - 2].map((y) => document.elementFromPoint(left + 20, y));
+          return above.some((node) => !node?.closest("label")?.contains(document.activeElement));
+        });
+      await page.locator("input[value=cold-start]").focus();
+      for (const { id } of STREAMS) {
+        while ((await page.evaluate(() => document.activeElement.value)) !== id) await page.keyboard.press("ArrowDown");
+        assert.equal(await covered(), false, id);
+      }
+      await page.keyboard.press("Enter");
+      await visit.tokens(3);
+      const stops = [];
+      for (let at = 0; at < 3; at++) {
+        await page.keyboard.press("Tab");
+        stops.push(
+          await page.evaluate(() => {
+            const { activeElement } = document;
+            return [activeElement.id || activeElement.className, getComputedStyle(activeElement).outlineStyle];
+          }),
+        );
+      }
+      assert.deepEqual(stops, [
+        ["run", "solid"],
+        ["cancel", "solid"],
+        ["said", "solid"],
+      ]);
+      await page.keyboard.press("Escape");
+      await visit.verdict(2_000);
+      assert.equal(await page.evaluate(() => document.activeElement.className), "said");
+    },
+    { viewport: { width: 1280, height: 700 } },
+  );
 
-  on("with motion reduced: nothing moves, the text still comes", async (visit) => {
-    await start(visit, "stream", 3);
-    const early = (await visit.stream()).text;
-    assert.equal(await visit.page.evaluate(() => document.getAnimations().length), 0);
-    await sleep(1_000);
-    assert.ok((await visit.stream()).text.length > early.length);
-    await visit.page.keyboard.press("Escape");
-    await visit.verdict(2_000);
-  }, { reducedMotion: "reduce" });
+  on(
+    "with motion reduced: nothing moves, the text still comes",
+    async (visit) => {
+      await start(visit, "stream", 3);
+      const early = (await visit.stream()).text;
+      assert.equal(await visit.page.evaluate(() => document.getAnimations().length), 0);
+      await sleep(1_000);
+      assert.ok((await visit.stream()).text.length > early.length);
+      await visit.page.keyboard.press("Escape");
+      await visit.verdict(2_000);
+    },
+    { reducedMotion: "reduce" },
+  );
 
-  on("in a window of 320 px: nothing has to be scrolled sideways, and no number breaks", async (visit) => {
-    const fits = (cells) => cells.every((cell) => cell.scrollWidth <= cell.clientWidth && cell.clientHeight < 40);
-    const oneLine = () => visit.page.locator(".meter dd").evaluateAll(fits);
-    await start(visit, "stream-cold", 20);
-    assert.equal(await visit.overflow(), 0, "in a stream");
-    assert.ok(await oneLine());
-    await visit.page.keyboard.press("Escape");
-    for (const id of ["stream-overloaded", "stream-cut"]) {
-      await visit.choose(id);
-      await visit.run();
-      await visit.verdict(20_000);
-      await visit.counts();
-      for (const summary of await visit.page.locator("summary").all()) await summary.click();
-      assert.equal(await visit.overflow(), 0, id);
-      assert.ok(await oneLine(), id);
-    }
-  }, { viewport: { width: 320, height: 640 } });
+  on(
+    "in a window of 320 px: nothing has to be scrolled sideways, and no number breaks",
+    async (visit) => {
+      const fits = (cells) => cells.every((cell) => cell.scrollWidth <= cell.clientWidth && cell.clientHeight < 40);
+      const oneLine = () => visit.page.locator(".meter dd").evaluateAll(fits);
+      await start(visit, "stream-cold", 20);
+      assert.equal(await visit.overflow(), 0, "in a stream");
+      assert.ok(await oneLine());
+      await visit.page.keyboard.press("Escape");
+      for (const id of ["stream-overloaded", "stream-cut"]) {
+        await visit.choose(id);
+        await visit.run();
+        await visit.verdict(20_000);
+        await visit.counts();
+        for (const summary of await visit.page.locator("summary").all()) await summary.click();
+        assert.equal(await visit.overflow(), 0, id);
+        assert.ok(await oneLine(), id);
+      }
+    },
+    { viewport: { width: 320, height: 640 } },
+  );
 
   for (const colorScheme of ["light", "dark"]) {
-    on(`in ${colorScheme}: every text has AA contrast, in a stream and after it`, async (visit) => {
-      const contrast = async (when) => {
-        const { seen, poor } = await visit.page.evaluate(textsWithPoorContrast, AA);
-        assert.ok(seen > 50, `only ${seen} texts seen`);
-        assert.deepEqual(poor, [], when);
-        await screenshot(visit.page, `stream-${colorScheme}-${when}`);
-      };
-      await start(visit, "stream", 20);
-      await contrast("running");
-      await visit.verdict();
-      await visit.counts();
-      await contrast("whole");
-      await visit.choose("stream-cut");
-      await visit.run();
-      await visit.page.locator(".kept").waitFor();
-      await visit.counts();
-      await contrast("broken");
-      await start(visit, "stream", 10);
-      await visit.page.keyboard.press("Escape");
-      await visit.page.locator(".verdict", { hasText: "Cancelled" }).waitFor();
-      await visit.counts();
-      await contrast("cancelled");
-      await visit.choose("own");
-      await contrast("own");
-    }, { colorScheme });
+    on(
+      `in ${colorScheme}: every text has AA contrast, in a stream and after it`,
+      async (visit) => {
+        const contrast = async (when) => {
+          const { seen, poor } = await visit.page.evaluate(textsWithPoorContrast, AA);
+          assert.ok(seen > 50, `only ${seen} texts seen`);
+          assert.deepEqual(poor, [], when);
+          await screenshot(visit.page, `stream-${colorScheme}-${when}`);
+        };
+        await start(visit, "stream", 20);
+        await contrast("running");
+        await visit.verdict();
+        await visit.counts();
+        await contrast("whole");
+        await visit.choose("stream-cut");
+        await visit.run();
+        await visit.page.locator(".kept").waitFor();
+        await visit.counts();
+        await contrast("broken");
+        await start(visit, "stream", 10);
+        await visit.page.keyboard.press("Escape");
+        await visit.page.locator(".verdict", { hasText: "Cancelled" }).waitFor();
+        await visit.counts();
+        await contrast("cancelled");
+        await visit.choose("own");
+        await contrast("own");
+      },
+      { colorScheme },
+    );
   }
 });

@@ -22,7 +22,10 @@ describe("a trace", () => {
     at(50, response(1, 503, "model_loading"));
     at(51, wait(1, "loading", 5_000));
     at(2_000);
-    assert.deepEqual(lengths(trace), [["attempt", 0, 50], ["wait", 51, undefined]]);
+    assert.deepEqual(lengths(trace), [
+      ["attempt", 0, 50],
+      ["wait", 51, undefined],
+    ]);
     assert.equal(trace.open.plannedMs, 5_000);
     assert.equal(trace.nowMs, 2_000);
   });
@@ -56,7 +59,11 @@ describe("a trace", () => {
       ],
       totalMs: 3_195,
     });
-    assert.deepEqual(lengths(trace), [["attempt", 4, 48], ["wait", 48, 3_095], ["attempt", 3_095, 3_194]]);
+    assert.deepEqual(lengths(trace), [
+      ["attempt", 4, 48],
+      ["wait", 48, 3_095],
+      ["attempt", 3_095, 3_194],
+    ]);
     assert.equal(trace.endMs, 3_195);
     assert.equal(trace.open, undefined);
   });
@@ -77,7 +84,10 @@ describe("a trace", () => {
       ],
       totalMs: 1_000,
     });
-    assert.deepEqual(trace.spans.map(({ kind }) => kind), ["attempt", "remark", "attempt", "wait"]);
+    assert.deepEqual(
+      trace.spans.map(({ kind }) => kind),
+      ["attempt", "remark", "attempt", "wait"],
+    );
     assert.deepEqual(lengths(trace).at(-1), ["wait", 20, 1_000]);
   });
 
@@ -99,7 +109,10 @@ describe("a trace", () => {
       firstTokenMs: 397,
       totalMs: 818,
     });
-    assert.deepEqual(trace.attempts.map(({ firstTokenMs }) => firstTokenMs), [undefined, 397]);
+    assert.deepEqual(
+      trace.attempts.map(({ firstTokenMs }) => firstTokenMs),
+      [undefined, 397],
+    );
   });
 
   it("says of what was under way that it was cancelled", () => {
@@ -109,9 +122,10 @@ describe("a trace", () => {
     assert.equal(trace.cancelled, false);
     trace.cancel();
     assert.equal(trace.cancelled, true);
-    assert.deepEqual(trace.spans.map(({ outcome, cancelled, endMs }) => ({ outcome, cancelled, endMs })), [
-      { outcome: "aborted", cancelled: true, endMs: 700 },
-    ]);
+    assert.deepEqual(
+      trace.spans.map(({ outcome, cancelled, endMs }) => ({ outcome, cancelled, endMs })),
+      [{ outcome: "aborted", cancelled: true, endMs: 700 }],
+    );
     at(900);
     assert.equal(trace.nowMs, 700);
   });

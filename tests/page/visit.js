@@ -74,9 +74,11 @@ export class Visit {
 
   /** The outcome's facts by their terms. */
   facts() {
-    return this.page.locator("#outcome .facts").evaluate((list) =>
-      Object.fromEntries(Array.from(list.querySelectorAll("dt"), (term) => [term.textContent, term.nextElementSibling.textContent])),
-    );
+    return this.page
+      .locator("#outcome .facts")
+      .evaluate((list) =>
+        Object.fromEntries(Array.from(list.querySelectorAll("dt"), (term) => [term.textContent, term.nextElementSibling.textContent])),
+      );
   }
 
   /** [what the package reports, what the mock counted], as the page shows them. */

@@ -77,7 +77,12 @@ describe("when the core panics", { timeout: 60_000 }, () => {
     test("the calls that were lost send nothing any more", async () => {
       // Their waits of a second are long over: who still lived would have asked again.
       const requests = await Promise.all(["cold", "down", "slow", "late"].map(async (name) => [name, (await mock.stats(name)).requests]));
-      assert.deepEqual(requests, [["cold", 1], ["down", 1], ["slow", 1], ["late", 1]]);
+      assert.deepEqual(requests, [
+        ["cold", 1],
+        ["down", 1],
+        ["slow", 1],
+        ["late", 1],
+      ]);
     });
   });
 

@@ -110,7 +110,7 @@ const scenarios = {
     const ends = [await ending(panics()), ...(await Promise.all(lost.map(({ call }) => call)))];
     const next = [];
     // One call at a time, over the second after which the four timers ring.
-    for (const begun = performance.now(); performance.now() - begun < 2_000; ) {
+    for (const begun = performance.now(); performance.now() - begun < 2_000;) {
       next.push(await ending(queryWithRetry(urls.brief, payload)));
     }
     return { ends, next };

@@ -55,7 +55,8 @@ describe("scraped by Prometheus", { skip: program ? false : howToGet, timeout: 9
     return Object.fromEntries(found.map(({ metric, value }) => [[metric.target, ...(label ? [metric[label]] : [])].join(" "), Number(value)]));
   }
   /** What it should hold, from the statistics. */
-  const told = (entries) => Object.fromEntries(stats.flatMap((seen) => entries(seen).map(([label, value]) => [[seen.target, ...label].join(" "), value])));
+  const told = (entries) =>
+    Object.fromEntries(stats.flatMap((seen) => entries(seen).map(([label, value]) => [[seen.target, ...label].join(" "), value])));
 
   before(async () => {
     server = await startMock();
@@ -111,8 +112,14 @@ describe("scraped by Prometheus", { skip: program ? false : howToGet, timeout: 9
 
   test("it counts the calls of each target", async () => {
     const calls = await held("calls_total");
-    assert.deepEqual(calls, told(({ calls }) => [[[], calls]]));
-    assert.deepEqual([fine, shaky, streamed, late, broken].map((target) => calls[target]), [20, 2, 3, 2, 6]);
+    assert.deepEqual(
+      calls,
+      told(({ calls }) => [[[], calls]]),
+    );
+    assert.deepEqual(
+      [fine, shaky, streamed, late, broken].map((target) => calls[target]),
+      [20, 2, 3, 2, 6],
+    );
   });
 
   test("it counts the attempts by how they ended", async () => {
@@ -126,14 +133,20 @@ describe("scraped by Prometheus", { skip: program ? false : howToGet, timeout: 9
     };
     for (const [target, outcomes] of Object.entries(expected)) {
       const mine = Object.entries(ended).filter(([key, count]) => key.startsWith(`${target} `) && count > 0);
-      assert.deepEqual(Object.fromEntries(mine), Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [`${target} ${outcome}`, count])));
+      assert.deepEqual(
+        Object.fromEntries(mine),
+        Object.fromEntries(Object.entries(outcomes).map(([outcome, count]) => [`${target} ${outcome}`, count])),
+      );
     }
     for (const { target, failures } of stats) {
       for (const [code, count] of Object.entries(failures)) assert.equal(ended[`${target} ${code}`], count);
     }
     // All that was sent has ended.
     const [{ value }] = await prometheus.query('sum(query_with_retry_attempts_total{outcome!="circuit_open"})');
-    assert.equal(Number(value), stats.reduce((sum, { attempts }) => sum + attempts, 0));
+    assert.equal(
+      Number(value),
+      stats.reduce((sum, { attempts }) => sum + attempts, 0),
+    );
   });
 
   for (const [metric, quantiles] of [
@@ -142,19 +155,33 @@ describe("scraped by Prometheus", { skip: program ? false : howToGet, timeout: 9
   ]) {
     test(`${metric} has the quantiles of ${quantiles}`, async () => {
       const seconds = await held(metric, "quantile");
-      const expected = told(({ [quantiles]: { p50, p95, p99 } }) => [[["0.5"], p50], [["0.95"], p95], [["0.99"], p99]]);
+      const expected = told(({ [quantiles]: { p50, p95, p99 } }) => [
+        [["0.5"], p50],
+        [["0.95"], p95],
+        [["0.99"], p99],
+      ]);
       assert.deepEqual(Object.keys(seconds).sort(), Object.keys(expected).sort());
       for (const [key, ms] of Object.entries(expected)) {
-        if (Number.isNaN(seconds[key])) assert.ok(stats.some((seen) => key.startsWith(seen.target) && seen[quantiles].count === 0), key);
+        if (Number.isNaN(seconds[key]))
+          assert.ok(
+            stats.some((seen) => key.startsWith(seen.target) && seen[quantiles].count === 0),
+            key,
+          );
         else assert.ok(Math.abs(seconds[key] * 1000 - ms) < 1e-6, `${key}: ${seconds[key]} s, not ${ms} ms`);
       }
     });
 
     test(`${metric} has their count and a sum that goes with it`, async () => {
       const [counts, sums] = [await held(`${metric}_count`), await held(`${metric}_sum`)];
-      assert.deepEqual(counts, told(({ [quantiles]: { count } }) => [[[], count]]));
+      assert.deepEqual(
+        counts,
+        told(({ [quantiles]: { count } }) => [[[], count]]),
+      );
       // Between what half and what nearly all of them are: they are few, and alike.
-      for (const { target, [quantiles]: { count, p50, p99 } } of stats) {
+      for (const {
+        target,
+        [quantiles]: { count, p50, p99 },
+      } of stats) {
         if (count === 0) assert.equal(sums[target], 0);
         else assert.ok(sums[target] * 1000 >= p50 * 0.49 * count && sums[target] * 1000 <= p99 * 1.01 * count, `${target}: ${sums[target]} s`);
       }
@@ -172,17 +199,35 @@ describe("scraped by Prometheus", { skip: program ? false : howToGet, timeout: 9
   });
 
   test("it sees what every target is doing", async () => {
-    assert.deepEqual(await held("in_flight"), told(({ inFlight }) => [[[], inFlight]]));
-    assert.deepEqual(await held("queued"), told(({ queued }) => [[[], queued]]));
-    assert.deepEqual(await held("alert"), told(({ alert }) => [[[], alert ? 1 : 0]]));
+    assert.deepEqual(
+      await held("in_flight"),
+      told(({ inFlight }) => [[[], inFlight]]),
+    );
+    assert.deepEqual(
+      await held("queued"),
+      told(({ queued }) => [[[], queued]]),
+    );
+    assert.deepEqual(
+      await held("alert"),
+      told(({ alert }) => [[[], alert ? 1 : 0]]),
+    );
   });
 
   test("it sees the state of each breaker and each model, and that of one is open", async () => {
     const is = (states, now) => states.map((state) => [[state], state === now ? 1 : 0]);
-    assert.deepEqual(await held("breaker_state", "state"), told(({ breaker }) => is(["closed", "open", "half_open"], breaker)));
-    assert.deepEqual(await held("temperature", "state"), told(({ temperature }) => is(["unknown", "cold", "warming", "warm"], temperature)));
+    assert.deepEqual(
+      await held("breaker_state", "state"),
+      told(({ breaker }) => is(["closed", "open", "half_open"], breaker)),
+    );
+    assert.deepEqual(
+      await held("temperature", "state"),
+      told(({ temperature }) => is(["unknown", "cold", "warming", "warm"], temperature)),
+    );
     const open = await prometheus.query('query_with_retry_breaker_state{state="open"} == 1');
-    assert.deepEqual(open.map(({ metric }) => metric.target), [broken]);
+    assert.deepEqual(
+      open.map(({ metric }) => metric.target),
+      [broken],
+    );
   });
 
   test("a name with quotes and backslashes comes through as it is", async () => {

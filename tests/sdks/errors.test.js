@@ -128,7 +128,10 @@ describe("a model that always fails", { timeout: 120_000 }, () => {
   const counted = [];
   after(() => console.log(`\n| | | requests | seconds |\n| --- | --- | --- | --- |\n${counted.join("\n")}\n`));
 
-  for (const [what, sample] of [["500", "router-bare-500"], ["503 that is no cold start", "router-unavailable"]]) {
+  for (const [what, sample] of [
+    ["500", "router-bare-500"],
+    ["503 that is no cold start", "router-unavailable"],
+  ]) {
     for (const sdk of Object.keys(ask)) {
       const told = async (title, most, options) => {
         const { error, requests, seconds } = await failure(sdk, `${what} ${title}`, { then: { sample } }, options);

@@ -261,7 +261,7 @@ export class Caller {
     const body = (this.#body = new Body(response));
     this.#isError = limit !== Infinity;
     try {
-      for (let left = limit; left > 0; ) {
+      for (let left = limit; left > 0;) {
         const piece = (await body.next())?.subarray(0, left);
         if (!piece) return this.#said();
         body.heard = true;

@@ -72,8 +72,6 @@ export class Script {
 
   /** Never, but rejects when its signal aborts, as fetch does. */
   stalls() {
-    this.#answers.push(
-      ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
-    );
+    this.#answers.push(({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));
   }
 }

@@ -28,7 +28,10 @@ const ways = {
   fetch: async ({ client, url, payload }) => textOf(await (await handedOver(await client.fetch(url, post(payload)))).json()),
   fetchStream: async ({ client, url, payload }) => {
     const events = await (await handedOver(await client.fetch(url, post({ ...payload, stream: true })))).text();
-    const all = events.split("\n").filter((line) => line.startsWith("data: {")).map((line) => JSON.parse(line.slice(6)));
+    const all = events
+      .split("\n")
+      .filter((line) => line.startsWith("data: {"))
+      .map((line) => JSON.parse(line.slice(6)));
     return all.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
   },
   threeQueries: async (ask) => (await Promise.all([ways.query(ask), ways.query(ask), ways.query(ask)]))[2],

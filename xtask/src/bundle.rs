@@ -12,71 +12,6 @@ const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
 const DECLARATIONS: [&str; 8] =
     ["index", "slim", "api", "types", "client-types", "error", "client", "default-client"];
 
-/// Long names that only our own modules and the glue call each other by, and that no platform has:
-/// they are shortened in the bundle. The names of a class or an interface that is public stay.
-const INNER_NAMES: [&str; 60] = [
-    "alerted",
-    "alive",
-    "asked",
-    "awayMs",
-    "begun",
-    "blankOut",
-    "bodyRest",
-    "caller",
-    "collect",
-    "comeBack",
-    "contentType",
-    "crash",
-    "facts",
-    "firstTokenCount",
-    "firstTokenSumMs",
-    "heard",
-    "inOnePiece",
-    "inverted",
-    "isError",
-    "isStream",
-    "kind",
-    "known",
-    "labels",
-    "landed",
-    "latencyCount",
-    "latencySumMs",
-    "leave",
-    "listener",
-    "locate",
-    "located",
-    "ofEngine",
-    "outcomes",
-    "outgoing",
-    "payload",
-    "pool",
-    "prepare",
-    "promise",
-    "quiet",
-    "quietSince",
-    "redirected",
-    "refused",
-    "remembered",
-    "said",
-    "secrets",
-    "settings",
-    "settle",
-    "shares",
-    "soFar",
-    "streamed",
-    "targets",
-    "tellAlert",
-    "tellAttempt",
-    "tellBreaker",
-    "tellFallback",
-    "tellResponse",
-    "tellWait",
-    "unexpected",
-    "unlink",
-    "usual",
-    "wire",
-];
-
 pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
     let generated = root().join("src/ts/generated");
     fs::create_dir_all(&generated)?;
@@ -113,7 +48,6 @@ pub(crate) fn face(glue: &str, dist: &Path) -> Result<()> {
         "--legal-comments=none",
         "--log-level=warning",
     ]);
-    esbuild.arg(format!("--mangle-props=^({})$", INNER_NAMES.join("|")));
     run(esbuild.arg(format!("--outdir={}", dist.display())))?;
     for name in DECLARATIONS {
         fs::copy(types.join(format!("{name}.d.ts")), dist.join(format!("{name}.d.ts")))?;

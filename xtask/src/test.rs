@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the stages, in the order in which a failure is cheapest to find.
 
-use crate::command::{cargo, node, root, run, step};
+use crate::command::{cargo, node, npm_tool, root, run, step};
 use crate::demo::mock_server;
 use crate::need;
 use crate::package::{self, Flavour};
@@ -45,6 +45,11 @@ fn native() -> Result<()> {
             "test",
         ];
         run(cargo().args(["clippy", "--quiet"]).args(wasm).args(["--", "-D", "warnings"]))
+    })?;
+    step("linting and formatting of TypeScript and JavaScript", || {
+        need::npm("tests/source")?;
+        run(npm_tool("tests/source", "oxlint").arg("--quiet"))?;
+        run(npm_tool("tests/source", "prettier").args(["--check", "--log-level=warn", "."]))
     })?;
     step("native tests", || run(cargo().args(["test", "--workspace"])))
 }

@@ -14,10 +14,12 @@ const text = (completion) => completion.choices[0].message.content;
 
 /** A client of these: given an origin, a fetch (or none: the platform's) and the package's folder, one call. */
 export const clients = {
-  [BARE]: async ({ origin, fetch = globalThis.fetch }) => async () => {
-    const response = await fetch(`${origin}/v1/chat/completions`, { method: "POST", headers, body: JSON.stringify(body) });
-    return text(await response.json());
-  },
+  [BARE]:
+    async ({ origin, fetch = globalThis.fetch }) =>
+    async () => {
+      const response = await fetch(`${origin}/v1/chat/completions`, { method: "POST", headers, body: JSON.stringify(body) });
+      return text(await response.json());
+    },
   [OURS]: async ({ origin, fetch, folder }) => {
     const { queryWithRetry } = await import(pathToFileURL(join(folder, "dist/index.js")));
     if (fetch) globalThis.fetch = fetch;

@@ -139,7 +139,10 @@ export const answers = [
       assert.equal(report.requestId, "req-7");
       assert.equal(report.servedBy, attempt.target);
       assert.equal(report.degraded, false);
-      assert.deepEqual(Object.values(report.waitedMs).filter((ms) => ms > 0), []);
+      assert.deepEqual(
+        Object.values(report.waitedMs).filter((ms) => ms > 0),
+        [],
+      );
       assert.between(attempt.durationMs, 45, report.totalMs + 1);
       assert.between(attempt.startedMs, 0, report.totalMs);
       assert.deepEqual(JSON.parse(JSON.stringify(report)).degraded, false);

@@ -5,7 +5,12 @@ import { events, finishes, formats, putStream, readBy, says, streamStep } from "
 
 const STREAM = { tokens: 9, tokensPerSecond: 100 };
 const JSON_TYPE = { "content-type": "application/json" };
-const ask = (payload = formats.chat.payload, more = {}) => ({ method: "POST", headers: JSON_TYPE, body: JSON.stringify({ ...payload, stream: true }), ...more });
+const ask = (payload = formats.chat.payload, more = {}) => ({
+  method: "POST",
+  headers: JSON_TYPE,
+  body: JSON.stringify({ ...payload, stream: true }),
+  ...more,
+});
 
 /** Of the body of a response: the text that came, and the error where it does not end well. */
 async function readText(response) {
@@ -72,7 +77,11 @@ export const clientFetchStreams = [
   {
     name: "a stream that is cut before its first text is asked for again",
     async run({ api, mock, assert }) {
-      const faults = [{ kind: "end", events: 1 }, { kind: "reset", events: 1 }, { kind: "reset", at: "headers" }];
+      const faults = [
+        { kind: "end", events: 1 },
+        { kind: "reset", events: 1 },
+        { kind: "reset", at: "headers" },
+      ];
       const url = await putStream(mock, "m", { stream: { ...STREAM, quirks: ["roleOnce"] }, script: faults.map((fault) => ({ fault })) });
       const { text, error } = await readText(await api.createClient().fetch(url, ask()));
       assert.equal(error, undefined);
@@ -322,7 +331,10 @@ export const clientFetchStreams = [
   {
     name: "an answer in one piece where a stream was asked for passes on as the JSON that it is",
     async run({ api, mock, assert }) {
-      const url = await mock.put("m", { script: [answer(200, { error: "Model is overloaded" })], healthy: answer(200, { choices: [{ message: { content: "hi" } }] }) });
+      const url = await mock.put("m", {
+        script: [answer(200, { error: "Model is overloaded" })],
+        healthy: answer(200, { choices: [{ message: { content: "hi" } }] }),
+      });
       const response = await api.createClient().fetch(url, ask());
       assert.deepEqual(await response.json(), { choices: [{ message: { content: "hi" } }] });
     },

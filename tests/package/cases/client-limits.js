@@ -26,7 +26,10 @@ export const clientLimits = [
       const events = [];
       const client = api.createClient({ onEvent: (event) => events.push(event) });
       await fail(assert, client, url);
-      assert.deepEqual(events.filter(({ type }) => type === "breaker"), [{ type: "breaker", target: url, state: "open" }]);
+      assert.deepEqual(
+        events.filter(({ type }) => type === "breaker"),
+        [{ type: "breaker", target: url, state: "open" }],
+      );
       const call = client.query(url, {});
       const ms = await settledAfter(call);
       const error = await assert.rejects(call, { name: "QueryError", code: "circuit_open", status: undefined, retryable: true });
@@ -37,7 +40,10 @@ export const clientLimits = [
       assert.ok(!error.message.includes("undefined"), error.message);
       assert.equal((await mock.stats("m")).requests, 5);
       const [{ breaker, failures, attempts, calls }] = client.stats(url);
-      assert.deepEqual({ breaker, failures, attempts, calls }, { breaker: "open", failures: { unavailable: 5, circuit_open: 1 }, attempts: 5, calls: 6 });
+      assert.deepEqual(
+        { breaker, failures, attempts, calls },
+        { breaker: "open", failures: { unavailable: 5, circuit_open: 1 }, attempts: 5, calls: 6 },
+      );
     },
   },
   {
@@ -61,7 +67,10 @@ export const clientLimits = [
       const { data, report } = await client.queryWithReport(url, {}, { fallback: [other], onEvent: (event) => events.push(event) });
       assert.deepEqual(data, { n: 1 });
       assert.deepEqual([report.degraded, report.servedBy, report.attempts.length], [true, other, 1]);
-      assert.deepEqual(events.map(({ type }) => type), ["fallback", "attempt", "response", "success"]);
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        ["fallback", "attempt", "response", "success"],
+      );
       assert.deepEqual(events[0], { type: "fallback", from: url, to: other, why: "circuit_open" });
       assert.equal((await mock.stats("m")).requests, 5);
     },
@@ -80,7 +89,12 @@ export const clientLimits = [
   {
     name: "rate limits, mistakes of the caller, loading models and aborts do not open the breaker",
     async run({ api, mock, assert }) {
-      const steps = [answer(429, { error: "Rate limit reached" }), answer(400, { error: "no" }), answer(401, { error: "no" }), answer(404, { error: "no" })];
+      const steps = [
+        answer(429, { error: "Rate limit reached" }),
+        answer(400, { error: "no" }),
+        answer(401, { error: "no" }),
+        answer(404, { error: "no" }),
+      ];
       const url = await mock.put("m", { ...STALLS, script: [...steps, ...steps] });
       const cold = await mock.put("cold", { server: "legacy", cold: { ms: 600_000, says: 60 } });
       const client = api.createClient({ maxRetries: 0, breaker: { failures: 2 } });
@@ -157,7 +171,10 @@ export const clientLimits = [
       const client = api.createClient({ breaker: false, retryBudget: { ratio: 0, burst: 1 } });
       const errors = [];
       for (let call = 0; call < 3; call++) errors.push(await assert.rejects(client.query(url, {}), { code: "unavailable", status: 503 }));
-      assert.deepEqual(errors.map(({ report }) => report.attempts.length), [2, 1, 1]);
+      assert.deepEqual(
+        errors.map(({ report }) => report.attempts.length),
+        [2, 1, 1],
+      );
       assert.equal((await mock.stats("m")).requests, 4);
     },
   },
@@ -174,7 +191,10 @@ export const clientLimits = [
       assert.deepEqual(tries, [2, 1, 2, 1]);
       const endless = api.createClient({ breaker: false, retryBudget: false });
       const settled = await Promise.allSettled(calls(endless, url, 4, { maxRetries: 2 }));
-      assert.deepEqual(settled.map(({ reason }) => reason.report.attempts.length), [3, 3, 3, 3]);
+      assert.deepEqual(
+        settled.map(({ reason }) => reason.report.attempts.length),
+        [3, 3, 3, 3],
+      );
     },
   },
   {
@@ -222,7 +242,10 @@ export const clientLimits = [
       const client = api.createClient({ concurrency: { min: 1, max: 1 } });
       const events = [];
       const [, { report }] = await Promise.all([client.query(url, {}), client.queryWithReport(url, {}, { onEvent: (event) => events.push(event) })]);
-      assert.deepEqual(events.map(({ type }) => type), ["wait", "attempt", "response", "success"]);
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        ["wait", "attempt", "response", "success"],
+      );
       const [wait] = events;
       assert.deepEqual([wait.reason, wait.target], ["queue", url]);
       assert.between(report.waitedMs.queue, 100, 1_000);
@@ -320,7 +343,10 @@ export const clientLimits = [
     async run({ api, mock, assert }) {
       const limited = answer(429, { error: "Rate limit reached" });
       const most = {};
-      for (const [name, script] of [["free", []], ["limited", [limited]]]) {
+      for (const [name, script] of [
+        ["free", []],
+        ["limited", [limited]],
+      ]) {
         const url = await mock.put(name, { ...WORKS, latencyMs: 50, script });
         // At the server a browser's own limit is seen.
         let underWay = 0;
@@ -365,7 +391,10 @@ export const clientLimits = [
       const told = Array.from({ length: 20 }, () => []);
       const call = (_, at) => client.queryWithReport(url, {}, { onEvent: ({ type, reason }) => type === "wait" && told[at].push(reason) });
       const all = await Promise.all(Array.from({ length: 20 }, call));
-      assert.deepEqual(told.filter((reasons) => !reasons.includes("loading")), []);
+      assert.deepEqual(
+        told.filter((reasons) => !reasons.includes("loading")),
+        [],
+      );
       const waited = all.map(({ report }) => report.waitedMs.loading ?? 0);
       assert.ok(Math.min(...waited) > 900, JSON.stringify(all.map(({ report }) => report.waitedMs)));
     },

@@ -84,7 +84,10 @@ export const client = [
       assert.deepEqual(await client.query(url, { inputs: "x" }), { n: 1 });
       const { data, report } = await client.queryWithReport(url, { inputs: "x" });
       assert.deepEqual(data, { n: 1 });
-      assert.deepEqual(report.attempts.map(({ outcome }) => outcome), ["ok"]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome }) => outcome),
+        ["ok"],
+      );
       assert.equal(await client.stream(chat, formats.chat.payload).finalText(), words(5).join(""));
       await assert.rejects(client.query(url, "a bare string"), { name: "TypeError" });
       await assert.rejects(client.query(url, {}, { retries: 3 }), { name: "TypeError" });
@@ -150,7 +153,14 @@ export const client = [
       const down = await mock.put("down", DOWN);
       const stalled = await mock.put("stalled", STALLS);
       const client = api.createClient({ token: "hf_all", maxRetries: 0, timeouts: { attemptMs: 300 } });
-      const undefineds = { token: undefined, headers: undefined, maxRetries: undefined, timeouts: undefined, loading: undefined, fallback: undefined };
+      const undefineds = {
+        token: undefined,
+        headers: undefined,
+        maxRetries: undefined,
+        timeouts: undefined,
+        loading: undefined,
+        fallback: undefined,
+      };
       const error = await assert.rejects(client.query(down, {}, undefineds), { code: "unavailable" });
       assert.equal(error.report.attempts.length, 1, "maxRetries");
       assert.equal((await mock.stats("down")).log[0].headers.authorization, "Bearer hf_all");
@@ -250,7 +260,10 @@ export const client = [
       await client.query(`${url}?a=1`, {});
       await client.query(new URL(`${url}?a=2#there`), {});
       await client.query({ url }, {});
-      assert.deepEqual(client.stats().map(({ target, calls }) => [target, calls]), [[url, 3]]);
+      assert.deepEqual(
+        client.stats().map(({ target, calls }) => [target, calls]),
+        [[url, 3]],
+      );
       assert.equal(client.stats(`${url}?a=3`)[0].calls, 3);
     },
   },
@@ -271,7 +284,17 @@ export const client = [
       const { target, breaker, temperature, inFlight, queued, calls, attempts, failures, alert } = stats;
       assert.deepEqual(
         { target, breaker, temperature, inFlight, queued, calls, attempts, failures, alert },
-        { target: url, breaker: "closed", temperature: "warm", inFlight: 0, queued: 0, calls: 3, attempts: 5, failures: { unavailable: 2, not_found: 1 }, alert: undefined },
+        {
+          target: url,
+          breaker: "closed",
+          temperature: "warm",
+          inFlight: 0,
+          queued: 0,
+          calls: 3,
+          attempts: 5,
+          failures: { unavailable: 2, not_found: 1 },
+          alert: undefined,
+        },
       );
       assert.equal(stats.latencyMs.count, 2);
     },
@@ -284,8 +307,14 @@ export const client = [
       await client.query(a, {});
       await client.query(b, {});
       await client.query(b, {});
-      assert.deepEqual(client.stats(b).map(({ target, calls }) => [target, calls]), [[b, 2]]);
-      assert.deepEqual(client.stats({ url: new URL(a) }).map(({ calls }) => calls), [1]);
+      assert.deepEqual(
+        client.stats(b).map(({ target, calls }) => [target, calls]),
+        [[b, 2]],
+      );
+      assert.deepEqual(
+        client.stats({ url: new URL(a) }).map(({ calls }) => calls),
+        [1],
+      );
       assert.deepEqual(client.stats(`${a}/elsewhere`), []);
       assert.deepEqual(client.stats("org/model"), []);
       assert.equal(client.stats().length, 2);

@@ -9,8 +9,18 @@ const OUT_OF_MEMORY = {
 
 const atMostTwice = [
   ["out of memory with a 500", answer(500, OUT_OF_MEMORY), "engine_failure", "compute"],
-  ["out of memory with a 400 from the toolkit", answer(400, { error: "CUDA out of memory. Tried to allocate 20.00 MiB" }), "engine_failure", "compute"],
-  ["a 424 of the generation", answer(424, { error: "Request failed during generation: Server error: boom", error_type: "generation" }), "engine_failure", "compute"],
+  [
+    "out of memory with a 400 from the toolkit",
+    answer(400, { error: "CUDA out of memory. Tried to allocate 20.00 MiB" }),
+    "engine_failure",
+    "compute",
+  ],
+  [
+    "a 424 of the generation",
+    answer(424, { error: "Request failed during generation: Server error: boom", error_type: "generation" }),
+    "engine_failure",
+    "compute",
+  ],
   ["a 504", answer(504, "<html><body>504 Gateway Time-out</body></html>", { "content-type": "text/html" }), "gateway_timeout", "gateway"],
   ['a 500 "too busy"', answer(500, { error: "Model too busy, unable to get response in less than 60 second(s)" }), "gateway_timeout", "gateway"],
 ];

@@ -7,7 +7,10 @@ export const events = [
       const url = await mock.put("m", { script: [answer(503, { error: "Service Unavailable" })], healthy: answer(200, { n: 1 }) });
       const seen = [];
       const { report } = await api.queryWithReport(url, {}, { onEvent: (event) => seen.push(event) });
-      assert.deepEqual(seen.map(({ type }) => type), ["attempt", "response", "wait", "attempt", "response", "success"]);
+      assert.deepEqual(
+        seen.map(({ type }) => type),
+        ["attempt", "response", "wait", "attempt", "response", "success"],
+      );
       const [first, refused, wait, second, answered, success] = seen;
       assert.ok(first.url.startsWith(url), first.url);
       assert.equal(second.attempt, first.attempt + 1);

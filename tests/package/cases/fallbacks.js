@@ -13,7 +13,10 @@ export const fallbacks = [
       const { data, report } = await api.queryWithReport(first, { inputs: "x" }, options);
       assert.deepEqual(data, { from: "second" });
       assert.equal(report.degraded, true);
-      assert.deepEqual(report.attempts.map(({ outcome }) => outcome), ["unavailable", "ok"]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome }) => outcome),
+        ["unavailable", "ok"],
+      );
       assert.equal(report.servedBy, report.attempts[1].target);
       assert.ok(report.servedBy.includes(new URL(second).pathname), report.servedBy);
       const step = events.find(({ type }) => type === "fallback");

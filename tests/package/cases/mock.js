@@ -35,7 +35,7 @@ export function connectMock({ mockUrl, prefix }) {
     /** The counters once they are as they should be: a server learns of an abort a little later. */
     async statsOnce(name, condition, what, patienceMs = 2_000) {
       let stats;
-      for (const start = performance.now(); performance.now() - start < patienceMs; ) {
+      for (const start = performance.now(); performance.now() - start < patienceMs;) {
         stats = await this.stats(name);
         if (condition(stats)) return stats;
         await sleep(50);

@@ -61,7 +61,10 @@ export const overload = [
       const url = await mock.put("m", { script: [answer(503, { error: "Service Unavailable" }), answer(502, "")], healthy: answer(200, { n: 1 }) });
       const { data, report } = await api.queryWithReport(url, {});
       assert.deepEqual(data, { n: 1 });
-      assert.deepEqual(report.attempts.map(({ outcome }) => outcome), ["unavailable", "unavailable", "ok"]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome }) => outcome),
+        ["unavailable", "unavailable", "ok"],
+      );
     },
   },
   {

@@ -31,7 +31,10 @@ export const routes = [
       const sent = await instead(url, async () => {
         assert.deepEqual(await api.queryWithRetry("org/name:groq", { messages, model: "other" }, { token: "hf_abcd" }), { n: 1 });
       });
-      assert.deepEqual(sent.map(({ address }) => address), [`${ROUTER}/v1/chat/completions`]);
+      assert.deepEqual(
+        sent.map(({ address }) => address),
+        [`${ROUTER}/v1/chat/completions`],
+      );
       assert.equal(sent[0].body, `{"model":"org/name:groq","messages":${JSON.stringify(messages)}}`);
       assert.equal(sent[0].method, "POST");
       assert.deepEqual(sent[0].headers, { authorization: "Bearer hf_abcd", "content-type": "application/json" });
@@ -47,7 +50,10 @@ export const routes = [
         assert.deepEqual(data, [{ generated_text: "and sat" }]);
         assert.equal(report.servedBy, "org/name");
       });
-      assert.deepEqual(sent.map(({ address, body }) => [address, body]), [[`${ROUTER}/hf-inference/models/org/name`, '{"inputs":"The cat"}']]);
+      assert.deepEqual(
+        sent.map(({ address, body }) => [address, body]),
+        [[`${ROUTER}/hf-inference/models/org/name`, '{"inputs":"The cat"}']],
+      );
     },
   },
   {
@@ -57,7 +63,10 @@ export const routes = [
       await api.queryWithRetry({ url, model: "llama3:8b" }, { prompt: "Hi", model: "other" });
       await api.queryWithRetry({ url, model: "llama3:8b" }, {});
       const { log } = await mock.stats("m");
-      assert.deepEqual(log.map(({ body }) => body), ['{"model":"llama3:8b","prompt":"Hi"}', '{"model":"llama3:8b"}']);
+      assert.deepEqual(
+        log.map(({ body }) => body),
+        ['{"model":"llama3:8b","prompt":"Hi"}', '{"model":"llama3:8b"}'],
+      );
     },
   },
   {
@@ -70,12 +79,18 @@ export const routes = [
         await api.queryWithRetry("org/name", { inputs: "x" }, { ...options, fallback: [spare] });
         await api.queryWithRetry("org/name", { inputs: "x" }, { ...options, fallback: [{ url: spare, token: "key_of_the_spare" }] });
       });
-      assert.deepEqual(sent.map(({ headers }) => [headers.authorization, headers["x-own"]]), Array(2).fill(["Bearer hf_abcd", "secret"]));
+      assert.deepEqual(
+        sent.map(({ headers }) => [headers.authorization, headers["x-own"]]),
+        Array(2).fill(["Bearer hf_abcd", "secret"]),
+      );
       const { log } = await mock.stats("spare");
-      assert.deepEqual(log.map(({ headers }) => [headers.authorization, headers["x-own"]]), [
-        [undefined, undefined],
-        ["Bearer key_of_the_spare", undefined],
-      ]);
+      assert.deepEqual(
+        log.map(({ headers }) => [headers.authorization, headers["x-own"]]),
+        [
+          [undefined, undefined],
+          ["Bearer key_of_the_spare", undefined],
+        ],
+      );
     },
   },
   {
@@ -87,12 +102,15 @@ export const routes = [
       }
       await api.queryWithRetry({ url, profile: "endpoint" }, {});
       const { log } = await mock.stats("m");
-      assert.deepEqual(log.map(({ headers }) => [headers["x-scale-up-timeout"], headers["x-wait-for-model"]]), [
-        ["30", undefined],
-        [undefined, "true"],
-        [undefined, undefined],
-        [undefined, undefined],
-      ]);
+      assert.deepEqual(
+        log.map(({ headers }) => [headers["x-scale-up-timeout"], headers["x-wait-for-model"]]),
+        [
+          ["30", undefined],
+          [undefined, "true"],
+          [undefined, undefined],
+          [undefined, undefined],
+        ],
+      );
     },
   },
 ];

@@ -45,7 +45,10 @@ export const streamsAsking = [
       }
       await api.streamWithRetry(url, [{ inputs: "x" }]).finalText();
       const { log } = await mock.stats("m");
-      assert.deepEqual(log.map(({ body }) => JSON.parse(body)), [...Array(4).fill({ inputs: "x", stream: true }), [{ inputs: "x" }]]);
+      assert.deepEqual(
+        log.map(({ body }) => JSON.parse(body)),
+        [...Array(4).fill({ inputs: "x", stream: true }), [{ inputs: "x" }]],
+      );
     },
   },
   {
@@ -126,7 +129,13 @@ export const streamsAsking = [
       const token = () => `hf_${++asked}`;
       await api.streamWithRetry(url, payload, { token, headers: { "x-mine": "yes" } }).finalText();
       const { log } = await mock.stats("m");
-      assert.deepEqual(log.map(({ headers }) => [headers.authorization, headers["x-mine"]]), [["Bearer hf_1", "yes"], ["Bearer hf_2", "yes"]]);
+      assert.deepEqual(
+        log.map(({ headers }) => [headers.authorization, headers["x-mine"]]),
+        [
+          ["Bearer hf_1", "yes"],
+          ["Bearer hf_2", "yes"],
+        ],
+      );
     },
   },
   {
@@ -158,8 +167,14 @@ export const streamsAsking = [
       const stream = api.streamWithRetry(url, payload, { onEvent: (event) => seen.push(event) });
       for await (const _ of stream) seen.push({ type: "item" });
       const items = Array(5).fill("item");
-      assert.deepEqual(seen.map(({ type }) => type).filter((type) => type !== "response" && type !== "success"), ["attempt", "first_token", ...items]);
-      assert.deepEqual(seen.filter(({ type }) => type !== "item").map(({ type }) => type), ["attempt", "first_token", "response", "success"]);
+      assert.deepEqual(
+        seen.map(({ type }) => type).filter((type) => type !== "response" && type !== "success"),
+        ["attempt", "first_token", ...items],
+      );
+      assert.deepEqual(
+        seen.filter(({ type }) => type !== "item").map(({ type }) => type),
+        ["attempt", "first_token", "response", "success"],
+      );
       const [, , response, success] = seen.filter(({ type }) => type !== "item");
       assert.deepEqual(response, { type: "response", attempt: 1, status: 200, outcome: "ok" });
       assert.equal(success.report, await stream.report);
@@ -173,8 +188,14 @@ export const streamsAsking = [
       const stream = api.streamWithRetry(url, payload, { onEvent: (event) => seen.push(event) });
       await stream.finalText();
       const tries = ["attempt", "response", "wait", "attempt", "response", "wait", "attempt"];
-      assert.deepEqual(seen.map(({ type }) => type), [...tries, "first_token", "response", "success"]);
-      assert.deepEqual(seen.filter(({ type }) => type === "response").map(({ outcome }) => outcome), ["unavailable", "bad_response", "ok"]);
+      assert.deepEqual(
+        seen.map(({ type }) => type),
+        [...tries, "first_token", "response", "success"],
+      );
+      assert.deepEqual(
+        seen.filter(({ type }) => type === "response").map(({ outcome }) => outcome),
+        ["unavailable", "bad_response", "ok"],
+      );
     },
   },
   {

@@ -8,7 +8,9 @@ const TRUNCATED = { code: "stream_truncated", layer: "network" };
 const UNREADABLE = { code: "bad_response", layer: "gateway" };
 
 const cut = (kind) => (before) => ({ fault: { kind, events: before } });
-const inject = (text, thenEnd = true) => (before) => ({ inject: { events: before, text, thenEnd } });
+const inject =
+  (text, thenEnd = true) =>
+  (before) => ({ inject: { events: before, text, thenEnd } });
 const huge = (before) => ({ inject: { events: before, hugeEventBytes: 17_000_000 } });
 
 /** In every row: what happens, in which format, the step by the number of events before, the error. */
@@ -72,16 +74,28 @@ export const streamsBroken = [
       const { items, error } = await readAll(stream);
       assert.between(items.length, before - (then.fault?.kind === "reset" ? 1 : 0), before, "items");
       const text = items.map(textOf).join("");
-      if (format !== "plain") assert.equal(text, words(9).slice(0, items.length - before + 3).join(""));
+      if (format !== "plain")
+        assert.equal(
+          text,
+          words(9)
+            .slice(0, items.length - before + 3)
+            .join(""),
+        );
 
       assert.ok(error instanceof api.QueryError, String(error));
       await assert.rejects(Promise.reject(error), { phase: undefined, ...expected, status: 200, retryable: true, partial: text || undefined });
       const { attempts, firstTokenMs, totalMs } = error.report;
       const { code: outcome, layer } = expected;
-      assert.deepEqual(attempts.map(({ outcome, layer, status }) => ({ outcome, layer, status })), [{ outcome, layer, status: 200 }]);
+      assert.deepEqual(
+        attempts.map(({ outcome, layer, status }) => ({ outcome, layer, status })),
+        [{ outcome, layer, status: 200 }],
+      );
       assert.between(firstTokenMs, 0, totalMs);
       assert.equal(await assert.rejects(stream.report), error);
-      assert.deepEqual(seen.map(({ type }) => type), ["attempt", "first_token", "response", "failure"]);
+      assert.deepEqual(
+        seen.map(({ type }) => type),
+        ["attempt", "first_token", "response", "failure"],
+      );
       assert.equal(seen.at(-1).error, error);
       assert.equal((await mock.stats("m")).requests, 1);
     },

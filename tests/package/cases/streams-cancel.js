@@ -13,7 +13,10 @@ const phases = {
   "before its first event": { scenario: stalls({ at: "headers" }), until: ({ log }) => log[0]?.status === 200, underWay: true },
   "before its first text": { scenario: stalls({ events: 1 }), until: ({ log }) => log[0]?.eventsSent === 1, underWay: true },
   "in the middle of its text": { scenario: stalls({ events: 4 }), until: ({ log }) => log[0]?.eventsSent === 4, underWay: true },
-  "during the wait for a cold model": { scenario: { server: "legacy", cold: { ms: 60_000, says: 20 } }, until: ({ log }) => log[0]?.outcome === "sent" },
+  "during the wait for a cold model": {
+    scenario: { server: "legacy", cold: { ms: 60_000, says: 20 } },
+    until: ({ log }) => log[0]?.outcome === "sent",
+  },
   "during the wait for a retry": {
     scenario: { then: answer(429, { error: "Rate limit reached" }, { "retry-after": "5" }) },
     until: ({ log }) => log[0]?.outcome === "sent",
@@ -87,9 +90,15 @@ export const streamsCancel = [
       if (runtime !== "webkit") assert.ok(ms <= 100, `closed after ${ms} ms`);
 
       const report = await stream.report;
-      assert.deepEqual(report.attempts.map(({ outcome, status }) => [outcome, status]), [["aborted", 200]]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome, status }) => [outcome, status]),
+        [["aborted", 200]],
+      );
       assert.equal(report.degraded, false);
-      assert.deepEqual(seen.map(({ type }) => type), ["attempt", "first_token", "response", "success"]);
+      assert.deepEqual(
+        seen.map(({ type }) => type),
+        ["attempt", "first_token", "response", "success"],
+      );
       assert.deepEqual(seen.at(-1).report, report);
       assert.equal((await mock.stats("m")).requests, 2);
     },

@@ -1,6 +1,6 @@
 // The clocks of a stream: which of them runs when, and none while its reader is busy.
 import { settledAfter, sleep } from "./clock.js";
-import { formats, putStream, readAll, words } from "./streamed.js";
+import { formats, putStream, words } from "./streamed.js";
 
 const { payload } = formats.chat;
 const STREAM = { tokens: 50, tokensPerSecond: 50 };
@@ -35,7 +35,10 @@ export const streamsClocks = [
       const layer = phase === "connect" ? "network" : "compute";
       const error = await assert.rejects(stream.report, { name: "QueryError", code: "timeout", phase, layer });
       assert.between(ms, dueMs - 5, dueMs + 100, "settled");
-      assert.deepEqual(error.report.attempts.map(({ outcome }) => outcome), ["timeout"]);
+      assert.deepEqual(
+        error.report.attempts.map(({ outcome }) => outcome),
+        ["timeout"],
+      );
       await mock.statsOnce("m", (stats) => stats.aborted === 1 && stats.openConnections === 0, "the connection close");
     },
   })),
@@ -120,7 +123,7 @@ export const streamsClocks = [
       const pieces = [];
       for await (const piece of stream.text()) {
         pieces.push(piece);
-        for (const start = performance.now(); performance.now() - start < 400; );
+        for (const start = performance.now(); performance.now() - start < 400;);
       }
       assert.deepEqual(pieces, words(4));
     },

@@ -31,11 +31,17 @@ export const streamsFallbacks = [
       assert.equal(await stream.finalText(), words(5).join(""));
       const report = await stream.report;
       assert.equal(report.degraded, true);
-      assert.deepEqual(report.attempts.map(({ outcome }) => outcome), [why, "ok"]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome }) => outcome),
+        [why, "ok"],
+      );
       assert.equal(report.servedBy, report.attempts[1].target);
       assert.ok(second.includes(new URL(report.servedBy).pathname), report.servedBy);
       const step = { type: "fallback", from: report.attempts[0].target, to: report.servedBy, why };
-      assert.deepEqual(seen.filter(({ type }) => type === "fallback"), [step]);
+      assert.deepEqual(
+        seen.filter(({ type }) => type === "fallback"),
+        [step],
+      );
       assert.equal((await mock.stats("first")).requests, 1);
     },
   })),

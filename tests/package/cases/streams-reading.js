@@ -107,8 +107,14 @@ export const streamsReading = [
       const url = await putStream(mock, "m", BROKEN);
       const reader = api.streamWithRetry(url, payload)[Symbol.asyncIterator]();
       const steps = await Promise.allSettled(Array.from({ length: 6 }, () => reader.next()));
-      assert.deepEqual(steps.map(({ status }) => status), ["fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"]);
-      assert.deepEqual(steps.slice(4).map(({ value }) => value), Array(2).fill({ value: undefined, done: true }));
+      assert.deepEqual(
+        steps.map(({ status }) => status),
+        ["fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"],
+      );
+      assert.deepEqual(
+        steps.slice(4).map(({ value }) => value),
+        Array(2).fill({ value: undefined, done: true }),
+      );
       assert.deepEqual(await reader.next(), { value: undefined, done: true });
     },
   },
@@ -192,7 +198,10 @@ export const streamsReading = [
       const stream = api.streamWithRetry(url, payload);
       const [text, report] = await Promise.all([stream.finalText(), stream.report]);
       assert.equal(text, words(5).join(""));
-      assert.deepEqual(report.attempts.map(({ outcome, status }) => [outcome, status]), [["ok", 200]]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome, status }) => [outcome, status]),
+        [["ok", 200]],
+      );
       assert.equal(report.servedBy, report.attempts[0].target);
       assert.equal(report.degraded, false);
       assert.deepEqual(report.waitedMs, {});

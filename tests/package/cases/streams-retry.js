@@ -92,7 +92,10 @@ export const streamsRetry = [
       assert.equal(error, undefined);
       assert.deepEqual(timeless(items), expected);
       const { attempts } = await stream.report;
-      assert.deepEqual(attempts.map((attempt) => attempt.outcome), [outcome, "ok"]);
+      assert.deepEqual(
+        attempts.map((attempt) => attempt.outcome),
+        [outcome, "ok"],
+      );
       assert.equal((await mock.stats("m")).requests, 2);
     },
   })),
@@ -116,7 +119,11 @@ export const streamsRetry = [
         const stream = api.streamWithRetry(url, payload, { maxRetries: 0 });
         assert.equal(await stream.finalText(), words(5).join(""), what);
         const { attempts, waitedMs } = await stream.report;
-        assert.deepEqual(attempts.map(({ outcome }) => outcome), ["model_loading", "ok"], what);
+        assert.deepEqual(
+          attempts.map(({ outcome }) => outcome),
+          ["model_loading", "ok"],
+          what,
+        );
         assert.between(waitedMs.loading, 999, 1_700, what);
       };
       await Promise.all(loading.map(check));
@@ -148,7 +155,14 @@ export const streamsRetry = [
       const url = await putStream(mock, "m", { stream: STREAM, then: soon(step) });
       const { items, error } = await readAll(api.streamWithRetry(url, payload, { maxRetries: 1 }));
       assert.equal(items.length, 0);
-      await assert.rejects(Promise.reject(error), { name: "QueryError", status: 200, retryable: true, partial: undefined, phase: undefined, ...expected });
+      await assert.rejects(Promise.reject(error), {
+        name: "QueryError",
+        status: 200,
+        retryable: true,
+        partial: undefined,
+        phase: undefined,
+        ...expected,
+      });
       assert.equal(error.report.firstTokenMs, undefined);
       assert.equal((await mock.stats("m")).requests, 2);
     },

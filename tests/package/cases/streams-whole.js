@@ -17,7 +17,10 @@ const whole = {
   ],
   "a response that is incomplete for want of tokens": [
     streamStep(events({ type: "response.output_text.delta", delta: "Hel" }, { type: "response.incomplete", response: { status: "incomplete" } })),
-    [{ type: "response.output_text.delta", delta: "Hel" }, { type: "response.incomplete", response: { status: "incomplete" } }],
+    [
+      { type: "response.output_text.delta", delta: "Hel" },
+      { type: "response.incomplete", response: { status: "incomplete" } },
+    ],
     "Hel",
   ],
   "a stream of a type that nobody named": [{ status: 200, bodyBase64: btoa(events(...HELLO, "[DONE]")) }, HELLO, "Hello"],
@@ -77,7 +80,10 @@ export const streamsWhole = [
       const url = await putStream(mock, "m", { then: step });
       const stream = api.streamWithRetry(url, payload, { maxRetries: 0 });
       assert.deepEqual(await readAll(stream), { items, error: undefined });
-      assert.deepEqual((await stream.report).attempts.map(({ outcome }) => outcome), ["ok"]);
+      assert.deepEqual(
+        (await stream.report).attempts.map(({ outcome }) => outcome),
+        ["ok"],
+      );
       assert.deepEqual((await readAll(api.streamWithRetry(url, payload).text())).items.join(""), text);
       assert.equal(await api.streamWithRetry(url, payload).finalText(), text);
       assert.equal((await mock.stats("m")).requests, 3);
@@ -137,7 +143,7 @@ export const streamsWhole = [
   {
     name: "an event of a mebibyte is a whole event of its stream",
     async run({ api, mock, assert }) {
-      const large = says("é\"x".repeat(1 << 18));
+      const large = says('é"x'.repeat(1 << 18));
       const url = await putStream(mock, "m", { then: streamStep(events(says("small"), large, "[DONE]")) });
       const { items, error } = await readAll(api.streamWithRetry(url, payload));
       assert.equal(error, undefined);

@@ -25,7 +25,10 @@ export const wrongAnswers = [
       const url = await mock.put("m", { script: [loading], healthy: answer(200, { n: 1 }) });
       const { data, report } = await api.queryWithReport(url, {}, { maxRetries: 0 });
       assert.deepEqual(data, { n: 1 });
-      assert.deepEqual(report.attempts.map(({ outcome }) => outcome), ["model_loading", "ok"]);
+      assert.deepEqual(
+        report.attempts.map(({ outcome }) => outcome),
+        ["model_loading", "ok"],
+      );
     },
   },
   {

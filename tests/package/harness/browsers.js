@@ -56,7 +56,14 @@ const FIREFOX_PREFERENCES = {
 };
 
 /** Whatever a browser leaves behind, it leaves in its profile, which is removed. */
-const homeless = (profile) => ({ ...process.env, HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile });
+const homeless = (profile) => ({
+  ...process.env,
+  HOME: profile,
+  TMPDIR: profile,
+  XDG_RUNTIME_DIR: profile,
+  XDG_CONFIG_HOME: profile,
+  XDG_CACHE_HOME: profile,
+});
 
 const programs = {
   chromium: {

@@ -49,7 +49,10 @@ declare module "query-with-retry" {
      * Warm up now and whenever the target has been idle for `everyMs`, default 900_000. Stops by itself
      * after `maxIdlePings` (default 8) without any other call between, and says so by `onStop`.
      */
-    keepWarm(target: Target, options?: QueryOptions & { everyMs?: number; maxIdlePings?: number; onStop?: (why: "idle" | "closed" | "stopped") => void }): { stop(): void };
+    keepWarm(
+      target: Target,
+      options?: QueryOptions & { everyMs?: number; maxIdlePings?: number; onStop?: (why: "idle" | "closed" | "stopped") => void },
+    ): { stop(): void };
   }
 
   interface TargetStats {

@@ -47,7 +47,11 @@ export const breaker = [
       await fail(isolate, url, "quick");
       await sleep(OPEN + 50);
       const all = await isolate.askAll(12, "query", url, { client: "quick" });
-      allFailed(all.filter(({ how }) => how !== "answered"), ["circuit_open"], 1_000);
+      allFailed(
+        all.filter(({ how }) => how !== "answered"),
+        ["circuit_open"],
+        1_000,
+      );
       const { answered } = tally(all);
       const { log } = await mock.stats("m");
       assert.equal(log.length, 5 + answered);

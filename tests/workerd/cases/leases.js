@@ -62,7 +62,11 @@ export const leases = [
       const others = await isolate.askAll(5, "query", url);
       allAnswered([await leader, ...others], 1_000 + LONG + 2_000);
       const { log } = await mock.stats("m");
-      assert.deepEqual(log.filter(({ atMs }) => atMs > log[1].atMs && atMs < log[1].endedAtMs), [], "sent while the look was in flight");
+      assert.deepEqual(
+        log.filter(({ atMs }) => atMs > log[1].atMs && atMs < log[1].endedAtMs),
+        [],
+        "sent while the look was in flight",
+      );
       assert.equal(log.length, 7);
     },
   },

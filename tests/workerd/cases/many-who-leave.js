@@ -41,7 +41,10 @@ export const manyWhoLeave = [
         busy = (await isolate.stats()).filter(({ inFlight, queued }) => inFlight > 0 || queued > 0);
         if (busy.length === 0) break;
       }
-      assert.deepEqual(busy.map(({ target, inFlight, queued }) => ({ target, inFlight, queued })), []);
+      assert.deepEqual(
+        busy.map(({ target, inFlight, queued }) => ({ target, inFlight, queued })),
+        [],
+      );
     },
   },
 ];

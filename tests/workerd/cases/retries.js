@@ -8,7 +8,12 @@ const LIMITED = answer(429, { error: "Rate limit reached" }, { "retry-after": "1
 const BAD_GATEWAY = answer(502, "<html><h1>502 Bad Gateway</h1></html>", { "content-type": "text/html" });
 
 // Not more than the retry budget of a client pays for: four of the twelve meet it.
-const shapes = [["query", 3, 3], ["query", 12, 4], ["streamWithRetry", 12, 4], ["fetchStream", 12, 4]];
+const shapes = [
+  ["query", 3, 3],
+  ["query", 12, 4],
+  ["streamWithRetry", 12, 4],
+  ["fetchStream", 12, 4],
+];
 const times = (count, step) => Array(count).fill(step);
 
 export const retries = [

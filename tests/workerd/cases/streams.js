@@ -26,7 +26,10 @@ const before = [
   ["that was read whole", isRead, ["stream", "streamWithRetry", "fetchStream", "passOn", "passOnText"]],
   ["that its client left in the middle", isLeft, ["passOn", "passOnText"]],
 ];
-const counts = [["a cold call alone is answered", 1], ["six cold calls at once are all answered", 6]];
+const counts = [
+  ["a cold call alone is answered", 1],
+  ["six cold calls at once are all answered", 6],
+];
 
 const afterStreams = before.flatMap(([what, stream, ways]) =>
   ways.flatMap((way) =>
