@@ -1,5 +1,5 @@
 /**
- * The bytes of the core from printable text; `xtask/src/bundle.rs` writes it and says why it is
+ * The bytes of the core from printable text; `xtask/src/size/inline.rs` writes it and says why it is
  * not base64. First a bitmap of the bytes that are one character; the others are two.
  */
 export function decode(text: string, alphabet: string): Uint8Array<ArrayBuffer> {

@@ -1,14 +1,14 @@
 //! `cargo xtask …`: builds, shows, tests and measures the package.
 
 mod browsers;
-mod budget;
 mod bundle;
 mod command;
 mod demo;
 mod fuzz;
+mod glue;
 mod need;
 mod package;
-mod snip;
+mod size;
 mod test;
 
 use anyhow::{Result, bail};
@@ -47,7 +47,7 @@ fn dispatch() -> Result<()> {
         ["bench"] => test::bench("cold"),
         ["bench", "size"] | ["size"] => {
             package::build(package::Flavour::Published)?;
-            budget::check()
+            size::budget::check()
         }
         ["bench", "fleet"] => test::fleets(),
         ["bench", name] => test::bench(name),

@@ -1,10 +1,11 @@
 //! `cargo xtask test`: the stages, in the order in which a failure is cheapest to find.
 
+use crate::browsers;
 use crate::command::{cargo, node, npm_tool, root, run, step};
 use crate::demo::mock_server;
 use crate::need;
 use crate::package::{self, Flavour};
-use crate::{browsers, budget};
+use crate::size::budget;
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
