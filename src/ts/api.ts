@@ -1,5 +1,5 @@
-export { createClient } from "./client.js";
-export type * from "./client-types.js";
-export { queryWithReport, queryWithRetry, streamWithRetry } from "./default-client.js";
-export { QueryError } from "./error.js";
-export type * from "./types.js";
+export { createClient } from "./client/client.js";
+export type * from "./types/client.js";
+export { queryWithReport, queryWithRetry, streamWithRetry } from "./client/functions.js";
+export { QueryError } from "./errors/query-error.js";
+export type * from "./types/call.js";

@@ -1,7 +1,7 @@
 /** The entry of Vercel's edge runtime, whose bundler makes a module of `?module`. */
 
 import module from "./core.wasm?module";
-import { provide } from "./instance.js";
+import { provide } from "./wasm/instance.js";
 
 provide(() => module, true);
 

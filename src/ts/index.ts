@@ -1,8 +1,8 @@
 /** The entry of browsers, Node, Deno and Bun: the wasm is inside. */
 
 import { alphabet, text } from "./generated/core-text.js";
-import { provide } from "./instance.js";
-import { decode } from "./printable.js";
+import { decode } from "./wasm/inline.js";
+import { provide } from "./wasm/instance.js";
 
 provide(() => decode(text, alphabet));
 

@@ -1,6 +1,6 @@
 /** The entry that brings no wasm: for an own CDN, a cache, or a module compiled elsewhere. */
 
-import { provide } from "./instance.js";
+import { provide } from "./wasm/instance.js";
 
 /**
  * Says where the WebAssembly is, before the first call. `query-with-retry/core.wasm` is the file.

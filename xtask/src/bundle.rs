@@ -3,7 +3,7 @@
 use crate::command::{npm_tool, root, run};
 use crate::glue;
 use crate::size::inline::{ALPHABET, printable};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,8 +11,16 @@ use std::process::Command;
 const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 8] =
-    ["index", "slim", "api", "types", "client-types", "error", "client", "default-client"];
+const DECLARATIONS: [&str; 8] = [
+    "index",
+    "slim",
+    "api",
+    "types/call",
+    "types/client",
+    "errors/query-error",
+    "client/client",
+    "client/functions",
+];
 
 pub(crate) fn face(glue_js: &str, dist: &Path) -> Result<()> {
     let generated = root().join("src/ts/generated");
@@ -51,7 +59,9 @@ pub(crate) fn face(glue_js: &str, dist: &Path) -> Result<()> {
     ]);
     run(esbuild.arg(format!("--outdir={}", dist.display())))?;
     for name in DECLARATIONS {
-        fs::copy(types.join(format!("{name}.d.ts")), dist.join(format!("{name}.d.ts")))?;
+        let file = Path::new(name).with_extension("d.ts");
+        fs::create_dir_all(dist.join(&file).with_file_name(""))?;
+        fs::copy(types.join(&file), dist.join(&file)).with_context(|| name.to_owned())?;
     }
     Ok(fs::write(dist.join("core.wasm.d.ts"), CORE_TYPES)?)
 }

@@ -65,7 +65,7 @@ fn factory(glue: &str) -> Result<String> {
 }
 
 pub(crate) const TYPES: &str = "\
-import type { CoreRequest } from \"../core-request.js\";
+import type { CoreRequest } from \"../wasm/protocol.js\";
 
 /** A fresh copy of what wasm-bindgen wrote, with the globals by which the core is called back. */
 export declare function makeGlue(

@@ -1,7 +1,8 @@
 /** Between the wire and the reader of a stream: what has come and was not asked for yet. */
 
-import { type Facts, factsOf, unreadable } from "./answer.js";
-import type { Body, Bytes } from "./body.js";
+import type { Body } from "../http/body.js";
+import { factsOf, unreadable } from "../http/parse-body.js";
+import type { Bytes, Facts } from "../wasm/protocol.js";
 import { CHOICE, CONTENT, error, ERROR, FINISH, known, look, text } from "./chunk.js";
 
 const TOO_LONG = "an event of more than 16 MiB, or one of several that together have more than 40 MiB";

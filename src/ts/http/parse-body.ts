@@ -1,23 +1,7 @@
 /** Bytes to the value that is handed over, and to the facts that the core decides by. */
 
-import type { Bytes } from "./body.js";
-import type { QueryOptions } from "./types.js";
-
-/** `Body` of `src/core/classify`. */
-export interface Facts {
-  /** JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's. */
-  ofEngine: boolean;
-  /** A success that is not in the form that was asked for. */
-  unexpected: boolean;
-  /** A success that is an error and no result. */
-  isError: boolean;
-  /** All that it says in words, in lower case; `detail` is the same as it was written. */
-  text: string;
-  kind: string;
-  /** `estimated_time` in seconds; NaN if there is none. */
-  estimate: number;
-  detail: string;
-}
+import type { QueryOptions } from "../types/call.js";
+import type { Bytes, Facts } from "../wasm/protocol.js";
 
 const silent: Facts = { ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, detail: "" };
 

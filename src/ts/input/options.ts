@@ -3,10 +3,9 @@
  * by the core, which knows the defaults.
  */
 
-import type { HeaderPairs } from "./core-request.js";
-import { given, invalid } from "./invalid.js";
-import { priorities, profiles } from "./names.js";
-import { isToken } from "./outgoing.js";
+import { given, invalid } from "../errors/invalid.js";
+import { priorities, profiles } from "../wasm/enums.js";
+import type { HeaderPairs } from "../wasm/protocol.js";
 
 type Check = (value: unknown, name: string) => void;
 
@@ -40,6 +39,8 @@ const shape =
       if (member !== undefined) check(member, prefix + key);
     }
   };
+
+export const isToken = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 
 /** Never shows what was given: it may be a token with a line break. */
 const token: Check = (value, name) => {

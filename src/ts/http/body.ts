@@ -1,6 +1,6 @@
 /** The bytes of one answer, piece by piece, and the times that the clocks of the core go by. */
 
-export type Bytes = Uint8Array<ArrayBuffer>;
+import type { BodyProgress, Bytes } from "../wasm/protocol.js";
 
 /** Whatever it throws, or the promise of it rejects with: nobody waits for it. */
 export function quietly(work: () => unknown): void {
@@ -11,7 +11,7 @@ export function quietly(work: () => unknown): void {
   }
 }
 
-export class Body {
+export class Body implements BodyProgress {
   /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
   quietSince = NaN;
   /** A piece has come; of a stream, an event. */

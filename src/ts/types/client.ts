@@ -1,6 +1,6 @@
 /** The public types of a client: calls that share a breaker, a retry budget, a cold-start gate and statistics. */
 
-import type { BreakerState, CallReport, ErrorCode, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./types.js";
+import type { BreakerState, CallReport, ErrorCode, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./call.js";
 
 /** What is given here holds for every call of the client, and what a call gives goes before it. */
 export interface ClientOptions extends QueryOptions {

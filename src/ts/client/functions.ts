@@ -1,10 +1,11 @@
 /** The three functions for who wants no client: the methods of one that all callers share. */
 
-import { ask, stream, withReport } from "./sharing-client.js";
-import { Shared } from "./shared.js";
-import type { CallReport, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./types.js";
+import { ClientContext } from "../call/context.js";
+import { checkedQuery, withReport } from "../call/query.js";
+import { checkedStream } from "../call/stream.js";
+import type { CallReport, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "../types/call.js";
 
-const shared = new Shared();
+const context = new ClientContext();
 
 /**
  * The JSON answer, text or bytes of one call that survives cold starts, overload and timeouts.
@@ -23,12 +24,12 @@ const shared = new Shared();
  * @throws the reason of `options.signal`, when it aborts
  */
 export function queryWithRetry<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> {
-  return ask(shared, target, payload, options);
+  return checkedQuery(context, target, payload, options);
 }
 
 /** The same as {@link queryWithRetry}, with the record of everything that was tried. */
 export function queryWithReport<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }> {
-  return ask(shared, target, payload, options, withReport);
+  return checkedQuery(context, target, payload, options, withReport);
 }
 
 /**
@@ -48,5 +49,5 @@ export function queryWithReport<T = unknown>(target: Target, payload: Payload, o
  * @throws {TypeError} at once, and without a request, for bad input; everything else the stream tells
  */
 export function streamWithRetry<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> {
-  return stream(shared, target, payload, options);
+  return checkedStream(context, target, payload, options);
 }

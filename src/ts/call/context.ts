@@ -1,18 +1,20 @@
 /** What the calls of one client share, on this side of the core: what they were given, and which target is which. */
 
-import type { CoreTarget } from "./core-request.js";
-import type { Instance } from "./instance.js";
-import { headerPairs } from "./options.js";
-import type { Alert, ClientOptions } from "./client-types.js";
-import { takeApart } from "./target.js";
-import type { QueryOptions } from "./types.js";
+import { headerPairs } from "../input/options.js";
+import { takeApart } from "../input/target.js";
+import type { QueryOptions } from "../types/call.js";
+import type { ClientOptions } from "../types/client.js";
+import { alertOf } from "../wasm/decode.js";
+import { clientNumbers } from "../wasm/encode.js";
+import type { Attachable, Instance } from "../wasm/instance.js";
+import type { CoreTarget } from "../wasm/protocol.js";
 
 /** Beyond as many, the one that was not used for longest makes room: targets are labels of metrics. */
 const MOST_TARGETS = 200;
 
 const NOTHING: QueryOptions = {};
 
-export class Shared {
+export class ClientContext implements Attachable {
   /** By their place in the core. */
   readonly labels: string[] = [];
   readonly #places = new Map<string, number>();
@@ -103,28 +105,7 @@ export class Shared {
   /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
   attach(core: Instance): number {
     if (this.#core !== core) {
-      const { breaker, retryBudget: budget, concurrency: places, alert, ephemeral } = this.options;
-      const off = (given: unknown, value: number | undefined) => (given === false ? -1 : (value ?? NaN));
-      const rule = breaker || undefined;
-      const numbers = [
-        off(breaker, rule?.failures),
-        rule?.windowMs,
-        rule?.openMs,
-        rule?.maxOpenMs,
-        off(budget, (budget || undefined)?.ratio),
-        (budget || undefined)?.burst,
-        places?.min,
-        places?.max,
-        places?.queue,
-        alert?.ratio,
-        alert?.minSamples,
-        Number(ephemeral ?? 0),
-        core.scope,
-      ];
-      this.#number = core.client(
-        Float64Array.from(numbers, (number) => number ?? NaN),
-        Math.random() * 2 ** 53,
-      );
+      this.#number = core.client(clientNumbers(this.options, core.scope), Math.random() * 2 ** 53);
       this.#core = core;
     }
     return this.#number;
@@ -141,9 +122,3 @@ const defined = <T extends object>(given: T = {} as T): T =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 
 const name = ({ label, origin, model }: CoreTarget): string => (origin && model && !label.includes("#") ? `${label}#${model}` : label);
-
-/** Of a row of `src/web/report.rs`. */
-export function alertOf(row: number[], target: string): Alert | undefined {
-  const [p99Ms, timeoutMs, since] = row.slice(18, 21) as [number, number, number];
-  return p99Ms >= 0 ? { target, p99Ms, timeoutMs, ratio: p99Ms / timeoutMs, since } : undefined;
-}

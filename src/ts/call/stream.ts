@@ -1,14 +1,15 @@
+import { checkOptions } from "../input/options.js";
+import { look, text } from "../stream/chunk.js";
+import { EventStream } from "../stream/event-buffer.js";
+import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
-import { look, text } from "./chunk.js";
-import { EventStream } from "./event-stream.js";
+import type { ClientContext } from "./context.js";
 import { ask } from "./query.js";
-import type { Shared } from "./shared.js";
-import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "./types.js";
 
 class Streamed extends Call {
   constructor(
-    shared: Shared,
+    context: ClientContext,
     asked: Asked,
     options: QueryOptions,
     caller: CallerSignal,
@@ -16,7 +17,7 @@ class Streamed extends Call {
     readonly resolve: (report: CallReport) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    super(shared, asked, options, caller);
+    super(context, asked, options, caller);
     this.streamed = true;
   }
 
@@ -37,7 +38,7 @@ class Streamed extends Call {
 }
 
 /** A streamed call, sent at once. */
-export class Stream<T> implements QueryStream<T> {
+class Stream<T> implements QueryStream<T> {
   readonly report: Promise<CallReport>;
   readonly #events = new EventStream<T>();
   readonly #caller: CallerSignal;
@@ -45,12 +46,12 @@ export class Stream<T> implements QueryStream<T> {
   #taken = false;
   #cancelled: unknown;
 
-  constructor(shared: Shared, target: Target, payload: Payload, given: QueryOptions | undefined) {
-    const options = shared.settings(given);
-    const asked = ask(shared, target, payload, options, true);
+  constructor(context: ClientContext, target: Target, payload: Payload, given: QueryOptions | undefined) {
+    const options = context.settings(given);
+    const asked = ask(context, target, payload, options, true);
     const caller = (this.#caller = new CallerSignal(options.signal));
     const events = this.#events as EventStream<unknown>;
-    this.report = new Promise((resolve, reject) => new Streamed(shared, asked, options, caller, events, resolve, reject).run());
+    this.report = new Promise((resolve, reject) => new Streamed(context, asked, options, caller, events, resolve, reject).run());
     this.report.catch(() => {}); // whoever reads the stream is told as well
   }
 
@@ -101,4 +102,10 @@ export class Stream<T> implements QueryStream<T> {
     this.#caller.leave();
     await this.report.catch(() => {});
   }
+}
+
+/** Bad input is thrown. */
+export function checkedStream<T>(context: ClientContext, target: Target, payload: Payload, options: QueryOptions | undefined): QueryStream<T> {
+  if (options !== undefined) checkOptions(options, "options");
+  return new Stream<T>(context, target, payload, options);
 }

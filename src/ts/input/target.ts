@@ -1,9 +1,9 @@
 /** Takes a target apart, as far as only the host can: URLs are parsed by the platform's parser. */
 
-import type { CoreTarget } from "./core-request.js";
-import { given, invalid } from "./invalid.js";
+import { given, invalid } from "../errors/invalid.js";
+import type { Target, TargetSpec } from "../types/call.js";
+import type { CoreTarget } from "../wasm/protocol.js";
 import { checkTargetSpec, headerPairs } from "./options.js";
-import type { Target, TargetSpec } from "./types.js";
 
 /** `name` is the option's, for messages. */
 export function takeApart(target: Target, name: string): CoreTarget {

@@ -1,29 +1,32 @@
 /** One call, between the caller and the core. */
 
-import { type Facts, readError, readSuccess } from "./answer.js";
-import { Body, type Bytes, quietly } from "./body.js";
-import type { CallerSignal } from "./caller-signal.js";
+import { given, invalid } from "../errors/invalid.js";
+import { QueryError } from "../errors/query-error.js";
+import { Body, quietly } from "../http/body.js";
+import { readError, readSuccess } from "../http/parse-body.js";
+import { Secrets } from "../http/redact.js";
+import { outgoing } from "../http/request.js";
+import type { EventStream } from "../stream/event-buffer.js";
+import type { CallEvent, CallReport, ErrorCode, QueryOptions, WaitReason } from "../types/call.js";
+import { toFailure, toReport } from "../wasm/decode.js";
+import { isUsual, optionNumber, profilePlace, targetPart } from "../wasm/encode.js";
+import { codes, outcome, reasons, states } from "../wasm/enums.js";
+import { type Instance, type Run, Scope, start } from "../wasm/instance.js";
 import {
+  type Bytes,
   type CoreBody,
-  type CoreRequest,
   type CoreTarget,
+  type Facts,
   type HeaderPairs,
   How,
   type Located,
   News,
+  type Outgoing,
   type Row,
   type Settled,
-} from "./core-request.js";
-import { QueryError } from "./error.js";
-import type { EventStream } from "./event-stream.js";
-import { type Instance, Scope, start } from "./instance.js";
-import { given, invalid } from "./invalid.js";
-import { codes, layers, outcome, priorities, profiles, reasons, states } from "./names.js";
-import { type Outgoing, outgoing } from "./outgoing.js";
-import { toReport } from "./report.js";
-import { Secrets } from "./secrets.js";
-import type { Shared } from "./shared.js";
-import type { CallEvent, CallReport, ErrorCode, QueryOptions, WaitReason } from "./types.js";
+} from "../wasm/protocol.js";
+import type { CallerSignal } from "./caller-signal.js";
+import type { ClientContext } from "./context.js";
 
 /** What is sent, and to whom: the target that was asked for, then its fallbacks. */
 export interface Asked {
@@ -40,7 +43,7 @@ export interface Asked {
  * As many wait at once as there are callers, so nothing is made before it is needed, and what it does
  * are methods and no closures.
  */
-export abstract class Call implements CoreRequest {
+export abstract class Call implements Run {
   answer: unknown;
   core: Instance | undefined;
   leg!: Outgoing;
@@ -68,7 +71,7 @@ export abstract class Call implements CoreRequest {
   #bell: (() => void) | undefined;
 
   constructor(
-    protected readonly pool: Shared,
+    protected readonly pool: ClientContext,
     protected readonly asked: Asked,
     protected readonly options: QueryOptions,
     protected readonly caller: CallerSignal | undefined,
@@ -175,12 +178,11 @@ export abstract class Call implements CoreRequest {
   }
 
   part(index: number, part: number): string {
-    const { origin, path, model } = this.#target(index);
-    return [origin, path, model][part] ?? "";
+    return targetPart(this.#target(index), part);
   }
 
   profile(index: number): number {
-    return profiles.indexOf(this.#target(index).profile as never);
+    return profilePlace(this.#target(index));
   }
 
   shared(index: number): number {
@@ -188,28 +190,11 @@ export abstract class Call implements CoreRequest {
   }
 
   get usual(): boolean {
-    const { maxRetries, loading, timeouts, priority } = this.options;
-    return maxRetries === undefined && !loading && !timeouts && !priority;
+    return isUsual(this.options);
   }
 
   number(which: number): number {
-    const { maxRetries, loading, timeouts, priority } = this.options;
-    switch (which) {
-      case 0:
-        return maxRetries ?? NaN;
-      case 1:
-        return loading?.maxWaitMs ?? NaN;
-      case 2:
-        return loading?.defaultWaitMs ?? NaN;
-      case 3:
-        return loading?.hold === true ? Infinity : loading?.hold || NaN;
-      case 4:
-        return timeouts?.connectMs === false ? Infinity : (timeouts?.connectMs ?? NaN);
-      case 9:
-        return priority ? priorities.indexOf(priority) : NaN;
-      default:
-        return timeouts?.[(["firstByteMs", "idleMs", "attemptMs", "totalMs"] as const)[which - 5] as "idleMs"] ?? NaN;
-    }
+    return optionNumber(this.options, which);
   }
 
   get known(): number {
@@ -406,12 +391,11 @@ export abstract class Call implements CoreRequest {
       this.#fail(row);
     } else if (how === How.Failed) {
       const partial = this.wire?.begun ? this.wire.text : "";
-      this.#fail(new QueryError(failure as Row, this.#target(row[1] as number).label, this.#report(row), this.detail, partial));
+      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), this.detail, partial));
     } else if (how === How.Aborted && this.#broken) {
-      const broken = [1, 0, NaN, codes.indexOf("network"), layers.indexOf("client"), NaN];
-      this.#fail(
-        new QueryError(broken, this.#target(this.#at).label, this.#report(row), this.secrets.blankOut(String(this.#broken.error)).slice(0, 2000)),
-      );
+      const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;
+      const detail = this.secrets.blankOut(String(this.#broken.error)).slice(0, 2000);
+      this.#fail(new QueryError(broken, this.#target(this.#at).label, this.#report(row), detail));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {

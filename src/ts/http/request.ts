@@ -1,17 +1,10 @@
 /** What is sent to one target: address, headers, body, and whose credentials. */
 
-import type { CoreBody, CoreTarget, HeaderPairs, Located } from "./core-request.js";
-import { invalid } from "./invalid.js";
-import type { Secrets } from "./secrets.js";
-import type { Token } from "./types.js";
-
-/** One address on the way of a request, which may be redirected. */
-export interface Outgoing {
-  readonly url: string;
-  send(follow: boolean): Promise<Response>;
-  /** Where the answer sends it, or undefined if that is no address. */
-  redirected(response: Response): Outgoing | undefined;
-}
+import { invalid } from "../errors/invalid.js";
+import { isToken } from "../input/options.js";
+import type { Token } from "../types/call.js";
+import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
+import type { Secrets } from "./redact.js";
 
 /** What the caller gave for the whole call. */
 export interface Common {
@@ -119,5 +112,3 @@ async function ask(token: () => string | Promise<string>): Promise<string> {
   }
   return value;
 }
-
-export const isToken = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);

@@ -3,8 +3,8 @@
  * later try, and what cannot be sent twice is refused before it is sent once.
  */
 
-import { type CoreBody, type HeaderPairs, Kind } from "./core-request.js";
-import { given, invalid } from "./invalid.js";
+import { given, invalid } from "../errors/invalid.js";
+import { type CoreBody, type HeaderPairs, Kind } from "../wasm/protocol.js";
 
 const ofJson: HeaderPairs = [["content-type", "application/json"]];
 

@@ -1,12 +1,11 @@
 /**
- * What crosses the boundary to the Rust core: `src/web/request.rs` reads it, `src/web/report.rs`
- * answers.
+ * All that the Rust core reads and calls on this side, and all that is called on its own:
+ * `src/web/bindings.rs` declares the same, `src/web/input.rs` reads the numbers, `src/web/report.rs` answers.
  */
 
-import type { Facts } from "./answer.js";
-import type { Body, Bytes } from "./body.js";
-import type { Outgoing } from "./outgoing.js";
-import type { Token } from "./types.js";
+import type { Token } from "../types/call.js";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
 
 export type HeaderPairs = [name: string, value: string][];
 
@@ -54,19 +53,49 @@ export interface CoreBody {
   model?: string;
 }
 
+/** One address on the way of a request, which may be redirected. */
+export interface Outgoing {
+  readonly url: string;
+  send(follow: boolean): Promise<Response>;
+  /** Where the answer sends it, or undefined if that is no address. */
+  redirected(response: Response): Outgoing | undefined;
+}
+
+/** What the clocks of the core go by while a body is read. */
+export interface BodyProgress {
+  /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
+  readonly quietSince: number;
+  /** A piece has come; of a stream, an event. */
+  readonly heard: boolean;
+  /** How long no piece was wanted, in all until now. */
+  readonly awayMs: number;
+}
+
+/** `Body` of `src/core/classify`. */
+export interface Facts {
+  /** JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's. */
+  ofEngine: boolean;
+  /** A success that is not in the form that was asked for. */
+  unexpected: boolean;
+  /** A success that is an error and no result. */
+  isError: boolean;
+  /** All that it says in words, in lower case; `detail` is the same as it was written. */
+  text: string;
+  kind: string;
+  /** `estimated_time` in seconds; NaN if there is none. */
+  estimate: number;
+  detail: string;
+}
+
 export interface CoreRequest {
   /** How many: the target that was asked for, then its fallbacks. */
   targets: number;
-  /** Of a target: 0 origin, 1 path, 2 model. */
+  /** By the orders of `encode.ts`: of a target, and of the options. */
   part(target: number, part: number): string;
   /** Its place in `profiles`, or -1. */
   profile(target: number): number;
   /** Its place among the targets of the client. */
   shared(target: number): number;
-  /**
-   * Of the options: 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as
-   * the call waits), 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place. NaN is absent.
-   */
   number(which: number): number;
   kind: CoreBody["kind"];
   /** Where it waits in the core: by these numbers it is woken. */
@@ -113,7 +142,7 @@ export interface CoreRequest {
   begin(ms: number): void;
   rest(): Promise<void> | undefined;
   stop(): void;
-  body(): Body | undefined;
+  body(): BodyProgress | undefined;
 
   tellAttempt(attempt: number, target: number): void;
   tellResponse(attempt: number, status: number, outcome: number): void;

@@ -1,15 +1,15 @@
+import { checkOptions, headerPairs } from "../input/options.js";
+import { freeze } from "../input/payload.js";
+import { takeApart } from "../input/target.js";
+import type { CallReport, Payload, QueryOptions, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
-import { headerPairs } from "./options.js";
-import { freeze } from "./payload.js";
-import type { Shared } from "./shared.js";
-import { takeApart } from "./target.js";
-import type { CallReport, Payload, QueryOptions, Target } from "./types.js";
+import type { ClientContext } from "./context.js";
 
 /** What is sent: told apart and copied, so that what the caller changes afterwards changes nothing. */
-export function ask(shared: Shared, target: Target, payload: Payload, options: QueryOptions, streamed: boolean): Asked {
+export function ask(context: ClientContext, target: Target, payload: Payload, options: QueryOptions, streamed: boolean): Asked {
   const { fallback = [], response, headers } = options;
-  const first = typeof target === "string" ? shared.remembered(target) : takeApart(target, "target");
+  const first = typeof target === "string" ? context.remembered(target) : takeApart(target, "target");
   const targets = [first, ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
   const frozen = freeze(
     payload,
@@ -23,7 +23,7 @@ export function ask(shared: Shared, target: Target, payload: Payload, options: Q
 
 class Query extends Call {
   constructor(
-    shared: Shared,
+    context: ClientContext,
     asked: Asked,
     options: QueryOptions,
     readonly resolve: (data: unknown) => void,
@@ -31,7 +31,7 @@ class Query extends Call {
     /** Makes of it what the caller gets; without it nobody wants the report. */
     readonly made?: (data: unknown, report: CallReport) => unknown,
   ) {
-    super(shared, asked, options, options.signal && new CallerSignal(options.signal));
+    super(context, asked, options, options.signal && new CallerSignal(options.signal));
   }
 
   override get quiet(): boolean {
@@ -44,14 +44,32 @@ class Query extends Call {
 }
 
 /** A call for its answer. */
-export function query<T>(
-  shared: Shared,
+function query<T>(
+  context: ClientContext,
   target: Target,
   payload: Payload,
   given: QueryOptions | undefined,
   made?: (data: unknown, report: CallReport) => unknown,
 ): Promise<T> {
-  const options = shared.settings(given);
-  const asked = ask(shared, target, payload, options, false);
-  return new Promise<T>((resolve, reject) => new Query(shared, asked, options, resolve as () => void, reject, made).run());
+  const options = context.settings(given);
+  const asked = ask(context, target, payload, options, false);
+  return new Promise<T>((resolve, reject) => new Query(context, asked, options, resolve as () => void, reject, made).run());
+}
+
+export const withReport = (data: unknown, report: CallReport): unknown => ({ data, report });
+
+/** Bad input is a rejection as well. */
+export function checkedQuery<T>(
+  context: ClientContext,
+  target: Target,
+  payload: Payload,
+  options: QueryOptions | undefined,
+  made?: typeof withReport,
+): Promise<T> {
+  try {
+    if (options !== undefined) checkOptions(options, "options");
+    return query(context, target, payload, options, made);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

@@ -8,10 +8,8 @@
  * call that asked for it.
  */
 
-import type { Call } from "./call.js";
-import { How } from "./core-request.js";
-import { makeGlue } from "./generated/glue.js";
-import type { Shared } from "./shared.js";
+import { makeGlue } from "../generated/glue.js";
+import { type CoreRequest, How } from "./protocol.js";
 
 /** Where the wasm comes from; the entries differ only in this. */
 export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
@@ -35,12 +33,27 @@ export interface Instance {
   close(client: number): void;
   replace(client: number, target: number): boolean;
   stats(client: number, target: number): number[];
-  query(client: number, request: Call): void;
+  query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
   readonly scope: Scope;
-  inFlight: Set<Call>;
+  inFlight: Set<Run>;
   alive: boolean;
   crash(cause: unknown): void;
+}
+
+/** A call as this file sees it. */
+export interface Run extends CoreRequest {
+  /** Set when it enters the core. */
+  core: Instance | undefined;
+  /** It was settled. */
+  readonly over: boolean;
+  /** Something that it asked for threw. */
+  broke(error: unknown): void;
+}
+
+/** What calls share, known to the core by a number. */
+export interface Attachable {
+  attach(core: Instance): number;
 }
 
 /** Nothing happens before the first call. `requests`: a platform on which nothing outlives the request that made it. */
@@ -58,36 +71,36 @@ function scopeOf(): Scope {
 }
 
 /** Runs a call of a client; how it ends it is told by its `settle`. */
-export function start(call: Call, shared: Shared): void {
-  if (ready) return launch(ready, call, shared);
-  if (scopeOf() === Scope.Process) return void whenReady(call, shared, () => (instance ??= compile().then(instantiate)));
+export function start(call: Run, owner: Attachable): void {
+  if (ready) return launch(ready, call, owner);
+  if (scopeOf() === Scope.Process) return void whenReady(call, owner, () => (instance ??= compile().then(instantiate)));
   // No request may wait for what another one has begun. A module is instantiated at once.
   try {
     const module = given();
-    if (isModule(module)) launch(activate(module), call, shared);
-    else void whenReady(call, shared, () => compile().then(instantiate));
+    if (isModule(module)) launch(activate(module), call, owner);
+    else void whenReady(call, owner, () => compile().then(instantiate));
   } catch (error) {
     call.settle(How.Threw, error);
   }
 }
 
-async function whenReady(call: Call, shared: Shared, make: () => Promise<Instance>): Promise<void> {
+async function whenReady(call: Run, owner: Attachable, make: () => Promise<Instance>): Promise<void> {
   try {
     const core = await make();
     if (call.over) return; // where the wasm comes over a network, an abort does not wait for it
-    if (core.alive) launch(core, call, shared);
-    else start(call, shared); // it stopped while this call waited for it
+    if (core.alive) launch(core, call, owner);
+    else start(call, owner); // it stopped while this call waited for it
   } catch (error) {
     instance = undefined; // the next call tries again
     call.settle(How.Threw, error);
   }
 }
 
-function launch(core: Instance, call: Call, shared: Shared): void {
+function launch(core: Instance, call: Run, owner: Attachable): void {
   core.inFlight.add(call);
   call.core = core;
   try {
-    core.query(shared.attach(core), call);
+    core.query(owner.attach(core), call);
   } catch (cause) {
     core.crash(cause);
   }
@@ -165,7 +178,7 @@ function caught(imports: WebAssembly.Imports): WebAssembly.Imports {
         try {
           return imported(...given);
         } catch (error) {
-          const call = given[0] as Partial<Call> | undefined;
+          const call = given[0] as Partial<Run> | undefined;
           if (call?.broke) call.broke(error);
           else console.error("query-with-retry:", error);
         }

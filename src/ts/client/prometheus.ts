@@ -1,17 +1,7 @@
 /** Statistics as Prometheus reads them: the text exposition format, version 0.0.4. */
 
-import type { Quantiles, TargetStats } from "./client-types.js";
-import type { Attempt } from "./types.js";
-
-/** What a scraper adds up too: from the making of the client on, so that it never falls. */
-export interface Sample extends TargetStats {
-  /** How many attempts ended how, and calls that were not sent. */
-  outcomes: Partial<Record<Attempt["outcome"], number>>;
-  latencyCount: number;
-  latencySumMs: number;
-  firstTokenCount: number;
-  firstTokenSumMs: number;
-}
+import type { Quantiles } from "../types/client.js";
+import type { Sample } from "../wasm/decode.js";
 
 /** A value, the labels beside the target's, and what the metric's name ends in. */
 type Line = [value: number, labels?: string, suffix?: string];

@@ -3,9 +3,9 @@
  * test holds the two against each other.
  */
 
-import { hints } from "./hints.js";
-import type { TargetStats } from "./client-types.js";
-import type { Attempt, BreakerState, ErrorCode, Layer, Phase, Priority, TargetSpec, WaitReason } from "./types.js";
+import { hints } from "../errors/hints.js";
+import type { Attempt, BreakerState, ErrorCode, Layer, Phase, Priority, TargetSpec, WaitReason } from "../types/call.js";
+import type { TargetStats } from "../types/client.js";
 
 export const codes = Object.keys(hints) as (keyof typeof hints & ErrorCode)[];
 export const layers: Layer[] = ["client", "network", "gateway", "compute", "account"];

@@ -1,7 +1,17 @@
-import type { Row } from "./core-request.js";
+import type { CallReport, ErrorCode, Layer, Phase } from "../types/call.js";
 import { hints } from "./hints.js";
-import { codes, layers, phases } from "./names.js";
-import type { CallReport, ErrorCode, Layer, Phase } from "./types.js";
+
+/** @internal */
+export interface Failure {
+  code: keyof typeof hints & ErrorCode;
+  layer: Layer;
+  phase?: Phase | undefined;
+  /** 0 is none. */
+  status: number;
+  /** NaN is none. */
+  retryAfterMs: number;
+  retryable: boolean;
+}
 
 /**
  * A call that ended without an answer. Bad input is a `TypeError` and an abort the signal's own
@@ -31,8 +41,8 @@ export class QueryError extends Error {
   declare readonly detail?: string;
 
   /** @internal */
-  constructor([retryable, status, retryAfterMs = NaN, ...places]: Row, target: string, report: CallReport, detail: string, partial?: string) {
-    const [code, layer, phase] = [codes, layers, phases].map((names, at) => names[places[at] as number]) as [keyof typeof hints, Layer, Phase?];
+  constructor(failure: Failure, target: string, report: CallReport, detail: string, partial?: string) {
+    const { code, layer, phase, status, retryAfterMs, retryable } = failure;
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
@@ -43,7 +53,7 @@ export class QueryError extends Error {
     if (phase) this.phase = phase;
     if (status) this.status = status;
     if (retryAfterMs >= 0) this.retryAfterMs = retryAfterMs;
-    this.retryable = retryable === 1;
+    this.retryable = retryable;
     this.hint = hints[code];
     this.report = report;
     if (partial) this.partial = partial;

@@ -1,0 +1,63 @@
+/** The client of `createClient`. */
+
+import { ClientContext } from "../call/context.js";
+import { fetchWithRetry } from "../call/fetch.js";
+import { checkedQuery, withReport } from "../call/query.js";
+import { checkedStream } from "../call/stream.js";
+import { checkClientOptions } from "../input/options.js";
+import { takeApart } from "../input/target.js";
+import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
+import type { Client, ClientOptions, TargetStats } from "../types/client.js";
+import { type Sample, sample } from "../wasm/decode.js";
+import { exposition } from "./prometheus.js";
+
+/**
+ * A client: calls that share a cold-start gate, a circuit breaker, a retry budget, a concurrency
+ * limit and statistics, for each target. Make one and keep it: a client for each call shares nothing.
+ *
+ * @throws {TypeError} for bad options
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  checkClientOptions(options, "options");
+  return new SharingClient(options);
+}
+
+class SharingClient implements Client {
+  readonly fetch: typeof globalThis.fetch;
+  readonly #context: ClientContext;
+
+  constructor(options: ClientOptions) {
+    const context = (this.#context = new ClientContext(options));
+    this.fetch = (input, init) => fetchWithRetry(context, input, init);
+  }
+
+  query<T>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> {
+    return checkedQuery(this.#context, target, payload, options);
+  }
+
+  queryWithReport<T>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }> {
+    return checkedQuery(this.#context, target, payload, options, withReport);
+  }
+
+  stream<T>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> {
+    return checkedStream(this.#context, target, payload, options);
+  }
+
+  stats(target?: Target): TargetStats[] {
+    return this.#samples(target).map(({ outcomes, latencySumMs, firstTokenSumMs, latencyCount, firstTokenCount, ...stats }) => stats);
+  }
+
+  metrics(): string {
+    return exposition(this.#samples());
+  }
+
+  close(): void {
+    this.#context.close();
+  }
+
+  #samples(target?: Target): Sample[] {
+    const only = target && this.#context.find(takeApart(target, "target"));
+    const { labels } = this.#context;
+    return labels.flatMap((label, place) => ((target ? place === only : true) ? (sample(this.#context.row(place), label) ?? []) : []));
+  }
+}

@@ -1,0 +1,80 @@
+/** What `fetch` was called with, as a request that can be sent twice. */
+
+import type { Bytes } from "../wasm/protocol.js";
+
+/** A request that can be sent twice. */
+export interface Sent {
+  url: string;
+  headers: Headers;
+  body: string | Bytes | FormData | undefined;
+  /** All that is not said by the others. */
+  init: RequestInit;
+  /** Of a JSON body. */
+  model: string;
+  streamed: boolean;
+  rest: Record<string, unknown>;
+}
+
+export async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent> {
+  let { headers, body, ...rest } = init;
+  let [url, text]: [string, string | undefined] = ["", undefined];
+  let bytes: Bytes | undefined;
+  let form: FormData | undefined;
+  if (typeof input === "object" && "url" in input) {
+    // Its own members, where `init` does not say otherwise.
+    const { method, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = input;
+    rest = { method, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal, ...rest };
+    if (mode === "navigate") delete rest.mode;
+    for (const name in rest) if (rest[name as "mode"] === undefined) delete rest[name as "mode"];
+    url = input.url;
+    headers ??= input.headers;
+    // Not by its `body`, which not every browser has.
+    if (body === undefined && !/^(get|head)$/i.test(method)) {
+      const whole = await input.arrayBuffer();
+      body = whole.byteLength > 0 ? whole : undefined;
+    }
+  } else {
+    // In a page an address may be relative to it.
+    url = typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
+  }
+  // The SDKs give one that they have just made.
+  let pairs = headers instanceof Headers ? headers : new Headers(headers);
+  const set = (type: string) => {
+    pairs = new Headers(pairs);
+    pairs.set("content-type", type);
+  };
+  if (typeof body === "string") {
+    text = body;
+    if (!pairs.has("content-type")) set("text/plain;charset=UTF-8");
+  } else if (body instanceof FormData) {
+    // A copy for every try: not every platform tells its bytes.
+    form = new FormData();
+    for (const [name, value] of body) form.append(name, value);
+  } else if (body != null) {
+    // The platform knows the bytes of every kind of body, and its content type.
+    const whole = new Response(body);
+    const type = whole.headers.get("content-type");
+    if (type && !pairs.has("content-type")) set(type);
+    bytes = new Uint8Array(await whole.arrayBuffer());
+    if (/json/i.test(pairs.get("content-type") ?? "")) text = new TextDecoder().decode(bytes);
+  }
+  const json = text?.trimStart().startsWith("{") ? parse(text) : undefined;
+  const { model, stream, ...others } = json ?? {};
+  return {
+    url,
+    headers: pairs,
+    body: bytes ?? text ?? form,
+    init: rest,
+    model: typeof model === "string" ? model : "",
+    streamed: stream === true,
+    rest: stream === undefined ? others : { stream, ...others },
+  };
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
