@@ -2,17 +2,15 @@
 
 import { given, invalid } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
-import { Body, quietly } from "../http/body.js";
-import { readError, readSuccess } from "../http/parse-body.js";
+import { quietly } from "../http/body.js";
 import { Secrets } from "../http/redact.js";
 import { outgoing } from "../http/request.js";
-import type { EventStream } from "../stream/event-buffer.js";
-import type { CallEvent, CallReport, ErrorCode, QueryOptions, WaitReason } from "../types/call.js";
+import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
 import { isUsual, optionNumber, profilePlace, targetPart } from "../wasm/encode.js";
-import { codes, outcome, reasons, states } from "../wasm/enums.js";
-import { type Instance, type Run, Scope, start } from "../wasm/instance.js";
+import { type Run, start } from "../wasm/instance.js";
 import {
+  type BodyProgress,
   type Bytes,
   type CoreBody,
   type CoreTarget,
@@ -20,13 +18,15 @@ import {
   type HeaderPairs,
   How,
   type Located,
-  News,
   type Outgoing,
   type Row,
   type Settled,
 } from "../wasm/protocol.js";
 import type { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
+import { breakerTurned, fellBack, responded, tell, waits } from "./events.js";
+import { header, requestId, ResponseReader } from "./response.js";
+import { Waiting } from "./waiting.js";
 
 /** What is sent, and to whom: the target that was asked for, then its fallbacks. */
 export interface Asked {
@@ -43,32 +43,16 @@ export interface Asked {
  * As many wait at once as there are callers, so nothing is made before it is needed, and what it does
  * are methods and no closures.
  */
-export abstract class Call implements Run {
-  answer: unknown;
-  core: Instance | undefined;
+export abstract class Call extends Waiting implements Run {
   leg!: Outgoing;
   streamed = false;
-  protected wire: EventStream<unknown> | undefined;
-  protected open: Body | undefined;
-  protected detail = "";
+  protected reader: ResponseReader | undefined;
   #secrets: Secrets | undefined;
   #controller: AbortController | undefined;
   #located: Located[] | undefined;
   #requestIds: string[] | undefined;
-  #isError = false;
   #at = 0;
   #firstTokenMs: number | undefined;
-  /** Where it waits in the core. */
-  #client = 0;
-  #seat = 0;
-  /** Of the newest promise that it waits for; those before it are told by their numbers. */
-  #news = News.None;
-  #value: unknown;
-  #awaited = 0;
-  /** What a caller's or a server's object threw in the middle of it. */
-  #broken: { error: unknown } | undefined;
-  #over = false;
-  #bell: (() => void) | undefined;
 
   constructor(
     protected readonly pool: ClientContext,
@@ -76,6 +60,7 @@ export abstract class Call implements Run {
     protected readonly options: QueryOptions,
     protected readonly caller: CallerSignal | undefined,
   ) {
+    super();
     if (caller) caller.heard = () => (this.core ? this.ring() : this.settle(How.Aborted, []));
   }
 
@@ -98,75 +83,15 @@ export abstract class Call implements Run {
     return this.asked.payload.kind;
   }
 
-  get over(): boolean {
-    return this.#over;
-  }
-
-  sits(client: number, seat: number): void {
-    this.#client = client;
-    this.#seat = seat;
-    if (this.core?.scope === Scope.Hops) this.#hang();
-  }
-
-  awaits(promise: unknown): void {
-    const nth = ++this.#awaited;
-    this.#news = News.None;
-    const settled = (news: News, value: unknown) => {
-      if (nth !== this.#awaited) return;
-      this.#news = news;
-      this.#value = value;
-      this.#wake();
-    };
-    // What a replaced fetch answers may be anything that has a `then`.
-    const whole = promise instanceof Promise ? promise : (async () => promise)();
-    whole.then(
-      (value) => settled(News.Fulfilled, value),
-      (error) => settled(News.Rejected, error),
-    );
-  }
-
-  news(): News {
-    return this.#broken || this.caller?.aborted ? News.Aborted : this.#news;
-  }
-
-  value(): unknown {
-    const value = this.#value;
-    this.#value = undefined;
-    this.#news = News.None;
-    return value;
-  }
-
-  /** In its own request's turn. */
-  #wake(called = false): void {
-    this.core?.wake(this.#client, this.#seat, called);
-  }
-
-  /** In anybody's turn. */
-  ring(): void {
-    if (this.core?.scope === Scope.Process) queueMicrotask(() => this.#wake());
-    else this.#bell?.();
-  }
-
-  /** A promise of its own request, which is continued there whoever fulfils it. */
-  #hang(): void {
-    void new Promise<void>((resolve) => (this.#bell = resolve)).then(() => {
-      if (this.#over) return;
-      this.#hang();
-      this.#wake();
-    });
+  protected override get left(): boolean {
+    return this.caller?.aborted ?? false;
   }
 
   vanish(): void {
-    this.#awaited++;
-    this.#over = true;
+    this.forget();
+    this.ends();
     this.core?.inFlight.delete(this);
     quietly(() => this.caller?.unlink());
-  }
-
-  /** Something that it asked for threw: the call ends with that, and no other does. */
-  broke(error: unknown): void {
-    this.#broken ??= { error };
-    queueMicrotask(() => this.#wake());
   }
 
   get quiet(): boolean {
@@ -212,8 +137,7 @@ export abstract class Call implements Run {
   }
 
   prepare(index: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined {
-    this.detail = "";
-    this.open = undefined;
+    this.reader?.again();
     this.#controller = new AbortController();
     const { headers, given, payload, init } = this.asked;
     const common = { headers, given, token: this.options.token, payload, init, fetch: this.pool.options.fetch, signal: this.#controller.signal };
@@ -227,17 +151,20 @@ export abstract class Call implements Run {
     return (this.#secrets ??= new Secrets(this.asked.given));
   }
 
+  get #read(): ResponseReader {
+    return (this.reader ??= this.makeReader(this.secrets));
+  }
+
+  protected makeReader(secrets: Secrets): ResponseReader {
+    return new ResponseReader(secrets, this.options.response);
+  }
+
   status(response: Response): number {
-    const { status, headers } = response;
-    if (!Number.isInteger(status) || status < 0 || status > 999 || (headers && typeof headers.get !== "function")) {
-      this.detail = "fetch answered with what is no Response";
-      throw new TypeError(this.detail);
-    }
-    return status;
+    return this.#read.status(response);
   }
 
   header(response: Response, name: string): string | null | undefined {
-    return response.headers?.get(name)?.slice(0, 1000); // no wait is longer
+    return header(response, name);
   }
 
   discard(response: Response): void {
@@ -245,88 +172,52 @@ export abstract class Call implements Run {
   }
 
   landed(attempt: number, response: Response): number {
-    const { headers, ok } = response;
-    // The order of huggingface_hub: the router's own id first, then those of its proxies.
-    const id = !(ok && this.quiet) && ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
+    const id = !(response.ok && this.quiet) && requestId(response);
     if (id) (this.#requestIds ??= [])[attempt - 1] = this.secrets.blankOut(id);
-    const hints = ["retry-after", "retry-after-ms", "ratelimit"].some((name) => headers?.has(name));
-    return (this.isStream(response) ? 1 : 0) | (hints ? 2 : 0);
+    return this.#read.landed(response);
   }
 
-  /** What promises nothing may be one; what promises JSON or a page is none. */
-  protected isStream({ headers }: Response): boolean {
-    return this.streamed && !/json|html/i.test(headers?.get("content-type") ?? "");
-  }
-
-  async read(response: Response, limit: number): Promise<Facts | undefined> {
-    this.#isError = limit !== Infinity;
-    if (!this.#isError) return this.success(response);
-    const body = (this.open = new Body(response));
-    try {
-      await body.collect(limit);
-    } catch (error) {
-      // An error body that was cut has still said something.
-      if (body.pieces.length === 0) throw error;
-    }
-    return this.said(readError(body.pieces));
-  }
-
-  /** Of an answer that is as it was promised there is nothing to say. */
-  protected async success(response: Response): Promise<Facts | undefined> {
-    const pieces = await this.collect(response);
-    // A stream that is answered in one piece is one event, and an event is JSON.
-    const wanted = this.streamed ? "json" : (this.options.response ?? "auto");
-    const { value, facts } = readSuccess(pieces, response.headers?.get("content-type") ?? "", wanted);
-    this.answer = value;
-    return facts && this.said(facts);
-  }
-
-  protected async collect(response: Response): Promise<Bytes[]> {
-    const body = (this.open = new Body(response));
-    await body.collect(Infinity);
-    return body.pieces;
+  read(response: Response, limit: number): Promise<Facts | undefined> {
+    return this.#read.read(response, limit);
   }
 
   soFar(): Facts | undefined {
-    const pieces = this.open?.pieces;
-    return this.#isError && pieces?.length ? this.said(readError(pieces)) : undefined;
+    return this.reader?.soFar();
   }
 
-  async stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
-    this.#isError = false;
-    const facts = await this.wire?.run((this.open = new Body(response)), (piece) => {
+  stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
+    return this.#read.stream(response, (piece) => {
       try {
         if (this.core?.alive) feed(piece);
       } catch (cause) {
         this.core?.crash(cause);
       }
     });
-    return facts && this.said(facts);
   }
 
   events(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
-    return this.wire?.take(data, count, done, tooLong) ?? 0;
+    return this.reader?.wire?.take(data, count, done, tooLong) ?? 0;
   }
 
   begin(ms: number): void {
     this.#firstTokenMs = ms;
     this.tell({ type: "first_token", ms });
-    this.wire?.begin();
-    this.#wake(true); // the core hears of it now, and not when the stream is over
+    this.reader?.wire?.begin();
+    this.wake(true); // the core hears of it now, and not when the stream is over
   }
 
   rest(): Promise<void> | undefined {
-    return this.open?.rest();
+    return this.reader?.open?.rest();
   }
 
   stop(): void {
-    quietly(() => this.wire?.stop());
-    this.open?.stop();
+    quietly(() => this.reader?.wire?.stop());
+    this.reader?.open?.stop();
     quietly(() => this.#controller?.abort());
   }
 
-  body(): Body | undefined {
-    return this.open;
+  body(): BodyProgress | undefined {
+    return this.reader?.open;
   }
 
   tellAttempt(attempt: number, target: number): void {
@@ -334,17 +225,16 @@ export abstract class Call implements Run {
     this.tell({ type: "attempt", attempt, target: this.#target(target).label, url: this.#place(target).url });
   }
 
-  tellResponse(attempt: number, status: number, ended: number): void {
-    this.tell({ type: "response", attempt, status, outcome: outcome(ended) });
+  tellResponse(...response: Parameters<typeof responded>): void {
+    this.tell(responded(...response));
   }
 
   tellWait(reason: number, ms: number, attempt: number, target: number, estimatedMs: number): void {
-    const event = { type: "wait", reason: reasons[reason] as WaitReason, ms, attempt, target: this.#target(target).label } as const;
-    this.tell(Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs });
+    this.tell(waits(reason, ms, attempt, this.#target(target).label, estimatedMs));
   }
 
   tellFallback(to: number, why: number): void {
-    this.tell({ type: "fallback", from: this.#target(this.#at).label, to: this.#target(to).label, why: codes[why] as ErrorCode });
+    this.tell(fellBack(this.#target(this.#at).label, this.#target(to).label, why));
   }
 
   tellAlert(place: number): void {
@@ -352,15 +242,11 @@ export abstract class Call implements Run {
   }
 
   tellBreaker(shared: number, state: number): void {
-    this.tell({ type: "breaker", target: this.pool.labels[shared] as string, state: states[state] as "open" });
+    this.tell(breakerTurned(this.pool.labels[shared] as string, state));
   }
 
   protected tell(event: CallEvent): void {
-    try {
-      this.options.onEvent?.(event);
-    } catch (error) {
-      console.error("query-with-retry: onEvent threw", error);
-    }
+    tell(this.options.onEvent, event);
   }
 
   refused(index: number, why: string): void {
@@ -374,8 +260,8 @@ export abstract class Call implements Run {
   }
 
   settle(...settled: Settled): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.ends();
     this.core?.inFlight.delete(this);
     try {
       this.caller?.unlink();
@@ -390,17 +276,18 @@ export abstract class Call implements Run {
       this.stop(); // a core that stopped stops nothing
       this.#fail(row);
     } else if (how === How.Failed) {
-      const partial = this.wire?.begun ? this.wire.text : "";
-      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), this.detail, partial));
-    } else if (how === How.Aborted && this.#broken) {
+      const { wire, detail = "" } = this.reader ?? {};
+      const partial = wire?.begun ? wire.text : "";
+      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial));
+    } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;
-      const detail = this.secrets.blankOut(String(this.#broken.error)).slice(0, 2000);
+      const detail = this.secrets.blankOut(String(this.broken.error)).slice(0, 2000);
       this.#fail(new QueryError(broken, this.#target(this.#at).label, this.#report(row), detail));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {
       // A reader that leaves a stream has what it wants.
-      if (how === How.Ok && this.wire?.begun === false) this.inOnePiece(row as Row);
+      if (how === How.Ok && this.reader?.wire?.begun === false) this.inOnePiece(row as Row);
       const report = row && this.#report(row);
       if (report) this.tell({ type: "success", report });
       this.done(report);
@@ -414,17 +301,12 @@ export abstract class Call implements Run {
 
   /** What was to be a stream. */
   protected inOnePiece(row: Row): void {
-    this.wire?.give(this.answer);
+    this.reader?.wire?.give(this.reader.answer);
     this.begin(row[0] as number);
   }
 
   #report(row: Row): CallReport {
     const labels = this.asked.targets.map(({ label }) => label);
     return toReport(row, labels, this.#requestIds ?? [], this.#firstTokenMs);
-  }
-
-  protected said(facts: Facts): Facts {
-    this.detail = this.secrets.blankOut(facts.detail).slice(0, 2000);
-    return facts;
   }
 }

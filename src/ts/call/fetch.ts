@@ -2,6 +2,7 @@
 
 import { QueryError } from "../errors/query-error.js";
 import { joined, readSuccess } from "../http/parse-body.js";
+import type { Secrets } from "../http/redact.js";
 import { again } from "../http/response.js";
 import { type Sent, taken } from "../input/fetch-request.js";
 import { headerPairs } from "../input/options.js";
@@ -12,6 +13,7 @@ import { type Bytes, type CoreTarget, type Facts, Kind } from "../wasm/protocol.
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
+import { ResponseReader } from "./response.js";
 
 export async function fetchWithRetry(context: ClientContext, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   // Who wants to see redirects wants no more.
@@ -41,10 +43,44 @@ function ask(context: ClientContext, { url, headers, body, init, model, rest }: 
   return { targets: [first, ...others], headers: [], given: headers, init, payload: { kind, body, bodyRest, model } };
 }
 
+/** What the caller gets is the same as came, so that it can be read as the caller likes. */
+class FetchReader extends ResponseReader {
+  /** The newest. */
+  response: Response | undefined;
+
+  constructor(
+    secrets: Secrets,
+    private readonly method: string | undefined,
+    /** A response is handed over unread. */
+    private readonly unread: () => void,
+  ) {
+    super(secrets);
+  }
+
+  protected override isStream(response: Response): boolean {
+    this.response = response;
+    const is = /event-stream/i.test(response.headers.get("content-type") ?? "");
+    if (is) this.wire = new EventStream<unknown>(true);
+    return is;
+  }
+
+  protected override async success(response: Response): Promise<Facts | undefined> {
+    const type = response.headers.get("content-type") ?? "";
+    this.answer = response;
+    // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer.
+    if (!response.body || !/json\b|html/i.test(type) || /^head$/i.test(this.method ?? "")) {
+      this.unread();
+      return undefined;
+    }
+    const pieces = await this.collect(response);
+    const { facts } = readSuccess(pieces, type, "auto");
+    this.answer = again(response, joined(pieces));
+    return facts && this.said(facts);
+  }
+}
+
 class Fetched extends Call {
-  /** The newest, and whether it is an error. */
-  #response: Response | undefined;
-  #isError = false;
+  declare protected reader: FetchReader | undefined;
 
   constructor(
     context: ClientContext,
@@ -57,37 +93,15 @@ class Fetched extends Call {
     super(context, asked, options, new CallerSignal(options.signal));
   }
 
-  protected override isStream(response: Response): boolean {
-    this.#response = response;
-    const is = /event-stream/i.test(response.headers.get("content-type") ?? "");
-    if (is) this.wire = new EventStream<unknown>(true);
-    return is;
-  }
-
-  override async read(response: Response, limit: number): Promise<Facts | undefined> {
-    this.#isError = limit !== Infinity;
-    return super.read(response, limit);
-  }
-
-  /** What the caller gets is the same as came, so that it can be read as the caller likes. */
-  protected override async success(response: Response): Promise<Facts | undefined> {
-    const type = response.headers.get("content-type") ?? "";
-    this.answer = response;
-    // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer.
-    if (!response.body || !/json\b|html/i.test(type) || /^head$/i.test(this.asked.init?.method ?? "")) {
-      // It is handed over unread, and still ends with the caller's own signal.
-      this.options.signal?.addEventListener("abort", () => this.stop(), { once: true });
-      return undefined;
-    }
-    const pieces = await this.collect(response);
-    const { facts } = readSuccess(pieces, type, "auto");
-    this.answer = again(response, joined(pieces));
-    return facts && this.said(facts);
+  protected override makeReader(secrets: Secrets): FetchReader {
+    // It still ends with the caller's own signal.
+    const unread = () => this.options.signal?.addEventListener("abort", () => this.stop(), { once: true });
+    return new FetchReader(secrets, this.asked.init?.method, unread);
   }
 
   override begin(ms: number): void {
     super.begin(ms);
-    const wire = this.wire as EventStream<Bytes>;
+    const wire = this.reader?.wire as EventStream<Bytes>;
     const source: UnderlyingDefaultSource<Bytes> = {
       async pull(controller) {
         const { value, done } = await wire.next();
@@ -107,21 +121,23 @@ class Fetched extends Call {
   protected override inOnePiece(): void {}
 
   protected override done(): void {
-    if (this.wire?.begun) this.wire.end();
-    else this.resolve(this.answer as Response);
+    const { wire, answer } = this.reader as FetchReader;
+    if (wire?.begun) wire.end();
+    else this.resolve(answer as Response);
   }
 
   /** An SDK makes its own errors of a last answer. */
   protected override failed(error: unknown): void {
-    if (this.wire?.begun) return this.wire.end({ error });
-    const isLast = error instanceof QueryError && (error.status as number) >= 300 && this.#isError;
-    if (!isLast || !this.#answer(joined(this.open?.pieces ?? []), true)) this.reject(error);
+    const { wire, open, isError } = this.reader ?? {};
+    if (wire?.begun) return wire.end({ error });
+    const isLast = error instanceof QueryError && (error.status as number) >= 300 && isError;
+    if (!isLast || !this.#answer(joined(open?.pieces ?? []), true)) this.reject(error);
   }
 
   /** False if the platform makes no such response: a status of 999. */
   #answer(body: Bytes | ReadableStream, isLast = false): boolean {
     try {
-      const response = again(this.#response as Response, body);
+      const response = again(this.reader?.response as Response, body);
       if (isLast) response.headers.set("x-should-retry", "false");
       this.resolve(response);
       return true;

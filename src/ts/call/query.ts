@@ -39,7 +39,8 @@ class Query extends Call {
   }
 
   protected override done(report: CallReport): void {
-    this.resolve(this.made ? this.made(this.answer, report) : this.answer);
+    const answer = this.reader?.answer;
+    this.resolve(this.made ? this.made(answer, report) : answer);
   }
 }
 

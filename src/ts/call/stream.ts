@@ -1,3 +1,4 @@
+import type { Secrets } from "../http/redact.js";
 import { checkOptions } from "../input/options.js";
 import { look, text } from "../stream/chunk.js";
 import { EventStream } from "../stream/event-buffer.js";
@@ -6,6 +7,7 @@ import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
 import { ask } from "./query.js";
+import { ResponseReader } from "./response.js";
 
 class Streamed extends Call {
   constructor(
@@ -13,7 +15,7 @@ class Streamed extends Call {
     asked: Asked,
     options: QueryOptions,
     caller: CallerSignal,
-    protected override readonly wire: EventStream<unknown>,
+    private readonly wire: EventStream<unknown>,
     readonly resolve: (report: CallReport) => void,
     readonly reject: (error: unknown) => void,
   ) {
@@ -23,6 +25,10 @@ class Streamed extends Call {
 
   override get quiet(): boolean {
     return false;
+  }
+
+  protected override makeReader(secrets: Secrets): ResponseReader {
+    return new ResponseReader(secrets, undefined, this.wire);
   }
 
   protected override done(report: CallReport): void {

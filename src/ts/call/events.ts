@@ -1,0 +1,31 @@
+/** What a caller is told while a call is under way, of what the core tells by number. */
+
+import type { CallEvent, ErrorCode, WaitReason } from "../types/call.js";
+import { codes, outcome, reasons, states } from "../wasm/enums.js";
+
+/** What a callback throws is its own trouble. */
+export function tell(onEvent: ((event: CallEvent) => void) | undefined, event: CallEvent): void {
+  try {
+    onEvent?.(event);
+  } catch (error) {
+    console.error("query-with-retry: onEvent threw", error);
+  }
+}
+
+export function responded(attempt: number, status: number, ended: number): CallEvent {
+  return { type: "response", attempt, status, outcome: outcome(ended) };
+}
+
+/** An estimate of NaN is none. */
+export function waits(reason: number, ms: number, attempt: number, target: string, estimatedMs: number): CallEvent {
+  const event = { type: "wait", reason: reasons[reason] as WaitReason, ms, attempt, target } as const;
+  return Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs };
+}
+
+export function fellBack(from: string, to: string, why: number): CallEvent {
+  return { type: "fallback", from, to, why: codes[why] as ErrorCode };
+}
+
+export function breakerTurned(target: string, state: number): CallEvent {
+  return { type: "breaker", target, state: states[state] as "open" };
+}

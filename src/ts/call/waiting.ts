@@ -1,0 +1,98 @@
+/** What a call waits for, and in whose turn it goes on: `src/web/wait.rs` asks, `src/web/seats.rs` has the reasons. */
+
+import { type Instance, Scope } from "../wasm/instance.js";
+import { News } from "../wasm/protocol.js";
+
+/** A base, and no member of a call, since as many wait as there are callers. */
+export abstract class Waiting {
+  core: Instance | undefined;
+  #over = false;
+  /** Where it waits in the core. */
+  #client = 0;
+  #seat = 0;
+  /** Of the newest promise that it waits for; those before it are told by their numbers. */
+  #news = News.None;
+  #value: unknown;
+  #awaited = 0;
+  /** What a caller's or a server's object threw in the middle of it. */
+  protected broken: { error: unknown } | undefined;
+  #bell: (() => void) | undefined;
+
+  /** The caller wants no answer any more. */
+  protected abstract get left(): boolean;
+
+  /** It was settled, or has ended unseen. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Nobody waits for it in the core any more. */
+  protected ends(): void {
+    this.#over = true;
+  }
+
+  sits(client: number, seat: number): void {
+    this.#client = client;
+    this.#seat = seat;
+    if (this.core?.scope === Scope.Hops) this.#hang();
+  }
+
+  awaits(promise: unknown): void {
+    const nth = ++this.#awaited;
+    this.#news = News.None;
+    const settled = (news: News, value: unknown) => {
+      if (nth !== this.#awaited) return;
+      this.#news = news;
+      this.#value = value;
+      this.wake();
+    };
+    // What a replaced fetch answers may be anything that has a `then`.
+    const whole = promise instanceof Promise ? promise : (async () => promise)();
+    whole.then(
+      (value) => settled(News.Fulfilled, value),
+      (error) => settled(News.Rejected, error),
+    );
+  }
+
+  news(): News {
+    return this.broken || this.left ? News.Aborted : this.#news;
+  }
+
+  value(): unknown {
+    const value = this.#value;
+    this.#value = undefined;
+    this.#news = News.None;
+    return value;
+  }
+
+  /** In its own request's turn. */
+  protected wake(called = false): void {
+    this.core?.wake(this.#client, this.#seat, called);
+  }
+
+  /** In anybody's turn. */
+  ring(): void {
+    if (this.core?.scope === Scope.Process) queueMicrotask(() => this.wake());
+    else this.#bell?.();
+  }
+
+  /** A promise of its own request, which is continued there whoever fulfils it. */
+  #hang(): void {
+    void new Promise<void>((resolve) => (this.#bell = resolve)).then(() => {
+      if (this.#over) return;
+      this.#hang();
+      this.wake();
+    });
+  }
+
+  /** Nothing that it has waited for is news any more. */
+  protected forget(): void {
+    this.#awaited++;
+  }
+
+  /** Something that it asked for threw: the call ends with that, and no other does. */
+  broke(error: unknown): void {
+    this.broken ??= { error };
+    queueMicrotask(() => this.wake());
+  }
+}
