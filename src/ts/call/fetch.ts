@@ -8,6 +8,7 @@ import { type Sent, taken } from "../input/fetch-request.js";
 import { headerPairs } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import { EventStream } from "../stream/event-buffer.js";
+import { readableOf } from "../stream/readable.js";
 import type { QueryOptions } from "../types/call.js";
 import { type Bytes, type CoreTarget, type Facts, Kind } from "../wasm/protocol.js";
 import { type Asked, Call } from "./call.js";
@@ -102,20 +103,13 @@ class Fetched extends Call {
   override begin(ms: number): void {
     super.begin(ms);
     const wire = this.reader?.wire as EventStream<Bytes>;
-    const source: UnderlyingDefaultSource<Bytes> = {
-      async pull(controller) {
-        const { value, done } = await wire.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: () => {
-        wire.clear();
-        wire.end();
-        this.caller?.leave();
-        this.stop(); // where nobody waits for its leaving
-      },
+    const cancel = () => {
+      wire.clear();
+      wire.end();
+      this.caller?.leave();
+      this.stop(); // where nobody waits for its leaving
     };
-    this.#answer(new ReadableStream(source, { highWaterMark: 0 }));
+    this.#answer(readableOf(wire, cancel));
   }
 
   protected override inOnePiece(): void {}

@@ -2,6 +2,7 @@ import type { Secrets } from "../http/redact.js";
 import { checkOptions } from "../input/options.js";
 import { look, text } from "../stream/chunk.js";
 import { EventStream } from "../stream/event-buffer.js";
+import { readableOf } from "../stream/readable.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
@@ -75,17 +76,7 @@ class Stream<T> implements QueryStream<T> {
   }
 
   get readable(): ReadableStream<T> {
-    if (this.#readable) return this.#readable;
-    const items = this[Symbol.asyncIterator]();
-    const source: UnderlyingDefaultSource<T> = {
-      async pull(controller) {
-        const { value, done } = await items.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => this.cancel(reason),
-    };
-    return (this.#readable = new ReadableStream(source, { highWaterMark: 0 }));
+    return (this.#readable ??= readableOf(this[Symbol.asyncIterator](), (reason) => this.cancel(reason)));
   }
 
   async *text(): AsyncGenerator<string, void> {

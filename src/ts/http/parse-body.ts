@@ -1,5 +1,6 @@
 /** Bytes to the value that is handed over, and to the facts that the core decides by. */
 
+import { parseJson } from "../input/json.js";
 import type { QueryOptions } from "../types/call.js";
 import type { Bytes, Facts } from "../wasm/protocol.js";
 
@@ -30,7 +31,7 @@ function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unkno
   const text = asText ? decode(bytes) : "";
   const looksLikePage = isPage || /^\s*</.test(text);
   // What promises nothing may be JSON; what promises JSON may hold an error, however it is wanted.
-  const json = isJson || wanted === "json" || (wanted === "auto" && !type) ? parse(text) : undefined;
+  const json: unknown = isJson || wanted === "json" || (wanted === "auto" && !type) ? parseJson(text) : undefined;
   const needsJson = wanted === "json" || (wanted === "auto" && (isJson || isPage || (!type && (looksLikePage || !text))));
   if (needsJson && json === undefined) {
     const detail = looksLikePage ? titleOf(text) : "";
@@ -60,7 +61,7 @@ export function readError(pieces: Bytes[]): Facts {
 
 function readWords(pieces: Bytes[]): Facts {
   const text = decode(joined(pieces)).trim();
-  const json = /^[{["]/.test(text) ? parse(text) : undefined;
+  const json: unknown = /^[{["]/.test(text) ? parseJson(text) : undefined;
   if (json !== undefined) return factsOf(json);
   // A page says in its title what it is about, and anywhere what is the matter.
   const isPage = text.startsWith("<");
@@ -125,14 +126,6 @@ function isFailure(json: unknown): boolean {
 /** What a page of a proxy says in short. */
 function titleOf(page: string): string {
   return /<(title|h1)[^>]*>([^<]*)</i.exec(page)?.[2]?.trim() ?? "";
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function joined(pieces: Bytes[]): Bytes {

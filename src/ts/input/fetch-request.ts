@@ -1,6 +1,7 @@
 /** What `fetch` was called with, as a request that can be sent twice. */
 
 import type { Bytes } from "../wasm/protocol.js";
+import { parseJson } from "./json.js";
 
 /** A request that can be sent twice. */
 export interface Sent {
@@ -58,7 +59,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit): Promis
     bytes = new Uint8Array(await whole.arrayBuffer());
     if (/json/i.test(pairs.get("content-type") ?? "")) text = new TextDecoder().decode(bytes);
   }
-  const json = text?.trimStart().startsWith("{") ? parse(text) : undefined;
+  const json: Record<string, unknown> | undefined = text?.trimStart().startsWith("{") ? parseJson(text) : undefined;
   const { model, stream, ...others } = json ?? {};
   return {
     url,
@@ -69,12 +70,4 @@ export async function taken(input: RequestInfo | URL, init: RequestInit): Promis
     streamed: stream === true,
     rest: stream === undefined ? others : { stream, ...others },
   };
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

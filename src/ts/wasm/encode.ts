@@ -4,7 +4,7 @@
  */
 
 import type { QueryOptions } from "../types/call.js";
-import type { ClientOptions } from "../types/client.js";
+import type { BreakerOptions, ClientOptions } from "../types/client.js";
 import { priorities, profiles } from "./enums.js";
 import type { CoreTarget } from "./protocol.js";
 
@@ -49,21 +49,9 @@ export function optionNumber({ maxRetries, loading, timeouts, priority }: QueryO
 /** The rules of a client: in this order, and below zero for none. */
 export function clientNumbers(options: ClientOptions, scope: number): Float64Array {
   const { breaker, retryBudget: budget, concurrency, alert, ephemeral } = options;
-  const off = (given: unknown, value: number | undefined) => (given === false ? -1 : value);
-  const numbers = [
-    off(breaker, (breaker || undefined)?.failures),
-    (breaker || undefined)?.windowMs,
-    (breaker || undefined)?.openMs,
-    (breaker || undefined)?.maxOpenMs,
-    off(budget, (budget || undefined)?.ratio),
-    (budget || undefined)?.burst,
-    concurrency?.min,
-    concurrency?.max,
-    concurrency?.queue,
-    alert?.ratio,
-    alert?.minSamples,
-    Number(ephemeral ?? 0),
-    scope,
-  ];
+  const { failures, windowMs, openMs, maxOpenMs }: BreakerOptions = breaker === false ? { failures: -1 } : (breaker ?? {});
+  const { ratio, burst } = budget === false ? { ratio: -1 } : (budget ?? {});
+  const { min, max, queue } = concurrency ?? {};
+  const numbers = [failures, windowMs, openMs, maxOpenMs, ratio, burst, min, max, queue, alert?.ratio, alert?.minSamples, ephemeral ? 1 : 0, scope];
   return Float64Array.from(numbers, (number) => number ?? NaN);
 }
