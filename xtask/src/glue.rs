@@ -1,7 +1,7 @@
 //! The JavaScript of wasm-bindgen, made a function, and the wasm that it belongs to.
 
 use crate::command::{npm_tool, root, run};
-use crate::size::{shorten_names, trap_panics, wasm_opt};
+use crate::size::{dead_glue, shorten_names, trap_panics, wasm_opt};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(crate) fn make(wasm: &Path, to: &Path) -> Result<String> {
     let mut optimise = wasm_opt();
     optimise.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]);
     run(optimise.arg(to).arg("-o").arg(to))?;
-    factory(&shorten_names::shorten(made.js(), to)?)
+    factory(&dead_glue::leave_out(&shorten_names::shorten(made.js(), to)?)?)
 }
 
 /// The glue keeps its state in module variables. As a function it makes a fresh copy of that

@@ -3,7 +3,6 @@
 import { given, invalid } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import { quietly } from "../http/body.js";
-import { Secrets } from "../http/redact.js";
 import { outgoing } from "../http/request.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
@@ -25,7 +24,7 @@ import {
 import type { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
 import { breakerTurned, fellBack, responded, tell, waits } from "./events.js";
-import { header, requestId, ResponseReader } from "./response.js";
+import { requestId, type ResponseReader } from "./response.js";
 import { Waiting } from "./waiting.js";
 
 /** What is sent, and to whom: the target that was asked for, then its fallbacks. */
@@ -46,8 +45,6 @@ export interface Asked {
 export abstract class Call extends Waiting implements Run {
   leg!: Outgoing;
   streamed = false;
-  protected reader: ResponseReader | undefined;
-  #secrets: Secrets | undefined;
   #controller: AbortController | undefined;
   #located: Located[] | undefined;
   #requestIds: string[] | undefined;
@@ -58,9 +55,10 @@ export abstract class Call extends Waiting implements Run {
     protected readonly pool: ClientContext,
     protected readonly asked: Asked,
     protected readonly options: QueryOptions,
-    protected readonly caller: CallerSignal | undefined,
+    caller: CallerSignal | undefined,
+    protected readonly reader: ResponseReader,
   ) {
-    super();
+    super(caller);
     if (caller) caller.heard = () => (this.core ? this.ring() : this.settle(How.Aborted, []));
   }
 
@@ -83,13 +81,9 @@ export abstract class Call extends Waiting implements Run {
     return this.asked.payload.kind;
   }
 
-  protected override get left(): boolean {
-    return this.caller?.aborted ?? false;
-  }
-
   vanish(): void {
-    this.forget();
-    this.ends();
+    this.awaited++; // nothing that it has waited for is news any more
+    this.over = true;
     this.core?.inFlight.delete(this);
     quietly(() => this.caller?.unlink());
   }
@@ -137,34 +131,21 @@ export abstract class Call extends Waiting implements Run {
   }
 
   prepare(index: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined {
-    this.reader?.again();
+    this.reader.again();
     this.#controller = new AbortController();
-    const { headers, given, payload, init } = this.asked;
-    const common = { headers, given, token: this.options.token, payload, init, fetch: this.pool.options.fetch, signal: this.#controller.signal };
-    const made = outgoing(this.#target(index), this.#place(index), common, this.secrets, holdHeader, holdSeconds);
+    const common = { ...this.asked, token: this.options.token, fetch: this.pool.options.fetch, signal: this.#controller.signal };
+    const made = outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
     this.leg = made;
     return undefined;
   }
 
-  protected get secrets(): Secrets {
-    return (this.#secrets ??= new Secrets(this.asked.given));
-  }
-
-  get #read(): ResponseReader {
-    return (this.reader ??= this.makeReader(this.secrets));
-  }
-
-  protected makeReader(secrets: Secrets): ResponseReader {
-    return new ResponseReader(secrets, this.options.response);
-  }
-
   status(response: Response): number {
-    return this.#read.status(response);
+    return this.reader.status(response);
   }
 
-  header(response: Response, name: string): string | null | undefined {
-    return header(response, name);
+  header(response: Response, name: string): string | undefined {
+    return response.headers?.get(name)?.slice(0, 1000); // no wait is longer
   }
 
   discard(response: Response): void {
@@ -173,20 +154,20 @@ export abstract class Call extends Waiting implements Run {
 
   landed(attempt: number, response: Response): number {
     const id = !(response.ok && this.quiet) && requestId(response);
-    if (id) (this.#requestIds ??= [])[attempt - 1] = this.secrets.blankOut(id);
-    return this.#read.landed(response);
+    if (id) (this.#requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);
+    return this.reader.landed(response);
   }
 
   read(response: Response, limit: number): Promise<Facts | undefined> {
-    return this.#read.read(response, limit);
+    return this.reader.read(response, limit);
   }
 
   soFar(): Facts | undefined {
-    return this.reader?.soFar();
+    return this.reader.soFar();
   }
 
   stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
-    return this.#read.stream(response, (piece) => {
+    return this.reader.stream(response, (piece) => {
       try {
         if (this.core?.alive) feed(piece);
       } catch (cause) {
@@ -196,28 +177,28 @@ export abstract class Call extends Waiting implements Run {
   }
 
   events(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
-    return this.reader?.wire?.take(data, count, done, tooLong) ?? 0;
+    return this.reader.wire?.take(data, count, done, tooLong) ?? 0;
   }
 
   begin(ms: number): void {
     this.#firstTokenMs = ms;
     this.tell({ type: "first_token", ms });
-    this.reader?.wire?.begin();
+    this.reader.wire?.begin();
     this.wake(true); // the core hears of it now, and not when the stream is over
   }
 
   rest(): Promise<void> | undefined {
-    return this.reader?.open?.rest();
+    return this.reader.open?.rest();
   }
 
   stop(): void {
-    quietly(() => this.reader?.wire?.stop());
-    this.reader?.open?.stop();
+    quietly(() => this.reader.wire?.stop());
+    this.reader.open?.stop();
     quietly(() => this.#controller?.abort());
   }
 
   body(): BodyProgress | undefined {
-    return this.reader?.open;
+    return this.reader.open;
   }
 
   tellAttempt(attempt: number, target: number): void {
@@ -261,7 +242,7 @@ export abstract class Call extends Waiting implements Run {
 
   settle(...settled: Settled): void {
     if (this.over) return;
-    this.ends();
+    this.over = true;
     this.core?.inFlight.delete(this);
     try {
       this.caller?.unlink();
@@ -276,18 +257,18 @@ export abstract class Call extends Waiting implements Run {
       this.stop(); // a core that stopped stops nothing
       this.#fail(row);
     } else if (how === How.Failed) {
-      const { wire, detail = "" } = this.reader ?? {};
+      const { wire, detail } = this.reader;
       const partial = wire?.begun ? wire.text : "";
       this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial));
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;
-      const detail = this.secrets.blankOut(String(this.broken.error)).slice(0, 2000);
+      const detail = this.reader.secrets.blankOut(String(this.broken.error)).slice(0, 2000);
       this.#fail(new QueryError(broken, this.#target(this.#at).label, this.#report(row), detail));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {
       // A reader that leaves a stream has what it wants.
-      if (how === How.Ok && this.reader?.wire?.begun === false) this.inOnePiece(row as Row);
+      if (how === How.Ok && this.reader.wire?.begun === false) this.inOnePiece(row as Row);
       const report = row && this.#report(row);
       if (report) this.tell({ type: "success", report });
       this.done(report);
@@ -301,7 +282,7 @@ export abstract class Call extends Waiting implements Run {
 
   /** What was to be a stream. */
   protected inOnePiece(row: Row): void {
-    this.reader?.wire?.give(this.reader.answer);
+    this.reader.wire?.give(this.reader.answer);
     this.begin(row[0] as number);
   }
 

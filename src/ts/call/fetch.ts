@@ -2,7 +2,6 @@
 
 import { QueryError } from "../errors/query-error.js";
 import { joined, readSuccess } from "../http/parse-body.js";
-import type { Secrets } from "../http/redact.js";
 import { again } from "../http/response.js";
 import { type Sent, taken } from "../input/fetch-request.js";
 import { headerPairs } from "../input/options.js";
@@ -50,12 +49,10 @@ class FetchReader extends ResponseReader {
   response: Response | undefined;
 
   constructor(
-    secrets: Secrets,
+    headers: Headers | undefined,
     private readonly method: string | undefined,
-    /** A response is handed over unread. */
-    private readonly unread: () => void,
   ) {
-    super(secrets);
+    super(headers);
   }
 
   protected override isStream(response: Response): boolean {
@@ -69,10 +66,7 @@ class FetchReader extends ResponseReader {
     const type = response.headers.get("content-type") ?? "";
     this.answer = response;
     // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer.
-    if (!response.body || !/json\b|html/i.test(type) || /^head$/i.test(this.method ?? "")) {
-      this.unread();
-      return undefined;
-    }
+    if (!response.body || !/json\b|html/i.test(type) || /^head$/i.test(this.method ?? "")) return undefined;
     const pieces = await this.collect(response);
     const { facts } = readSuccess(pieces, type, "auto");
     this.answer = again(response, joined(pieces));
@@ -81,7 +75,7 @@ class FetchReader extends ResponseReader {
 }
 
 class Fetched extends Call {
-  declare protected reader: FetchReader | undefined;
+  declare protected readonly reader: FetchReader;
 
   constructor(
     context: ClientContext,
@@ -91,18 +85,12 @@ class Fetched extends Call {
     readonly resolve: (response: Response) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    super(context, asked, options, new CallerSignal(options.signal));
-  }
-
-  protected override makeReader(secrets: Secrets): FetchReader {
-    // It still ends with the caller's own signal.
-    const unread = () => this.options.signal?.addEventListener("abort", () => this.stop(), { once: true });
-    return new FetchReader(secrets, this.asked.init?.method, unread);
+    super(context, asked, options, new CallerSignal(options.signal), new FetchReader(asked.given, asked.init?.method));
   }
 
   override begin(ms: number): void {
     super.begin(ms);
-    const wire = this.reader?.wire as EventStream<Bytes>;
+    const wire = this.reader.wire as EventStream<Bytes>;
     const cancel = () => {
       wire.clear();
       wire.end();
@@ -115,14 +103,16 @@ class Fetched extends Call {
   protected override inOnePiece(): void {}
 
   protected override done(): void {
-    const { wire, answer } = this.reader as FetchReader;
-    if (wire?.begun) wire.end();
-    else this.resolve(answer as Response);
+    const { wire, answer, response } = this.reader;
+    if (wire?.begun) return wire.end();
+    // What is handed over unread still ends with the caller's own signal.
+    if (answer === response) this.options.signal?.addEventListener("abort", () => this.stop(), { once: true });
+    this.resolve(answer as Response);
   }
 
   /** An SDK makes its own errors of a last answer. */
   protected override failed(error: unknown): void {
-    const { wire, open, isError } = this.reader ?? {};
+    const { wire, open, isError } = this.reader;
     if (wire?.begun) return wire.end({ error });
     const isLast = error instanceof QueryError && (error.status as number) >= 300 && isError;
     if (!isLast || !this.#answer(joined(open?.pieces ?? []), true)) this.reject(error);
@@ -131,7 +121,7 @@ class Fetched extends Call {
   /** False if the platform makes no such response: a status of 999. */
   #answer(body: Bytes | ReadableStream, isLast = false): boolean {
     try {
-      const response = again(this.reader?.response as Response, body);
+      const response = again(this.reader.response as Response, body);
       if (isLast) response.headers.set("x-should-retry", "false");
       this.resolve(response);
       return true;

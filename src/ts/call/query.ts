@@ -5,6 +5,7 @@ import type { CallReport, Payload, QueryOptions, Target } from "../types/call.js
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
+import { ResponseReader } from "./response.js";
 
 /** What is sent: told apart and copied, so that what the caller changes afterwards changes nothing. */
 export function ask(context: ClientContext, target: Target, payload: Payload, options: QueryOptions, streamed: boolean): Asked {
@@ -31,7 +32,7 @@ class Query extends Call {
     /** Makes of it what the caller gets; without it nobody wants the report. */
     readonly made?: (data: unknown, report: CallReport) => unknown,
   ) {
-    super(context, asked, options, options.signal && new CallerSignal(options.signal));
+    super(context, asked, options, options.signal && new CallerSignal(options.signal), new ResponseReader(undefined, options.response));
   }
 
   override get quiet(): boolean {
@@ -39,7 +40,7 @@ class Query extends Call {
   }
 
   protected override done(report: CallReport): void {
-    const answer = this.reader?.answer;
+    const answer = this.reader.answer;
     this.resolve(this.made ? this.made(answer, report) : answer);
   }
 }

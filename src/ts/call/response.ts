@@ -2,17 +2,10 @@
 
 import { Body } from "../http/body.js";
 import { readError, readSuccess } from "../http/parse-body.js";
-import type { Secrets } from "../http/redact.js";
+import { Secrets } from "../http/redact.js";
 import type { EventStream } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
 import type { Bytes, Facts } from "../wasm/protocol.js";
-
-/** No wait that a server names is longer. */
-const LONGEST_HEADER = 1_000;
-
-export function header(response: Response, name: string): string | undefined {
-  return response.headers?.get(name)?.slice(0, LONGEST_HEADER);
-}
 
 /** The order of huggingface_hub: the router's own id first, then those of its proxies. */
 export function requestId({ headers }: Response): string | null | undefined {
@@ -29,12 +22,16 @@ export class ResponseReader {
   /** The newest answer is an error. */
   isError = false;
 
+  readonly secrets: Secrets;
+
   /** `wire`: a stream was asked for. */
   constructor(
-    protected readonly secrets: Secrets,
+    given?: Headers,
     protected readonly wanted?: QueryOptions["response"],
     public wire?: EventStream<unknown>,
-  ) {}
+  ) {
+    this.secrets = new Secrets(given);
+  }
 
   /** Another try begins. */
   again(): void {

@@ -1,4 +1,3 @@
-import type { Secrets } from "../http/redact.js";
 import { checkOptions } from "../input/options.js";
 import { look, text } from "../stream/chunk.js";
 import { EventStream } from "../stream/event-buffer.js";
@@ -20,16 +19,12 @@ class Streamed extends Call {
     readonly resolve: (report: CallReport) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    super(context, asked, options, caller);
+    super(context, asked, options, caller, new ResponseReader(undefined, undefined, wire));
     this.streamed = true;
   }
 
   override get quiet(): boolean {
     return false;
-  }
-
-  protected override makeReader(secrets: Secrets): ResponseReader {
-    return new ResponseReader(secrets, undefined, this.wire);
   }
 
   protected override done(report: CallReport): void {

@@ -2,34 +2,25 @@
 
 import { type Instance, Scope } from "../wasm/instance.js";
 import { News } from "../wasm/protocol.js";
+import type { CallerSignal } from "./caller-signal.js";
 
 /** A base, and no member of a call, since as many wait as there are callers. */
 export abstract class Waiting {
   core: Instance | undefined;
-  #over = false;
+  /** It was settled, or has ended unseen. */
+  over = false;
   /** Where it waits in the core. */
   #client = 0;
   #seat = 0;
   /** Of the newest promise that it waits for; those before it are told by their numbers. */
   #news = News.None;
   #value: unknown;
-  #awaited = 0;
+  protected awaited = 0;
   /** What a caller's or a server's object threw in the middle of it. */
   protected broken: { error: unknown } | undefined;
   #bell: (() => void) | undefined;
 
-  /** The caller wants no answer any more. */
-  protected abstract get left(): boolean;
-
-  /** It was settled, or has ended unseen. */
-  get over(): boolean {
-    return this.#over;
-  }
-
-  /** Nobody waits for it in the core any more. */
-  protected ends(): void {
-    this.#over = true;
-  }
+  constructor(protected readonly caller: CallerSignal | undefined) {}
 
   sits(client: number, seat: number): void {
     this.#client = client;
@@ -38,10 +29,10 @@ export abstract class Waiting {
   }
 
   awaits(promise: unknown): void {
-    const nth = ++this.#awaited;
+    const nth = ++this.awaited;
     this.#news = News.None;
     const settled = (news: News, value: unknown) => {
-      if (nth !== this.#awaited) return;
+      if (nth !== this.awaited) return;
       this.#news = news;
       this.#value = value;
       this.wake();
@@ -55,7 +46,7 @@ export abstract class Waiting {
   }
 
   news(): News {
-    return this.broken || this.left ? News.Aborted : this.#news;
+    return this.broken || this.caller?.aborted ? News.Aborted : this.#news;
   }
 
   value(): unknown {
@@ -79,15 +70,10 @@ export abstract class Waiting {
   /** A promise of its own request, which is continued there whoever fulfils it. */
   #hang(): void {
     void new Promise<void>((resolve) => (this.#bell = resolve)).then(() => {
-      if (this.#over) return;
+      if (this.over) return;
       this.#hang();
       this.wake();
     });
-  }
-
-  /** Nothing that it has waited for is news any more. */
-  protected forget(): void {
-    this.#awaited++;
   }
 
   /** Something that it asked for threw: the call ends with that, and no other does. */

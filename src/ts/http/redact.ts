@@ -1,6 +1,6 @@
 /** Keeps what authorises a call out of whatever is shown. */
 export class Secrets {
-  readonly #values = new Set<string>();
+  #values: Set<string> | undefined;
 
   /** `given`: of the many headers of an SDK most are ordinary words. */
   constructor(private readonly given?: Headers) {}
@@ -9,7 +9,7 @@ export class Secrets {
   add(value: string): void {
     for (const secret of [value, value.slice(value.lastIndexOf(" ") + 1)]) {
       // Shorter ones would blank out ordinary words, and protect nobody.
-      if (secret.length >= 4) this.#values.add(secret);
+      if (secret.length >= 4) (this.#values ??= new Set()).add(secret);
     }
   }
 
@@ -18,7 +18,7 @@ export class Secrets {
     this.given?.forEach((value, name) => {
       if (/auth|key|token|cookie|secret/.test(name)) this.add(value);
     });
-    for (const secret of this.#values) text = text.replaceAll(secret, "[secret]");
+    for (const secret of this.#values ?? []) text = text.replaceAll(secret, "[secret]");
     return text;
   }
 }

@@ -16,6 +16,8 @@ export interface Sent {
   rest: Record<string, unknown>;
 }
 
+const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer", "referrerPolicy", "integrity", "keepalive", "signal"] as const;
+
 export async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent> {
   let { headers, body, ...rest } = init;
   let [url, text]: [string, string | undefined] = ["", undefined];
@@ -23,14 +25,13 @@ export async function taken(input: RequestInfo | URL, init: RequestInit): Promis
   let form: FormData | undefined;
   if (typeof input === "object" && "url" in input) {
     // Its own members, where `init` does not say otherwise.
-    const { method, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal } = input;
-    rest = { method, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, signal, ...rest };
-    if (mode === "navigate") delete rest.mode;
+    rest = { ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...rest };
+    if (input.mode === "navigate") delete rest.mode;
     for (const name in rest) if (rest[name as "mode"] === undefined) delete rest[name as "mode"];
     url = input.url;
     headers ??= input.headers;
     // Not by its `body`, which not every browser has.
-    if (body === undefined && !/^(get|head)$/i.test(method)) {
+    if (body === undefined && !/^(get|head)$/i.test(input.method)) {
       const whole = await input.arrayBuffer();
       body = whole.byteLength > 0 ? whole : undefined;
     }

@@ -1,6 +1,7 @@
 //! What keeps the package small, and what it may weigh at most.
 
 pub(crate) mod budget;
+pub(crate) mod dead_glue;
 pub(crate) mod inline;
 pub(crate) mod shorten_names;
 pub(crate) mod trap_panics;
