@@ -47,10 +47,11 @@ fn native() -> Result<()> {
         ];
         run(cargo().args(["clippy", "--quiet"]).args(wasm).args(["--", "-D", "warnings"]))
     })?;
-    step("linting and formatting of TypeScript and JavaScript", || {
+    step("lint, formatting and layout of TypeScript and JavaScript", || {
         need::npm("tests/source")?;
         run(npm_tool("tests/source", "oxlint").arg("--quiet"))?;
-        run(npm_tool("tests/source", "prettier").args(["--check", "--log-level=warn", "."]))
+        run(npm_tool("tests/source", "prettier").args(["--check", "--log-level=warn", "."]))?;
+        run(node().arg("--test").args(tests_in("source")?))
     })?;
     step("native tests", || run(cargo().args(["test", "--workspace"])))
 }
