@@ -1,8 +1,8 @@
 //! A client: what its calls share, and where they wait.
 
+use super::bindings::Request;
 use super::clock;
 use super::report::{Row, seen};
-use super::request::Request;
 use super::seats::{Scope, Seats, Slot};
 use crate::core::alert::AlertRule;
 use crate::core::breaker;

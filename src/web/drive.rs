@@ -1,10 +1,11 @@
 //! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
 
+use super::bindings::Request;
 use super::client::Client;
 use super::clock;
 use super::flight::{Flight, Step};
+use super::input;
 use super::report::{self, ms, outcome};
-use super::request::{self, Request};
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
 use crate::core::time::Duration;
@@ -44,7 +45,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
         client.retain(target);
         driven.retained.push(target);
     };
-    let (policy, targets) = match (request::policy(request), request::targets(request, retain)) {
+    let (policy, targets) = match (input::policy(request), input::targets(request, retain)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
         (Err(invalid), _) | (_, Err(invalid)) => return invalid.tell(request),
     };

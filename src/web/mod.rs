@@ -1,17 +1,18 @@
 //! Acts: the only code that sees fetch, timers, streams and JavaScript values.
 //!
 //! It never decides whether to try again, and what can be said in JavaScript data alone (headers,
-//! JSON, blobs) it leaves to the face, through the methods of [`Request`](request::Request): in
+//! JSON, blobs) it leaves to the face, through the methods of [`Request`](bindings::Request): in
 //! wasm that took 15 KB gzip, there it takes 1. [`drive`] is the one loop that awaits; it asks
 //! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
 
+mod bindings;
 mod client;
 mod clock;
 mod drive;
 mod events;
 mod flight;
+mod input;
 mod report;
-mod request;
 mod seats;
 mod wait;
 
@@ -53,7 +54,7 @@ pub fn stats(client: u32, target: u32) -> JsValue {
 /// Runs one call of a client to its end, and tells the request how it ended.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
-pub fn query(client: u32, request: request::Request) {
+pub fn query(client: u32, request: bindings::Request) {
     let Some(client) = client::numbered(client) else {
         return;
     };

@@ -4,8 +4,8 @@
 //! waiting call costs, and there may be ten thousand. A timer only wakes; whether it is time, the
 //! clock says. In Workers each call has a timer of its own; see [`Scope`].
 
+use super::bindings::Request;
 use super::clock;
-use super::request::Request;
 use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
 use std::cell::RefCell;
