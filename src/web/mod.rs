@@ -13,6 +13,7 @@ mod events;
 mod flight;
 mod input;
 mod report;
+mod scope;
 mod seats;
 mod wait;
 
@@ -23,11 +24,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// A client by these rules: its number. `numbers` are in the order of `src/ts/core-request.ts`.
+/// A client by these rules: its number. `numbers` are in the order of [`input::shared`].
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn client(numbers: &[f64], seed: f64) -> u32 {
-    client::make(numbers, seed as u64)
+    let (scope, shared) = input::shared(numbers, seed as u64);
+    client::make(scope, shared)
 }
 
 /// Another target takes this place among those of a client. False, if calls use it.

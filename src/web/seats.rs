@@ -2,10 +2,12 @@
 //!
 //! In a process one alarm serves all of them: a timer a call would be more than half of what a
 //! waiting call costs, and there may be ten thousand. A timer only wakes; whether it is time, the
-//! clock says. In Workers each call has a timer of its own; see [`Scope`].
+//! clock says. In Workers each call has a timer of its own; see
+//! [`scope`](super::scope).
 
 use super::bindings::Request;
 use super::clock;
+use super::scope::Scope;
 use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
 use std::cell::RefCell;
@@ -21,45 +23,6 @@ const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 /// polled it many times. Counted and not measured, since a suspended isolate misses time and no sweep.
 const MISSED: u8 = 3;
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
-
-/// Whose turn of the event loop a call may be woken in. By the numbers of `src/ts/instance.ts`.
-///
-/// In workerd a timer, a fetch and the continuation of a promise belong to the request that made
-/// them, and a request without any of these that is pending is ended as hung. What another request
-/// does must not poll a call, then, or it would send from there (workerd, `IoContext`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// In anybody's.
-    #[default]
-    Process,
-    /// In its own request's. A promise that it made itself may be fulfilled by another one, and the
-    /// runtime continues it in the right place (`handle_cross_request_promise_resolution`).
-    Hops,
-    /// In its own request's, and no promise that another one fulfils is ever continued.
-    Request,
-}
-
-impl Scope {
-    pub(super) fn numbered(number: f64) -> Self {
-        match number {
-            1.0 => Self::Hops,
-            2.0 => Self::Request,
-            _ => Self::Process,
-        }
-    }
-
-    /// How often a call looks by itself at what others have done, if it does; `parked` is one in line.
-    pub(super) fn tick(self, parked: bool) -> Option<Duration> {
-        match (self, parked) {
-            (Self::Process, _) => None,
-            (Self::Request, true) => Some(Duration::from_ms(20)),
-            // Its caller's abort may come from elsewhere, and no promise tells of it.
-            (Self::Request, false) | (Self::Hops, true) => Some(Duration::from_ms(50)),
-            // To renew its leases.
-            (Self::Hops, false) => Some(Duration::from_secs(1)),
-        }
-    }
-}
 
 /// The future of one call, where it can be dropped though nobody polls it any more.
 pub(super) type Slot = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
