@@ -4,7 +4,7 @@ use super::bindings::Request;
 use super::clock;
 use super::report::{Row, seen};
 use super::scope::Scope;
-use super::seats::{Seats, Slot};
+use super::seats::{Ring, Seats, Slot};
 use crate::core::call::{Action, Call, Input};
 use crate::core::shared::{News, Shared};
 use crate::core::time::Instant;
@@ -170,13 +170,6 @@ impl Client {
         self.seats.borrow_mut().is_up(seat);
     }
 
-    pub(super) fn rings(self: &Rc<Self>) {
-        let mut shared = self.shared.borrow_mut();
-        shared.wake(clock::now());
-        self.seats.borrow_mut().rings(self);
-        self.calls(&mut shared);
-    }
-
     fn calls(self: &Rc<Self>, shared: &mut Shared) {
         let mut seats = self.seats.borrow_mut();
         while let Some(who) = shared.woken() {
@@ -185,5 +178,14 @@ impl Client {
         if let Some(due) = shared.due() {
             seats.arm(due, self);
         }
+    }
+}
+
+impl Ring for Client {
+    fn rings(self: &Rc<Self>) {
+        let mut shared = self.shared.borrow_mut();
+        shared.wake(clock::now());
+        self.seats.borrow_mut().rings(self);
+        self.calls(&mut shared);
     }
 }

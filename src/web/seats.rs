@@ -2,8 +2,7 @@
 //!
 //! In a process one alarm serves all of them: a timer a call would be more than half of what a
 //! waiting call costs, and there may be ten thousand. A timer only wakes; whether it is time, the
-//! clock says. In Workers each call has a timer of its own; see
-//! [`scope`](super::scope).
+//! clock says. In Workers each call has a timer of its own: see [`scope`](super::scope).
 
 use super::bindings::Request;
 use super::clock;
@@ -26,6 +25,12 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
 
 /// The future of one call, where it can be dropped though nobody polls it any more.
 pub(super) type Slot = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
+
+/// Whom the alarm tells. It holds one only while somebody waits, so nothing holds itself for ever.
+pub(super) trait Ring: 'static {
+    /// The alarm has rung: [`Seats::rings`] is to be told.
+    fn rings(self: &Rc<Self>);
+}
 
 #[derive(Default)]
 pub(super) struct Seats {
@@ -134,7 +139,7 @@ impl Seats {
     }
 
     /// Whether the wait of this one is over. If not, it will be woken.
-    pub(super) fn is_due(&mut self, id: u32, until: Instant, waker: &Waker, ring: &Ring) -> bool {
+    pub(super) fn is_due(&mut self, id: u32, until: Instant, waker: &Waker, ring: &Rc<impl Ring>) -> bool {
         let Some(seat) = self.at(id) else {
             return true; // everybody has one
         };
@@ -159,7 +164,7 @@ impl Seats {
     }
 
     /// Rings then, or before.
-    pub(super) fn arm(&mut self, at: Instant, ring: &Ring) {
+    pub(super) fn arm(&mut self, at: Instant, ring: &Rc<impl Ring>) {
         let is_armed = self.armed.as_ref().is_some_and(|armed| armed.rings <= at);
         if is_armed || self.scope != Scope::Process {
             return;
@@ -174,7 +179,7 @@ impl Seats {
     }
 
     /// The alarm has rung: wakes those whose time has come, and is wound again for the others.
-    pub(super) fn rings(&mut self, ring: &Ring) {
+    pub(super) fn rings(&mut self, ring: &Rc<impl Ring>) {
         self.armed = None;
         let now = clock::now();
         let mut next: Option<Instant> = None;
@@ -213,6 +218,3 @@ impl Seats {
         gone
     }
 }
-
-/// Whom the alarm tells. It has one only while somebody waits, so nothing holds itself for ever.
-pub(super) type Ring = Rc<super::client::Client>;
