@@ -121,27 +121,17 @@ impl Client {
         self.calls(&mut shared);
     }
 
-    /// What the call makes of what happened; whoever else has a turn now is told.
-    pub(super) fn handle(
-        self: &Rc<Self>,
-        call: &mut Call,
-        now: Instant,
-        input: Input,
-        request: &Request,
-    ) -> Action {
+    /// What the call makes of what happened; whoever else has a turn now is called.
+    pub(super) fn handle(self: &Rc<Self>, call: &mut Call, now: Instant, input: Input) -> Action {
         let mut shared = self.shared.borrow_mut();
         let action = call.handle(now, input, &mut shared);
         self.calls(&mut shared);
-        let mut news = shared.news();
-        drop(shared);
-        while let Some(one) = news {
-            match one {
-                News::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
-                News::Alert { target } => request.tell_alert(target as u32),
-            }
-            news = self.shared.borrow_mut().news();
-        }
         action
+    }
+
+    /// What nobody was told yet. One at a time, since who is told may ask the client something.
+    pub(super) fn news(&self) -> Option<News> {
+        self.shared.borrow_mut().news()
     }
 
     pub(super) fn retain(&self, target: usize) {
