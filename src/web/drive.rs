@@ -1,9 +1,9 @@
 //! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
 
+use super::attempt::{Flight, Step};
 use super::bindings::Request;
 use super::client::Client;
 use super::clock;
-use super::flight::{Flight, Step};
 use super::input;
 use super::report::{self, ms, outcome};
 use super::wait::{Happened, Waiter};

@@ -4,13 +4,24 @@
 //! JSON, blobs) it leaves to the face, through the methods of [`Request`](bindings::Request): in
 //! wasm that took 15 KB gzip, there it takes 1. [`drive`] is the one loop that awaits; it asks
 //! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
+//!
+//! Every import goes down. A file may use those of the lines under its own, and none of its own line:
+//!
+//! - [`drive`]: the loop of one call.
+//! - [`wait`]: what the loop awaits.
+//! - [`attempt`]: one request; [`client`](mod@client): what the calls share.
+//! - [`events`]: bytes to events; [`report`]: numbers out; [`seats`]: where calls wait.
+//! - [`clock`]: the time; [`input`]: numbers in.
+//! - [`bindings`]: the foreign functions; [`scope`]: whose turn of the event loop it is.
+//!
+//! The exports are here, above all of them.
 
+mod attempt;
 mod bindings;
 mod client;
 mod clock;
 mod drive;
 mod events;
-mod flight;
 mod input;
 mod report;
 mod scope;

@@ -1,8 +1,8 @@
 //! One attempt, as a state machine over promises: what is awaited next, and what it means.
 //!
-//! Nothing here awaits, so the loop in [`drive`](super::drive) does it in one place, which takes
-//! half the code of as many `await`s. The face has a fresh `AbortController` for every attempt, and
-//! dropping this aborts it.
+//! Nothing here awaits, so the loop in `drive` does it in one place, which takes half the code of as
+//! many `await`s. The face has a fresh `AbortController` for every attempt, and dropping this aborts
+//! it.
 
 use super::bindings::{Facts, Outgoing, Request};
 use super::clock;
