@@ -1,17 +1,13 @@
 //! A client: what its calls share, and where they wait.
 
+use super::bindings::Request;
 use super::clock;
 use super::report::{Row, seen};
-use super::request::Request;
-use super::seats::{Scope, Seats, Slot};
-use crate::core::alert::AlertRule;
-use crate::core::breaker;
-use crate::core::budget::{self, Credit};
+use super::scope::Scope;
+use super::seats::{Ring, Seats, Slot};
 use crate::core::call::{Action, Call, Input};
-use crate::core::coordinator::Rules;
-use crate::core::limiter;
 use crate::core::shared::{News, Shared};
-use crate::core::time::{Duration, Instant};
+use crate::core::time::Instant;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
@@ -24,9 +20,6 @@ pub(super) struct Client {
     /// It takes no more calls, and goes with the last of those under way.
     closed: Cell<bool>,
 }
-
-/// Where a call may end unseen, whatever it holds is its own for so long without a sign of life.
-const LEASE: Duration = Duration::from_secs(5);
 
 thread_local! {
     static CLIENTS: RefCell<Vec<Option<Rc<Client>>>> = const { RefCell::new(Vec::new()) };
@@ -47,44 +40,9 @@ pub(super) fn close(number: u32) {
     }
 }
 
-/// Of `numbers`, in the order of `Rule` in `src/ts/core-request.ts`: NaN is the default, and below
-/// zero there is none.
-pub(super) fn make(numbers: &[f64], seed: u64) -> u32 {
-    let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
-    let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
-    let ms = |at, default| number(at).map_or(default, |ms| Duration::from_ms(ms as u64));
-    let is_on = |at| number(at).is_none_or(|number| number >= 0.0);
-    let (breaker, budget, places) =
-        (breaker::Rule::default(), budget::Rule::default(), limiter::Rule::default());
-    let breaker = breaker::Rule {
-        failures: whole(0, breaker.failures),
-        window: ms(1, breaker.window),
-        open: ms(2, breaker.open),
-        max_open: ms(3, breaker.max_open),
-    };
-    let budget = budget::Rule {
-        ratio: number(4).map_or(budget.ratio, |ratio| (ratio * 1000.0) as u32),
-        burst: whole(5, budget.burst),
-    };
-    let places =
-        limiter::Rule { min: whole(6, places.min), max: whole(7, places.max), queue: whole(8, places.queue) };
-    let scope = Scope::numbered(number(12).unwrap_or_default());
-    let alert = AlertRule::default();
-    let alert = AlertRule {
-        per_thousand: number(9).map_or(alert.per_thousand, |ratio| (ratio * 1000.0) as u32),
-        min_samples: whole(10, alert.min_samples),
-    };
-    let rules = Rules {
-        breaker: is_on(0).then_some(breaker),
-        budget: is_on(4).then_some(budget),
-        credit: match number(11) {
-            // One in four, by which a fleet at rest still hides half of its errors.
-            Some(1.0) => Credit::OneOrNone { one: seed & 3 == 0 },
-            _ => Credit::Full,
-        },
-        lease: (scope != Scope::Process).then_some(LEASE),
-    };
-    let shared = RefCell::new(Shared::new(rules, places, alert, seed));
+/// A new client, with nobody on its seats: its number.
+pub(super) fn make(scope: Scope, shared: Shared) -> u32 {
+    let shared = RefCell::new(shared);
     CLIENTS.with_borrow_mut(|clients| {
         let number = FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
             clients.push(None);
@@ -163,27 +121,17 @@ impl Client {
         self.calls(&mut shared);
     }
 
-    /// What the call makes of what happened; whoever else has a turn now is told.
-    pub(super) fn handle(
-        self: &Rc<Self>,
-        call: &mut Call,
-        now: Instant,
-        input: Input,
-        request: &Request,
-    ) -> Action {
+    /// What the call makes of what happened; whoever else has a turn now is called.
+    pub(super) fn handle(self: &Rc<Self>, call: &mut Call, now: Instant, input: Input) -> Action {
         let mut shared = self.shared.borrow_mut();
         let action = call.handle(now, input, &mut shared);
         self.calls(&mut shared);
-        let mut news = shared.news();
-        drop(shared);
-        while let Some(one) = news {
-            match one {
-                News::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
-                News::Alert { target } => request.tell_alert(target as u32),
-            }
-            news = self.shared.borrow_mut().news();
-        }
         action
+    }
+
+    /// What nobody was told yet. One at a time, since who is told may ask the client something.
+    pub(super) fn news(&self) -> Option<News> {
+        self.shared.borrow_mut().news()
     }
 
     pub(super) fn retain(&self, target: usize) {
@@ -212,13 +160,6 @@ impl Client {
         self.seats.borrow_mut().is_up(seat);
     }
 
-    pub(super) fn rings(self: &Rc<Self>) {
-        let mut shared = self.shared.borrow_mut();
-        shared.wake(clock::now());
-        self.seats.borrow_mut().rings(self);
-        self.calls(&mut shared);
-    }
-
     fn calls(self: &Rc<Self>, shared: &mut Shared) {
         let mut seats = self.seats.borrow_mut();
         while let Some(who) = shared.woken() {
@@ -227,5 +168,14 @@ impl Client {
         if let Some(due) = shared.due() {
             seats.arm(due, self);
         }
+    }
+}
+
+impl Ring for Client {
+    fn rings(self: &Rc<Self>) {
+        let mut shared = self.shared.borrow_mut();
+        shared.wake(clock::now());
+        self.seats.borrow_mut().rings(self);
+        self.calls(&mut shared);
     }
 }

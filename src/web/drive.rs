@@ -1,13 +1,15 @@
 //! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
 
+use super::attempt::{Flight, Step};
+use super::bindings::Request;
 use super::client::Client;
 use super::clock;
-use super::flight::{Flight, Step};
+use super::input;
 use super::report::{self, ms, outcome};
-use super::request::{self, Request};
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
-use crate::core::time::Duration;
+use crate::core::shared::News;
+use crate::core::time::{Duration, Instant};
 use js_sys::Math;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -44,7 +46,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
         client.retain(target);
         driven.retained.push(target);
     };
-    let (policy, targets) = match (request::policy(request), request::targets(request, retain)) {
+    let (policy, targets) = match (input::policy(request), input::targets(request, retain)) {
         (Ok(policy), Ok(targets)) => (policy, targets),
         (Err(invalid), _) | (_, Err(invalid)) => return invalid.tell(request),
     };
@@ -54,7 +56,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     let mut flight = None;
     let mut wakes = clock::now();
     let mut parked = false;
-    let mut action = client.handle(call, clock::now(), Input::Start, request);
+    let mut action = handle(&client, call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
             Action::Send(send) => {
@@ -103,15 +105,15 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
             };
             if let Some(flight) = &mut flight {
                 if let Some(begun) = flight.has_begun() {
-                    client.handle(call, begun, Input::Begun, request);
+                    handle(&client, call, begun, Input::Begun, request);
                 }
                 if let Some(away) = flight.reader_left() {
-                    client.handle(call, clock::now(), Input::Reader { away }, request);
+                    handle(&client, call, clock::now(), Input::Reader { away }, request);
                 }
             }
         };
         let before = call.record().attempts().len();
-        action = client.handle(call, clock::now(), input, request);
+        action = handle(&client, call, clock::now(), input, request);
         if let Some(ended) = call.record().attempts().get(before)
             && let Some(status) = ended.status
         {
@@ -135,4 +137,16 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
             flight.is_over();
         }
     }
+}
+
+/// What the call makes of what happened. Its request is told what the client has learned.
+fn handle(client: &Rc<Client>, call: &mut Call, now: Instant, input: Input, request: &Request) -> Action {
+    let action = client.handle(call, now, input);
+    while let Some(news) = client.news() {
+        match news {
+            News::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
+            News::Alert { target } => request.tell_alert(target as u32),
+        }
+    }
+    action
 }

@@ -1,7 +1,7 @@
 //! The events of one stream: bytes in, once a piece, and the data of its events out, once a piece.
 
+use super::bindings::Request;
 use super::clock;
-use super::request::Request;
 use crate::core::completion::{Completion, Seen};
 use crate::core::sse::{Decoder, Event, Form, Room, trim};
 use crate::core::time::Instant;

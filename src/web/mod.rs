@@ -1,17 +1,30 @@
 //! Acts: the only code that sees fetch, timers, streams and JavaScript values.
 //!
 //! It never decides whether to try again, and what can be said in JavaScript data alone (headers,
-//! JSON, blobs) it leaves to the face, through the methods of [`Request`](request::Request): in
+//! JSON, blobs) it leaves to the face, through the methods of [`Request`](bindings::Request): in
 //! wasm that took 15 KB gzip, there it takes 1. [`drive`] is the one loop that awaits; it asks
 //! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
+//!
+//! Every import goes down. A file may use those of the lines under its own, and none of its own line:
+//!
+//! - [`drive`]: the loop of one call.
+//! - [`wait`]: what the loop awaits.
+//! - [`attempt`]: one request; [`client`](mod@client): what the calls share.
+//! - [`events`]: bytes to events; [`report`]: numbers out; [`seats`]: where calls wait.
+//! - [`clock`]: the time; [`input`]: numbers in.
+//! - [`bindings`]: the foreign functions; [`scope`]: whose turn of the event loop it is.
+//!
+//! The exports are here, above all of them.
 
+mod attempt;
+mod bindings;
 mod client;
 mod clock;
 mod drive;
 mod events;
-mod flight;
+mod input;
 mod report;
-mod request;
+mod scope;
 mod seats;
 mod wait;
 
@@ -22,11 +35,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// A client by these rules: its number. `numbers` are in the order of `src/ts/core-request.ts`.
+/// A client by these rules: its number. `numbers` are in the order of [`input::shared`].
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn client(numbers: &[f64], seed: f64) -> u32 {
-    client::make(numbers, seed as u64)
+    let (scope, shared) = input::shared(numbers, seed as u64);
+    client::make(scope, shared)
 }
 
 /// Another target takes this place among those of a client. False, if calls use it.
@@ -53,7 +67,7 @@ pub fn stats(client: u32, target: u32) -> JsValue {
 /// Runs one call of a client to its end, and tells the request how it ended.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
-pub fn query(client: u32, request: request::Request) {
+pub fn query(client: u32, request: bindings::Request) {
     let Some(client) = client::numbered(client) else {
         return;
     };

@@ -2,10 +2,11 @@
 //!
 //! In a process one alarm serves all of them: a timer a call would be more than half of what a
 //! waiting call costs, and there may be ten thousand. A timer only wakes; whether it is time, the
-//! clock says. In Workers each call has a timer of its own; see [`Scope`].
+//! clock says. In Workers each call has a timer of its own: see [`scope`](super::scope).
 
+use super::bindings::Request;
 use super::clock;
-use super::request::Request;
+use super::scope::Scope;
 use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
 use std::cell::RefCell;
@@ -22,47 +23,14 @@ const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 const MISSED: u8 = 3;
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
 
-/// Whose turn of the event loop a call may be woken in. By the numbers of `src/ts/instance.ts`.
-///
-/// In workerd a timer, a fetch and the continuation of a promise belong to the request that made
-/// them, and a request without any of these that is pending is ended as hung. What another request
-/// does must not poll a call, then, or it would send from there (workerd, `IoContext`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// In anybody's.
-    #[default]
-    Process,
-    /// In its own request's. A promise that it made itself may be fulfilled by another one, and the
-    /// runtime continues it in the right place (`handle_cross_request_promise_resolution`).
-    Hops,
-    /// In its own request's, and no promise that another one fulfils is ever continued.
-    Request,
-}
-
-impl Scope {
-    pub(super) fn numbered(number: f64) -> Self {
-        match number {
-            1.0 => Self::Hops,
-            2.0 => Self::Request,
-            _ => Self::Process,
-        }
-    }
-
-    /// How often a call looks by itself at what others have done, if it does; `parked` is one in line.
-    pub(super) fn tick(self, parked: bool) -> Option<Duration> {
-        match (self, parked) {
-            (Self::Process, _) => None,
-            (Self::Request, true) => Some(Duration::from_ms(20)),
-            // Its caller's abort may come from elsewhere, and no promise tells of it.
-            (Self::Request, false) | (Self::Hops, true) => Some(Duration::from_ms(50)),
-            // To renew its leases.
-            (Self::Hops, false) => Some(Duration::from_secs(1)),
-        }
-    }
-}
-
 /// The future of one call, where it can be dropped though nobody polls it any more.
 pub(super) type Slot = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
+
+/// Whom the alarm tells. It holds one only while somebody waits, so nothing holds itself for ever.
+pub(super) trait Ring: 'static {
+    /// The alarm has rung: [`Seats::rings`] is to be told.
+    fn rings(self: &Rc<Self>);
+}
 
 #[derive(Default)]
 pub(super) struct Seats {
@@ -171,7 +139,7 @@ impl Seats {
     }
 
     /// Whether the wait of this one is over. If not, it will be woken.
-    pub(super) fn is_due(&mut self, id: u32, until: Instant, waker: &Waker, ring: &Ring) -> bool {
+    pub(super) fn is_due(&mut self, id: u32, until: Instant, waker: &Waker, ring: &Rc<impl Ring>) -> bool {
         let Some(seat) = self.at(id) else {
             return true; // everybody has one
         };
@@ -196,7 +164,7 @@ impl Seats {
     }
 
     /// Rings then, or before.
-    pub(super) fn arm(&mut self, at: Instant, ring: &Ring) {
+    pub(super) fn arm(&mut self, at: Instant, ring: &Rc<impl Ring>) {
         let is_armed = self.armed.as_ref().is_some_and(|armed| armed.rings <= at);
         if is_armed || self.scope != Scope::Process {
             return;
@@ -211,7 +179,7 @@ impl Seats {
     }
 
     /// The alarm has rung: wakes those whose time has come, and is wound again for the others.
-    pub(super) fn rings(&mut self, ring: &Ring) {
+    pub(super) fn rings(&mut self, ring: &Rc<impl Ring>) {
         self.armed = None;
         let now = clock::now();
         let mut next: Option<Instant> = None;
@@ -250,6 +218,3 @@ impl Seats {
         gone
     }
 }
-
-/// Whom the alarm tells. It has one only while somebody waits, so nothing holds itself for ever.
-pub(super) type Ring = Rc<super::client::Client>;

@@ -4,9 +4,9 @@
 //! of ours that waits for a promise is never freed where the promise never settles, and the promises
 //! of a request that has ended in a Worker never do.
 
+use super::bindings::Request;
 use super::client::Client;
 use super::clock;
-use super::request::Request;
 use crate::core::time::Instant;
 use gloo_timers::callback::Timeout;
 use std::cell::Cell;

@@ -6,8 +6,8 @@ use crate::core::call::{Input, Send};
 use crate::core::deadline::Clocks;
 use crate::core::target::Profile;
 use crate::core::time::Duration;
+use crate::web::attempt::{Flight, Step};
 use crate::web::clock::now;
-use crate::web::flight::{Flight, Step};
 use crate::web::wait::{Happened, Waiter};
 use wasm_bindgen::JsValue;
 

@@ -1,8 +1,8 @@
 //! A request as the face makes it, in small: it keeps what it is told.
 
 use super::timing::within;
+use crate::web::bindings::Request;
 use crate::web::client::{Client, numbered};
-use crate::web::request::Request;
 use crate::web::{client, query, wake};
 use js_sys::{Array, Promise};
 use std::rc::Rc;

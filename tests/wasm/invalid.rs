@@ -4,7 +4,7 @@ use super::caller::Caller;
 use crate::core::policy::Inverted;
 use crate::core::target::Refused;
 use crate::core::time::Duration;
-use crate::web::request::Invalid;
+use crate::web::input::Invalid;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 

@@ -1,12 +1,12 @@
 //! One attempt, as a state machine over promises: what is awaited next, and what it means.
 //!
-//! Nothing here awaits, so the loop in [`drive`](super::drive) does it in one place, which takes
-//! half the code of as many `await`s. The face has a fresh `AbortController` for every attempt, and
-//! dropping this aborts it.
+//! Nothing here awaits, so the loop in `drive` does it in one place, which takes half the code of as
+//! many `await`s. The face has a fresh `AbortController` for every attempt, and dropping this aborts
+//! it.
 
+use super::bindings::{Facts, Outgoing, Request};
 use super::clock;
 use super::events::Events;
-use super::request::{Outgoing, Request};
 use crate::core::call::{Head, Input, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
@@ -318,5 +318,5 @@ impl Drop for Flight<'_> {
 }
 
 fn said(facts: JsValue) -> Body {
-    facts.unchecked_into::<super::request::Facts>().into()
+    facts.unchecked_into::<Facts>().into()
 }

@@ -1,16 +1,9 @@
-//! What the face hands in, read by structural getters: a `from_value` of serde-wasm-bindgen
-//! would cost as much as all the rest.
+//! Every foreign function of the shell: the methods of what the face hands in, and the clock of the
+//! platform.
 //!
-//! The face has checked every type before; what is left to check here is what only the core
-//! knows: whether times fit together and whether a target can be called.
+//! Structural getters read what is handed in: a `from_value` of serde-wasm-bindgen would cost as much
+//! as all the rest.
 
-use crate::core::call::Target;
-use crate::core::classify::Body;
-use crate::core::hint;
-use crate::core::policy::{Given, Hold, Inverted, Policy, Timeouts};
-use crate::core::queue::Priority;
-use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
-use crate::core::time::Duration;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,20 +15,20 @@ extern "C" {
     pub type Request;
     /// 0 is a chat, 1 another object, 2 neither.
     #[wasm_bindgen(method, getter)]
-    fn kind(this: &Request) -> u32;
+    pub(super) fn kind(this: &Request) -> u32;
     /// How many there are: the target that was asked for, then its fallbacks.
     #[wasm_bindgen(method, getter)]
-    fn targets(this: &Request) -> u32;
+    pub(super) fn targets(this: &Request) -> u32;
     /// Of a target: 0 origin, 1 path, 2 model. Empty texts are absent.
     #[wasm_bindgen(method)]
-    fn part(this: &Request, target: u32, part: u32) -> String;
-    /// As its place in [`Profile::ALL`]; what is beyond is none.
+    pub(super) fn part(this: &Request, target: u32, part: u32) -> String;
+    /// As its place in `Profile::ALL`; what is beyond is none.
     #[wasm_bindgen(method)]
-    fn profile(this: &Request, target: u32) -> u32;
-    /// What was given, in the order of [`policy`]. NaN is absent: an optional number takes a detour
+    pub(super) fn profile(this: &Request, target: u32) -> u32;
+    /// What was given, in the order of `input::policy`. NaN is absent: an optional number takes a detour
     /// through memory.
     #[wasm_bindgen(method)]
-    fn number(this: &Request, which: u32) -> f64;
+    pub(super) fn number(this: &Request, which: u32) -> f64;
     /// Where it waits: by these numbers it is woken.
     #[wasm_bindgen(method)]
     pub(super) fn sits(this: &Request, client: u32, seat: u32);
@@ -99,17 +92,17 @@ extern "C" {
     pub(super) fn discard(this: &Request, response: &Response);
     /// The place of a target among those of the client.
     #[wasm_bindgen(method)]
-    fn shared(this: &Request, target: u32) -> u32;
+    pub(super) fn shared(this: &Request, target: u32) -> u32;
     /// Where the target with this index is, and whether what was given for the whole call may go
     /// there too. An empty model is none.
     #[wasm_bindgen(method)]
-    fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool, profile: u8);
+    pub(super) fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool, profile: u8);
     /// Of a call to one target that was located before, the place of its profile; or below zero.
     #[wasm_bindgen(method, getter)]
-    fn known(this: &Request) -> i32;
-    /// Nothing was given of what [`policy`] asks for.
+    pub(super) fn known(this: &Request) -> i32;
+    /// Nothing was given of what `input::policy` asks for.
     #[wasm_bindgen(method, getter)]
-    fn usual(this: &Request) -> bool;
+    pub(super) fn usual(this: &Request) -> bool;
     /// Makes what is sent to one target; empty texts and NaN are absent. A promise, where a token has to
     /// be fetched: it rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]
@@ -149,7 +142,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn quiet(this: &Request) -> bool;
     #[wasm_bindgen(method, getter)]
-    fn streamed(this: &Request) -> bool;
+    pub(super) fn streamed(this: &Request) -> bool;
 
     /// `Body` of `src/ts/body.ts`.
     pub(super) type Reading;
@@ -175,17 +168,21 @@ extern "C" {
     /// `Facts` of `src/ts/answer.ts`.
     pub(super) type Facts;
     #[wasm_bindgen(method, getter, js_name = ofEngine)]
-    fn of_engine(this: &Facts) -> bool;
+    pub(super) fn of_engine(this: &Facts) -> bool;
     #[wasm_bindgen(method, getter)]
-    fn unexpected(this: &Facts) -> bool;
+    pub(super) fn unexpected(this: &Facts) -> bool;
     #[wasm_bindgen(method, getter, js_name = isError)]
-    fn is_error(this: &Facts) -> bool;
+    pub(super) fn is_error(this: &Facts) -> bool;
     #[wasm_bindgen(method, getter)]
-    fn text(this: &Facts) -> String;
+    pub(super) fn text(this: &Facts) -> String;
     #[wasm_bindgen(method, getter, js_name = kind)]
-    fn error_kind(this: &Facts) -> String;
+    pub(super) fn error_kind(this: &Facts) -> String;
     #[wasm_bindgen(method, getter)]
-    fn estimate(this: &Facts) -> f64;
+    pub(super) fn estimate(this: &Facts) -> f64;
+
+    /// Monotonic, unlike `Date`. In Workers it advances only after IO, which a sleep is.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub(super) fn performance_now() -> f64;
 }
 
 impl Request {
@@ -193,107 +190,4 @@ impl Request {
     pub(super) fn again(&self) -> Self {
         self.unchecked_ref::<JsValue>().clone().unchecked_into()
     }
-}
-
-impl From<Facts> for Body {
-    fn from(facts: Facts) -> Self {
-        Self {
-            of_engine: facts.of_engine(),
-            unexpected: facts.unexpected(),
-            is_error: facts.is_error(),
-            text: facts.text(),
-            kind: facts.error_kind(),
-            estimate: hint::estimate(facts.estimate()),
-        }
-    }
-}
-
-/// Why a request cannot be run; becomes a `TypeError`.
-pub(super) enum Invalid {
-    Inverted(Inverted),
-    /// The target with this index.
-    Refused(u32, Refused),
-}
-
-impl Invalid {
-    pub(super) fn tell(self, request: &Request) {
-        match self {
-            Self::Refused(index, refused) => request.refused(index, refused.reason()),
-            Self::Inverted(times) => request.inverted(
-                times.inner,
-                times.inner_is.as_ms() as f64,
-                times.outer,
-                times.outer_is.as_ms() as f64,
-                times.outer_is_default,
-            ),
-        }
-    }
-}
-
-pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
-    if request.usual() {
-        return Ok(Policy { streamed: request.streamed(), ..Policy::default() });
-    }
-    let number = |which| Some(request.number(which)).filter(|value| !value.is_nan());
-    let ms = |which| number(which).map(|ms| Duration::from_ms(ms as u64));
-    let given = Given {
-        max_retries: number(0).map(|count| count as u32),
-        max_wait: ms(1),
-        default_wait: ms(2),
-        // The face writes `true` as infinity.
-        hold: number(3).map(|ms| match ms {
-            f64::INFINITY => Hold::AsLongAsItWaits,
-            ms => Hold::For(Duration::from_ms(ms as u64)),
-        }),
-        // The face writes `false` as infinity; no number of theirs is one, however large.
-        connect: number(4).map(|ms| match ms {
-            f64::INFINITY => Timeouts::NEVER,
-            ms => Duration::from_ms(ms as u64).min(Timeouts::NEVER - Duration::from_ms(1)),
-        }),
-        first_byte: ms(5),
-        idle: ms(6),
-        attempt: ms(7),
-        total: ms(8),
-        priority: match number(9) {
-            Some(0.0) => Priority::Interactive,
-            Some(2.0) => Priority::Batch,
-            _ => Priority::Default,
-        },
-        streamed: request.streamed(),
-    };
-    Policy::new(given).map_err(Invalid::Inverted)
-}
-
-/// Locates the targets of a call: the one that was asked for, then its fallbacks. `retain` is told
-/// the place of each among those of the client.
-pub(super) fn targets(request: &Request, mut retain: impl FnMut(usize)) -> Result<Vec<Target>, Invalid> {
-    let mut at = |index| {
-        let shared = request.shared(index) as usize;
-        retain(shared);
-        shared
-    };
-    if let Some(profile) = usize::try_from(request.known()).ok().and_then(|known| Profile::ALL.get(known)) {
-        return Ok(vec![Target { shared: at(0), profile: *profile, shares_credentials: true }]);
-    }
-    let payload = match request.kind() {
-        0 => Payload::Chat,
-        1 => Payload::Object,
-        _ => Payload::Opaque,
-    };
-    let mut first: Option<Place> = None;
-    let mut targets = Vec::new();
-    for index in 0..request.targets() {
-        let [origin, path, model] = [0, 1, 2].map(|part| request.part(index, part));
-        let spec = Spec {
-            url: (!origin.is_empty()).then_some(Url { origin: &origin, path: &path }),
-            model: (!model.is_empty()).then_some(model.as_str()),
-            profile: Profile::ALL.get(request.profile(index) as usize).copied(),
-        };
-        let place = Place::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
-        let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
-        request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares, place.profile as u8);
-        targets.push(Target { shared: at(index), profile: place.profile, shares_credentials: shares });
-        first.get_or_insert(place);
-    }
-    Ok(targets)
 }

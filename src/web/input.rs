@@ -1,0 +1,174 @@
+//! What the face hands in, as types of the core: no other file knows in which order its numbers come.
+//!
+//! The face has checked every type before; what is left to check here is what only the core
+//! knows: whether times fit together and whether a target can be called.
+
+use super::bindings::{Facts, Request};
+use super::scope::Scope;
+use crate::core::alert::AlertRule;
+use crate::core::breaker;
+use crate::core::budget::{self, Credit};
+use crate::core::call::Target;
+use crate::core::classify::Body;
+use crate::core::coordinator::Rules;
+use crate::core::hint;
+use crate::core::limiter;
+use crate::core::policy::{Given, Hold, Inverted, Policy, Timeouts};
+use crate::core::queue::Priority;
+use crate::core::shared::Shared;
+use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
+use crate::core::time::Duration;
+
+/// What the calls of a client share, by its rules, and in whose turn they are woken.
+///
+/// `numbers` are in the order of `attach` in `src/ts/shared.ts`. 0 to 3 are the breaker: failures,
+/// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the places: min, max,
+/// queue. 9 and 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the
+/// scope, by its number in `src/ts/instance.ts`. Times are in ms. NaN is the default, and 0 or 4
+/// below zero is no breaker or no budget.
+pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
+    let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
+    let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
+    let ms = |at, default| number(at).map_or(default, |ms| Duration::from_ms(ms as u64));
+    let is_on = |at| number(at).is_none_or(|number| number >= 0.0);
+    let (breaker, budget, places) =
+        (breaker::Rule::default(), budget::Rule::default(), limiter::Rule::default());
+    let breaker = breaker::Rule {
+        failures: whole(0, breaker.failures),
+        window: ms(1, breaker.window),
+        open: ms(2, breaker.open),
+        max_open: ms(3, breaker.max_open),
+    };
+    let budget = budget::Rule {
+        ratio: number(4).map_or(budget.ratio, |ratio| (ratio * 1000.0) as u32),
+        burst: whole(5, budget.burst),
+    };
+    let places =
+        limiter::Rule { min: whole(6, places.min), max: whole(7, places.max), queue: whole(8, places.queue) };
+    let alert = AlertRule::default();
+    let alert = AlertRule {
+        per_thousand: number(9).map_or(alert.per_thousand, |ratio| (ratio * 1000.0) as u32),
+        min_samples: whole(10, alert.min_samples),
+    };
+    let scope = match number(12) {
+        Some(1.0) => Scope::Hops,
+        Some(2.0) => Scope::Request,
+        _ => Scope::Process,
+    };
+    let rules = Rules {
+        breaker: is_on(0).then_some(breaker),
+        budget: is_on(4).then_some(budget),
+        credit: match number(11) {
+            // One in four, by which a fleet at rest still hides half of its errors.
+            Some(1.0) => Credit::OneOrNone { one: seed & 3 == 0 },
+            _ => Credit::Full,
+        },
+        lease: scope.lease(),
+    };
+    (scope, Shared::new(rules, places, alert, seed))
+}
+
+/// Why a request cannot be run; becomes a `TypeError`.
+pub(super) enum Invalid {
+    Inverted(Inverted),
+    /// The target with this index.
+    Refused(u32, Refused),
+}
+
+impl Invalid {
+    pub(super) fn tell(self, request: &Request) {
+        match self {
+            Self::Refused(index, refused) => request.refused(index, refused.reason()),
+            Self::Inverted(times) => request.inverted(
+                times.inner,
+                times.inner_is.as_ms() as f64,
+                times.outer,
+                times.outer_is.as_ms() as f64,
+                times.outer_is_default,
+            ),
+        }
+    }
+}
+
+/// What was given for a call. The numbers have the order of `CoreRequest.number` in
+/// `src/ts/core-request.ts`; NaN is absent.
+pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
+    if request.usual() {
+        return Ok(Policy { streamed: request.streamed(), ..Policy::default() });
+    }
+    let number = |which| Some(request.number(which)).filter(|value| !value.is_nan());
+    let ms = |which| number(which).map(|ms| Duration::from_ms(ms as u64));
+    let given = Given {
+        max_retries: number(0).map(|count| count as u32),
+        max_wait: ms(1),
+        default_wait: ms(2),
+        // The face writes `true` as infinity.
+        hold: number(3).map(|ms| match ms {
+            f64::INFINITY => Hold::AsLongAsItWaits,
+            ms => Hold::For(Duration::from_ms(ms as u64)),
+        }),
+        // The face writes `false` as infinity; no number of theirs is one, however large.
+        connect: number(4).map(|ms| match ms {
+            f64::INFINITY => Timeouts::NEVER,
+            ms => Duration::from_ms(ms as u64).min(Timeouts::NEVER - Duration::from_ms(1)),
+        }),
+        first_byte: ms(5),
+        idle: ms(6),
+        attempt: ms(7),
+        total: ms(8),
+        priority: match number(9) {
+            Some(0.0) => Priority::Interactive,
+            Some(2.0) => Priority::Batch,
+            _ => Priority::Default,
+        },
+        streamed: request.streamed(),
+    };
+    Policy::new(given).map_err(Invalid::Inverted)
+}
+
+/// Locates the targets of a call: the one that was asked for, then its fallbacks. `retain` is told
+/// the place of each among those of the client.
+pub(super) fn targets(request: &Request, mut retain: impl FnMut(usize)) -> Result<Vec<Target>, Invalid> {
+    let mut at = |index| {
+        let shared = request.shared(index) as usize;
+        retain(shared);
+        shared
+    };
+    if let Some(profile) = usize::try_from(request.known()).ok().and_then(|known| Profile::ALL.get(known)) {
+        return Ok(vec![Target { shared: at(0), profile: *profile, shares_credentials: true }]);
+    }
+    let payload = match request.kind() {
+        0 => Payload::Chat,
+        1 => Payload::Object,
+        _ => Payload::Opaque,
+    };
+    let mut first: Option<Place> = None;
+    let mut targets = Vec::new();
+    for index in 0..request.targets() {
+        let [origin, path, model] = [0, 1, 2].map(|part| request.part(index, part));
+        let spec = Spec {
+            url: (!origin.is_empty()).then_some(Url { origin: &origin, path: &path }),
+            model: (!model.is_empty()).then_some(model.as_str()),
+            profile: Profile::ALL.get(request.profile(index) as usize).copied(),
+        };
+        let place = Place::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
+        let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
+        request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares, place.profile as u8);
+        targets.push(Target { shared: at(index), profile: place.profile, shares_credentials: shares });
+        first.get_or_insert(place);
+    }
+    Ok(targets)
+}
+
+impl From<Facts> for Body {
+    fn from(facts: Facts) -> Self {
+        Self {
+            of_engine: facts.of_engine(),
+            unexpected: facts.unexpected(),
+            is_error: facts.is_error(),
+            text: facts.text(),
+            kind: facts.error_kind(),
+            estimate: hint::estimate(facts.estimate()),
+        }
+    }
+}
