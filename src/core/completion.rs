@@ -1,7 +1,7 @@
 //! Whether a stream has begun and whether it is whole, by what its events said.
 //!
 //! The host parses the JSON of the events, so the face knows a chat chunk from a token of TGI
-//! (`src/ts/chunk.ts`); what follows from what it found is decided here. A stream is whole once
+//! (`src/ts/stream/chunk.ts`); what follows from what it found is decided here. A stream is whole once
 //! something said so: a `finish_reason`, a final `generated_text`, `response.completed`, or
 //! `[DONE]` after content. That the connection was closed says nothing: proxies close it too.
 

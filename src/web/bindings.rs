@@ -11,7 +11,7 @@ use web_sys::Response;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `CoreRequest` of `src/ts/core-request.ts`.
+    /// `CoreRequest` of `src/ts/wasm/protocol.ts`.
     pub type Request;
     /// 0 is a chat, 1 another object, 2 neither.
     #[wasm_bindgen(method, getter)]
@@ -144,7 +144,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn streamed(this: &Request) -> bool;
 
-    /// `Body` of `src/ts/body.ts`.
+    /// `BodyProgress` of `src/ts/wasm/protocol.ts`.
     pub(super) type Reading;
     #[wasm_bindgen(method, getter, js_name = quietSince)]
     pub(super) fn quiet_since(this: &Reading) -> f64;
@@ -153,7 +153,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = awayMs)]
     pub(super) fn away_ms(this: &Reading) -> f64;
 
-    /// `Outgoing` of `src/ts/outgoing.ts`.
+    /// `Outgoing` of `src/ts/wasm/protocol.ts`.
     pub(super) type Outgoing;
     #[cfg(feature = "panic-on-purpose")]
     #[wasm_bindgen(method, getter)]
@@ -165,7 +165,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn redirected(this: &Outgoing, response: &Response) -> Result<Option<Outgoing>, JsValue>;
 
-    /// `Facts` of `src/ts/answer.ts`.
+    /// `Facts` of `src/ts/wasm/protocol.ts`.
     pub(super) type Facts;
     #[wasm_bindgen(method, getter, js_name = ofEngine)]
     pub(super) fn of_engine(this: &Facts) -> bool;

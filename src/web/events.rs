@@ -14,7 +14,7 @@ use wasm_bindgen::closure::Closure;
 /// Stands between the data of two events: a line end is the one byte that no data holds.
 const SEPARATOR: u8 = b'\r';
 
-/// The bits that the face answers with; see `src/ts/chunk.ts`.
+/// The bits that the face answers with; see `src/ts/stream/chunk.ts`.
 const CONTENT: u32 = 1;
 const FINISH: u32 = 2;
 

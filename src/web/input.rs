@@ -21,10 +21,10 @@ use crate::core::time::Duration;
 
 /// What the calls of a client share, by its rules, and in whose turn they are woken.
 ///
-/// `numbers` are in the order of `attach` in `src/ts/shared.ts`. 0 to 3 are the breaker: failures,
+/// `numbers` are in the order of `clientNumbers` in `src/ts/wasm/encode.ts`. 0 to 3 are the breaker: failures,
 /// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the places: min, max,
 /// queue. 9 and 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the
-/// scope, by its number in `src/ts/instance.ts`. Times are in ms. NaN is the default, and 0 or 4
+/// scope, by its number in `src/ts/wasm/instance.ts`. Times are in ms. NaN is the default, and 0 or 4
 /// below zero is no breaker or no budget.
 pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
@@ -91,7 +91,7 @@ impl Invalid {
 }
 
 /// What was given for a call. The numbers have the order of `CoreRequest.number` in
-/// `src/ts/core-request.ts`; NaN is absent.
+/// `src/ts/wasm/encode.ts`; NaN is absent.
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     if request.usual() {
         return Ok(Policy { streamed: request.streamed(), ..Policy::default() });

@@ -2,7 +2,7 @@
 //!
 //! Flat rows of numbers: an object would bring its keys along as strings, and a hash table to keep
 //! them in, which took 2 KB gzip more than the names take in the face. What has a name crosses by
-//! its place in `src/ts/names.ts`.
+//! its place in `src/ts/wasm/enums.ts`.
 
 use super::clock;
 use crate::core::call::Call;
@@ -13,7 +13,7 @@ use crate::core::time::{Duration, Instant};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-/// `Row` of `src/ts/core-request.ts`, which names the columns.
+/// `Row` of `src/ts/wasm/protocol.ts`, which names the columns.
 #[derive(Default, Serialize)]
 pub(super) struct Row(Vec<f64>);
 

@@ -6,7 +6,7 @@
 
 use crate::core::time::Duration;
 
-/// The counterpart is `Scope` of `src/ts/instance.ts`.
+/// The counterpart is `Scope` of `src/ts/wasm/instance.ts`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Scope {
     /// In anybody's.

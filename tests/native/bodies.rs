@@ -1,4 +1,4 @@
-//! Bodies to the facts that the core decides by: what `src/ts/answer.ts` does in production.
+//! Bodies to the facts that the core decides by: what `src/ts/http/parse-body.ts` does in production.
 
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::hint;

@@ -1,11 +1,11 @@
-//! The face names by place what the core tells by number: `src/ts/names.ts` has the same order.
+//! The face names by place what the core tells by number: `src/ts/wasm/enums.ts` has the same order.
 
 use query_with_retry::core::failure::{Code, Layer, Phase};
 use query_with_retry::core::record::WaitReason;
 use query_with_retry::core::target::Profile;
 
-const NAMES: &str = include_str!("../../src/ts/names.ts");
-const HINTS: &str = include_str!("../../src/ts/hints.ts");
+const NAMES: &str = include_str!("../../src/ts/wasm/enums.ts");
+const HINTS: &str = include_str!("../../src/ts/errors/hints.ts");
 
 /// The texts of the array with this name.
 fn array(name: &str) -> Vec<&'static str> {

@@ -74,7 +74,7 @@ fn the_options_of_a_client_have_the_defaults_of_what_its_calls_share() {
 
 #[test]
 fn every_metric_has_its_row_with_its_type() {
-    let source = include_str!("../../src/ts/exposition.ts");
+    let source = include_str!("../../src/ts/client/prometheus.ts");
     let metrics: Vec<_> = source
         .lines()
         .filter_map(|line| {
@@ -90,9 +90,9 @@ fn every_metric_has_its_row_with_its_type() {
 
 #[test]
 fn every_event_and_every_reason_to_wait_is_named() {
-    let events = include_str!("../../src/ts/types.ts").split("| { type: ").skip(1);
+    let events = include_str!("../../src/ts/types/call.ts").split("| { type: ").skip(1);
     let events: Vec<_> = events.filter_map(|rest| rest.split('"').nth(1)).collect();
-    let reasons = include_str!("../../src/ts/names.ts").split("WaitReason[] = [").nth(1);
+    let reasons = include_str!("../../src/ts/wasm/enums.ts").split("WaitReason[] = [").nth(1);
     let reasons: Vec<_> = reasons.and_then(|rest| rest.split(']').next()).unwrap_or("").split(", ").collect();
     assert!(events.len() >= 8 && reasons.len() >= 5, "{events:?} {reasons:?}");
     for (names, told) in [(events, "| `onEvent` |"), (reasons, "in `waitedMs` ")] {
@@ -142,7 +142,7 @@ fn every_error_code_has_its_row() {
 
 #[test]
 fn what_to_do_about_an_error_is_the_hint_that_it_carries() {
-    let hints = include_str!("../../src/ts/hints.ts");
+    let hints = include_str!("../../src/ts/errors/hints.ts");
     for code in codes() {
         let named =
             |line: &'static str| line.trim().strip_prefix(code)?.strip_prefix(": \"")?.strip_suffix("\",");

@@ -3,7 +3,7 @@ const decode = (pieces) => {
   return pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") + decoder.decode();
 };
 
-/** One address, as `src/ts/outgoing.ts` makes them, without headers of anybody's. */
+/** One address, as `src/ts/http/request.ts` makes them, without headers of anybody's. */
 const outgoing = (url, signal) => ({
   url,
   send: (follow) => fetch(url, { method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
@@ -16,7 +16,7 @@ const outgoing = (url, signal) => ({
 
 const facts = (given) => ({ ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, ...given });
 
-/** What the clocks go by, as in `src/ts/body.ts`. */
+/** What the clocks go by, as in `src/ts/http/body.ts`. */
 class Body {
   quietSince = NaN;
   heard = false;
@@ -64,7 +64,7 @@ const NUMBERS = ["maxRetries", "maxWaitMs", "defaultWaitMs", "holdMs", "connectM
 const PARTS = ["origin", "path", "model"];
 const KINDS = ["chat", "object", "opaque"];
 
-// As `src/ts/names.ts` has them.
+// As `src/ts/wasm/enums.ts` has them.
 const PROFILES = ["router", "hf-inference", "endpoint", "openai", "legacy"];
 const REASONS = ["loading", "rate_limit", "backoff", "queue", "breaker"];
 const STATES = ["closed", "open", "half_open"];
@@ -181,7 +181,7 @@ export class Caller {
     this.#seat = [client, seat];
   }
 
-  /** By the number of its seat, as in `src/ts/call.ts`. */
+  /** By the number of its seat, as in `src/ts/call/waiting.ts`. */
   wakes(called = false) {
     this.wake(...this.#seat, called);
   }

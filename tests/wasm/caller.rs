@@ -126,7 +126,7 @@ impl Caller {
     }
 }
 
-/// `Settled` of `src/ts/core-request.ts` in words; or "refused" or "inverted", and why.
+/// `Settled` of `src/ts/wasm/protocol.ts` in words; or "refused" or "inverted", and why.
 pub(super) struct End(Array);
 
 impl End {

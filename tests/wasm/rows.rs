@@ -1,4 +1,4 @@
-//! The rows of a report and of a failure, as `Row` of `src/ts/core-request.ts` has them.
+//! The rows of a report and of a failure, as `Row` of `src/ts/wasm/protocol.ts` has them.
 //!
 //! The call is led by hand, so that every number is known.
 

@@ -27,7 +27,7 @@ pub(crate) fn make(wasm: &Path, to: &Path) -> Result<String> {
 
 /// The glue keeps its state in module variables. As a function it makes a fresh copy of that
 /// state each time, so that after a panic a new instance cannot meet the closures of the old one.
-/// The parameters shadow the globals that the glue calls back through; see `src/ts/instance.ts`,
+/// The parameters shadow the globals that the glue calls back through; see `src/ts/wasm/instance.ts`,
 /// which also instantiates: what the glue brings for that can fetch and warn, and is left out.
 fn factory(glue: &str) -> Result<String> {
     let folder = root().join("target/package");

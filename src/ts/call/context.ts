@@ -111,7 +111,7 @@ export class ClientContext implements Attachable {
     return this.#number;
   }
 
-  /** The numbers of one target, as `src/web/stats.rs` writes them. */
+  /** The numbers of one target, as `src/web/report.rs` writes them. */
   row(place: number): number[] | undefined {
     return this.#core?.alive && !this.#closed ? this.#core.stats(this.#number, place) : undefined;
   }

@@ -1,4 +1,4 @@
-/** What a call waits for, and in whose turn it goes on: `src/web/wait.rs` asks, `src/web/seats.rs` has the reasons. */
+/** What a call waits for, and in whose turn it goes on: `src/web/wait.rs` asks, `src/web/scope.rs` has the reasons. */
 
 import { type Instance, Scope } from "../wasm/instance.js";
 import { News } from "../wasm/protocol.js";

@@ -14,7 +14,7 @@ import { type CoreRequest, How } from "./protocol.js";
 /** Where the wasm comes from; the entries differ only in this. */
 export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
 
-/** In whose turn a call may go on; `src/web/seats.rs` has the reasons. */
+/** In whose turn a call may go on; `src/web/scope.rs` has the reasons. */
 export const enum Scope {
   Process,
   Hops,

@@ -1,4 +1,4 @@
-//! The bytes of the wasm as text for `src/ts/printable.ts`: 9 KB gzip less than as Base64.
+//! The bytes of the wasm as text for `src/ts/wasm/inline.ts`: 9 KB gzip less than as Base64.
 //!
 //! Base64 shifts bytes against characters, and a compressor finds nothing in it again: 27 % more
 //! gzip than the bytes themselves. Here a frequent byte is one character and a rare one two, and
