@@ -90,7 +90,7 @@ impl Invalid {
     }
 }
 
-/// What was given for a call. The numbers have the order of `CoreRequest.number` in
+/// What was given for a call. The numbers have the order of `optionNumber` in
 /// `src/ts/wasm/encode.ts`; NaN is absent.
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     if request.usual() {
