@@ -14,11 +14,12 @@ export async function besides({ api, mock, cores }) {
     talks: (await mock.put("beside-talks", { stream: { tokens: TOKENS, tokensPerSecond: 20 } })) + CHAT,
   };
   const client = api.createClient();
+  let colds = 0;
   const calls = {
     "a query of another client": (options) => client.query(urls.slow, {}, options),
     "a query of the default client": (options) => api.queryWithRetry(urls.slow, {}, options),
     "a query to a cold model": async (options) => {
-      const cold = await mock.put("beside-cold", { server: "legacy", cold: { ms: 500, says: 2 }, healthy: answer(200, { n: 1 }) });
+      const cold = await mock.put(`beside-cold-${++colds}`, { server: "legacy", cold: { ms: 500, says: 2 }, healthy: answer(200, { n: 1 }) });
       return api.createClient().query(cold, {}, options);
     },
     "a stream of another client": (options) => client.stream(urls.talks, payload, options).finalText(),

@@ -73,7 +73,7 @@ const isTimeout = (came) => isError(came, api, "timeout");
 // Where what cannot be read may also be taken to say nothing.
 const anyEnd = () => {};
 
-describe("a replaced fetch", { timeout: 120_000 }, () => {
+describe("a replaced fetch", { concurrency: 4, timeout: 120_000 }, () => {
   isOnlyItsOwn("a response with a plain record for headers", async () => response({ headers: json }), anyEnd);
   isOnlyItsOwn("a response without headers", async () => response({ headers: undefined }), anyEnd);
   isOnlyItsOwn("a response whose headers are null", async () => response({ headers: null }), anyEnd);

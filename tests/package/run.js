@@ -27,50 +27,55 @@ function show(runtime, { name, ok, ms, error, stack }) {
   if (!ok) console.log(`  ${error}\n${stack ?? ""}`.trimEnd().replaceAll("\n", "\n    "));
 }
 
-async function runIn(runtime, app, mock) {
-  const counts = count();
-  if (runtime.missing) {
-    const inCI = process.env.CI === "true";
-    counts[inCI ? "failed" : "skipped"] += 1;
-    console.log(`${inCI ? "not ok" : "skipped"} ${runtime.name}: not on this machine; ${runtime.missing}`);
-    return counts;
-  }
+/** So many processes or pages of one runtime run its cases, each a share of them. */
+const SHARES = 3;
+/** So many are under way at once: they wait for most of their time. Not more, for some measure how long. */
+const AT_ONCE = 5;
+
+async function runShare(runtime, nth, counts) {
   const onResult = (result) => {
     counts[result.ok ? "passed" : "failed"] += 1;
     show(runtime.name, result);
   };
   const start = performance.now();
   try {
-    await runtime.run({ app, mock, only, onResult });
-    if (counts.passed + counts.failed === 0) throw new Error("ran no case");
+    await runtime.run({ app, setting: { mockUrl: mock.mockUrl, runtime: runtime.name, only, nth, of: SHARES }, onResult });
   } catch (error) {
-    counts.failed += 1;
-    show(runtime.name, { name: "the runtime itself", ok: false, ms: Math.round(performance.now() - start), error: error.message, stack: "" });
+    onResult({ name: "the runtime itself", ok: false, ms: Math.round(performance.now() - start), error: error.message, stack: "" });
   }
-  console.log(`# ${runtime.name} took ${((performance.now() - start) / 1_000).toFixed(1)} s`);
-  return counts;
+  console.log(`# ${runtime.name} ${nth + 1}/${SHARES} took ${((performance.now() - start) / 1_000).toFixed(1)} s`);
 }
 
-const totals = count();
-const summary = new Map(runtimes.map(({ name }) => [name, ""]));
+const summary = new Map(runtimes.map(({ name }) => [name, count()]));
 const app = await createApp();
 let mock;
 try {
   mock = await startMock();
-  // Two at a time: the cases wait for most of their time. Not more, for some measure how long.
-  const left = runtimes.values();
+  const left = runtimes.flatMap((runtime) => Array.from({ length: SHARES }, (_, nth) => [runtime, nth])).values();
   const lane = async () => {
-    for (const runtime of left) {
-      const counts = await runIn(runtime, app, mock);
-      summary.set(runtime.name, `${runtime.name}: ${line(counts)}`);
-      for (const key of Object.keys(totals)) totals[key] += counts[key];
+    for (const [runtime, nth] of left) {
+      const counts = summary.get(runtime.name);
+      if (!runtime.missing) await runShare(runtime, nth, counts);
+      else if (nth === 0) {
+        const inCI = process.env.CI === "true";
+        counts[inCI ? "failed" : "skipped"] += 1;
+        console.log(`${inCI ? "not ok" : "skipped"} ${runtime.name}: not on this machine; ${runtime.missing}`);
+      }
     }
   };
-  await Promise.all([lane(), lane()]);
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 } finally {
   await mock?.stop();
   await app.remove();
 }
-console.log(`\n${[...summary.values()].join("\n")}\n`);
+const totals = count();
+for (const [name, counts] of summary) {
+  if (counts.passed + counts.failed + counts.skipped === 0) {
+    counts.failed += 1;
+    console.log(`not ok ${name}: ran no case`);
+  }
+  for (const key of Object.keys(totals)) totals[key] += counts[key];
+}
+console.log(`\n${[...summary].map(([name, counts]) => `${name}: ${line(counts)}`).join("\n")}\n`);
 console.log(line(totals));
 process.exitCode = totals.failed > 0 ? 1 : 0;

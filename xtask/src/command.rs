@@ -1,8 +1,10 @@
 //! Runs other programs: says what it does, how long it took, and what went wrong.
 
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// The folder of the repository.
@@ -36,6 +38,30 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// Runs both to their ends at the same time. What each prints comes whole, after its end.
+pub(crate) fn side_by_side(works: [(&str, &mut Command); 2]) -> Result<()> {
+    let run = |(what, command): (&str, &mut Command)| {
+        step(what, || {
+            let ended = command.output().with_context(|| format!("cannot start {}", name(command)))?;
+            // One after the other, so that nothing of another's comes in between.
+            let _whole = PRINTING.lock();
+            std::io::stdout().write_all(&ended.stdout)?;
+            std::io::stderr().write_all(&ended.stderr)?;
+            if !ended.status.success() {
+                bail!("{} ended with {}", name(command), ended.status);
+            }
+            Ok(())
+        })
+    };
+    let [one, other] = works;
+    std::thread::scope(|scope| {
+        let one = scope.spawn(|| run(one));
+        run(other).and(one.join().unwrap_or_else(|_| bail!("a thread of xtask panicked")))
+    })
+}
+
+static PRINTING: Mutex<()> = Mutex::new(());
 
 fn name(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());

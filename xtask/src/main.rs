@@ -19,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   build          the npm package, in pkg/
   demo           builds, serves the demo page and the mock server, prints the address
   test [stage]   everything, or one of: native wasm package page
+  test --quick   the core, and the shared cases in Node: for use while working
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams
   bench [name]   measures: cold, sse, call, fleet, size
   size           the sizes of what is built, against their budgets";
@@ -41,6 +42,7 @@ fn dispatch() -> Result<()> {
         ["build"] => package::build(package::Flavour::Published).map(drop),
         ["demo"] => demo::run(),
         ["test"] => test::all(),
+        ["test", "--quick"] => test::quick(),
         ["test", stage] => test::stage(stage),
         ["fuzz"] => fuzz::run_times(fuzz::RUNS),
         ["fuzz", runs] => fuzz::run_times(runs),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the stages, in the order in which a failure is cheapest to find.
 
 use crate::browsers;
-use crate::command::{cargo, node, npm_tool, root, run, step};
+use crate::command::{cargo, node, npm_tool, root, run, side_by_side, step};
 use crate::demo::mock_server;
 use crate::need;
 use crate::package::{self, Flavour};
@@ -28,6 +28,18 @@ pub(crate) fn stage(wanted: &str) -> Result<()> {
         Some((_, work)) => work(),
         None => bail!("no stage {wanted}: there are {}", STAGES.map(|(name, _)| name).join(", ")),
     }
+}
+
+/// For use while working: the core, and the shared cases in Node. Not the linters, the other runtimes,
+/// the tests of the tools, nor anything that takes its time.
+pub(crate) fn quick() -> Result<()> {
+    let published = package::build(Flavour::Published)?;
+    let mock = mock_server()?;
+    need::npm("tests/package")?;
+    let (mut core, mut cases) = (cargo(), node());
+    core.args(["test", "--quiet", "--package", "query-with-retry"]);
+    cases.args(["tests/package/run.js", "node"]).env("MOCK_HF_BIN", mock).env("PKG_DIR", published);
+    side_by_side([("the core", &mut core), ("the cases in Node", &mut cases)])
 }
 
 /// The core on a virtual clock, the mock server and the tools; and what a compiler can find.
@@ -97,7 +109,7 @@ fn page() -> Result<()> {
     need::npm("tests/package")?;
     need::debian("chromium", &["chromium"])?;
     let files = tests_in("page")?;
-    run(node().args(["--test", "--test-concurrency=1"]).args(files).env("MOCK_HF_BIN", mock))
+    run(node().args(["--test", "--test-concurrency=2"]).args(files).env("MOCK_HF_BIN", mock))
 }
 
 /// The test files of a folder below `tests`.

@@ -3,9 +3,9 @@ import process from "node:process";
 import * as api from "query-with-retry";
 import { runCases } from "../cases/run-cases.js";
 
-const { MOCK_URL, RUNTIME, ONLY } = process.env;
+const setting = JSON.parse(process.env.SETTING);
 
-await runCases({ api, mockUrl: MOCK_URL, runtime: RUNTIME, only: ONLY }, (result) => {
+await runCases({ api, ...setting }, (result) => {
   console.log(`RESULT ${JSON.stringify(result)}`);
 });
 // Whatever a failed case left open must not keep the process.

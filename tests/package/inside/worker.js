@@ -5,8 +5,8 @@ import { chosen, runCase } from "../cases/run-cases.js";
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
-    if (pathname === "/cases") return Response.json(chosen(env.ONLY));
-    const setting = { api, mockUrl: env.MOCK_URL, runtime: "workerd" };
-    return Response.json(await runCase(Number(pathname.slice(1)), setting));
+    const setting = JSON.parse(env.SETTING);
+    if (pathname === "/cases") return Response.json(chosen(setting));
+    return Response.json(await runCase(Number(pathname.slice(1)), { api, ...setting }));
   },
 };

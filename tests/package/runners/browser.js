@@ -18,8 +18,7 @@ export function inBrowser(name) {
     name,
     missing,
 
-    async run({ app, mock, only, onResult }) {
-      const setting = { mockUrl: mock.mockUrl, runtime: name, only };
+    async run({ app, setting, onResult }) {
       const pages = { "/": { html: html({ entry: app.entry(), setting }) } };
       let finish;
       const finished = new Promise((resolve, reject) => {

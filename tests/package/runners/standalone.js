@@ -16,15 +16,9 @@ export const standalone = (name) => ({
   name,
   missing: existsSync(programs[name].program) ? undefined : "run `npm ci` in tests/package",
 
-  async run({ app, mock, only, onResult }) {
+  async run({ app, setting, onResult }) {
     const { program, args } = programs[name];
-    const env = {
-      ...process.env,
-      MOCK_URL: mock.mockUrl,
-      RUNTIME: name,
-      ONLY: only ?? "",
-      DENO_NO_UPDATE_CHECK: "1",
-    };
+    const env = { ...process.env, SETTING: JSON.stringify(setting), DENO_NO_UPDATE_CHECK: "1" };
     const child = start(program, [...args, "inside/standalone.js"], { cwd: app.dir, env });
     let printed = "";
     child.stderr.setEncoding("utf8").on("data", (text) => (printed += text));

@@ -10,20 +10,22 @@ try {
   // Said by `missing`.
 }
 
+let bundled;
+
 export const workerd = {
   name: "workerd",
   missing: tools ? undefined : "run `npm ci` in tests/package",
 
-  async run({ app, mock, only, onResult }) {
+  async run({ app, setting, onResult }) {
     const { Miniflare, Log, LogLevel } = tools;
-    const { outdir, modules: paths } = await bundleWorker(app, "inside/worker.js");
+    const { outdir, modules: paths } = await (bundled ??= bundleWorker(app, "inside/worker.js"));
     const modules = [];
     for (const path of paths) modules.push({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path, contents: await readFile(path) });
     const worker = new Miniflare({
       modules,
       modulesRoot: outdir,
       compatibilityDate: "2026-01-01",
-      bindings: { MOCK_URL: mock.mockUrl, ONLY: only ?? "" },
+      bindings: { SETTING: JSON.stringify(setting) },
       log: new Log(LogLevel.ERROR),
       cf: false,
     });
