@@ -17,9 +17,6 @@ use crate::core::time::{Duration, Instant};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
 
-/// Who needs more for one request goes in circles.
-const MOST_REDIRECTS: u32 = 5;
-
 /// What a head says, as bits of the face.
 const STREAM: u32 = 1;
 const HINTS: u32 = 2;
@@ -44,11 +41,7 @@ impl Step {
 enum Leg {
     /// What is to be sent is being made: a token may have to be fetched.
     Preparing,
-    Asking {
-        outgoing: Outgoing,
-        follow: bool,
-        redirects: u32,
-    },
+    Asking,
     Landed(Response),
     Reading,
     Streaming(Events),
@@ -94,7 +87,7 @@ impl<'a> Flight<'a> {
         };
         match self.request.prepare(target, hold_header, hold) {
             Some(promise) => Step::Await(promise.into()),
-            None => self.ask(self.request.leg(), false, 0),
+            None => self.ask(&self.request.leg()),
         }
     }
 
@@ -120,9 +113,9 @@ impl<'a> Flight<'a> {
     /// The promise that was awaited has settled.
     pub(super) fn settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
         match (&self.leg, settled) {
-            (Leg::Preparing, Ok(_)) => self.ask(self.request.leg(), false, 0),
+            (Leg::Preparing, Ok(_)) => self.ask(&self.request.leg()),
             (Leg::Preparing, Err(error)) => Step::Threw(error),
-            (Leg::Asking { .. }, Ok(response)) if response.is_object() => {
+            (Leg::Asking, Ok(response)) if response.is_object() => {
                 // Not `dyn_into`: a response of another realm or of a test is one too.
                 self.answered(response.unchecked_into())
             }
@@ -218,46 +211,25 @@ impl<'a> Flight<'a> {
         }
     }
 
-    /// Sends, and follows redirects where the body and the method survive them (307 and 308).
-    ///
-    /// By hand, because not every runtime takes the credentials off on the way to another origin,
-    /// and none takes off an `x-api-key`. Browsers do not show where a redirect leads; they follow
-    /// it themselves, and take `Authorization` off (Fetch standard, HTTP-redirect fetch).
-    fn ask(&mut self, outgoing: Outgoing, follow: bool, redirects: u32) -> Step {
-        if redirects > MOST_REDIRECTS {
-            return Step::LOST;
-        }
+    fn ask(&mut self, outgoing: &Outgoing) -> Step {
         #[cfg(feature = "panic-on-purpose")]
         assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
-        let answer = outgoing.send(follow);
-        self.leg = Leg::Asking { outgoing, follow, redirects };
-        match answer {
-            Ok(answer) => Step::Await(answer),
-            Err(_) => Step::LOST,
-        }
+        self.leg = Leg::Asking;
+        outgoing.send().map_or(Step::LOST, Step::Await)
     }
 
     fn answered(&mut self, response: Response) -> Step {
         let Ok(status) = self.request.status(&response) else {
             return Step::LOST;
         };
-        let Leg::Asking { outgoing, follow, redirects } = std::mem::replace(&mut self.leg, Leg::Preparing)
-        else {
-            return Step::LOST;
-        };
-        let next = match status {
-            // A browser's "opaque redirect", which shows nothing.
-            0 if !follow => Some((outgoing, true)),
-            0 => return Step::Happened(Input::NetworkError),
-            301..=308 => match outgoing.redirected(&response) {
-                Ok(next) => next.map(|next| (next, follow)),
-                Err(_) => return Step::LOST,
-            },
-            _ => None,
-        };
-        if let Some((outgoing, follow)) = next {
-            self.request.discard(&response);
-            return self.ask(outgoing, follow, redirects + 1);
+        // By hand, because not every runtime takes the credentials off on the way to another origin,
+        // and none takes off an `x-api-key`. 0 is the redirect of a browser, which shows nothing.
+        if matches!(status, 0 | 301..=308) {
+            let next = self.request.onward(&response);
+            if !matches!(next, Ok(None)) {
+                self.request.discard(&response);
+                return next.ok().flatten().map_or(Step::LOST, |next| self.ask(&next));
+            }
         }
         let Ok(bits) = self.request.landed(self.attempt, &response) else {
             self.request.discard(&response);
@@ -291,7 +263,7 @@ impl<'a> Flight<'a> {
 
     fn progress(&self) -> Progress {
         let stage = match &self.leg {
-            Leg::Preparing | Leg::Asking { .. } => return Progress::default(),
+            Leg::Preparing | Leg::Asking => return Progress::default(),
             Leg::Streaming(events) if events.begun().is_some() => Stage::Begun,
             _ => Stage::Headers,
         };

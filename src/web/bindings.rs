@@ -81,6 +81,9 @@ extern "C" {
     /// The status of what `fetch` answered. Throws where that is no response.
     #[wasm_bindgen(method, catch)]
     pub(super) fn status(this: &Request, response: &Response) -> Result<u16, JsValue>;
+    /// Where a redirect leads, if it is followed. Throws where `fetch` would fail.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn onward(this: &Request, response: &Response) -> Result<Option<Outgoing>, JsValue>;
     /// A response is here: what concerns the report alone is noted. Bits: 1, it is the stream that was
     /// asked for; 2, its headers say how long to wait.
     #[wasm_bindgen(method, catch)]
@@ -100,6 +103,9 @@ extern "C" {
     /// Of a call to one target that was located before, the place of its profile; or below zero.
     #[wasm_bindgen(method, getter)]
     pub(super) fn known(this: &Request) -> i32;
+    /// How long the call has taken before it comes here, in ms.
+    #[wasm_bindgen(method, getter, js_name = spentMs)]
+    pub(super) fn spent_ms(this: &Request) -> f64;
     /// Nothing was given of what `input::policy` asks for.
     #[wasm_bindgen(method, getter)]
     pub(super) fn usual(this: &Request) -> bool;
@@ -160,10 +166,7 @@ extern "C" {
     pub(super) fn url(this: &Outgoing) -> String;
     /// What `fetch` answers, which is not always a promise.
     #[wasm_bindgen(method, catch)]
-    pub(super) fn send(this: &Outgoing, follow: bool) -> Result<JsValue, JsValue>;
-    /// Where a redirect leads, without the credentials if that is another origin.
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn redirected(this: &Outgoing, response: &Response) -> Result<Option<Outgoing>, JsValue>;
+    pub(super) fn send(this: &Outgoing) -> Result<JsValue, JsValue>;
 
     /// `Facts` of `src/ts/wasm/protocol.ts`.
     pub(super) type Facts;

@@ -51,7 +51,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
         (Err(invalid), _) | (_, Err(invalid)) => return invalid.tell(request),
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
-    let call = driven.call.insert(Call::new(policy, targets, seed, clock::now(), waiter.seat));
+    let began = clock::now() - Duration::from_ms(request.spent_ms() as u64);
+    let call = driven.call.insert(Call::new(policy, targets, seed, began, waiter.seat));
     // Whatever takes it away stops it.
     let mut flight = None;
     let mut wakes = clock::now();

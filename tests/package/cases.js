@@ -3,6 +3,7 @@
 import { aborts } from "./cases/aborts.js";
 import { answers } from "./cases/answers.js";
 import { badArguments } from "./cases/arguments.js";
+import { callersObjects } from "./cases/callers-objects.js";
 import { client } from "./cases/client.js";
 import { clientFetch } from "./cases/client-fetch.js";
 import { clientFetchStreams } from "./cases/client-fetch-streams.js";
@@ -12,9 +13,11 @@ import { engineFailures } from "./cases/engine-failures.js";
 import { errors } from "./cases/errors.js";
 import { events } from "./cases/events.js";
 import { fallbacks } from "./cases/fallbacks.js";
+import { fetchAsFetch } from "./cases/fetch-as-fetch.js";
 import { firstCalls } from "./cases/first-calls.js";
 import { network } from "./cases/network.js";
 import { overload } from "./cases/overload.js";
+import { redirects } from "./cases/redirects.js";
 import { refusals } from "./cases/refusals.js";
 import { routes } from "./cases/routes.js";
 import { secrets } from "./cases/secrets.js";
@@ -49,6 +52,9 @@ export const cases = [
   ...events,
   ...errors,
   ...secrets,
+  ...redirects,
+  ...callersObjects,
+  ...timed(fetchAsFetch),
   ...badArguments,
   ...streamsFormats,
   ...streamsWhole,

@@ -4,10 +4,12 @@ const decode = (pieces) => {
 };
 
 /** One address, as `src/ts/http/request.ts` makes them, without headers of anybody's. */
-const outgoing = (url, signal) => ({
+const outgoing = (url, signal, follows = false) => ({
   url,
-  send: (follow) => fetch(url, { method: "POST", body: "{}", signal, redirect: follow ? "follow" : "manual" }),
-  redirected({ status, headers }) {
+  send: () => fetch(url, { method: "POST", body: "{}", signal, redirect: follows ? "follow" : "manual" }),
+  onward({ status, headers }) {
+    if (status === 0 && follows) throw new TypeError("an error");
+    if (status === 0) return outgoing(url, signal, true);
     if (status !== 307 && status !== 308) return undefined;
     const location = headers.get("location");
     return location ? outgoing(new URL(location, url).href, signal) : undefined;
@@ -107,6 +109,7 @@ export class Caller {
   aborted = false;
   quiet = false;
   usual = false;
+  spentMs = 0;
   known = -1;
   leg;
   #controller;
@@ -248,6 +251,12 @@ export class Caller {
     if (this.token === "stalls") await new Promise(() => {});
     if (this.token !== "gives") throw this.token;
     this.leg = outgoing(this.#urls[target], this.#controller.signal);
+  }
+
+  onward(response) {
+    const next = this.leg.onward(response);
+    if (next) this.leg = next;
+    return next;
   }
 
   landed(attempt, response) {

@@ -1,9 +1,9 @@
 /** One call, between the caller and the core. */
 
-import { given, invalid } from "../errors/invalid.js";
+import { invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import { quietly } from "../http/body.js";
-import { outgoing } from "../http/request.js";
+import { type Leg, outgoing } from "../http/request.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
 import { isUsual, optionNumber, profilePlace, targetPart } from "../wasm/encode.js";
@@ -36,6 +36,8 @@ export interface Asked {
   given?: Headers;
   /** What else goes to `fetch`. */
   init?: RequestInit;
+  /** How long it has taken until now, in ms. */
+  spentMs?: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface Asked {
  * are methods and no closures.
  */
 export abstract class Call extends Waiting implements Run {
-  leg!: Outgoing;
+  leg!: Leg;
   streamed = false;
   #controller: AbortController | undefined;
   #located: Located[] | undefined;
@@ -84,8 +86,12 @@ export abstract class Call extends Waiting implements Run {
   vanish(): void {
     this.awaited++; // nothing that it has waited for is news any more
     this.over = true;
-    this.core?.inFlight.delete(this);
+    this.#leaves();
     quietly(() => this.caller?.unlink());
+  }
+
+  #leaves(): void {
+    if (this.core?.inFlight.delete(this)) this.pool.left();
   }
 
   get quiet(): boolean {
@@ -116,6 +122,10 @@ export abstract class Call extends Waiting implements Run {
     return optionNumber(this.options, which);
   }
 
+  get spentMs(): number {
+    return this.asked.spentMs ?? 0;
+  }
+
   get known(): number {
     return (this.targets === 1 ? this.#target(0).located?.[this.kind]?.profile : undefined) ?? -1;
   }
@@ -133,7 +143,11 @@ export abstract class Call extends Waiting implements Run {
   prepare(index: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined {
     this.reader.again();
     this.#controller = new AbortController();
-    const common = { ...this.asked, token: this.options.token, fetch: this.pool.options.fetch, signal: this.#controller.signal };
+    const { signal: own } = this.#controller;
+    const { signal: callers, token } = this.options;
+    // A response that is handed over unread still ends with the caller's signal.
+    const signal = this.asked.init && callers ? AbortSignal.any([own, callers]) : own;
+    const common = { ...this.asked, token, fetch: this.pool.options.fetch, signal };
     const made = outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
     this.leg = made;
@@ -142,6 +156,17 @@ export abstract class Call extends Waiting implements Run {
 
   status(response: Response): number {
     return this.reader.status(response);
+  }
+
+  onward(response: Response): Outgoing | undefined {
+    try {
+      const next = this.leg.onward(response);
+      if (next) this.leg = next;
+      return next;
+    } catch (error) {
+      this.reader.detail = (error as Error).message;
+      throw error;
+    }
   }
 
   header(response: Response, name: string): string | undefined {
@@ -192,6 +217,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   stop(): void {
+    this.awaited++; // what is under way is news no more
     quietly(() => this.reader.wire?.stop());
     this.reader.open?.stop();
     quietly(() => this.#controller?.abort());
@@ -232,7 +258,7 @@ export abstract class Call extends Waiting implements Run {
 
   refused(index: number, why: string): void {
     const name = index === 0 ? "target" : `fallback[${index - 1}]`;
-    this.settle(How.Threw, invalid(`${name} ${given(this.#target(index).label)} ${why}`));
+    this.settle(How.Threw, invalid(`${name} ${placeOf(this.#target(index).label)} ${why}`));
   }
 
   inverted(inner: string, innerMs: number, outer: string, outerMs: number, isDefault: boolean): void {
@@ -243,7 +269,7 @@ export abstract class Call extends Waiting implements Run {
   settle(...settled: Settled): void {
     if (this.over) return;
     this.over = true;
-    this.core?.inFlight.delete(this);
+    this.#leaves();
     try {
       this.caller?.unlink();
       this.#settle(...settled);
@@ -257,7 +283,8 @@ export abstract class Call extends Waiting implements Run {
       this.stop(); // a core that stopped stops nothing
       this.#fail(row);
     } else if (how === How.Failed) {
-      const { wire, detail } = this.reader;
+      const { wire } = this.reader;
+      const detail = [this.leg?.leadsTo && `it redirects to ${this.leg.leadsTo}`, this.reader.detail].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
       this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial));
     } else if (how === How.Aborted && this.broken) {

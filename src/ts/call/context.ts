@@ -1,5 +1,7 @@
 /** What the calls of one client share, on this side of the core: what they were given, and which target is which. */
 
+import { copied } from "../input/copied.js";
+import { defined } from "../input/defined.js";
 import { headerPairs } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import type { QueryOptions } from "../types/call.js";
@@ -8,6 +10,7 @@ import { alertOf } from "../wasm/decode.js";
 import { clientNumbers } from "../wasm/encode.js";
 import type { Attachable, Instance } from "../wasm/instance.js";
 import type { CoreTarget } from "../wasm/protocol.js";
+import { tell } from "./events.js";
 
 /** Beyond as many, the one that was not used for longest makes room: targets are labels of metrics. */
 const MOST_TARGETS = 200;
@@ -23,15 +26,21 @@ export class ClientContext implements Attachable {
   #core: Instance | undefined;
   #number = 0;
 
+  /** How many are under way in the core. */
+  #calls = 0;
+  readonly options: ClientOptions;
   readonly #own: boolean;
 
-  constructor(readonly options: ClientOptions = {}) {
+  constructor(options: ClientOptions = {}) {
+    this.options = copied(options);
     this.#own = Object.keys(options).length > 0;
   }
 
   /** What was given for one call, before what was given for all. */
   settings(options: QueryOptions = NOTHING): QueryOptions {
     if (this.#closed) throw new Error("query-with-retry: this client is closed; make another with createClient");
+    if (options === NOTHING && !this.#own) return options;
+    options = copied(options);
     if (!this.#own) return options;
     const { loading, timeouts, headers, ...all } = this.options;
     return {
@@ -44,13 +53,12 @@ export class ClientContext implements Attachable {
     };
   }
 
-  /** A target by its name, taken apart once; of a `fetch` with the model of its body. */
+  /** A target by its name and the model in the payload, taken apart once. */
   remembered(given: string, model = ""): CoreTarget {
-    const key = model ? `${given} ${model}` : given;
+    const key = `${model.length} ${model}${given}`; // no two of them have the same
     let target = this.#taken.get(key);
     if (!target) {
-      const apart = takeApart(given, "target");
-      target = model ? { ...apart, model, label: `${apart.label}#${model}` } : apart;
+      target = withModel(takeApart(given, "target"), model);
       if (this.#taken.size >= MOST_TARGETS) this.#taken.clear();
       this.#taken.set(key, target);
     }
@@ -83,42 +91,42 @@ export class ClientContext implements Attachable {
 
   close(): void {
     if (this.#core?.alive) this.#core.close(this.#number);
-    this.#core = undefined; // a call that is on its way to it has another
     this.#closed = true;
-  }
-
-  find(target: CoreTarget): number | undefined {
-    return this.#places.get(name(target));
   }
 
   /** An alert of this target was raised or is over. */
   alerted(place: number): void {
     const row = this.row(place);
     const alert = row && alertOf(row, this.labels[place] as string);
-    try {
-      if (alert) this.options.alert?.onAlert?.(alert);
-    } catch (error) {
-      console.error("query-with-retry: onAlert threw", error);
-    }
+    if (alert) tell(this.options.alert?.onAlert, alert, "onAlert");
   }
 
   /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
   attach(core: Instance): number {
-    if (this.#core !== core) {
-      this.#number = core.client(clientNumbers(this.options, core.scope), Math.random() * 2 ** 53);
+    if (this.#core !== core || this.#closed) {
+      const number = (this.#number = core.client(clientNumbers(this.options, core.scope), Math.random() * 2 ** 53));
       this.#core = core;
+      // A call that was on its way when the client was closed has one to itself.
+      if (this.#closed) queueMicrotask(() => core.alive && core.close(number));
     }
+    this.#calls++;
     return this.#number;
   }
 
-  /** The numbers of one target, as `src/web/report.rs` writes them. */
+  /** A call has left the core. */
+  left(): void {
+    this.#calls--;
+  }
+
+  /** The numbers of one target, as `src/web/report.rs` writes them. When it is closed and its last call has gone, nobody has them. */
   row(place: number): number[] | undefined {
-    return this.#core?.alive && !this.#closed ? this.#core.stats(this.#number, place) : undefined;
+    return this.#core?.alive && (!this.#closed || this.#calls > 0) ? this.#core.stats(this.#number, place) : undefined;
   }
 }
 
-/** What is undefined is absent. */
-const defined = <T extends object>(given: T = {} as T): T =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+/** The same URL with another model is another target. */
+export function withModel(target: CoreTarget, model = ""): CoreTarget {
+  return model && target.origin && !target.model ? { ...target, model, label: `${target.label}#${model}` } : target;
+}
 
-const name = ({ label, origin, model }: CoreTarget): string => (origin && model && !label.includes("#") ? `${label}#${model}` : label);
+export const name = ({ label, origin, model }: CoreTarget): string => (origin && model && !label.includes("#") ? `${label}#${model}` : label);

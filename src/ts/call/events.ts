@@ -3,12 +3,14 @@
 import type { CallEvent, ErrorCode, WaitReason } from "../types/call.js";
 import { codes, outcome, reasons, states } from "../wasm/enums.js";
 
-/** What a callback throws is its own trouble. */
-export function tell(onEvent: ((event: CallEvent) => void) | undefined, event: CallEvent): void {
+/** What a callback throws, or rejects with later, is its own trouble. */
+export function tell<T>(callback: ((told: T) => unknown) | undefined, told: T, name = "onEvent"): void {
+  const log = (error: unknown) => console.error(`query-with-retry: ${name} threw`, error);
   try {
-    onEvent?.(event);
+    const result = callback?.(told) as PromiseLike<unknown> | undefined;
+    void result?.then?.(undefined, log);
   } catch (error) {
-    console.error("query-with-retry: onEvent threw", error);
+    log(error);
   }
 }
 

@@ -4,19 +4,19 @@ import { takeApart } from "../input/target.js";
 import type { CallReport, Payload, QueryOptions, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
-import type { ClientContext } from "./context.js";
+import { type ClientContext, withModel } from "./context.js";
 import { ResponseReader } from "./response.js";
 
 /** What is sent: told apart and copied, so that what the caller changes afterwards changes nothing. */
 export function ask(context: ClientContext, target: Target, payload: Payload, options: QueryOptions, streamed: boolean): Asked {
   const { fallback = [], response, headers } = options;
-  const first = typeof target === "string" ? context.remembered(target) : takeApart(target, "target");
-  const targets = [first, ...fallback.map((other, index) => takeApart(other, `fallback[${index}]`))];
-  const frozen = freeze(
-    payload,
-    targets.some(({ model }) => model !== ""),
-    streamed,
-  );
+  const others = fallback.map((other, index) => takeApart(other, `fallback[${index}]`));
+  const isName = typeof target === "string";
+  const named = isName ? context.remembered(target) : takeApart(target, "target");
+  const insertsModel = [named, ...others].some(({ model }) => model !== "");
+  const frozen = freeze(payload, insertsModel, streamed);
+  const first = isName && frozen.model ? context.remembered(target, frozen.model) : withModel(named, frozen.model);
+  const targets = [first, ...others.map((one) => withModel(one, frozen.model))];
   // The first of a name counts, so what the caller says comes before what we would.
   const all = headers ? [...headerPairs(headers, "headers"), ...frozen.contentType] : frozen.contentType;
   return { targets, payload: frozen, headers: response === "json" ? [...all, ["accept", "application/json"]] : all };

@@ -1,7 +1,7 @@
 /** What is read of the answers to one call, and what they say. */
 
 import { Body } from "../http/body.js";
-import { readError, readSuccess } from "../http/parse-body.js";
+import { readError, readSuccess, unreadable } from "../http/parse-body.js";
 import { Secrets } from "../http/redact.js";
 import type { EventStream } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
@@ -11,6 +11,9 @@ import type { Bytes, Facts } from "../wasm/protocol.js";
 export function requestId({ headers }: Response): string | null | undefined {
   return ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
 }
+
+/** Of text, half of what the engines can hold in one string. */
+const LONGEST_ANSWER = 256 * 1024 * 1024;
 
 export class ResponseReader {
   /** The newest body. */
@@ -63,7 +66,7 @@ export class ResponseReader {
     if (!this.isError) return this.success(response);
     const body = (this.open = new Body(response));
     try {
-      await body.collect(limit);
+      if (!(await body.collect(limit))) body.stop();
     } catch (error) {
       // An error body that was cut has still said something.
       if (body.pieces.length === 0) throw error;
@@ -73,18 +76,16 @@ export class ResponseReader {
 
   /** Of an answer that is as it was promised there is nothing to say. */
   protected async success(response: Response): Promise<Facts | undefined> {
-    const pieces = await this.collect(response);
+    const body = (this.open = new Body(response));
+    if (!(await body.collect(LONGEST_ANSWER))) {
+      body.stop();
+      return this.said(unreadable("an answer of more than 256 MiB"));
+    }
     // A stream that is answered in one piece is one event, and an event is JSON.
     const wanted = this.wire ? "json" : (this.wanted ?? "auto");
-    const { value, facts } = readSuccess(pieces, response.headers?.get("content-type") ?? "", wanted);
+    const { value, facts } = readSuccess(body.pieces, response.headers?.get("content-type") ?? "", wanted);
     this.answer = value;
     return facts && this.said(facts);
-  }
-
-  protected async collect(response: Response): Promise<Bytes[]> {
-    const body = (this.open = new Body(response));
-    await body.collect(Infinity);
-    return body.pieces;
   }
 
   /** The facts of an error whose body is still being read. */

@@ -1,7 +1,7 @@
+import { readableOf } from "../http/readable.js";
 import { checkOptions } from "../input/options.js";
 import { look, text } from "../stream/chunk.js";
 import { EventStream } from "../stream/event-buffer.js";
-import { readableOf } from "../stream/readable.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
@@ -61,13 +61,15 @@ class Stream<T> implements QueryStream<T> {
     if (this.#taken) throw new TypeError("query-with-retry: a stream can be read once");
     this.#taken = true;
     const events = this.#events;
-    return {
+    const iterator: AsyncIterableIterator<T> = {
       next: () => events.next(),
       return: async () => {
         await this.cancel();
         return { value: undefined, done: true };
       },
+      [Symbol.asyncIterator]: () => iterator,
     };
+    return iterator;
   }
 
   get readable(): ReadableStream<T> {

@@ -1,5 +1,6 @@
 /** What a call waits for, and in whose turn it goes on: `src/web/wait.rs` asks, `src/web/scope.rs` has the reasons. */
 
+import { quietly } from "../http/body.js";
 import { type Instance, Scope } from "../wasm/instance.js";
 import { News } from "../wasm/protocol.js";
 import type { CallerSignal } from "./caller-signal.js";
@@ -32,7 +33,8 @@ export abstract class Waiting {
     const nth = ++this.awaited;
     this.#news = News.None;
     const settled = (news: News, value: unknown) => {
-      if (nth !== this.awaited) return;
+      // An answer that comes when nobody waits for it is not read, and holds a connection.
+      if (nth !== this.awaited || this.over) return quietly(() => (value as Response | undefined)?.body?.cancel());
       this.#news = news;
       this.#value = value;
       this.wake();

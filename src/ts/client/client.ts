@@ -1,6 +1,6 @@
 /** The client of `createClient`. */
 
-import { ClientContext } from "../call/context.js";
+import { ClientContext, name } from "../call/context.js";
 import { fetchWithRetry } from "../call/fetch.js";
 import { checkedQuery, withReport } from "../call/query.js";
 import { checkedStream } from "../call/stream.js";
@@ -22,13 +22,18 @@ export function createClient(options: ClientOptions = {}): Client {
   return new SharingClient(options);
 }
 
+/** One that nobody holds is closed, where the platform can tell. */
+const unheld = typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<ClientContext>((context) => context.close());
+
 class SharingClient implements Client {
   readonly fetch: typeof globalThis.fetch;
   readonly #context: ClientContext;
 
   constructor(options: ClientOptions) {
-    const context = (this.#context = new ClientContext(options));
-    this.fetch = (input, init) => fetchWithRetry(context, input, init);
+    this.#context = new ClientContext(options);
+    // Who holds it alone holds the client.
+    this.fetch = (input, init) => fetchWithRetry(this.#context, input, init);
+    unheld?.register(this, this.#context);
   }
 
   query<T>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> {
@@ -56,8 +61,10 @@ class SharingClient implements Client {
   }
 
   #samples(target?: Target): Sample[] {
-    const only = target && this.#context.find(takeApart(target, "target"));
+    const only = target && name(takeApart(target, "target"));
     const { labels } = this.#context;
-    return labels.flatMap((label, place) => ((target ? place === only : true) ? (sample(this.#context.row(place), label) ?? []) : []));
+    return labels.flatMap((label, place) =>
+      !only || label === only || label.startsWith(`${only}#`) ? (sample(this.#context.row(place), label) ?? []) : [],
+    );
   }
 }

@@ -3,9 +3,12 @@ export function invalid(message: string, cause?: unknown): TypeError {
   return new TypeError(`query-with-retry: ${message}`, cause === undefined ? undefined : { cause });
 }
 
-/** What was given, short enough for a message. */
+/** A URL without what may hold a key: user, query, fragment. */
+export const placeOf = (url: string): string => JSON.stringify(url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//"));
+
+/** What was given, in a few words. A text is not shown: it may be a token, or what a user has typed. */
 export function given(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "string") return value === "" ? "an empty string" : `a string of ${value.length} characters`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "an array" : `an object (${value.constructor?.name ?? "no prototype"})`;

@@ -47,7 +47,8 @@ export class QueryError extends Error {
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
     const said = detail && `: ${detail.slice(0, 200)}`;
-    super(`${target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`);
+    // In one line, and without what a terminal obeys: it is what is logged.
+    super(`${target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " "));
     this.code = code;
     this.layer = layer;
     if (phase) this.phase = phase;

@@ -1,6 +1,7 @@
 /** The bytes of one answer, piece by piece, and the times that the clocks of the core go by. */
 
 import type { BodyProgress, Bytes } from "../wasm/protocol.js";
+import { readableOf } from "./readable.js";
 
 /** Whatever it throws, or the promise of it rejects with: nobody waits for it. */
 export function quietly(work: () => unknown): void {
@@ -59,16 +60,29 @@ export class Body implements BodyProgress {
     return new Uint8Array(buffer, byteOffset, byteLength);
   }
 
-  /** All of it, or as much as is wanted. */
-  async collect(limit: number): Promise<void> {
-    for (let left = limit; left > 0;) {
-      const piece = (await new Promise<Bytes | undefined>((...settle) => this.pull(...settle)))?.subarray(0, left);
-      if (!piece) return;
+  #next(): Promise<Bytes | undefined> {
+    return new Promise((...settle) => this.pull(...settle));
+  }
+
+  /** Keeps its pieces, to its end or until there is more than that: whether this is the end. */
+  async collect(limit: number): Promise<boolean> {
+    for (let left = limit; left >= 0;) {
+      const piece = await this.#next();
+      if (!piece) return true;
       this.heard = true;
       this.pieces.push(piece);
       left -= piece.length;
     }
-    this.stop();
+    return false;
+  }
+
+  /** What was collected, and then what is still to come. */
+  readable(): ReadableStream<Bytes> {
+    const next = async (): Promise<IteratorResult<Bytes>> => {
+      const value = this.pieces.shift() ?? (await this.#next());
+      return value ? { value, done: false } : { value, done: true };
+    };
+    return readableOf({ next }, () => this.stop());
   }
 
   /** How long no piece was wanted, in all until now. */
@@ -90,7 +104,11 @@ export class Body implements BodyProgress {
 
   /** What comes after the last word is thrown away. Undefined if there was nothing after it. */
   rest(): Promise<void> | undefined {
-    return this.#ended ? undefined : this.collect(Infinity);
+    return this.#ended ? undefined : this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    while (await this.#next());
   }
 
   /** Frees the connection. */

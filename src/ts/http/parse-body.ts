@@ -1,5 +1,6 @@
 /** Bytes to the value that is handed over, and to the facts that the core decides by. */
 
+import { joined } from "../input/bytes.js";
 import { parseJson } from "../input/json.js";
 import type { QueryOptions } from "../types/call.js";
 import type { Bytes, Facts } from "../wasm/protocol.js";
@@ -60,12 +61,12 @@ export function readError(pieces: Bytes[]): Facts {
 }
 
 function readWords(pieces: Bytes[]): Facts {
-  const text = decode(joined(pieces)).trim();
+  const text = decode(joined(pieces).subarray(0, MOST_WORDS)).trim();
   const json: unknown = /^[{["]/.test(text) ? parseJson(text) : undefined;
   if (json !== undefined) return factsOf(json);
   // A page says in its title what it is about, and anywhere what is the matter.
   const isPage = text.startsWith("<");
-  const words = isPage ? text.replace(/<[^>]*>/g, " ") : text;
+  const words = isPage ? wordsOfPage(text) : text;
   return { ...silent, isError: true, ofEngine: /^[{[]/.test(text), text: words.toLowerCase(), detail: isPage ? titleOf(text) : text };
 }
 
@@ -123,21 +124,31 @@ function isFailure(json: unknown): boolean {
   return saysWhy && Object.keys(json).every((key) => companions.has(key));
 }
 
-/** What a page of a proxy says in short. */
+/** What a page of a proxy says in short. By `indexOf`: an expression looks at what is not closed again and again. */
 function titleOf(page: string): string {
-  return /<(title|h1)[^>]*>([^<]*)</i.exec(page)?.[2]?.trim() ?? "";
+  const head = page.slice(0, MOST_WORDS);
+  const lower = head.toLowerCase();
+  for (const tag of ["<title", "<h1"]) {
+    const opens = lower.indexOf(tag);
+    const begin = opens < 0 ? -1 : head.indexOf(">", opens);
+    const end = begin < 0 ? -1 : head.indexOf("<", begin);
+    if (end > 0) return head.slice(begin + 1, end).trim();
+  }
+  return "";
 }
 
-export function joined(pieces: Bytes[]): Bytes {
-  const [first] = pieces;
-  if (first && pieces.length === 1) return first;
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+/** A page's words, without its tags. */
+function wordsOfPage(page: string): string {
+  const words: string[] = [];
   let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+  for (;;) {
+    const opens = page.indexOf("<", at);
+    const closes = opens < 0 ? -1 : page.indexOf(">", opens);
+    if (closes < 0) break;
+    words.push(page.slice(at, opens));
+    at = closes + 1;
   }
-  return whole;
+  return [...words, page.slice(at)].join(" ");
 }
 
 /** UTF-8, with replacement. */

@@ -30,7 +30,7 @@ export function outgoing(
   secrets: Secrets,
   holdHeader: string,
   holdSeconds: number,
-): Outgoing | Promise<Outgoing> {
+): Leg | Promise<Leg> {
   const { shares } = located;
   const { given } = common;
   const token = target.token ?? (shares ? common.token : undefined);
@@ -38,6 +38,7 @@ export function outgoing(
   const { url, model } = located;
   const sent = model && model !== its ? withModel(model, bodyRest) : body;
   const to = target.href ?? url;
+  secrets.addQuery(to);
   // The usual `fetch`: what was given is sent.
   if (given && shares && !holdHeader && target.headers.length === 0 && (!token || given.has("authorization"))) {
     return new Leg(to, given, sent, common);
@@ -47,7 +48,7 @@ export function outgoing(
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
   for (const [name, value] of given ?? common.headers) if (shares || harmless.has(name)) add(name, value);
-  if (!given) for (const name in headers) if (!harmless.has(name)) secrets.add(headers[name] as string);
+  for (const [name, value] of given ? target.headers : Object.entries(headers)) if (!harmless.has(name)) secrets.add(value);
   if (holdHeader) add(holdHeader.toLowerCase(), Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
   const leg = new Leg(to, headers, sent, common);
   const authorise = (value: string) => {
@@ -60,16 +61,27 @@ export function outgoing(
   return authorise(token);
 }
 
-class Leg implements Outgoing {
+/** As many as `fetch` follows (Fetch standard, HTTP-redirect fetch). */
+const MOST_REDIRECTS = 20;
+
+/** One address on the way of a request. */
+export class Leg implements Outgoing {
+  /** Where it would have been redirected to. */
+  leadsTo: string | undefined;
+
   constructor(
     readonly url: string,
-    readonly headers: Record<string, string> | Headers,
-    readonly body: CoreBody["body"],
-    readonly common: Common,
-    readonly method = common.init ? (common.init.method ?? "GET") : "POST",
+    private readonly headers: Record<string, string> | Headers,
+    private readonly body: CoreBody["body"],
+    private readonly common: Common,
+    private readonly method = common.init ? (common.init.method ?? "GET") : "POST",
+    /** How many redirects there were before it. */
+    readonly redirects = 0,
+    /** By the platform, which shows nothing of them. */
+    private readonly follows = false,
   ) {}
 
-  send(follow: boolean): Promise<Response> {
+  send(): Promise<Response> {
     const { url, headers, body, method, common } = this;
     const { signal } = common;
     const init: RequestInit = {
@@ -77,27 +89,53 @@ class Leg implements Outgoing {
       method,
       headers,
       signal,
-      redirect: common.init?.redirect === "error" ? "error" : follow ? "follow" : "manual",
+      redirect: common.init?.redirect === "error" ? "error" : this.follows ? "follow" : "manual",
     };
     if (body !== undefined) init.body = body;
     // Looked up at each call, so that a page or a test may replace it.
     return (common.fetch ?? globalThis.fetch)(url, init);
   }
 
-  redirected(response: Response): Outgoing | undefined {
-    const { status, headers } = response;
+  /**
+   * Where the answer sends it, by the rules of HTTP-redirect fetch in the Fetch standard; beyond it,
+   * only the headers that say nothing about the caller go to another origin. Undefined where the
+   * answer is to be read: it names no place, or the payload would be lost on the way.
+   *
+   * @throws {TypeError} where `fetch` would fail
+   */
+  onward({ status, type, headers }: Response): Leg | undefined {
+    const { url, body, common, method } = this;
+    if (status === 0) {
+      if (this.follows || type !== "opaqueredirect") throw new TypeError("fetch answered with an error");
+      return new Leg(url, this.headers, body, common, method, 0, true);
+    }
     const location = headers?.get("location");
-    const keeps = status === 307 || status === 308 || (status < 303 && this.method === "GET");
-    if (!(keeps || this.common.init) || !location || !URL.canParse(location, this.url)) return undefined;
-    const { href, origin } = new URL(location, this.url);
-    const stays = origin === new URL(this.url).origin;
+    if (!location || (status > 303 && status < 307)) return undefined;
+    const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST";
+    const to = whereTo(location, url);
+    if (becomesGet && !common.init) {
+      this.leadsTo = shown(to);
+      return undefined;
+    }
+    if (this.redirects >= MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects, the last one to ${shown(to)}`);
+    const stays = to.origin === new URL(url).origin;
     const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
-    const kept = [...all].filter(([name]) => stays || harmless.has(name));
-    if (keeps) return new Leg(href, Object.fromEntries(kept), this.body, this.common, this.method);
-    // A 303, and by old habit a 301 and a 302, are to be got (Fetch standard, HTTP-redirect fetch).
-    return new Leg(href, Object.fromEntries(kept.filter(([name]) => name !== "content-type")), undefined, this.common, "GET");
+    const kept = [...all].filter(([name]) => (stays || harmless.has(name)) && !(becomesGet && name.startsWith("content-")));
+    const [sent, how] = becomesGet ? [undefined, "GET"] : [body, method];
+    return new Leg(to.href, Object.fromEntries(kept), sent, common, how, this.redirects + 1);
   }
 }
+
+function whereTo(location: string, from: string): URL {
+  if (!URL.canParse(location, from)) throw new TypeError("redirected to what is no URL");
+  const to = new URL(location, from);
+  if (!/^https?:$/.test(to.protocol)) throw new TypeError(`redirected to ${to.protocol}, which fetch does not follow`);
+  if (to.username || to.password) throw new TypeError(`redirected to ${shown(to)} with a user name or password, which fetch refuses`);
+  return to;
+}
+
+/** The rest may hold a key. */
+const shown = ({ origin, pathname }: URL): string => origin + pathname;
 
 /** `{"model": …}` in front of the members of an object without one. */
 function withModel(model: string, rest: string): string {

@@ -1,14 +1,27 @@
 /** A `Response` in place of one whose body was read. */
 
+import { isFieldText } from "../input/options.js";
 import type { Bytes } from "../wasm/protocol.js";
 
-/** A response with the body that was read of another. */
-export function again(response: Response, body: Bytes | ReadableStream): Response {
-  const { status, statusText, headers, url } = response;
+/** A response with the body that was read of another; `redirected` on the way that was followed by hand. */
+export function again(response: Response, body: Bytes | ReadableStream, redirected: boolean): Response {
+  const { status, statusText, headers } = response;
   // These have none (Fetch standard, null body status).
-  const made = new Response([101, 204, 205, 304].includes(status) ? null : body, { status, statusText, headers });
+  const made = new Response([101, 204, 205, 304].includes(status) ? null : body, {
+    status,
+    // What came over HTTP/1.1 may be in any bytes, of which no Response can be made.
+    statusText: isFieldText(statusText) ? statusText : "",
+    headers,
+  });
   // It is decoded, and may be cut.
   for (const name of ["content-encoding", "content-length", "transfer-encoding"]) made.headers.delete(name);
-  Object.defineProperty(made, "url", { value: url });
+  return likeness(made, response, redirected);
+}
+
+/** With what no constructor takes, of its clones too. */
+export function likeness(made: Response, { url, type, redirected }: Response, byHand: boolean): Response {
+  const clone = () => likeness(Response.prototype.clone.call(made), made, false);
+  const members = { url, type, redirected: redirected || byHand, clone };
+  for (const [name, value] of Object.entries(members)) Object.defineProperty(made, name, { value });
   return made;
 }

@@ -1,6 +1,8 @@
 /** What `fetch` was called with, as a request that can be sent twice. */
 
 import type { Bytes } from "../wasm/protocol.js";
+import { wholeOf } from "./bytes.js";
+import { defined } from "./defined.js";
 import { parseJson } from "./json.js";
 
 /** A request that can be sent twice. */
@@ -18,26 +20,28 @@ export interface Sent {
 
 const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer", "referrerPolicy", "integrity", "keepalive", "signal"] as const;
 
-export async function taken(input: RequestInfo | URL, init: RequestInit): Promise<Sent> {
+/** Where it goes. In a page an address may be relative to it. */
+export function addressOf(input: RequestInfo | URL): string {
+  if (typeof input === "object" && "url" in input) return input.url;
+  return typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
+}
+
+/** `within`: how long the body may take to come, and the caller's signal. */
+export async function taken(input: RequestInfo | URL, init: RequestInit, within: () => AbortSignal): Promise<Sent> {
   let { headers, body, ...rest } = init;
-  let [url, text]: [string, string | undefined] = ["", undefined];
+  let text: string | undefined;
   let bytes: Bytes | undefined;
   let form: FormData | undefined;
   if (typeof input === "object" && "url" in input) {
     // Its own members, where `init` does not say otherwise.
-    rest = { ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...rest };
-    if (input.mode === "navigate") delete rest.mode;
-    for (const name in rest) if (rest[name as "mode"] === undefined) delete rest[name as "mode"];
-    url = input.url;
+    rest = defined({ ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...defined(rest) });
+    if (rest.mode === "navigate") delete rest.mode;
     headers ??= input.headers;
-    // Not by its `body`, which not every browser has.
     if (body === undefined && !/^(get|head)$/i.test(input.method)) {
-      const whole = await input.arrayBuffer();
+      // Not every browser has its `body`.
+      const whole = input.body ? await wholeOf(input.body, within()) : new Uint8Array(await input.arrayBuffer());
       body = whole.byteLength > 0 ? whole : undefined;
     }
-  } else {
-    // In a page an address may be relative to it.
-    url = typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
   }
   // The SDKs give one that they have just made.
   let pairs = headers instanceof Headers ? headers : new Headers(headers);
@@ -57,13 +61,13 @@ export async function taken(input: RequestInfo | URL, init: RequestInit): Promis
     const whole = new Response(body);
     const type = whole.headers.get("content-type");
     if (type && !pairs.has("content-type")) set(type);
-    bytes = new Uint8Array(await whole.arrayBuffer());
+    bytes = whole.body ? await wholeOf(whole.body, within()) : new Uint8Array(await whole.arrayBuffer());
     if (/json/i.test(pairs.get("content-type") ?? "")) text = new TextDecoder().decode(bytes);
   }
   const json: Record<string, unknown> | undefined = text?.trimStart().startsWith("{") ? parseJson(text) : undefined;
   const { model, stream, ...others } = json ?? {};
   return {
-    url,
+    url: addressOf(input),
     headers: pairs,
     body: bytes ?? text ?? form,
     init: rest,

@@ -34,7 +34,7 @@ const shape =
       const check = Object.hasOwn(members, key) ? members[key] : undefined;
       if (!check) {
         const known = Object.keys(members).join(", ");
-        throw invalid(`unknown option ${prefix}${key} (${given(member)}); known here: ${known}`);
+        throw invalid(`unknown option ${prefix}${key}; known here: ${known}`);
       }
       if (member !== undefined) check(member, prefix + key);
     }
@@ -62,7 +62,7 @@ const responses = oneOf("auto", "json", "text", "blob", "bytes");
 
 export const checkTargetSpec = shape({
   url: rule("a string or a URL", (value) => typeof value === "string" || value instanceof URL),
-  model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\p{Cc} ]+$/u.test(value)),
+  model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\p{Cc}\p{Cs} ]+$/u.test(value)),
   profile: oneOf(...profiles),
   token,
   headers,
@@ -115,6 +115,9 @@ export const checkClientOptions = shape({
   fetch: callback,
 });
 
+/** What a header can carry, and a reason phrase (RFC 9110, section 5.5). */
+export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+
 /** Headers as pairs with lower-case names; a bad one is named, its value is not shown. */
 export function headerPairs(value: object | undefined, name: string): HeaderPairs {
   if (value === undefined) return [];
@@ -127,7 +130,7 @@ export function headerPairs(value: object | undefined, name: string): HeaderPair
     const where = `${name}[${JSON.stringify(key)}]`;
     if (!/^[!#$%&'*+.^`|~\w-]+$/.test(key)) throw invalid(`${where} is not a legal header name`);
     if (typeof text !== "string") throw invalid(`${where} must be a string, got ${given(text)}`);
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) throw invalid(`${where} holds a line break or another character that a header cannot carry`);
+    if (!isFieldText(text)) throw invalid(`${where} holds a line break or another character that a header cannot carry`);
     return [key.toLowerCase(), text.trim()];
   });
 }

@@ -22,13 +22,14 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
   const text = toJson(payload);
   const contentType = ofJson;
   if (text.startsWith("[")) return { kind: Kind.Opaque, body: text, bodyRest: "", contentType };
-  const object: { messages?: unknown; stream?: unknown } = plain(payload);
-  const { messages, stream } = object;
+  const object: { messages?: unknown; stream?: unknown; model?: unknown } = plain(payload);
+  const { messages, stream, model } = object;
   if (streamed && stream === false) throw invalid("payload has stream: false: leave it out, or call queryWithRetry");
   // Servers stream what says so in its body.
   const whole = (json: string) => (streamed && stream === undefined ? `${json.slice(0, -1)}${json === "{}" ? "" : ","}"stream":true}` : json);
   const bodyRest = insertsModel ? whole(toJson({ ...object, model: undefined })) : "";
-  return { kind: Array.isArray(messages) ? Kind.Chat : Kind.Object, body: whole(text), bodyRest, contentType };
+  const named = typeof model === "string" ? { model } : {};
+  return { kind: Array.isArray(messages) ? Kind.Chat : Kind.Object, body: whole(text), bodyRest, contentType, ...named };
 }
 
 function copyOfBytes(payload: unknown): Uint8Array<ArrayBuffer> | undefined {

@@ -1,6 +1,6 @@
 /** Takes a target apart, as far as only the host can: URLs are parsed by the platform's parser. */
 
-import { given, invalid } from "../errors/invalid.js";
+import { given, invalid, placeOf } from "../errors/invalid.js";
 import type { Target, TargetSpec } from "../types/call.js";
 import type { CoreTarget } from "../wasm/protocol.js";
 import { checkTargetSpec, headerPairs } from "./options.js";
@@ -27,10 +27,10 @@ function parse(url: string | URL, name: string): Partial<CoreTarget> {
   try {
     parsed = new URL(url);
   } catch {
-    throw invalid(`${name} is not an absolute URL: ${given(url)}`);
+    throw invalid(`${name} is not an absolute URL: ${placeOf(String(url))}`);
   }
   const { protocol, origin, pathname } = parsed;
-  if (protocol !== "http:" && protocol !== "https:") throw invalid(`${name} must be an http or https URL, got ${given(String(url))}`);
+  if (protocol !== "http:" && protocol !== "https:") throw invalid(`${name} must be an http or https URL, got ${placeOf(String(url))}`);
   if (parsed.username || parsed.password) throw invalid(`${name} holds a user name or password, which fetch refuses: use token or headers`);
   parsed.hash = "";
   return { href: parsed.href, origin, path: pathname, label: origin + pathname };

@@ -7,6 +7,10 @@ import { CHOICE, CONTENT, error, ERROR, FINISH, known, look, text } from "./chun
 
 const TOO_LONG = "an event of more than 16 MiB, or one of several that together have more than 40 MiB";
 
+/** Comments without end are no stream. */
+const MOST_HELD_BACK = 16 * 1024 * 1024;
+const NO_EVENT = "more than 16 MiB before the first event";
+
 /** So much of a piece goes into the core at once. A replaced fetch may give any. */
 const MOUTHFUL = 1 << 20;
 
@@ -33,6 +37,8 @@ export class EventStream<T> {
   #open = 0;
   /** Some event was in a form that says when it is at its end. */
   #known = false;
+  /** Bytes before the first event, of a stream that is handed over as it came. */
+  #heldBack = 0;
   /** The last piece ended with a line. */
   #lineEnded = true;
 
@@ -49,12 +55,14 @@ export class EventStream<T> {
     this.#open = 0;
     this.#over = undefined;
     this.#known = false;
+    this.#heldBack = 0;
     this.#body = body;
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
         if (this.#body !== body) return resolve(undefined); // stopped: what waits for ever is never freed
         if (this.raw && piece) {
           this.#items.push(piece as T);
+          if (!this.begun && (this.#heldBack += piece.length) > MOST_HELD_BACK) this.#over ??= { facts: unreadable(NO_EVENT) };
           if (piece.length > 0) this.#lineEnded = [10, 13].includes(piece.at(-1) as number);
         }
         // What has no known form has no known end: it ends where it ends, but not within a line.

@@ -56,9 +56,7 @@ export interface CoreBody {
 /** One address on the way of a request, which may be redirected. */
 export interface Outgoing {
   readonly url: string;
-  send(follow: boolean): Promise<Response>;
-  /** Where the answer sends it, or undefined if that is no address. */
-  redirected(response: Response): Outgoing | undefined;
+  send(): Promise<Response>;
 }
 
 /** What the clocks of the core go by while a body is read. */
@@ -116,6 +114,8 @@ export interface CoreRequest {
   readonly known: number;
   /** Nothing was given of what `number` gives. */
   readonly usual: boolean;
+  /** How long the call has taken before it comes to the core. */
+  readonly spentMs: number;
   /** Where a target is, and whether what was given for the whole call may go there too. */
   locate(target: number, url: string, model: string, shares: boolean, profile: number): void;
   /**
@@ -126,6 +126,8 @@ export interface CoreRequest {
   readonly leg: Outgoing;
   /** Throws where `fetch` has answered with what is no response. */
   status(response: Response): number;
+  /** Where a redirect leads, if it is followed. Throws where `fetch` would fail. */
+  onward(response: Response): Outgoing | undefined;
   header(response: Response, name: string): string | null | undefined;
   /** Frees the connection of a response that nobody reads. */
   discard(response: Response): void;

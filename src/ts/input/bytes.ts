@@ -1,0 +1,35 @@
+/** Pieces of bytes, and all of them. */
+
+import type { Bytes } from "../wasm/protocol.js";
+
+export function joined(pieces: Bytes[]): Bytes {
+  const [first] = pieces;
+  if (first && pieces.length === 1) return first;
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** All of a stream. An abort cancels it, and rejects with its reason. */
+export async function wholeOf(stream: ReadableStream<unknown>, signal: AbortSignal): Promise<Bytes> {
+  const reader = stream.getReader();
+  const pieces: Bytes[] = [];
+  const leave = () => void reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", leave);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) return joined(pieces);
+      if (!(value instanceof Uint8Array)) throw new TypeError("query-with-retry: the stream of a request body must give Uint8Arrays");
+      pieces.push(value as Bytes);
+    }
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * Options as they were when they were given: what their owner changes afterwards changes nothing.
+ * Plain objects, lists, `Headers` and URLs are copied; a signal, a function, a class of the caller's is its own.
+ */
+export function copied<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied) as T;
+  if (value instanceof Headers) return new Headers(value) as T;
+  if (value instanceof URL) return new URL(value) as T;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)])) as T;
+}

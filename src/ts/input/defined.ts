@@ -1,0 +1,3 @@
+/** What is undefined is absent. */
+export const defined = <T extends object>(given: T = {} as T): T =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;

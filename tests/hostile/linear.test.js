@@ -1,0 +1,59 @@
+// Work that a server's answer makes grows with its size and no faster: each at a size, and at sixteen times that.
+// PKG_DIR and MOCK_HF_BIN as in tests/package.
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { join } from "node:path";
+
+const { createClient } = await import(pathToFileURL(join(process.env.PKG_DIR, "dist/index.js")));
+
+const KIB = 1024;
+/** Linear is 16; the least of some rounds is taken, and a small size has fixed costs. */
+const MOST_TIMES = 40;
+const repeated = (what, bytes) => what.repeat(Math.ceil(bytes / what.length)).slice(0, bytes);
+
+/** An answer of so many bytes, and what a call of it comes to. */
+const answers = {
+  "an error page that is never closed": { status: 500, type: "text/html", body: (bytes) => repeated("<", bytes), code: "engine_failure" },
+  "an error page of headings that are never closed": {
+    status: 500,
+    type: "text/html",
+    body: (bytes) => repeated("<h1", bytes),
+    code: "engine_failure",
+  },
+  "a page of titles where JSON was promised": { status: 200, type: "text/html", body: (bytes) => repeated("<title", bytes), code: "bad_response" },
+  "a page of spaces": { status: 200, type: "application/json", body: (bytes) => `${repeated(" ", bytes)}<`, code: "bad_response" },
+  "an error in words": {
+    status: 200,
+    type: "application/json",
+    body: (bytes) => `{"error":"${repeated("model is cu", bytes)}"}`,
+    code: "engine_failure",
+  },
+  "an error in lists": { status: 400, type: "application/json", body: (bytes) => repeated("[[[[", bytes), code: "bad_request" },
+  "an error with its secret again and again": { status: 401, type: "text/plain", body: (bytes) => repeated("tok-en ", bytes), code: "unauthorized" },
+};
+
+async function took({ status, type, body, code }, bytes) {
+  const text = body(bytes);
+  const fetch = async () => new Response(text, { status, headers: { "content-type": type } });
+  let least = Infinity;
+  for (let round = 0; round < 5; round++) {
+    const client = createClient({ fetch, maxRetries: 0, breaker: false, token: "tok-en" });
+    const start = performance.now();
+    await assert.rejects(client.query("http://127.0.0.1:9/", {}), { code });
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+describe("the work that an answer makes", { timeout: 120_000 }, () => {
+  before(() => took(Object.values(answers)[0], KIB));
+
+  for (const [what, answer] of Object.entries(answers)) {
+    test(`${what} of 1 MiB takes no more than sixteen times as long as one of 64 KiB, and some`, async () => {
+      const [small, large] = [await took(answer, 64 * KIB), await took(answer, 1024 * KIB)];
+      const told = `64 KiB: ${small.toFixed(2)} ms, 1 MiB: ${large.toFixed(2)} ms`;
+      assert.ok(large < 200 && large < Math.max(small, 0.5) * MOST_TIMES, told);
+    });
+  }
+});

@@ -1,0 +1,177 @@
+// What a caller gives belongs to the caller: it is taken once, shown nowhere, and what it does later is its own affair.
+import { sleep } from "./clock.js";
+import { answer } from "./mock.js";
+
+const SECRET = "sk-0123456789abcdef";
+
+/** Ways to give a secret where none belongs. */
+const misplaced = [
+  ["an option that there is not", (api, url) => api.queryWithRetry(url, {}, { apiKey: SECRET })],
+  ["a member of a target that there is not", (api, url) => api.queryWithRetry({ url, apiKey: SECRET }, {})],
+  ["an option of a client that there is not", async (api) => api.createClient({ apiKey: SECRET })],
+  ["headers that are a text", (api, url) => api.queryWithRetry(url, {}, { headers: `Authorization: ${SECRET}` })],
+  ["options that are a text", (api, url) => api.queryWithRetry(url, {}, SECRET)],
+  ["a payload that is a text", (api, url) => api.queryWithRetry(url, SECRET)],
+  ["a number that is a text", (api, url) => api.queryWithRetry(url, {}, { maxRetries: SECRET })],
+  ["a URL that is none", (api) => api.queryWithRetry(`https://[x/?api_key=${SECRET}`, {})],
+  ["a URL of a socket", (api) => api.queryWithRetry(`ws://me:${SECRET}@127.0.0.1/x?key=${SECRET}#${SECRET}`, {})],
+  ["a token with a line break", (api, url) => api.queryWithRetry(url, {}, { token: `${SECRET}\n` })],
+  ["a header with a line break", (api, url) => api.queryWithRetry(url, {}, { headers: { "x-key": `${SECRET}\n` } })],
+];
+
+/** What is sent that a server may say again: the options, and what is to be seen of it nowhere. */
+const echoed = [
+  ["a key in the query", { query: `?key=${SECRET}` }],
+  ["a header", { headers: { "x-api-key": SECRET } }],
+  ["the pair of Basic", { headers: { authorization: `Basic ${btoa(`user-name:${SECRET}`)}` }, says: `user-name ${SECRET}`, also: "user-name" }],
+];
+
+export const callersObjects = [
+  ...misplaced.map(([what, call]) => ({
+    name: `the TypeError of ${what} does not show it`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const error = await assert.rejects(call(api, url), { name: "TypeError" });
+      assert.ok(!error.message.includes(SECRET), error.message);
+      assert.equal((await mock.stats("m")).requests, 0);
+    },
+  })),
+  ...echoed.map(([what, { query = "", headers, says = SECRET, also = SECRET }]) => ({
+    name: `${what} that the server says again is not shown, of a call, of a fetch and of a fallback`,
+    async run({ api, mock, assert }) {
+      const error = { error: `may not: ${says}` };
+      const url = (await mock.put("m", { then: answer(401, error) })) + query;
+      const down = await mock.put("down", { then: answer(500, { error: "boom" }) });
+      const told = [];
+      const seen = (thrown) => JSON.stringify([told, thrown, thrown?.message, thrown?.detail, thrown?.stack]);
+      const options = { maxRetries: 0, onEvent: (event) => told.push({ ...event, message: event.error?.message, detail: event.error?.detail }) };
+      const client = api.createClient({ ...options, breaker: false });
+      const failed = [
+        await assert.rejects(client.query(url, {}, { headers: headers ?? {} })),
+        await assert.rejects(client.query(down, {}, { fallback: [{ url, headers: headers ?? {} }] })),
+      ];
+      // The Response of a fetch is the server's own; what we tell of it is ours.
+      await client.fetch(url, { headers: headers ?? {} });
+      await api.createClient({ ...options, fallback: [{ url, headers: headers ?? {} }] }).fetch(down);
+      const all = [...failed.map(seen), seen(undefined), client.metrics(), JSON.stringify(client.stats())];
+      for (const text of all) assert.ok(!text.includes(SECRET) && !text.includes(also), text);
+    },
+  })),
+  {
+    name: "a message has no line break and no escape sequence of a server's",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { then: answer(400, { error: "no\nERROR forged\r\u001b[31mred\u2028\u009b1m\u202e" }) });
+      const error = await assert.rejects(api.queryWithRetry(url, {}), { code: "bad_request" });
+      assert.ok(!/[\p{Cc}\p{Cf}\u2028]/u.test(error.message), JSON.stringify(error.message));
+      assert.ok(error.message.includes("ERROR forged"), error.message);
+    },
+  },
+  {
+    name: "options are as they were when the call was made",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { script: [answer(503, { error: "busy" }, { "retry-after": "0.2" })], healthy: answer(200, { n: 1 }) });
+      const [first, second] = [new AbortController(), new AbortController()];
+      const heard = [];
+      const options = { signal: first.signal, maxRetries: 2, timeouts: { totalMs: 5_000, attemptMs: 1_000 }, onEvent: () => heard.push("first") };
+      const call = api.queryWithRetry(url, {}, options);
+      Object.assign(options, { signal: second.signal, maxRetries: -1, onEvent: () => heard.push("second") });
+      options.timeouts.totalMs = "soon";
+      second.abort(new Error("the second"));
+      assert.deepEqual(await call, { n: 1 });
+      assert.ok(heard.length > 0 && !heard.includes("second"), String(heard));
+
+      const aborted = api.queryWithRetry(url, {}, { ...options, maxRetries: 0, timeouts: {}, signal: first.signal });
+      options.signal = second.signal;
+      const reason = new Error("the first");
+      first.abort(reason);
+      assert.equal(await assert.rejects(aborted), reason);
+    },
+  },
+  {
+    name: "the options of a client are as they were when it was made",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const headers = new Headers({ "x-one": "1" });
+      const options = { headers, timeouts: { attemptMs: 1_000 }, breaker: { failures: 3 }, fallback: [] };
+      const client = api.createClient(options);
+      headers.set("x-one", "2");
+      options.timeouts.attemptMs = -1;
+      options.breaker.failures = -1;
+      options.fallback.push("a", "b");
+      assert.deepEqual(await client.query(url, {}), { n: 1 });
+      assert.equal((await mock.stats("m")).log[0].headers["x-one"], "1");
+    },
+  },
+  {
+    name: "a callback that rejects is nobody's unhandled rejection",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const { error } = console;
+      const logged = [];
+      console.error = (...args) => logged.push(args);
+      try {
+        const onEvent = async () => {
+          throw new Error("a bug in the page");
+        };
+        assert.deepEqual(await api.queryWithRetry(url, {}, { onEvent }), { n: 1 });
+        await sleep(20);
+      } finally {
+        console.error = error;
+      }
+      assert.ok(logged.length > 0 && String(logged[0][0]).includes("onEvent"), JSON.stringify(logged));
+    },
+  },
+  {
+    name: "the iterator of a stream is iterable itself",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { stream: { tokens: 3 } });
+      const items = api.streamWithRetry(`${url}/v1/chat/completions`, { messages: [] })[Symbol.asyncIterator]();
+      await items.next();
+      let rest = 0;
+      for await (const _ of items) rest++;
+      assert.ok(rest > 0);
+    },
+  },
+  {
+    name: "two models at one URL wait, fail and are counted apart, by every way in",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const client = api.createClient();
+      await client.query(url, { model: "a", inputs: "x" });
+      await client.query(new URL(url), { model: "a", inputs: "x" });
+      await client.query({ url }, { model: "b", inputs: "x" });
+      await client.query({ url, model: "b" }, { inputs: "x" });
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"model":"b"}' };
+      await (await client.fetch(url, init)).text();
+      await client.query(`${url}/y m`, {});
+      await (await client.fetch(`${url}/y`, { ...init, body: '{"model":"m"}' })).text();
+      const calls = client.stats().map((one) => [one.target.slice(url.length), one.calls]);
+      assert.deepEqual(calls, [
+        ["#a", 2],
+        ["#b", 3],
+        ["/y%20m", 1],
+        ["/y#m", 1],
+      ]);
+      assert.deepEqual(
+        client.stats(url).map(({ target }) => target.slice(url.length)),
+        ["#a", "#b"],
+      );
+      assert.equal(client.stats({ url, model: "b" })[0].calls, 3);
+      assert.deepEqual(JSON.parse((await mock.stats("m")).log[0].body), { model: "a", inputs: "x" });
+    },
+  },
+  {
+    name: "a client that is closed tells of its calls until the last one is over",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }), latencyMs: 200 });
+      const client = api.createClient();
+      const call = client.query(url, {});
+      await mock.statsOnce("m", ({ requests }) => requests === 1, "the request");
+      client.close();
+      assert.equal(client.stats()[0].inFlight, 1);
+      assert.ok(client.metrics().includes("in_flight"));
+      await call;
+      assert.deepEqual(client.stats(), []);
+    },
+  },
+];

@@ -1,0 +1,219 @@
+// Where `client.fetch` can improve nothing it is `fetch`: what neither names a model nor brings JSON, what has not
+// come yet, what has no end.
+import { settledAfter, sleep } from "./clock.js";
+import { answer } from "./mock.js";
+
+const JSON_TYPE = { "content-type": "application/json" };
+const EVENTS = { "content-type": "text/event-stream" };
+const bytes = (text) => new TextEncoder().encode(text);
+
+/** A body that begins and does not come to its end. */
+const unfinished = (onCancel) => new ReadableStream({ start: (controller) => controller.enqueue(bytes("x")), cancel: onCancel });
+
+/** Responses that no server sends over the network of these tests. */
+const withFetch = (api, respond, options = {}) => api.createClient({ fetch: async (...args) => respond(...args), maxRetries: 1, ...options });
+
+export const fetchAsFetch = [
+  ...["body", "Request"].map((what) => ({
+    name: `an abort is heard while the ${what} of a client.fetch has not come`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const controller = new AbortController();
+      let cancelled;
+      const init = { method: "POST", body: unfinished((reason) => (cancelled = reason)), duplex: "half", signal: controller.signal };
+      let input = [url, init];
+      try {
+        if (what === "Request") input = [new Request(url, init)];
+      } catch {
+        return; // not every browser takes a stream there
+      }
+      if (what === "Request" && typeof input[0].body !== "object") return;
+      const call = api.createClient().fetch(...input);
+      call.catch(() => {});
+      await sleep(50);
+      const reason = new RangeError("changed my mind");
+      controller.abort(reason);
+      assert.ok((await settledAfter(call)) <= 100);
+      assert.equal(await assert.rejects(call), reason);
+      if (what === "body") assert.equal(cancelled, reason);
+      assert.equal((await mock.stats("m")).requests, 0);
+    },
+  })),
+  {
+    name: "totalMs holds from the moment of a client.fetch, its body included",
+    async run({ api, mock, assert }) {
+      const told = [];
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const client = api.createClient({ timeouts: { totalMs: 300, attemptMs: 200 }, onEvent: ({ type }) => told.push(type) });
+      const call = client.fetch(`${url}?key=secret-key`, { method: "POST", body: unfinished(), duplex: "half" });
+      assert.between(await settledAfter(call), 290, 700);
+      const error = await assert.rejects(call, { name: "QueryError", code: "timeout", phase: "total", layer: "client" });
+      assert.ok(!error.message.includes("secret-key") && error.message.includes(url), error.message);
+      assert.deepEqual(told, ["failure"]);
+      // What the body has taken is no longer there.
+      const stalls = await mock.put("stalls", { then: { status: 200, headers: JSON_TYPE, body: "[1]", fault: { kind: "stall", at: "accept" } } });
+      const late = new ReadableStream({
+        async start(controller) {
+          await sleep(200);
+          controller.enqueue(bytes("x"));
+          controller.close();
+        },
+      });
+      const second = client.fetch(stalls, { method: "POST", body: late, duplex: "half" });
+      assert.between(await settledAfter(second), 290, 390);
+      await assert.rejects(second, { name: "QueryError", code: "timeout" });
+    },
+  },
+  {
+    name: "a client.fetch that names no model has no fallback to another model",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { data: [] }) });
+      const spec = { url, model: "org/other" };
+      const client = api.createClient({ fallback: ["org/other", spec], maxRetries: 0 });
+      assert.deepEqual(await (await client.fetch(`${url}/v1/models`)).json(), { data: [] });
+      const form = new FormData();
+      form.append("file", new Blob(["x"]), "x.txt");
+      assert.equal((await client.fetch(`${url}/v1/files`, { method: "POST", body: form })).status, 200);
+      assert.equal((await client.fetch(url, { method: "POST", body: '{"inputs":"x"}', headers: JSON_TYPE })).status, 200);
+    },
+  },
+  ...["DELETE", "PUT", "GET"].map((method) => ({
+    name: `a 200 without a body that promises JSON answers a ${method} of client.fetch`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { then: answer(200, "", JSON_TYPE) });
+      const response = await api.createClient().fetch(url, { method });
+      assert.deepEqual([response.status, await response.text()], [200, ""]);
+      assert.equal((await mock.stats("m")).requests, 1);
+    },
+  })),
+  ...["HEAD", "204"].map((what) => ({
+    name: `${what === "204" ? "a 204" : "an answer to HEAD"} with the type of an event stream is handed over by client.fetch`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { then: answer(what === "204" ? 204 : 200, "", EVENTS) });
+      const response = await api.createClient().fetch(url, { method: what === "HEAD" ? "HEAD" : "POST" });
+      assert.deepEqual([response.ok, await response.text()], [true, ""]);
+      assert.equal((await mock.stats("m")).requests, 1);
+    },
+  })),
+  {
+    name: "a body that client.fetch hands over unread ends with the reason of the signal, and leaves no listener on it",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", {
+        then: {
+          status: 200,
+          headers: { "content-type": "application/octet-stream" },
+          body: "x".repeat(10_000),
+          fault: { kind: "stall", at: "body", bytes: 5 },
+        },
+      });
+      const controller = new AbortController();
+      let listeners = 0;
+      const { addEventListener, removeEventListener } = controller.signal;
+      controller.signal.addEventListener = (...args) => void (listeners++, addEventListener.apply(controller.signal, args));
+      controller.signal.removeEventListener = (...args) => void (listeners--, removeEventListener.apply(controller.signal, args));
+      const response = await api.createClient().fetch(url, { signal: controller.signal });
+      assert.equal(listeners, 0);
+      const reader = response.body.getReader();
+      await reader.read();
+      const reason = new RangeError("changed my mind");
+      controller.abort(reason);
+      const error = await assert.rejects(reader.read());
+      assert.equal(error?.message, reason.message);
+    },
+  },
+  {
+    name: "comments without end, and no event, are no stream of client.fetch",
+    async run({ api, assert }) {
+      const comment = bytes(`:${"x".repeat(1_000_000)}\n`);
+      let pulled = 0;
+      const endless = () => new Response(new ReadableStream({ pull: (controller) => (pulled++, controller.enqueue(comment)) }), { headers: EVENTS });
+      const client = withFetch(api, endless, { maxRetries: 0 });
+      const error = await assert.rejects(client.fetch("http://127.0.0.1:9/", { method: "POST", body: '{"stream":true}' }), { code: "bad_response" });
+      assert.ok(error.detail.includes("16 MiB"), error.detail);
+      assert.between(pulled, 15, 20);
+    },
+  },
+  {
+    name: "JSON of more than 16 MiB is handed over by client.fetch as it comes, and all of it",
+    async run({ api, assert }) {
+      const piece = bytes(`${"1,".repeat(500_000)}\n`);
+      const made = (pieces) => () => {
+        let left = pieces;
+        const pull = (controller) => {
+          if (left === pieces) controller.enqueue(bytes("["));
+          controller.enqueue(left-- > 1 ? piece : bytes("1]"));
+          if (left === 0) controller.close();
+        };
+        return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { headers: JSON_TYPE });
+      };
+      for (const pieces of [3, 30]) {
+        const client = withFetch(api, made(pieces));
+        const response = await client.fetch("http://127.0.0.1:9/", { method: "POST", body: "{}" });
+        assert.equal((await response.arrayBuffer()).byteLength, 1 + (pieces - 1) * piece.length + 2);
+        assert.equal(client.stats()[0].inFlight, 0);
+      }
+    },
+  },
+  {
+    name: "a reason phrase that no Response can carry costs no answer",
+    async run({ api, assert }) {
+      for (const [status, body] of [
+        [200, '{"n":1}'],
+        [401, '{"error":"no"}'],
+      ]) {
+        const odd = () => Object.defineProperty(new Response(body, { status, headers: JSON_TYPE }), "statusText", { value: "Schön ✓" });
+        const response = await withFetch(api, odd).fetch("http://127.0.0.1:9/", { method: "POST", body: "{}" });
+        assert.deepEqual([response.status, await response.text()], [status, body]);
+      }
+    },
+  },
+  {
+    name: "client.fetch leaves to fetch what is no HTTP, and takes no text for a model",
+    async run({ api, assert }) {
+      const asked = [];
+      const client = withFetch(api, (input) => (asked.push(String(input?.url ?? input)), new Response("plain")), { token: "hf_secret" });
+      for (const address of ["data:text/plain,x", "a:fastest"]) assert.equal(await (await client.fetch(address)).text(), "plain");
+      assert.deepEqual(asked, ["data:text/plain,x", "a:fastest"]);
+      assert.deepEqual(client.stats(), []);
+    },
+  },
+  {
+    name: "a response is as it came: url, redirected and type, its clone too",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const plain = await fetch(url, { method: "POST", body: "{}" });
+      const response = await api.createClient().fetch(url, { method: "POST", body: "{}" });
+      for (const one of [response, response.clone(), response.clone().clone()]) {
+        assert.deepEqual([one.url, one.redirected, one.type], [plain.url, false, plain.type]);
+        assert.deepEqual(await one.json(), { n: 1 });
+      }
+    },
+  },
+  {
+    name: "the answer of a fetch that ignores its signal is cancelled when it comes too late",
+    async run({ api, assert }) {
+      let cancelled = 0;
+      const late = async () => {
+        await sleep(200);
+        return new Response(new ReadableStream({ cancel: () => void cancelled++ }));
+      };
+      const client = api.createClient({ fetch: late, maxRetries: 0, timeouts: { attemptMs: 100 } });
+      await assert.rejects(client.query("http://127.0.0.1:9/", {}), { code: "timeout" });
+      const controller = new AbortController();
+      const left = client.query("http://127.0.0.1:9/", {}, { signal: controller.signal, timeouts: { attemptMs: 1_000 } });
+      setTimeout(() => controller.abort(), 50);
+      await assert.rejects(left, { name: "AbortError" });
+      await sleep(400);
+      assert.equal(cancelled, 2);
+    },
+  },
+  {
+    name: "an answer that fetch itself calls an error is asked for once a try",
+    async run({ api, assert }) {
+      let asked = 0;
+      const client = withFetch(api, () => (asked++, Response.error()), { maxRetries: 0 });
+      await assert.rejects(client.query("http://127.0.0.1:9/", {}), { code: "network" });
+      assert.equal(asked, 1);
+    },
+  },
+];

@@ -1,0 +1,115 @@
+// Redirects, as HTTP-redirect fetch of the Fetch standard has them, whoever follows them.
+import { answer } from "./mock.js";
+
+const browsers = ["chromium", "firefox", "webkit"];
+const JSON_TYPE = { "content-type": "application/json" };
+const redirect = (location, status = 307) => ({ then: { status, headers: { location }, body: "moved" } });
+
+/** What `fetch` itself refuses to follow: a scheme, a user name, what is no URL. */
+const refused = [
+  "data:application/json,%7B%22n%22%3A1%7D",
+  "file:///etc/hostname",
+  "blob:null/0",
+  "javascript:1",
+  "about:blank",
+  "ftp://127.0.0.1/x",
+  "http://user:pa55@127.0.0.1:9/x",
+  "http://",
+];
+
+/** How a method goes on, of those that the standard names; 307 and 308 keep every one. */
+const onward = [
+  [301, "POST", "GET"],
+  [302, "POST", "GET"],
+  [303, "POST", "GET"],
+  [301, "PUT", "PUT"],
+  [302, "PATCH", "PATCH"],
+  [302, "DELETE", "DELETE"],
+  [303, "PUT", "GET"],
+  [303, "DELETE", "GET"],
+  [302, "GET", "GET"],
+  [303, "GET", "GET"],
+  [307, "DELETE", "DELETE"],
+  [308, "PUT", "PUT"],
+];
+
+export const redirects = [
+  ...refused.map((location) => ({
+    name: `a redirect to ${location.split("%")[0]} is not followed, by no way of calling`,
+    async run({ api, mock, assert, runtime }) {
+      const url = await mock.put("m", redirect(location));
+      const client = api.createClient({ maxRetries: 0, retryBudget: false, breaker: false });
+      const get = { method: "GET" };
+      const calls = [
+        client.query(url, {}),
+        client.stream(url, {}).finalText(),
+        client.fetch(url, { method: "POST", body: "{}" }),
+        client.fetch(url, get),
+      ];
+      for (const call of calls) {
+        const error = await assert.rejects(call, { name: "QueryError", code: "network" });
+        // A browser does not show where it leads.
+        if (!browsers.includes(runtime)) assert.ok(/redirected to/.test(error.detail), error.detail);
+        assert.ok(!error.message.includes("pa55"), error.message);
+      }
+    },
+  })),
+  ...onward.map(([status, method, then]) => ({
+    name: `client.fetch follows a ${status} that answers a ${method} with a ${then}`,
+    async run({ api, mock, assert }) {
+      const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
+      const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}`, status));
+      const init = method === "GET" ? { method } : { method, body: "{}", headers: JSON_TYPE };
+      const response = await api.createClient().fetch(url, init);
+      assert.deepEqual(await response.json(), { n: 1 });
+      assert.equal(response.redirected, true);
+      assert.equal(response.url, there);
+      const [{ method: came, body, headers }] = (await mock.stats("there")).log;
+      assert.deepEqual([came, body || ""], [then, then === method && method !== "GET" ? "{}" : ""]);
+      if (then !== method) assert.equal(headers["content-type"], undefined);
+    },
+  })),
+  {
+    name: "client.fetch follows twenty redirects and not one more",
+    async run({ api, mock, assert, runtime }) {
+      let url = await mock.put("end", { healthy: answer(200, { n: 1 }) });
+      for (let hop = 1; hop <= 21; hop++) {
+        if (hop === 21) assert.deepEqual(await (await api.createClient().fetch(url)).json(), { n: 1 });
+        url = await mock.put(`hop-${hop}`, redirect(`{origin}${new URL(url).pathname}`));
+      }
+      const error = await assert.rejects(api.createClient({ maxRetries: 0 }).fetch(url), { name: "QueryError", code: "network" });
+      if (!browsers.includes(runtime)) assert.ok(error.detail.includes("more than 20 redirects"), error.detail);
+    },
+  },
+  {
+    name: "client.fetch shows a redirect that it was not to follow, whether init or a Request says so",
+    async run({ api, mock, assert }) {
+      const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
+      const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}`));
+      const { fetch } = api.createClient();
+      for (const call of [fetch(url, { redirect: "manual" }), fetch(new Request(url, { redirect: "manual" }))]) {
+        const { status, type } = await call;
+        assert.ok(status === 307 || type === "opaqueredirect", `${status} ${type}`);
+      }
+      assert.deepEqual(await (await fetch(new Request(url, { redirect: "manual" }), { redirect: "follow" })).json(), { n: 1 });
+      await assert.rejects(fetch(new Request(url, { redirect: "error" })), { code: "network" });
+      assert.equal((await mock.stats("there")).requests, 1);
+    },
+  },
+  {
+    name: "a redirect that loses the payload is told, with where it leads and without its query",
+    async run({ api, mock, assert, runtime }) {
+      const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
+      for (const status of [301, 302, 303]) {
+        const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}?key=secret`, status));
+        const call = api.queryWithRetry(url, {}, { maxRetries: 0 });
+        if (browsers.includes(runtime)) {
+          await call.catch(() => {}); // followed by the browser, as it likes
+          continue;
+        }
+        const error = await assert.rejects(call, { name: "QueryError", status });
+        assert.ok(error.detail.includes(there) && !error.detail.includes("secret"), error.detail);
+      }
+    },
+  },
+];
