@@ -78,8 +78,8 @@ const ways = {
 const clients = [];
 
 /** Nothing is in flight or in line any more. */
-function close(client) {
-  for (const { inFlight, queued } of client.stats()) assert.deepEqual({ inFlight, queued }, { inFlight: 0, queued: 0 });
+function close({ client, say }) {
+  for (const { inFlight, queued } of client.stats()) assert.deepEqual({ inFlight, queued }, { inFlight: 0, queued: 0 }, say("not over"));
   client.close();
 }
 
@@ -91,9 +91,9 @@ async function odd(seed) {
   const way = roll.one(Object.keys(ways));
   const { signal, ...common } = options;
   const client = api.createClient({ ...common, breaker: false, ...(!overHttp && { fetch: oddFetch(roll) }) });
-  if (clients.push(client) > KEPT) close(clients.shift());
-  const begun = performance.now();
   const say = (what) => `seed ${seed}, ${way}${overHttp ? " over HTTP" : ""}: ${what}`;
+  if (clients.push({ client, say }) > KEPT) close(clients.shift());
+  const begun = performance.now();
   const settled = Promise.resolve()
     .then(() => ways[way](client, url, signal ? { signal } : undefined))
     .then(

@@ -90,6 +90,7 @@ export class ClientContext implements Attachable {
   }
 
   close(): void {
+    if (this.#closed) return; // its number may be another client's by now
     if (this.#core?.alive) this.#core.close(this.#number);
     this.#closed = true;
   }

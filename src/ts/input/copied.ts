@@ -5,9 +5,11 @@
 export function copied<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copied) as T;
-  if (value instanceof Headers) return new Headers(value) as T;
-  if (value instanceof URL) return new URL(value) as T;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)])) as T;
+  if (prototype === null || prototype === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)])) as T;
+  }
+  // Looked at last: Node loads its fetch for the first look at `Headers`.
+  if (value instanceof URL) return new URL(value) as T;
+  return value instanceof Headers ? (new Headers(value) as T) : value;
 }

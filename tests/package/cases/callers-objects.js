@@ -161,6 +161,23 @@ export const callersObjects = [
     },
   },
   {
+    name: "a client that is closed twice closes no other",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      for (let round = 0; round < 3; round++) {
+        const first = api.createClient();
+        await first.query(url, {});
+        first.close();
+        const second = api.createClient();
+        assert.deepEqual(await second.query(url, {}), { n: 1 });
+        first.close();
+        assert.deepEqual(await second.query(url, {}), { n: 1 });
+        assert.equal(second.stats()[0].calls, 2);
+        second.close();
+      }
+    },
+  },
+  {
     name: "a client that is closed tells of its calls until the last one is over",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { healthy: answer(200, { n: 1 }), latencyMs: 200 });
