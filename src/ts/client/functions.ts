@@ -46,7 +46,8 @@ export function queryWithReport<T = unknown>(target: Target, payload: Payload, o
  *
  * @param target a model id, an absolute URL, or a {@link TargetSpec}
  * @param payload a JSON object, or bytes that ask for a stream by themselves
- * @throws {TypeError} at once, and without a request, for bad input; everything else the stream tells
+ * @throws {TypeError} at once, and without a request, for bad input; everything else the stream tells, also
+ *   times that do not fit together
  */
 export function streamWithRetry<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> {
   return checkedStream(context, target, payload, options);

@@ -86,15 +86,17 @@ export interface Client {
    * keeps the URL and replaces the model; one with a URL goes there, with its own `token` or `headers`,
    * and gets the credentials of the request only on the same origin or among Hugging Face's hosts.
    * The options are the client's: its `headers` and its `token` go where the request has none of that
-   * name. With `redirect: "manual"` it is the plain `fetch`. A failure answer
+   * name. With `redirect: "manual"` or `mode: "no-cors"`, and for what is no HTTP, it is the plain `fetch`.
+   * Redirects are followed by the Fetch standard; where one is refused, the `detail` says where it leads. JSON
+   * of more than 16 MiB is handed over as it comes, and not looked at. A failure answer
    * carries `x-should-retry: false`, by which the openai SDK does not repeat what was repeated here.
    */
   readonly fetch: typeof globalThis.fetch;
-  /** Of the target that is named, or of all that were called; nothing before the first call. */
+  /** Of the target that is named, of a URL with each of its models, or of all that were called; nothing before the first call. */
   stats(target?: Target): TargetStats[];
   /** The same as Prometheus text exposition format 0.0.4. */
   metrics(): string;
-  /** Takes no more calls. Those under way run to their end. */
+  /** Takes no more calls. Those under way run to their end. One that nobody holds is closed by itself, where the platform can tell. */
   close(): void;
 }
 
