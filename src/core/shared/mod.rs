@@ -55,6 +55,8 @@ pub struct Ended {
     pub generation: u32,
     pub started: Instant,
     pub outcome: Outcome,
+    /// Of the answer, if there was one.
+    pub status: Option<u16>,
     /// How long it could have taken.
     pub limit: Duration,
     pub streamed: bool,
@@ -305,7 +307,7 @@ impl Shared {
                     Code::Timeout => Sign::Late,
                     _ => Sign::None,
                 };
-                (Verdict::of(code, layer), sign)
+                (Verdict::of(code, layer, ended.status), sign)
             }
         };
         let unanswered = matches!(

@@ -91,6 +91,7 @@ impl Bench {
             generation,
             started: at(started),
             outcome,
+            status: None,
             limit: Policy::default().timeouts.attempt,
             streamed: false,
             begun: None,

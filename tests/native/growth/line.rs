@@ -57,8 +57,15 @@ impl Crowd {
     }
 
     fn ends(&mut self, who: CallId, outcome: Outcome) {
-        let ended =
-            Ended { generation: 0, started: at(0), outcome, limit: HOUR, streamed: false, begun: None };
+        let ended = Ended {
+            generation: 0,
+            started: at(0),
+            outcome,
+            status: None,
+            limit: HOUR,
+            streamed: false,
+            begun: None,
+        };
         self.shared.ended(at(1), TARGET, who, ended);
     }
 
