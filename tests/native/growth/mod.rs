@@ -2,6 +2,7 @@
 //! again for each that comes.
 
 mod line;
+mod words;
 
 use std::time::{Duration, Instant};
 
