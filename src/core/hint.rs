@@ -3,7 +3,7 @@
 //! `Retry-After` is RFC 9110 section 10.2.3 (seconds or a date in one of the three forms of
 //! section 5.6.7), `retry-after-ms` an OpenAI habit, `RateLimit` the IETF draft
 //! `draft-ietf-httpapi-ratelimit-headers` as the Hugging Face Hub sends it: `"api";r=0;t=55`.
-//! Garbage, the past, and anything over a day count as absent.
+//! Garbage, the past, no time at all, and anything over a day count as absent.
 
 use super::rng::Rng;
 use super::time::Duration;
@@ -35,8 +35,9 @@ pub fn floor(headers: Headers<'_>, unix_now_ms: u64) -> Option<Duration> {
     after.max(limit)
 }
 
+/// Zero is no floor: taken for one it would take the jitter away, and all would come back at once.
 fn plausible(wait: &Duration) -> bool {
-    *wait <= LONGEST
+    *wait > Duration::ZERO && *wait <= LONGEST
 }
 
 /// The wait for a floor: `floor + U(0, min(floor / 4, 5 s))`, never earlier.
@@ -155,7 +156,6 @@ mod tests {
     #[test]
     fn retry_after_in_seconds() {
         assert_eq!(after("120"), Some(120_000));
-        assert_eq!(after("0"), Some(0));
         assert_eq!(after("1.5"), Some(2000));
         assert_eq!(after("86400"), Some(86_400_000));
     }
@@ -205,6 +205,25 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_nothing_is_as_if_absent_in_each_header_and_hides_no_other() {
+        let none = Headers::default();
+        for headers in [
+            Headers { retry_after: Some("0"), ..none },
+            Headers { retry_after: Some("000"), ..none },
+            Headers { retry_after: Some("Sun, 06 Nov 1994 08:49:37 GMT"), ..none },
+            Headers { retry_after_ms: Some("0"), ..none },
+            Headers { retry_after_ms: Some("0"), retry_after: Some("0"), ..none },
+        ] {
+            assert_eq!(floor(headers, NOW), None, "{headers:?}");
+        }
+        let headers = Headers { retry_after_ms: Some("0"), retry_after: Some("3"), ..none };
+        assert_eq!(floor(headers, NOW), Some(Duration::from_secs(3)));
+        // The draft rounds down, so that no seconds are up to one.
+        let headers = Headers { rate_limit: Some("r=0;t=0"), ..none };
+        assert_eq!(floor(headers, NOW), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
     fn rate_limit_counts_only_where_nothing_is_left() {
         let limit = |value| {
             floor(Headers { rate_limit: Some(value), ..Headers::default() }, NOW).map(Duration::as_secs)
@@ -228,11 +247,11 @@ mod tests {
 
     #[test]
     fn a_wait_is_never_before_its_floor_and_spreads_over_a_quarter_of_it() {
-        for (seconds, spread) in [(0, 0), (2, 500), (20, 5000), (120, 5000)] {
+        for (seconds, spread) in [(2, 500), (20, 5000), (120, 5000)] {
             let asked = Duration::from_secs(seconds);
             let waits: Vec<u64> = (0..200).map(|seed| wait(asked, &mut Rng::new(seed)).as_ms()).collect();
             assert!(waits.iter().all(|ms| (seconds * 1000 + 1..=seconds * 1000 + 1 + spread).contains(ms)));
-            assert!(spread == 0 || waits.iter().max() > waits.iter().min());
+            assert!(waits.iter().max() > waits.iter().min());
         }
     }
 

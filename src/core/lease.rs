@@ -5,7 +5,9 @@
 
 use super::time::Instant;
 
-/// Which call it is. The one who makes the calls chooses; two calls that live at once differ.
+/// Which call it is. The one who makes the calls chooses; two calls that live at once differ. Small
+/// numbers that are used again, as those of seats are: the [`queue`](super::queue) keeps a table by them,
+/// and the largest number is nobody's.
 pub type CallId = u32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

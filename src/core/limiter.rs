@@ -65,8 +65,10 @@ pub struct Limiter {
 
 impl Limiter {
     pub fn new(rule: Rule) -> Self {
-        let limit = SLOW_START.min(rule.max).max(1) * ONE;
-        Self { rule, limit, starts_slowly: true, cut: None, under_way: Vec::new(), pace: None }
+        let mut limiter =
+            Self { rule, limit: 0, starts_slowly: true, cut: None, under_way: Vec::new(), pace: None };
+        limiter.start_slowly(SLOW_START.max(rule.min));
+        limiter
     }
 
     pub fn under_way(&self, now: Instant) -> usize {
@@ -148,13 +150,23 @@ impl Limiter {
             return;
         }
         let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
-        self.limit = self.limit.saturating_add(step).min(self.rule.max.max(1).saturating_mul(ONE));
+        self.limit = self.limit.saturating_add(step).min(self.within(u32::MAX));
     }
 
     /// From so few again: a model that has just come up, or a target that has just recovered.
     pub fn start_slowly(&mut self, from: u32) {
-        self.limit = from.min(self.rule.max).max(1) * ONE;
+        self.limit = self.within(from);
         self.starts_slowly = true;
+    }
+
+    /// The target is trusted: as many as the caller wants at least may go at once.
+    pub fn rise_to_minimum(&mut self) {
+        self.limit = self.limit.max(self.within(self.rule.min));
+    }
+
+    /// So many calls, or the maximum, in thousandths.
+    fn within(&self, calls: u32) -> u32 {
+        calls.min(self.rule.max).max(1).saturating_mul(ONE)
     }
 
     /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
@@ -238,6 +250,13 @@ mod tests {
             assert!(!limiter.has_room(at(1000)), "{who}");
         }
         assert_eq!((limiter.limit(), limiter.under_way(at(1000))), (16, 16));
+    }
+
+    #[test]
+    fn it_starts_at_its_minimum_where_that_is_more_than_four_and_at_its_maximum_where_that_is_less() {
+        for (min, max, limit) in [(32, 64, 32), (5, 5, 5), (4, 64, 4), (1, 64, 4), (0, 2, 2), (32, 8, 8)] {
+            assert_eq!(limiter(min, max).limit(), limit, "{min} to {max}");
+        }
     }
 
     #[test]

@@ -17,116 +17,219 @@ pub enum Priority {
 /// Who has waited as long is next.
 pub const AGED: Duration = Duration::from_secs(30);
 
+/// Where a link ends.
+const NOBODY: CallId = CallId::MAX;
+
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
-    who: CallId,
     since: Instant,
-    tier: Priority,
     /// It waits no longer than this for a cold model.
     patience: Instant,
     /// When it gave its last sign of life.
     seen: Instant,
+    tier: Priority,
+    /// Who came before it, and who came after it.
+    before: CallId,
+    after: CallId,
 }
 
-const WEIGHTS: [(Priority, i32); 3] =
-    [(Priority::Interactive, 8), (Priority::Default, 3), (Priority::Batch, 1)];
+/// Of the tiers, the highest first.
+const WEIGHTS: [i32; 3] = [8, 3, 1];
 
-/// One line for all, in the order in which they came. Moving ten thousand up by one takes a few
-/// microseconds, and a ring buffer for each tier 1 KB of wasm.
-#[derive(Clone, Debug, Default)]
+/// As many calls of adjacent numbers are kept together.
+const PAGE: usize = 16;
+type Page = [Option<Waiting>; PAGE];
+
+#[derive(Clone, Copy, Debug)]
+struct Tier {
+    first: CallId,
+    len: usize,
+    /// What it has not had of its share (smooth weighted round robin, as in nginx).
+    credit: i32,
+}
+
+/// One line for all, in the order in which they came: linked, so that nobody moves when one leaves, and
+/// found by the number of the call, so that nobody has to look for it.
+#[derive(Clone, Debug)]
 pub struct Queue {
-    line: Vec<Waiting>,
-    /// What each tier has not had of its share (smooth weighted round robin, as in nginx).
-    credits: [i32; 3],
+    pages: Vec<Option<Box<Page>>>,
+    first: CallId,
+    last: CallId,
+    tiers: [Tier; 3],
+    /// Nobody's last sign of life was before.
+    heard: Instant,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        let tier = Tier { first: NOBODY, len: 0, credit: 0 };
+        let heard = Instant::from_ms(0);
+        Self { pages: Vec::new(), first: NOBODY, last: NOBODY, tiers: [tier; 3], heard }
+    }
+}
+
+fn find(pages: &[Option<Box<Page>>], who: CallId) -> Option<&Waiting> {
+    pages.get(who as usize / PAGE)?.as_ref()?.get(who as usize % PAGE)?.as_ref()
 }
 
 impl Queue {
     pub fn len(&self) -> usize {
-        self.line.len()
+        self.before(Priority::Batch)
     }
 
     /// How many of this tier and those above it: what is below takes few of the turns.
     pub fn before(&self, tier: Priority) -> usize {
-        self.line.iter().filter(|waiting| waiting.tier as u8 <= tier as u8).count()
+        self.tiers.iter().take(tier as usize + 1).map(|tier| tier.len).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.line.is_empty()
+        self.first == NOBODY
     }
 
+    fn place(&mut self, who: CallId) -> Option<&mut Option<Waiting>> {
+        self.pages.get_mut(who as usize / PAGE)?.as_mut()?.get_mut(who as usize % PAGE)
+    }
+
+    fn at_mut(&mut self, who: CallId) -> Option<&mut Waiting> {
+        self.place(who)?.as_mut()
+    }
+
+    fn at(&self, who: CallId) -> Option<&Waiting> {
+        find(&self.pages, who)
+    }
+
+    /// This one is the last in line; if it was in it already, it has lost its turn.
     pub fn push(&mut self, now: Instant, who: CallId, tier: Priority, patience: Instant) {
-        self.line.push(Waiting { who, since: now, tier, patience, seen: now });
+        self.leave(who);
+        let page = who as usize / PAGE;
+        if self.pages.len() <= page {
+            self.pages.resize_with(page + 1, || None);
+        }
+        if let Some(page) = self.pages.get_mut(page) {
+            page.get_or_insert_default();
+        }
+        let before = self.last;
+        if let Some(place) = self.place(who) {
+            *place = Some(Waiting { since: now, patience, seen: now, tier, before, after: NOBODY });
+        }
+        match self.at_mut(before) {
+            Some(before) => before.after = who,
+            None => (self.first, self.heard) = (who, now),
+        }
+        self.last = who;
+        if let Some(tier) = self.tiers.get_mut(tier as usize) {
+            tier.len += 1;
+            if tier.first == NOBODY {
+                tier.first = who;
+            }
+        }
+    }
+
+    /// This one waits no longer. True if it did.
+    pub fn leave(&mut self, who: CallId) -> bool {
+        let Some(gone) = self.place(who).and_then(Option::take) else {
+            return false;
+        };
+        match self.at_mut(gone.before) {
+            Some(before) => before.after = gone.after,
+            None => self.first = gone.after,
+        }
+        match self.at_mut(gone.after) {
+            Some(after) => after.before = gone.before,
+            None => self.last = gone.before,
+        }
+        if let Some(tier) = self.tiers.get_mut(gone.tier as usize) {
+            tier.len -= 1;
+            if tier.first == who {
+                // Nobody is passed twice: the first of a tier only moves towards the end, where all arrive.
+                tier.first = gone.after;
+                while let Some(other) = find(&self.pages, tier.first).filter(|next| next.tier != gone.tier) {
+                    tier.first = other.after;
+                }
+            }
+        }
+        if self.is_empty() {
+            // No room is kept for a crowd that has gone: of each target it would be half a megabyte.
+            self.pages = Vec::new();
+        }
+        true
     }
 
     /// This one is still there.
     pub fn renew(&mut self, now: Instant, who: CallId) {
-        if let Some(waiting) = self.line.iter_mut().find(|waiting| waiting.who == who) {
+        if let Some(waiting) = self.at_mut(who) {
             waiting.seen = now;
         }
     }
 
     /// Drops those who have given no sign of life for so long: their requests are over.
     pub fn drop_silent(&mut self, now: Instant, silence: Duration) {
-        self.line.retain(|waiting| now.since(waiting.seen) < silence);
+        if now.since(self.heard) < silence {
+            return; // nobody can have been silent for so long
+        }
+        self.heard = now;
+        let mut next = self.first;
+        while let Some(Waiting { seen, after, .. }) = self.at(next).copied() {
+            if now.since(seen) >= silence {
+                self.leave(next);
+            } else {
+                self.heard = self.heard.min(seen);
+            }
+            next = after;
+        }
     }
 
     /// Those whose patience with a cold model ends before then.
     pub fn impatient(&self, until: Instant) -> impl Iterator<Item = CallId> {
-        self.line.iter().filter(move |waiting| waiting.patience <= until).map(|waiting| waiting.who)
+        self.line().filter(move |(_, waiting)| waiting.patience <= until).map(|(who, _)| who)
     }
 
     /// Whose turn it is.
     pub fn pop(&mut self, now: Instant) -> Option<CallId> {
-        let aged = self.line.first().is_some_and(|first| now.since(first.since) >= AGED);
-        let next = if aged { 0 } else { self.next()? };
-        Some(self.remove(next))
+        let aged = self.at(self.first).is_some_and(|first| now.since(first.since) >= AGED);
+        let next = if aged { self.first } else { self.next() };
+        self.leave(next).then_some(next)
     }
 
-    /// No room is kept for a crowd that has gone: of each target it would be half a megabyte.
-    fn remove(&mut self, at: usize) -> CallId {
-        let who = self.line.remove(at).who;
-        if self.line.is_empty() {
-            self.line = Vec::new();
-        }
-        who
-    }
-
-    fn next(&mut self) -> Option<usize> {
+    fn next(&mut self) -> CallId {
         let (mut next, mut most, mut sum) = (None, i32::MIN, 0);
-        for ((tier, weight), credit) in WEIGHTS.into_iter().zip(&mut self.credits) {
-            if let Some(at) = self.line.iter().position(|waiting| waiting.tier == tier) {
+        for (weight, tier) in WEIGHTS.into_iter().zip(&mut self.tiers) {
+            if tier.first != NOBODY {
                 sum += weight;
-                *credit += weight;
-                if *credit > most {
-                    (next, most) = (Some((at, tier)), *credit);
+                tier.credit += weight;
+                if tier.credit > most {
+                    (most, next) = (tier.credit, Some(tier));
                 }
             }
         }
-        let (at, tier) = next?;
-        if let Some(credit) = self.credits.get_mut(tier as usize) {
-            *credit -= sum;
-        }
-        Some(at)
+        let Some(next) = next else { return NOBODY };
+        next.credit -= sum;
+        next.first
     }
 
     pub fn holds(&self, who: CallId) -> bool {
-        self.line.iter().any(|waiting| waiting.who == who)
+        self.at(who).is_some()
     }
 
-    /// This one waits no longer. True if it did.
-    pub fn leave(&mut self, who: CallId) -> bool {
-        // From the front: those who give up together came together, and the oldest go first.
-        let at = self.line.iter().position(|waiting| waiting.who == who);
-        at.map(|at| self.remove(at)).is_some()
+    fn line(&self) -> impl Iterator<Item = (CallId, &Waiting)> {
+        let mut next = self.first;
+        ::core::iter::from_fn(move || {
+            let (who, waiting) = (next, self.at(next)?);
+            next = waiting.after;
+            Some((who, waiting))
+        })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = CallId> {
-        self.line.iter().map(|waiting| waiting.who)
+        self.line().map(|(who, _)| who)
     }
 
     /// Everybody leaves.
     pub fn drain(&mut self) -> impl Iterator<Item = CallId> {
-        ::core::mem::take(&mut self.line).into_iter().map(|waiting| waiting.who)
+        ::core::iter::from_fn(|| {
+            let who = self.first;
+            self.leave(who).then_some(who)
+        })
     }
 }
 
@@ -221,6 +324,6 @@ mod tests {
         (0..10_000).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
         (0..5_000).for_each(|who| assert!(queue.leave(who)));
         assert_eq!(served(&mut queue, 10_000).len(), 5_000);
-        assert_eq!(queue.line.capacity(), 0);
+        assert_eq!(queue.pages.capacity(), 0);
     }
 }

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod conversations;
+mod growth;
 mod names;
 mod properties;
 mod readme;

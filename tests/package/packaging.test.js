@@ -51,8 +51,23 @@ describe("the tarball", () => {
   test("holds nothing that hides, tests, or belongs to the workshop", () => {
     const strange = app.files.filter((path) => /(^|\/)\.|\.(rs|toml|test\.\w+|tgz)$|node_modules|tsconfig/.test(path));
     assert.deepEqual(strange, []);
-    const outside = app.files.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE)/.test(path));
+    const outside = app.files.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE|THIRD-PARTY-LICENSES$)/.test(path));
     assert.deepEqual(outside, []);
+  });
+
+  test("names each crate that is linked into core.wasm, with its licence and the text of it", async () => {
+    const text = await readFile(join(app.installed, "THIRD-PARTY-LICENSES"), "utf8");
+    const entries = text.split(/^={80}\n/m).slice(1);
+    const names = entries.map((entry) => entry.slice(0, entry.indexOf(" ")));
+    assert.deepEqual(names, [...names].sort());
+    for (const name of ["talc", "serde-wasm-bindgen"]) {
+      const entry = entries[names.indexOf(name)] ?? "";
+      assert.match(entry, /^\S+ \d+\.\d+\.\d+: MIT\n/, name);
+      assert.match(entry, /Copyright[^]*Permission is hereby granted, free of charge/, name);
+    }
+    for (const name of ["std", "wasm-bindgen", "js-sys", "gloo-timers", "serde_core"]) assert.ok(names.includes(name), name);
+    // They ran when it was built, and are not in it.
+    for (const name of ["serde_derive", "syn", "wasm-bindgen-macro", "rustversion", "query-with-retry"]) assert.ok(!names.includes(name), name);
   });
 
   test("has no dependencies and runs no scripts on install", async () => {

@@ -6,6 +6,7 @@ mod command;
 mod demo;
 mod fuzz;
 mod glue;
+mod licences;
 mod need;
 mod package;
 mod size;

@@ -1,10 +1,12 @@
 //! `cargo xtask build`: Rust to wasm, glue, TypeScript and the manifest to a folder for `npm pack`.
 
 use crate::command::{cargo, output, root, run, step};
-use crate::{bundle, glue, need};
+use crate::{bundle, glue, licences, need};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+const TARGET: &str = "wasm32-unknown-unknown";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavour {
@@ -39,15 +41,14 @@ pub(crate) fn build(flavour: Flavour) -> Result<PathBuf> {
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
             fs::copy(root().join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
-        Ok(())
+        licences::write(&folder, TARGET)
     })?;
     Ok(folder)
 }
 
 fn compile(flavour: Flavour) -> Result<PathBuf> {
-    let target = "wasm32-unknown-unknown";
     let mut build = cargo();
-    build.args(["build", "--release", "--lib", "--package", "query-with-retry", "--target", target]);
+    build.args(["build", "--release", "--lib", "--package", "query-with-retry", "--target", TARGET]);
     // A folder of its own for each: the flags differ from those of an ordinary build.
     let folder = root().join(if flavour == Flavour::Panics {
         "target/package/wasm-panics"
@@ -60,7 +61,7 @@ fn compile(flavour: Flavour) -> Result<PathBuf> {
     }
     build.env("CARGO_ENCODED_RUSTFLAGS", remaps()?.join("\u{1f}"));
     run(&mut build)?;
-    Ok(folder.join(target).join("release/query_with_retry.wasm"))
+    Ok(folder.join(TARGET).join("release/query_with_retry.wasm"))
 }
 
 /// Panic messages name source files: by these, without the folders of the machine that built.

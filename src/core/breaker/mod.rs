@@ -5,8 +5,8 @@
 //! in it once there are ten, or five of a thousand would shut a healthy target out. And so many
 //! timeouts in a row, since callers that wait a minute each never fit five into half of one.
 //!
-//! What the failures of a target are is told by [`Verdict`]: a loading model, a rate limit, the
-//! caller's own mistakes and aborts are none.
+//! What the failures of a target are is told by [`Verdict`]: a loading model, a rate limit, whatever
+//! else is answered with a status of 400 to 499, and aborts are none.
 
 use super::failure::{Code, Layer};
 use super::lease::{CallId, Lease};
@@ -65,8 +65,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub const fn of(code: Code, layer: Layer) -> Self {
+    /// By the status before the code: what a server answers with 400 to 499 is about this request, also
+    /// where it says that it ran out of memory or of patience, and it works for others.
+    pub const fn of(code: Code, layer: Layer, status: Option<u16>) -> Self {
         match code {
+            _ if matches!(status, Some(400..=499)) => Self::Works,
             Code::Timeout => Self::Late(layer),
             Code::Unavailable
             | Code::GatewayTimeout

@@ -241,7 +241,7 @@ fn a_loading_model_a_rate_limit_and_the_callers_own_mistakes_never_open_it() {
     ] {
         let mut bench = Bench::new();
         for nth in 0..1000 {
-            assert!(!bench.ends(START + nth, Verdict::of(code, Layer::Compute)));
+            assert!(!bench.ends(START + nth, Verdict::of(code, Layer::Compute, None)));
         }
         assert_eq!(bench.state(START + 1000), State::Closed, "{code:?}");
     }
@@ -270,7 +270,7 @@ fn every_failure_of_the_target_or_of_the_way_there_opens_it_and_where_it_was_is_
     ] {
         for layer in [Layer::Network, Layer::Gateway, Layer::Compute] {
             let mut bench = Bench::new();
-            (0..5).for_each(|_| assert!(!bench.ends(START, Verdict::of(code, layer))));
+            (0..5).for_each(|_| assert!(!bench.ends(START, Verdict::of(code, layer, None))));
             assert_eq!((bench.state(START), bench.breaker.layer()), (State::Open, layer), "{code:?}");
         }
     }
@@ -403,7 +403,7 @@ fn a_probe_that_meets_a_rate_limit_a_refusal_or_a_loading_model_has_shown_that_i
     {
         let (mut bench, until) = Bench::open_at(START);
         assert!(bench.admits(until, ME));
-        assert!(bench.ends(until, Verdict::of(code, Layer::Compute)), "{code:?}");
+        assert!(bench.ends(until, Verdict::of(code, Layer::Compute, None)), "{code:?}");
         assert!(bench.admits(until, OTHER), "others may follow");
     }
 }

@@ -491,17 +491,19 @@ impl Call {
     }
 
     fn note(&mut self, now: Instant, one: Try, head: Option<Head>, outcome: Outcome, shared: &mut Shared) {
+        let status = head.map(|head| head.status);
         self.record.attempt(Attempt {
             target: self.target,
             started: one.started.since(self.began),
             duration: now.since(one.started),
-            status: head.map(|head| head.status),
+            status,
             outcome,
         });
         let ended = Ended {
             generation: one.generation,
             started: one.started,
             outcome,
+            status,
             limit: self.policy.timeouts.attempt + one.held.unwrap_or(Duration::ZERO),
             streamed: self.policy.streamed,
             begun: self.begun,

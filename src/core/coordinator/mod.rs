@@ -32,6 +32,13 @@ impl Default for Rules {
     }
 }
 
+impl Rules {
+    /// It is one of thousands of short-lived ones that share nothing.
+    pub(super) fn alone(&self) -> bool {
+        matches!(self.credit, Credit::OneOrNone { .. })
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Coordinator {
     pub(super) gate: Gate,

@@ -6,7 +6,6 @@
 
 use super::alert::AlertRule;
 use super::breaker::{self, Verdict};
-use super::budget::Credit;
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
 use super::gate::{Found, Role, Temperature};
@@ -55,6 +54,8 @@ pub struct Ended {
     pub generation: u32,
     pub started: Instant,
     pub outcome: Outcome,
+    /// Of the answer, if there was one.
+    pub status: Option<u16>,
     /// How long it could have taken.
     pub limit: Duration,
     pub streamed: bool,
@@ -305,7 +306,7 @@ impl Shared {
                     Code::Timeout => Sign::Late,
                     _ => Sign::None,
                 };
-                (Verdict::of(code, layer), sign)
+                (Verdict::of(code, layer, ended.status), sign)
             }
         };
         let unanswered = matches!(
@@ -330,7 +331,7 @@ impl Shared {
         let (Some(of), Some(from)) = (self.targets.get_mut(target), from) else {
             return;
         };
-        let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
+        let alone = self.rules.alone();
         of.limiter.start_slowly(if alone { 1 } else { from });
         if alone && !of.queue.is_empty() {
             // As many others have seen it come up, and all have calls in line.
@@ -344,7 +345,7 @@ impl Shared {
         let Some(of) = self.targets.get_mut(target) else {
             return Role::Lead(found.default_wait);
         };
-        let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
+        let alone = self.rules.alone();
         let found = Found {
             who: who.id,
             started: found.started,
@@ -375,7 +376,7 @@ impl Shared {
     /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
     /// line, it does not; but a thousand isolates find it up at once.
     pub fn is_rushed(&self, now: Instant, target: usize) -> bool {
-        let alone = matches!(self.rules.credit, Credit::OneOrNone { .. });
+        let alone = self.rules.alone();
         alone && self.is_fresh(now, target)
     }
 
@@ -430,6 +431,11 @@ impl Shared {
         if state != of.told {
             of.told = state;
             self.news.push(News::Breaker { target, state });
+        }
+        // A ramp goes from one call to eight, whatever the minimum is; and short-lived isolates, of which
+        // there are thousands, start one by one.
+        if state == breaker::State::Closed && !self.rules.alone() {
+            of.limiter.rise_to_minimum();
         }
         of.not_before = of.not_before.filter(|then| *then > now);
         if let Some(lease) = lease {

@@ -2,12 +2,14 @@
 //! `tests/native/together`.
 
 use super::*;
+use crate::core::budget::Credit;
 use crate::core::policy::Policy;
 use std::collections::HashMap;
 
 pub(super) const TARGET: usize = 0;
 pub(super) const START: u64 = 1_000_000;
 pub(super) const BOTTOMLESS: limiter::Rule = limiter::Rule { min: 4, max: 64, queue: 1_000_000 };
+const AT_LEAST_32: limiter::Rule = limiter::Rule { min: 32, ..BOTTOMLESS };
 pub(super) const GATEWAY_DOWN: Outcome = Outcome::Failed(Code::Unavailable, Layer::Gateway);
 const TIMEOUT: Outcome = Outcome::Failed(Code::Timeout, Layer::Compute);
 const RATE_LIMITED: Outcome = Outcome::Failed(Code::RateLimited, Layer::Account);
@@ -91,6 +93,7 @@ impl Bench {
             generation,
             started: at(started),
             outcome,
+            status: None,
             limit: Policy::default().timeouts.attempt,
             streamed: false,
             begun: None,
@@ -136,7 +139,11 @@ impl Bench {
     /// A model that was found cold at `START` by call 0, which leads; so many others wait. With the
     /// time of the next look.
     pub(super) fn cold(others: CallId) -> (Self, u64) {
-        let mut bench = Self::new();
+        Self::cold_with(BOTTOMLESS, others)
+    }
+
+    fn cold_with(concurrency: limiter::Rule, others: CallId) -> (Self, u64) {
+        let mut bench = Self::of(Rules::default(), concurrency);
         bench.goes(START, 0);
         let Role::Lead(sleep) = bench.hears_loading(START + 20, 0) else { panic!("nobody leads") };
         (1..=others).for_each(|who| bench.lines_up(START + 20, who, WaitReason::Loading));
@@ -151,7 +158,11 @@ impl Bench {
 
     /// Open since `START`, with nobody in line; and the time when a probe may be sent.
     pub(super) fn open() -> (Self, u64) {
-        let mut bench = Self::new();
+        Self::open_with(BOTTOMLESS)
+    }
+
+    fn open_with(concurrency: limiter::Rule) -> (Self, u64) {
+        let mut bench = Self::of(Rules::default(), concurrency);
         for who in 0..5 {
             bench.goes(START, who);
             bench.ends(START, who, GATEWAY_DOWN);
@@ -519,9 +530,9 @@ fn a_probe_that_was_aborted_makes_way_for_the_next() {
     assert!(matches!(bench.enters(until, 31), Place::Refused(_)));
 }
 
-#[test]
-fn after_the_probe_there_are_one_two_four_and_eight_at_once() {
-    let (mut bench, mut now) = Bench::open();
+/// How many are under way at once after a probe that works, round after round.
+fn ramp(concurrency: limiter::Rule) -> Vec<usize> {
+    let (mut bench, mut now) = Bench::open_with(concurrency);
     bench.goes(now, 10);
     bench.ends(now, 10, Outcome::Ok);
     bench.goes(now, 100);
@@ -536,8 +547,45 @@ fn after_the_probe_there_are_one_two_four_and_eight_at_once() {
             round.extend(bench.all_come(now));
         }
     }
-    assert_eq!(rounds, [1, 2, 4, 8, 16]);
     assert_eq!(bench.shared.seen(at(now), TARGET).expect("a target").breaker, breaker::State::Closed);
+    rounds
+}
+
+#[test]
+fn after_the_probe_there_are_one_two_four_and_eight_at_once() {
+    assert_eq!(ramp(BOTTOMLESS), [1, 2, 4, 8, 16]);
+}
+
+#[test]
+fn a_minimum_of_thirty_two_holds_from_the_beginning() {
+    let mut bench = Bench::of(Rules::default(), AT_LEAST_32);
+    (0..32).for_each(|who| bench.goes(START, who));
+    bench.lines_up(START, 32, WaitReason::Queue);
+}
+
+#[test]
+fn a_minimum_of_thirty_two_holds_when_a_cold_model_has_come_up() {
+    let (mut bench, next) = Bench::cold_with(AT_LEAST_32, 200);
+    bench.looks(next);
+    bench.ends(next + 2000, 0, Outcome::Ok);
+    assert_eq!(bench.all_come(next + 2000).len(), 32);
+}
+
+#[test]
+fn a_minimum_of_thirty_two_waits_until_the_breaker_is_closed() {
+    assert_eq!(ramp(AT_LEAST_32), [1, 2, 4, 8, 32]);
+}
+
+#[test]
+fn a_minimum_of_thirty_two_waits_for_the_breaker_also_where_the_probe_finds_the_model_cold() {
+    let (mut bench, until) = Bench::open_with(AT_LEAST_32);
+    bench.goes(until, 0);
+    let Role::Lead(sleep) = bench.hears_loading(until + 20, 0) else { panic!("nobody leads") };
+    (1..200).for_each(|who| bench.lines_up(until + 20, who, WaitReason::Loading));
+    let up = until + 20 + sleep.as_ms();
+    bench.looks(up);
+    bench.ends(up + 20, 0, Outcome::Ok);
+    assert_eq!(bench.all_come(up + 20), [1, 2, 3, 4]);
 }
 
 #[test]

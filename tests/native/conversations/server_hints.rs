@@ -14,7 +14,7 @@ const NOW_MS: u64 = 1_795_168_800_000;
 #[test]
 fn a_floor_is_honoured_whatever_the_seed() {
     for code in [429, 503, 500, 529, 504] {
-        for floor in [0, 1, 7, 100] {
+        for floor in [1, 7, 100] {
             for seed in 0..200 {
                 let call = Conversation::with(Policy::default())
                     .seeded(seed)
@@ -24,6 +24,24 @@ fn a_floor_is_honoured_whatever_the_seed() {
                 assert!(call.is_delivered());
                 assert!(waited > secs(floor) && waited <= most, "{code}, {floor} s, seed {seed}: {waited:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_server_that_says_zero_leaves_the_jitter_of_the_backoff() {
+    let none = Headers::default();
+    for headers in [Headers { retry_after: Some("0"), ..none }, Headers { retry_after_ms: Some("0"), ..none }]
+    {
+        for code in [429, 503, 500, 529, 504] {
+            let head = Head { status: code, floor: hint::floor(headers, NOW_MS), ..Head::default() };
+            let waits = (0..200).map(|seed| {
+                let reply = Reply::after(ms(0), head, super::nothing());
+                Conversation::with(Policy::default()).seeded(seed).script(&[reply, ok()]).sent[1].at
+            });
+            let waits: Vec<_> = waits.collect();
+            let of_a_quarter_second = waits.iter().filter(|wait| **wait > ms(125)).count();
+            assert!(of_a_quarter_second > 70, "{code}, {headers:?}: {of_a_quarter_second} of 200");
         }
     }
 }
@@ -92,6 +110,8 @@ fn a_hint_that_is_none_leaves_the_backoff() {
     let none = Headers::default();
     for headers in [
         Headers { retry_after: Some("-3"), ..none },
+        Headers { retry_after: Some("0"), ..none },
+        Headers { retry_after_ms: Some("0"), ..none },
         Headers { retry_after: Some("soon"), ..none },
         Headers { retry_after: Some("99999999"), ..none },
         Headers { retry_after: Some("Fri, 20 Nov 2026 09:59:59 GMT"), ..none },

@@ -158,40 +158,59 @@ proptest! {
         prop_assert_eq!(limiter.under_way(now), 0);
     }
 
-    /// Everybody in line is called once, in the order of its tier, or leaves; and who has waited
-    /// longest goes first once that is long enough.
+    /// Everybody in line is called once, in the order of its tier, or leaves, or is dropped for its
+    /// silence; and who has waited longest goes first once that is long enough.
     #[test]
     fn the_line_loses_nobody_and_keeps_the_order_of_each_tier(steps in steps(8)) {
         const TIERS: [Priority; 3] = [Priority::Interactive, Priority::Default, Priority::Batch];
+        const SILENCE: Duration = Duration::from_secs(5);
+        struct Waiting {
+            who: CallId,
+            tier: usize,
+            since: Instant,
+            seen: Instant,
+        }
         let (mut queue, mut now) = (Queue::default(), BEGAN);
-        let mut line: Vec<(CallId, usize, Instant)> = Vec::new();
-        for (nth, (kind, which, ms)) in (0..).zip(steps) {
+        let mut line: Vec<Waiting> = Vec::new();
+        for (kind, which, ms) in steps {
             now = now + after(ms / 8);
+            let one = ms as usize % line.len().max(1);
             match kind {
                 0..4 => {
                     let tier = which as usize % 3;
-                    queue.push(now, nth, TIERS[tier], now);
-                    line.push((nth, tier, now));
+                    // As seats are: who comes has the number of one that has gone.
+                    let who = (0..).find(|who| line.iter().all(|waiting| waiting.who != *who)).unwrap();
+                    queue.push(now, who, TIERS[tier], now);
+                    line.push(Waiting { who, tier, since: now, seen: now });
                 }
                 4 if !line.is_empty() => {
-                    let (who, ..) = line.remove(ms as usize % line.len());
+                    let who = line.remove(one).who;
                     prop_assert!(queue.holds(who) && queue.leave(who));
                     prop_assert!(!queue.holds(who) && !queue.leave(who));
+                }
+                5 if !line.is_empty() => {
+                    line[one].seen = now;
+                    queue.renew(now, line[one].who);
+                    queue.drop_silent(now, SILENCE);
+                    line.retain(|waiting| now.since(waiting.seen) < SILENCE);
                 }
                 _ => {
                     let next = queue.pop(now);
                     prop_assert_eq!(next.is_some(), !line.is_empty());
-                    let Some(at) = line.iter().position(|(who, ..)| Some(*who) == next) else { continue };
-                    let (_, tier, _) = line[at];
-                    prop_assert!(line[..at].iter().all(|(_, of, _)| *of != tier), "overtaken in its tier");
-                    prop_assert!(at == 0 || now.since(line[0].2) < AGED, "the oldest has waited long enough");
+                    let Some(at) = line.iter().position(|waiting| Some(waiting.who) == next) else { continue };
+                    let tier = line[at].tier;
+                    prop_assert!(line[..at].iter().all(|other| other.tier != tier), "overtaken in its tier");
+                    prop_assert!(at == 0 || now.since(line[0].since) < AGED, "the oldest has waited long enough");
                     line.remove(at);
                 }
             }
             prop_assert_eq!(queue.len(), line.len());
+            prop_assert!(queue.iter().eq(line.iter().map(|waiting| waiting.who)));
+            for (nth, tier) in TIERS.into_iter().enumerate() {
+                prop_assert_eq!(queue.before(tier), line.iter().filter(|waiting| waiting.tier <= nth).count());
+            }
         }
-        let rest: Vec<_> = queue.drain().collect();
-        prop_assert_eq!(rest.len(), line.len());
-        prop_assert!(line.iter().all(|(who, ..)| rest.contains(who)));
+        prop_assert!(queue.drain().eq(line.iter().map(|waiting| waiting.who)));
+        prop_assert!(queue.is_empty());
     }
 }

@@ -2,11 +2,13 @@
 
 use super::world::{Caller, Crowd, Meeting, target};
 use super::{asking, error, ok, too_many};
-use crate::virtual_clock::{Reply, ms, policy, secs};
+use crate::bodies;
+use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::failure::Code;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;
+use serde_json::json;
 
 /// One call a second.
 fn steadily(seconds: u64) -> Crowd {
@@ -200,4 +202,32 @@ fn a_full_server_is_asked_less_and_less_until_it_keeps_up() {
     assert!(refused <= 60, "{refused}");
     assert!(meeting.delivered() >= 590, "{}", meeting.delivered());
     assert_eq!(meeting.left_over(0), (0, 0));
+}
+
+#[test]
+fn no_answer_with_a_status_of_400_to_499_opens_the_breaker_whatever_it_says() {
+    for code in 400..500 {
+        for says in ["no", "CUDA out of memory", "request timed out", "Model x is currently loading"] {
+            let body = json!({ "error": says }).to_string();
+            let meeting =
+                steadily(12).against(|_| Reply::after(ms(20), status(code), bodies::of_error(&body)));
+            let opened = meeting.calls.iter().filter(|call| call.failed_by(Code::CircuitOpen, None)).count();
+            assert_eq!(opened, 0, "{code}, {says}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_400_to_499_whose_body_never_ends_does_not_open_the_breaker() {
+    let hasty = policy(Given { total: Some(secs(1)), ..Given::default() });
+    let crowd = Crowd::of((0..12).map(|nth| Caller::with(hasty).coming(secs(2 * nth))));
+    let (body, body_after) = (bodies::of_error(""), secs(60));
+    let meeting = crowd.against(|_| Reply::Answers {
+        head: status(408),
+        head_after: ms(20),
+        body: body.clone(),
+        body_after,
+    });
+    assert!(meeting.calls.iter().all(|call| !call.failed_by(Code::CircuitOpen, None)));
+    assert_eq!(meeting.sent.len(), 12);
 }

@@ -1,0 +1,181 @@
+//! Calls that come to a line and leave it: what one costs does not go with how long the line is.
+
+use super::grows_in_proportion;
+use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::failure::{Code, Layer};
+use query_with_retry::core::lease::CallId;
+use query_with_retry::core::limiter;
+use query_with_retry::core::loading::Answer;
+use query_with_retry::core::queue::Priority;
+use query_with_retry::core::record::Outcome;
+use query_with_retry::core::shared::{Caller, Ended, Loading, Place, Shared};
+use query_with_retry::core::time::{Duration, Instant};
+use std::time;
+
+const FEW: usize = 2000;
+const TARGET: usize = 0;
+const HOUR: Duration = Duration::from_secs(3600);
+const LEASE: Duration = Duration::from_secs(5);
+const TIERS: [Priority; 3] = [Priority::Interactive, Priority::Default, Priority::Batch];
+
+const fn at(ms: u64) -> Instant {
+    Instant::from_ms(1_000_000 + ms)
+}
+
+/// The calls of one target, who do as a client has them do.
+struct Crowd {
+    shared: Shared,
+    calls: CallId,
+}
+
+/// So many come at once; four of them are sent, and the others wait in line.
+fn come(calls: usize, rules: Rules) -> Crowd {
+    let places = limiter::Rule { min: 4, max: 4, queue: u32::MAX };
+    let mut shared = Shared::new(rules, places, AlertRule::default(), 1);
+    shared.grow(TARGET);
+    let mut crowd = Crowd { shared, calls: calls as CallId };
+    for who in 0..crowd.calls {
+        crowd.shared.enter(at(0), TARGET, crowd.caller(who));
+        crowd.settles();
+    }
+    crowd
+}
+
+impl Crowd {
+    /// Of all tiers, the lowest in long rows: who is first in a tier may stand far behind in the line.
+    fn caller(&self, id: CallId) -> Caller {
+        let priority = if id % 100 < 98 { Priority::Batch } else { TIERS[id as usize % 2] };
+        let (deadline, patience) = (at(0) + HOUR, at(0) + HOUR);
+        Caller { id, priority, deadline, patience, attempt: HOUR, first: false }
+    }
+
+    /// What a client asks after everything that happens. How many were called.
+    fn settles(&mut self) -> usize {
+        self.shared.due();
+        std::iter::from_fn(|| self.shared.woken()).count()
+    }
+
+    fn ends(&mut self, who: CallId, outcome: Outcome) {
+        let ended = Ended {
+            generation: 0,
+            started: at(0),
+            outcome,
+            status: None,
+            limit: HOUR,
+            streamed: false,
+            begun: None,
+        };
+        self.shared.ended(at(1), TARGET, who, ended);
+    }
+
+    fn waiting(&mut self) -> usize {
+        self.shared.seen(at(1), TARGET).expect("a target").queued
+    }
+}
+
+/// As many come, and those in line are aborted in this order.
+fn come_and_go(calls: usize, order: impl Fn(&mut [CallId])) -> time::Duration {
+    let mut leave: Vec<_> = (4..calls as CallId).collect();
+    order(&mut leave);
+    let begun = time::Instant::now();
+    let mut crowd = come(calls, Rules::default());
+    for who in leave {
+        crowd.shared.leave(at(1), TARGET, who, true);
+        crowd.settles();
+    }
+    let took = begun.elapsed();
+    assert_eq!(crowd.waiting(), 0);
+    took
+}
+
+#[test]
+fn calls_that_come_and_are_aborted_in_any_order_cost_the_same_each() {
+    grows_in_proportion("first come, first gone", FEW, |calls| come_and_go(calls, |_| {}));
+    grows_in_proportion("last come, first gone", FEW, |calls| come_and_go(calls, <[_]>::reverse));
+    grows_in_proportion("come and gone at random", FEW, |calls| {
+        come_and_go(calls, |leave| {
+            let mut seed = 1_u64;
+            for at in (1..leave.len()).rev() {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                leave.swap(at, (seed >> 33) as usize % (at + 1));
+            }
+        })
+    });
+}
+
+#[test]
+fn calls_whose_turn_it_is_cost_the_same_each() {
+    grows_in_proportion("served", FEW, |calls| {
+        let begun = time::Instant::now();
+        let mut crowd = come(calls, Rules { breaker: None, ..Rules::default() });
+        let mut under_way: Vec<_> = (0..4).collect();
+        let mut served = 0;
+        while let Some(who) = under_way.pop() {
+            crowd.ends(who, Outcome::Failed(Code::BadRequest, Layer::Client));
+            served += 1;
+            while let Some(next) = crowd.shared.woken() {
+                let place = crowd.shared.claim(at(1), TARGET, crowd.caller(next));
+                assert!(matches!(place, Place::Go { .. }), "{place:?}");
+                under_way.push(next);
+            }
+        }
+        assert_eq!(served, calls);
+        begun.elapsed()
+    });
+}
+
+#[test]
+fn calls_that_are_told_of_a_cold_model_look_again_at_the_same_cost_each() {
+    grows_in_proportion("told of a cold model", FEW, |calls| {
+        let begun = time::Instant::now();
+        let mut crowd = come(calls, Rules::default());
+        crowd.ends(0, Outcome::Failed(Code::ModelLoading, Layer::Compute));
+        while crowd.shared.woken().is_some() {}
+        let answer = Answer { estimate: None, floor: None, was_held: false };
+        let found = Loading { started: at(0), answer, default_wait: Duration::from_secs(20), full: false };
+        crowd.shared.loading(at(1), TARGET, crowd.caller(0), found);
+        let mut told = 0;
+        while let Some(who) = crowd.shared.woken() {
+            crowd.shared.claim(at(1), TARGET, crowd.caller(who));
+            told += 1;
+        }
+        assert!(told >= calls - 5, "{told} of {calls}");
+        begun.elapsed()
+    });
+}
+
+#[test]
+fn calls_that_are_sent_away_by_an_open_breaker_cost_the_same_each() {
+    grows_in_proportion("sent away", FEW, |calls| {
+        let begun = time::Instant::now();
+        let mut crowd = come(calls, Rules::default());
+        let mut told = 0;
+        for who in 0..5 {
+            crowd.ends(who, Outcome::Failed(Code::Unavailable, Layer::Gateway));
+            told += crowd.settles();
+        }
+        assert!(told >= calls - 4, "{told} of {calls}");
+        begun.elapsed()
+    });
+}
+
+#[test]
+fn calls_that_say_that_they_are_there_cost_the_same_each() {
+    grows_in_proportion("renewed", FEW, |calls| {
+        let begun = time::Instant::now();
+        let mut crowd = come(calls, Rules { lease: Some(LEASE), ..Rules::default() });
+        for ms in [200, 400] {
+            for who in 4..crowd.calls {
+                crowd.shared.renew(at(ms), TARGET, who, at(0) + HOUR, false);
+            }
+            // Each that leaves has the line looked through for those who have left unseen.
+            for who in crowd.calls / 2..crowd.calls {
+                crowd.shared.leave(at(ms), TARGET, who, true);
+                crowd.settles();
+            }
+        }
+        assert!(crowd.waiting() > 0);
+        begun.elapsed()
+    });
+}
