@@ -25,7 +25,7 @@ export interface ClientOptions extends QueryOptions {
   /**
    * Calls under way at once to one target: between `min` (4) and `max` (64), adapting: up by one for
    * each success at first, then by one a round; down to 0.7 on a rate limit or a timeout, at most once
-   * a second. `queue` (10_000) may wait for a place, in the order of their `priority`; a call that
+   * a second. `min` go at once from the beginning. `queue` (10_000) may wait for a place, in the order of their `priority`; a call that
    * would wait beyond its `totalMs` is refused when it comes, with `queue_full`. A stream whose reader has
    * asked for nothing for a few seconds lends its permit to the next call.
    *
