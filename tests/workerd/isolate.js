@@ -43,7 +43,12 @@ export async function startIsolate({ runtime: { program, date }, bundle: { outdi
   await writeFile(config, configuration({ modules, date, clients }));
   const child = start(program, ["serve", config, "--control-fd=3"], { stdio: ["pipe", "pipe", "pipe"] });
   let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-4_000)));
+  let crossings = 0;
+  const prints = (text) => {
+    crossings += text.split("from a different request context").length - 1;
+    printed = (printed + text).slice(-4_000);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", prints);
   const port = await Promise.race([
     new Promise((found) => createInterface({ input: child.stdio[3] }).once("line", (line) => found(JSON.parse(line).port))),
     child.ended.then(() => Promise.reject(new Error(`workerd did not start: ${printed}`))),
@@ -93,6 +98,8 @@ export async function startIsolate({ runtime: { program, date }, bundle: { outdi
     stats: async (client) => (await ask("stats", undefined, { client })).stats,
     outcomes,
     printed: () => printed,
+    /** How often the runtime has warned of a promise that another request resolved, when its own was gone. */
+    crossings: () => crossings,
     stop: () => stop(child),
   };
 }

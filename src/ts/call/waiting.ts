@@ -5,6 +5,9 @@ import { type Instance, Scope } from "../wasm/instance.js";
 import { News } from "../wasm/protocol.js";
 import type { CallerSignal } from "./caller-signal.js";
 
+/** Four times as often as whoever waits in line looks: see `Scope::tick`. */
+const LOOKS_WITHIN = 200;
+
 /** A base, and no member of a call, since as many wait as there are callers. */
 export abstract class Waiting {
   core: Instance | undefined;
@@ -20,6 +23,8 @@ export abstract class Waiting {
   /** What a caller's or a server's object threw in the middle of it. */
   protected broken: { error: unknown } | undefined;
   #bell: (() => void) | undefined;
+  /** When it looked after its news last, where it may end unseen. */
+  #looked = 0;
 
   constructor(protected readonly caller: CallerSignal | undefined) {}
 
@@ -48,6 +53,7 @@ export abstract class Waiting {
   }
 
   news(): News {
+    if (this.core?.scope === Scope.Hops) this.#looked = performance.now();
     return this.broken || this.caller?.aborted ? News.Aborted : this.#news;
   }
 
@@ -63,10 +69,13 @@ export abstract class Waiting {
     this.core?.wake(this.#client, this.#seat, called);
   }
 
-  /** In anybody's turn. */
-  ring(): void {
+  /**
+   * In anybody's turn. Who has not looked for long may be gone, and the runtime warns of a promise of
+   * a request that is gone: who is not looks by its own timer anyway.
+   */
+  ring(late = false): void {
     if (this.core?.scope === Scope.Process) queueMicrotask(() => this.wake());
-    else this.#bell?.();
+    else if (late || performance.now() - this.#looked < LOOKS_WITHIN) this.#bell?.();
   }
 
   /** A promise of its own request, which is continued there whoever fulfils it. */
