@@ -30,6 +30,7 @@ pub mod deadline;
 pub mod failure;
 pub mod gate;
 pub mod hint;
+pub mod json;
 pub mod lease;
 pub mod limiter;
 pub mod loading;

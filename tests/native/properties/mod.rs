@@ -8,6 +8,7 @@ mod breaker;
 mod calls;
 mod endings;
 mod inputs;
+mod json;
 mod rooms;
 mod sketch;
 mod streams;

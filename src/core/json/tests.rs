@@ -1,0 +1,216 @@
+//! The grammar rule by rule; every document is fed whole, byte by byte, and cut in two at every place.
+
+use super::*;
+
+/// The tokens as words, parts of a text joined; what is no JSON ends with "!".
+fn told(pieces: &[&[u8]]) -> Vec<String> {
+    let mut scanner = Scanner::default();
+    let mut seen = Vec::new();
+    let mut text = Vec::new();
+    let mut sink = |token: Token<'_>| {
+        let word = match token {
+            Token::Part(part) => return text.extend_from_slice(part),
+            Token::Key => format!("{}:", String::from_utf8_lossy(&text)),
+            Token::Text => format!("\"{}\"", String::from_utf8_lossy(&text)),
+            Token::Number(written) => String::from_utf8_lossy(written).into_owned(),
+            Token::Object => "{".to_owned(),
+            Token::Array => "[".to_owned(),
+            Token::End => "end".to_owned(),
+            Token::True => "true".to_owned(),
+            Token::False => "false".to_owned(),
+            Token::Null => "null".to_owned(),
+        };
+        text.clear();
+        seen.push(word);
+    };
+    let mut ok = pieces.iter().try_for_each(|piece| scanner.push(piece, &mut sink)).is_ok();
+    ok = scanner.end(&mut sink).is_ok() && ok;
+    if !ok {
+        seen.push("!".to_owned());
+    }
+    seen
+}
+
+#[track_caller]
+fn expect(document: impl AsRef<[u8]>, tokens: &str) {
+    let document = document.as_ref();
+    let whole = told(&[document]);
+    assert_eq!(whole.join(" "), tokens);
+    let bytes: Vec<&[u8]> = document.chunks(1).collect();
+    assert_eq!(told(&bytes), whole, "byte by byte");
+    for at in 0..=document.len() {
+        let (left, right) = document.split_at(at);
+        assert_eq!(told(&[left, b"", right]), whole, "cut at {at}");
+    }
+}
+
+#[test]
+fn objects_and_arrays_hold_values_and_each_other() {
+    expect(r#" {"a" : [1, {"b":null}, true ],"c":false}	"#, "{ a: [ 1 { b: null end true end c: false end");
+    expect("[]", "[ end");
+    expect("{}", "{ end");
+    expect("[[],{}]", "[ [ end { end end");
+}
+
+#[test]
+fn a_value_alone_is_a_document() {
+    for one in ["1", "-0.5e+10", "true", "false", "null"] {
+        expect(one, one);
+        expect(format!(" {one}\n"), one);
+    }
+    expect(r#""x""#, "\"x\"");
+    expect(r#""""#, "\"\"");
+}
+
+#[test]
+fn escapes_are_undone() {
+    expect(r#""\"\\\/\b\f\n\r\tA\u00e4\u20AC""#, "\"\"\\/\u{8}\u{c}\n\r\tAä€\"");
+    expect(r#"{"\u0065rror":1}"#, "{ error: 1 end");
+}
+
+#[test]
+fn halves_of_a_surrogate_pair_are_one_character_and_each_alone_is_replaced() {
+    expect(r#""\ud83d\ude00""#, "\"😀\"");
+    expect(r#""\ud83d""#, "\"\u{fffd}\"");
+    expect(r#""\ude00x""#, "\"\u{fffd}x\"");
+    expect(r#""\ud83dx\ude00""#, "\"\u{fffd}x\u{fffd}\"");
+    expect(r#""\ud83d\ud83d\ude00""#, "\"\u{fffd}😀\"");
+    expect(r#""\ud83d\n""#, "\"\u{fffd}\n\"");
+}
+
+#[test]
+fn bytes_beyond_ascii_pass_as_they_came() {
+    expect("\"ä€😀\"", "\"ä€😀\"");
+    expect(b"\"\xff\"", "\"\u{fffd}\"");
+}
+
+#[test]
+fn one_byte_order_mark_at_the_very_beginning_is_nothing() {
+    expect("\u{feff}[1]", "[ 1 end");
+    expect("\u{feff}\u{feff}1", "!");
+    expect(" \u{feff}1", "!");
+    expect(b"\xef\xbb1", "!");
+}
+
+#[test]
+fn numbers_have_the_grammar_of_json_and_no_other() {
+    for good in ["0", "-0", "10", "1.5", "0.25", "1e5", "1E-5", "-1.0e+05"] {
+        expect(good, good);
+        expect(format!("[{good},{good}]"), &format!("[ {good} {good} end"));
+    }
+    for bad in
+        ["01", "-", "+1", ".5", "1.", "1e", "1e+", "1.e5", "0x1", "NaN", "Infinity", "-Infinity", "--1", "1-"]
+    {
+        assert!(told(&[bad.as_bytes()]).ends_with(&["!".to_owned()]), "{bad}");
+        assert!(told(&[format!("[{bad}]").as_bytes()]).ends_with(&["!".to_owned()]), "[{bad}]");
+    }
+}
+
+#[test]
+fn a_long_number_is_a_number_and_the_beginning_of_it_is_told() {
+    let long = "1".repeat(100);
+    expect(&long, &long[..32]);
+}
+
+#[test]
+fn what_json_parse_refuses_is_refused() {
+    for bad in [
+        "",
+        " ",
+        "{",
+        "[",
+        "\"",
+        "]",
+        "}",
+        "{]",
+        "[}",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "{,}",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{1:1}",
+        "{'a':1}",
+        "[1 2]",
+        "1 2",
+        "[] []",
+        "tru",
+        "True",
+        "nul",
+        "nulll",
+        "undefined",
+        "\"\t\"",
+        "\"\n\"",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\\u12",
+        "\"\\",
+        "//x\n1",
+        "/**/1",
+        "{\"a\":1}}",
+        "[1]]",
+        "\u{b}1",
+        "\u{a0}1",
+    ] {
+        assert!(told(&[bad.as_bytes()]).ends_with(&["!".to_owned()]), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_deeper_than_the_limit_is_refused_and_what_is_as_deep_is_not() {
+    let nested = |deep: usize| ["[".repeat(deep), "]".repeat(deep)].concat();
+    assert!(!told(&[nested(DEEPEST).as_bytes()]).contains(&"!".to_owned()));
+    assert!(told(&[nested(DEEPEST + 1).as_bytes()]).contains(&"!".to_owned()));
+    let objects = ["{\"a\":".repeat(DEEPEST + 1).as_bytes(), b"1"].concat();
+    assert!(told(&[&objects]).contains(&"!".to_owned()));
+}
+
+#[test]
+fn nothing_is_told_of_what_comes_after_the_first_mistake() {
+    let mut scanner = Scanner::default();
+    let mut count = 0;
+    assert_eq!(scanner.push(b"[1,x", &mut |_| count += 1), Err(NoJson));
+    assert_eq!(scanner.push(b"[1,2]", &mut |_| count += 1), Err(NoJson));
+    assert_eq!(scanner.end(&mut |_| count += 1), Err(NoJson));
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn a_value_is_over_as_soon_as_its_last_byte_has_come() {
+    let mut scanner = Scanner::default();
+    for (piece, over) in [("{\"a\":[", false), ("1]", false), ("}", true), ("\n", true)] {
+        scanner.push(piece.as_bytes(), &mut |_| {}).unwrap();
+        assert_eq!(scanner.is_over(), over, "{piece}");
+    }
+}
+
+#[test]
+fn a_decimal_of_seconds_is_milliseconds() {
+    for (written, ms) in [
+        ("20", Some(20_000)),
+        ("20.5", Some(20_500)),
+        ("0.1", Some(100)),
+        ("0.0015", Some(1)),
+        ("0.0005", Some(0)),
+        ("1e3", Some(1_000_000)),
+        ("1.5e1", Some(15_000)),
+        ("2500e-3", Some(2_500)),
+        ("1e-9", Some(0)),
+        ("0e99999999999999999999", Some(0)),
+        ("0.333333333333333333333333333333", Some(333)),
+        ("1e30", None),
+        ("1e99999999999999999999", None),
+        ("1e-99999999999999999999", Some(0)),
+        ("-1", None),
+        ("", None),
+        ("1.2.3", None),
+        ("x", None),
+    ] {
+        assert_eq!(millis(written.as_bytes()), ms, "{written}");
+    }
+}
