@@ -30,11 +30,13 @@ pub enum Token<'a> {
     Array,
     /// The end of the innermost object or array.
     End,
-    /// A part of the text of a key or a value, in UTF-8 as it came. An empty text has no part.
-    Part(&'a [u8]),
-    /// The text is at its end; it was the key of the next value.
+    /// A part of the key of the next value, in UTF-8 as it came. An empty one has no part.
+    KeyPart(&'a [u8]),
+    /// The key is at its end.
     Key,
-    /// The text is at its end; it was a value.
+    /// A part of a text, likewise.
+    Part(&'a [u8]),
+    /// The text is at its end.
     Text,
     /// As it was written, without what is beyond 32 bytes.
     Number(&'a [u8]),
@@ -114,15 +116,19 @@ impl Scanner {
         let mut rest = bytes;
         while let [byte, after @ ..] = rest {
             rest = match self.expects {
-                Expects::RestOfText(is_key) => match self.text.push(rest, sink) {
-                    Ok(None) => &[],
-                    Ok(Some(after)) => {
-                        self.expects = if is_key { Expects::Colon } else { self.after_value() };
-                        sink(if is_key { Token::Key } else { Token::Text });
-                        after
+                Expects::RestOfText(is_key) => {
+                    let part =
+                        |part: &[u8]| sink(if is_key { Token::KeyPart(part) } else { Token::Part(part) });
+                    match self.text.push(rest, part) {
+                        Ok(None) => &[],
+                        Ok(Some(after)) => {
+                            self.expects = if is_key { Expects::Colon } else { self.after_value() };
+                            sink(if is_key { Token::Key } else { Token::Text });
+                            after
+                        }
+                        Err(NoJson) => return self.broken(),
                     }
-                    Err(NoJson) => return self.broken(),
-                },
+                }
                 Expects::RestOfNumber => match self.number.push(rest) {
                     Ok(None) => &[],
                     Ok(Some(after)) => {

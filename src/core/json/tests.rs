@@ -9,7 +9,7 @@ fn told(pieces: &[&[u8]]) -> Vec<String> {
     let mut text = Vec::new();
     let mut sink = |token: Token<'_>| {
         let word = match token {
-            Token::Part(part) => return text.extend_from_slice(part),
+            Token::KeyPart(part) | Token::Part(part) => return text.extend_from_slice(part),
             Token::Key => format!("{}:", String::from_utf8_lossy(&text)),
             Token::Text => format!("\"{}\"", String::from_utf8_lossy(&text)),
             Token::Number(written) => String::from_utf8_lossy(written).into_owned(),

@@ -1,6 +1,6 @@
 //! The inside of a text: parts as they came, escapes undone, up to the quotation mark.
 
-use super::{NoJson, Token};
+use super::NoJson;
 
 /// What stands for half of a surrogate pair alone.
 const REPLACEMENT: u32 = 0xfffd;
@@ -27,27 +27,28 @@ impl Text {
     pub(super) fn push<'a>(
         &mut self,
         bytes: &'a [u8],
-        sink: &mut dyn FnMut(Token<'_>),
+        mut part: impl FnMut(&[u8]),
     ) -> Result<Option<&'a [u8]>, NoJson> {
+        let part: &mut dyn FnMut(&[u8]) = &mut part;
         let mut rest = bytes;
         loop {
             let Escape::None = self.escape else {
                 let [byte, after @ ..] = rest else { return Ok(None) };
-                self.escaped(*byte, sink)?;
+                self.escaped(*byte, part)?;
                 rest = after;
                 continue;
             };
-            let plain =
+            let length =
                 rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len());
-            let (part, after) = rest.split_at(plain);
-            if !part.is_empty() {
-                self.flush(sink);
-                sink(Token::Part(part));
+            let (plain, after) = rest.split_at(length);
+            if !plain.is_empty() {
+                self.flush(part);
+                part(plain);
             }
             match after {
                 [] => return Ok(None),
                 [b'"', after @ ..] => {
-                    self.flush(sink);
+                    self.flush(part);
                     return Ok(Some(after));
                 }
                 [b'\\', after @ ..] => {
@@ -59,7 +60,7 @@ impl Text {
         }
     }
 
-    fn escaped(&mut self, byte: u8, sink: &mut dyn FnMut(Token<'_>)) -> Result<(), NoJson> {
+    fn escaped(&mut self, byte: u8, part: &mut dyn FnMut(&[u8])) -> Result<(), NoJson> {
         let (count, number) = match self.escape {
             Escape::Digits(count, number) => {
                 let digit = char::from(byte).to_digit(16).ok_or(NoJson)?;
@@ -77,40 +78,40 @@ impl Text {
                     _ => return Err(NoJson),
                 };
                 self.escape = Escape::None;
-                self.flush(sink);
-                sink(Token::Part(&[one]));
+                self.flush(part);
+                part(&[one]);
                 return Ok(());
             }
         };
         self.escape = if count < 4 { Escape::Digits(count, number) } else { Escape::None };
         if count == 4 {
-            self.unit(number, sink);
+            self.unit(number, part);
         }
         Ok(())
     }
 
     /// A code unit of UTF-16.
-    fn unit(&mut self, unit: u32, sink: &mut dyn FnMut(Token<'_>)) {
+    fn unit(&mut self, unit: u32, part: &mut dyn FnMut(&[u8])) {
         if let (Some(high), 0xdc00..=0xdfff) = (self.high, unit) {
             self.high = None;
-            return character(0x1_0000 + ((high - 0xd800) << 10) + (unit - 0xdc00), sink);
+            return character(0x1_0000 + ((high - 0xd800) << 10) + (unit - 0xdc00), part);
         }
-        self.flush(sink);
+        self.flush(part);
         match unit {
             0xd800..=0xdbff => self.high = Some(unit),
-            _ => character(unit, sink),
+            _ => character(unit, part),
         }
     }
 
     /// A first half that no second one follows.
-    fn flush(&mut self, sink: &mut dyn FnMut(Token<'_>)) {
+    fn flush(&mut self, part: &mut dyn FnMut(&[u8])) {
         if self.high.take().is_some() {
-            character(REPLACEMENT, sink);
+            character(REPLACEMENT, part);
         }
     }
 }
 
-fn character(number: u32, sink: &mut dyn FnMut(Token<'_>)) {
+fn character(number: u32, part: &mut dyn FnMut(&[u8])) {
     let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
-    sink(Token::Part(character.encode_utf8(&mut [0; 4]).as_bytes()));
+    part(character.encode_utf8(&mut [0; 4]).as_bytes());
 }

@@ -30,7 +30,7 @@ impl Built {
         let value = match token {
             Token::Object => return self.open(Value::Object(Map::new())),
             Token::Array => return self.open(Value::Array(Vec::new())),
-            Token::Part(part) => return self.text.extend_from_slice(part),
+            Token::KeyPart(part) | Token::Part(part) => return self.text.extend_from_slice(part),
             Token::Key => {
                 self.key = self.text();
                 return;
