@@ -27,6 +27,7 @@ pub mod classify;
 pub mod completion;
 pub mod coordinator;
 pub mod deadline;
+pub mod dialect;
 pub mod failure;
 pub mod gate;
 pub mod hint;

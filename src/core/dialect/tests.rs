@@ -1,0 +1,145 @@
+//! Answers as servers were seen to give them, and their relatives.
+
+use super::*;
+
+/// Whole, byte by byte, and cut in two everywhere.
+fn said(document: &str) -> Said {
+    let read = |pieces: &[&[u8]]| {
+        let mut reader = Reader::default();
+        pieces.iter().try_for_each(|piece| reader.push(piece)).unwrap();
+        reader.end().unwrap()
+    };
+    let whole = read(&[document.as_bytes()]);
+    let bytes: Vec<&[u8]> = document.as_bytes().chunks(1).collect();
+    assert_eq!(read(&bytes), whole, "byte by byte: {document}");
+    for at in 0..document.len() {
+        let (left, right) = document.as_bytes().split_at(at);
+        assert_eq!(read(&[left, right]), whole, "cut at {at}: {document}");
+    }
+    whole
+}
+
+#[track_caller]
+fn fails(document: &str, status: Option<u16>, words: &str) {
+    let said = said(document);
+    assert!(said.is_failure(), "{document}: {said:?}");
+    assert_eq!((said.status, String::from_utf8_lossy(&said.words).as_ref()), (status, words), "{document}");
+}
+
+#[track_caller]
+fn answers(document: &str) {
+    let said = said(document);
+    assert!(!said.is_failure(), "{document}: {said:?}");
+}
+
+#[test]
+fn a_failure_is_one_whatever_stands_beside_it_but_a_result() {
+    fails(r#"{"error":"boom"}"#, None, "boom");
+    fails(
+        r#"{"error":{"message":"Internal Server Error","code":500},"user_id":"u"}"#,
+        Some(500),
+        "Internal Server Error",
+    );
+    fails(
+        r#"{"id":null,"choices":null,"usage":null,"error":{"message":"no","code":"503"}}"#,
+        Some(503),
+        "no",
+    );
+    fails(r#"{"object":"error","message":"no such model","code":404}"#, Some(404), "no such model");
+    fails(r#"{"result":null,"success":false,"errors":[{"message":"busy","code":3040}]}"#, None, "busy");
+    fails(
+        r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":"error","error":{"message":"cut","code":502}}]}"#,
+        None,
+        "",
+    );
+    fails(
+        r#"{"choices":[],"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"slow down"}}}"#,
+        Some(429),
+        "Provider returned error; slow down",
+    );
+    fails(
+        r#"{"type":"error","error":{"type":"invalid_request_error","code":"context_length_exceeded"}}"#,
+        None,
+        "",
+    );
+    fails(
+        r#"{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded","message":"later"}}}"#,
+        None,
+        "later",
+    );
+}
+
+#[test]
+fn an_answer_is_one_though_it_mentions_an_error() {
+    answers(r#"{"choices":[{"message":{"content":"Hi"}}],"error":null}"#);
+    answers(r#"{"choices":[{"message":{"content":"Hi"}}],"error":{}}"#);
+    answers(r#"{"choices":[{"delta":{"content":"Hi"}}],"error":{"code":0,"message":""}}"#);
+    answers(r#"{"choices":[{"message":{"content":"Hi"}}],"error":{"message":"a warning"}}"#);
+    answers(r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"bad"}}"#);
+    answers(r#"{"object":"list","data":[{"embedding":[0.1]}]}"#);
+    answers(r#"[{"label":"error","score":0.5}]"#);
+    answers(r#"{"generated_text":"error: none"}"#);
+    answers(r#"{"id":"x","object":"chat.completion","message":"a text"}"#);
+    answers("{}");
+    answers("[]");
+    answers("null");
+}
+
+#[test]
+fn the_names_of_a_failure_are_kept_in_lower_case() {
+    let kind = |document: &str| String::from_utf8_lossy(&said(document).kind).trim().to_owned();
+    assert_eq!(
+        kind(r#"{"error":{"message":"m","type":"BadRequestError","code":"Too_Long"}}"#),
+        "badrequesterror too_long"
+    );
+    assert_eq!(kind(r#"{"error":"m","error_type":"overloaded"}"#), "overloaded");
+    assert_eq!(kind(r#"{"error":{"code":503,"status":"UNAVAILABLE"}}"#), "unavailable");
+    assert_eq!(kind(r#"[{"error":{"code":503,"status":"UNAVAILABLE"}}]"#), "unavailable");
+}
+
+#[test]
+fn words_are_found_at_any_level_and_said_once() {
+    fails(r#"{"error":{"error":"x"}}"#, None, "x");
+    fails(r#"{"error":"x","message":"x","detail":"y"}"#, None, "x; y");
+    fails(r#"{"errors":[{"message":"a"},{"msg":"b"}]}"#, None, "a; b");
+    fails(r#"{"object":"error","message":{"detail":[{"msg":"field required"}]}}"#, None, "field required");
+    fails(r#"[{"error":{"code":503,"message":"overloaded"}}]"#, Some(503), "overloaded");
+    let words = |document: &str| String::from_utf8_lossy(&said(document).words).into_owned();
+    assert_eq!(words(r#"{"detail":{"error":"no"}}"#), "no");
+    assert_eq!(
+        words(r#"{"detail":[{"loc":["body","inputs"],"msg":"field required","type":"missing"}]}"#),
+        "field required"
+    );
+    assert_eq!(words(r#"{"Message":"Forbidden"}"#), "Forbidden");
+    assert_eq!(words(r#""Service Unavailable""#), "Service Unavailable");
+}
+
+#[test]
+fn an_estimate_is_read_in_all_its_forms() {
+    let estimate = |document: &str| said(document).estimate.map(Duration::as_ms);
+    assert_eq!(estimate(r#"{"error":"loading","estimated_time":20.0}"#), Some(20_000));
+    assert_eq!(estimate(r#"{"error":"loading","estimated_time":118.0269775390625}"#), Some(118_026));
+    assert_eq!(estimate(r#"{"error":"loading","estimated_time":"2.5s"}"#), Some(2_500));
+    assert_eq!(estimate(r#"{"error":"loading","estimated_time":null}"#), None);
+    assert_eq!(estimate(r#"{"error":"loading","estimated_time":-1}"#), None);
+}
+
+#[test]
+fn what_was_said_before_the_end_is_not_lost() {
+    let mut reader = Reader::default();
+    reader.push(br#"{"error":"Model is loading","estimated_time":NaN}"#).unwrap_err();
+    let said = reader.so_far();
+    assert_eq!((said.failed, said.words.as_slice()), (true, b"Model is loading".as_slice()));
+    let mut reader = Reader::default();
+    reader.push(br#"{"error":{"message":"out of mem"#).unwrap();
+    assert_eq!(reader.so_far().words, b"out of mem");
+}
+
+#[test]
+fn words_have_a_limit_and_a_long_way_says_nothing() {
+    let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(2 * WORDS_LIMIT));
+    let mut reader = Reader::default();
+    reader.push(long.as_bytes()).unwrap();
+    assert_eq!(reader.end().unwrap().words.len(), WORDS_LIMIT);
+    answers(&[r#"{"a":"#.repeat(20), r#"{"error":"x"}"#.to_owned(), "}".repeat(20)].concat());
+}
