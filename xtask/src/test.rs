@@ -88,11 +88,11 @@ fn package() -> Result<()> {
     for program in ["nginx", "prometheus"] {
         need::debian(program, &[program])?;
     }
-    // They wait more than they work: two files at a time. Their output keeps the order of the files.
+    // They wait more than they work: three files at a time. Their output keeps the order of the files.
     let folders = ["gateway", "hostile", "panic", "prometheus", "sdks"];
     step(&folders.join(", "), || {
         let files: Result<Vec<_>> = folders.into_iter().map(tests_in).collect();
-        with(node().args(["--test", "--test-concurrency=2"]).args(files?.concat()))
+        with(node().args(["--test", "--test-concurrency=3"]).args(files?.concat()))
     })?;
     // Every case of it is two or more processes, four at a time: nothing else beside it.
     step("workerd", || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in("workerd")?)))?;

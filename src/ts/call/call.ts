@@ -144,10 +144,11 @@ export abstract class Call extends Waiting implements Run {
     this.reader.again();
     this.#controller = new AbortController();
     const { signal: own } = this.#controller;
+    const { headers, given, payload, init } = this.asked;
     const { signal: callers, token } = this.options;
     // A response that is handed over unread still ends with the caller's signal.
-    const signal = this.asked.init && callers ? AbortSignal.any([own, callers]) : own;
-    const common = { ...this.asked, token, fetch: this.pool.options.fetch, signal };
+    const signal = init && callers ? AbortSignal.any([own, callers]) : own;
+    const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, signal };
     const made = outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
     this.leg = made;

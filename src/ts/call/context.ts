@@ -21,7 +21,9 @@ export class ClientContext implements Attachable {
   /** By their place in the core. */
   readonly labels: string[] = [];
   readonly #places = new Map<string, number>();
-  readonly #taken = new Map<string, CoreTarget>();
+  /** By the model of the payload, and then by the name. */
+  readonly #taken = new Map<string, Map<string, CoreTarget>>();
+  #remembers = 0;
   #closed = false;
   #core: Instance | undefined;
   #number = 0;
@@ -30,6 +32,8 @@ export class ClientContext implements Attachable {
   #calls = 0;
   readonly options: ClientOptions;
   readonly #own: boolean;
+  /** Of a call that gives none. */
+  #usual: QueryOptions | undefined;
 
   constructor(options: ClientOptions = {}) {
     this.options = copied(options);
@@ -39,28 +43,32 @@ export class ClientContext implements Attachable {
   /** What was given for one call, before what was given for all. */
   settings(options: QueryOptions = NOTHING): QueryOptions {
     if (this.#closed) throw new Error("query-with-retry: this client is closed; make another with createClient");
-    if (options === NOTHING && !this.#own) return options;
-    options = copied(options);
+    if (options === NOTHING) return (this.#usual ??= this.#merged(NOTHING));
+    return this.#merged(copied(options));
+  }
+
+  #merged(options: QueryOptions): QueryOptions {
     if (!this.#own) return options;
-    const { loading, timeouts, headers, ...all } = this.options;
-    return {
-      ...all,
-      ...defined(options),
-      loading: { ...loading, ...defined(options.loading) },
-      timeouts: { ...timeouts, ...defined(options.timeouts) },
-      // The first of a name counts.
-      ...(headers && { headers: Object.fromEntries([...headerPairs(headers, "headers"), ...headerPairs(options.headers, "headers")]) }),
-    };
+    const merged = { ...this.options, ...defined(options) };
+    const { loading, timeouts, headers } = this.options;
+    if (loading) merged.loading = { ...loading, ...defined(options.loading) };
+    if (timeouts) merged.timeouts = { ...timeouts, ...defined(options.timeouts) };
+    // The first of a name counts.
+    if (headers) merged.headers = Object.fromEntries([...headerPairs(headers, "headers"), ...headerPairs(options.headers, "headers")]);
+    return merged;
   }
 
   /** A target by its name and the model in the payload, taken apart once. */
   remembered(given: string, model = ""): CoreTarget {
-    const key = `${model.length} ${model}${given}`; // no two of them have the same
-    let target = this.#taken.get(key);
+    let target = this.#taken.get(model)?.get(given);
     if (!target) {
       target = withModel(takeApart(given, "target"), model);
-      if (this.#taken.size >= MOST_TARGETS) this.#taken.clear();
-      this.#taken.set(key, target);
+      if (this.#remembers++ >= MOST_TARGETS) {
+        this.#taken.clear();
+        this.#remembers = 1;
+      }
+      const ofModel = this.#taken.get(model) ?? new Map<string, CoreTarget>();
+      this.#taken.set(model, ofModel.set(given, target));
     }
     return target;
   }

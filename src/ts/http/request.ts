@@ -48,7 +48,8 @@ export function outgoing(
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
   for (const [name, value] of given ?? common.headers) if (shares || harmless.has(name)) add(name, value);
-  for (const [name, value] of given ? target.headers : Object.entries(headers)) if (!harmless.has(name)) secrets.add(value);
+  const secret = given ? Object.fromEntries(target.headers) : headers;
+  for (const name in secret) if (!harmless.has(name)) secrets.add(secret[name] as string);
   if (holdHeader) add(holdHeader.toLowerCase(), Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
   const leg = new Leg(to, headers, sent, common);
   const authorise = (value: string) => {
