@@ -228,7 +228,8 @@ impl<'a> Flight<'a> {
             let next = self.request.onward(&response);
             if !matches!(next, Ok(None)) {
                 self.request.discard(&response);
-                return next.ok().flatten().map_or(Step::LOST, |next| self.ask(&next));
+                let astray = Step::Happened(Input::Astray);
+                return next.ok().flatten().map_or(astray, |next| self.ask(&next));
             }
         }
         let Ok(bits) = self.request.landed(self.attempt, &response) else {

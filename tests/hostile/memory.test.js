@@ -77,6 +77,19 @@ describe("the memory of the core", { timeout: 300_000 }, () => {
     assert.ok(coreBytes() < 160 * MIB, `${coreBytes() / MIB} MiB`);
   });
 
+  test("events without content that do not end are no stream", async () => {
+    const piece = encode('data: {"choices":[]}\n\n'.repeat(1_000));
+    let pieces = 0;
+    const fetch = async () =>
+      new Response(new ReadableStream({ pull: (controller) => (pieces++, controller.enqueue(piece)) }), {
+        headers: { "content-type": "text/event-stream" },
+      });
+    const client = api.createClient({ fetch, maxRetries: 0 });
+    const { text } = await beside({ text: () => client.stream("http://127.0.0.1:9/", {}).finalText() });
+    isError(text, api, "bad_response");
+    assert.ok(text.error.detail.includes("16 MiB") && pieces < 1_000, `${pieces} pieces`);
+  });
+
   test("a piece of a gigabyte does not come into it in one piece", async () => {
     const piece = new Uint8Array(2 ** 30);
     for (const came of Object.values(await streams(4, [piece]))) isError(came, api, "bad_response");

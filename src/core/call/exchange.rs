@@ -37,6 +37,8 @@ pub enum Input {
     },
     /// Refused, reset, cut: no answer.
     NetworkError,
+    /// A redirect that must not be followed: the next try would meet it again.
+    Astray,
     /// The clock that [`Clocks::next`] named ran out.
     TimedOut(Phase),
     /// A wait is over, or [`Shared::woken`](crate::core::shared::Shared::woken) has named this call.

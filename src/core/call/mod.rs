@@ -179,6 +179,7 @@ impl Call {
             (State::Sending(one), Input::NetworkError) => {
                 self.lost(now, one, None, Trouble::NETWORK, None, shared)
             }
+            (State::Sending(one), Input::Astray) => self.lost(now, one, None, Trouble::ASTRAY, None, shared),
             (State::Reading(one, head), Input::NetworkError) => {
                 let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
                 self.lost(now, one, Some(head), trouble, None, shared)

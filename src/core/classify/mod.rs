@@ -68,6 +68,8 @@ impl Trouble {
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
     /// No answer: refused, reset, cut.
     pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, Retry::Usual);
+    /// A redirect that is not followed.
+    pub const ASTRAY: Self = Self::new(Code::BadResponse, Layer::Gateway, Retry::Never);
     /// A stream without its end, by a clean close or a reset.
     pub const TRUNCATED: Self = Self::new(Code::StreamTruncated, Layer::Network, Retry::Usual);
 }
@@ -82,7 +84,7 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
         200..=299 if body.unexpected => Trouble::new(Code::BadResponse, speaker(body), Retry::Usual),
         200..=299 => return None,
         // Followed where that is safe; this one was not.
-        300..=399 => Trouble::new(Code::BadResponse, Layer::Gateway, Retry::Never),
+        300..=399 => Trouble::ASTRAY,
         400 if words.unsupported_model() => Trouble::NOT_FOUND,
         400 if at_endpoint && words.invalid_state() => Trouble::PAUSED,
         400 if words.out_of_memory() => Trouble::OUT_OF_MEMORY,

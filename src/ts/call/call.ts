@@ -70,7 +70,10 @@ export abstract class Call extends Waiting implements Run {
 
   run(): void {
     const { signal } = this.options;
-    if (!signal?.aborted) return start(this, this.pool);
+    if (!signal?.aborted) {
+      this.pool.entered();
+      return start(this, this.pool);
+    }
     this.caller?.unlink();
     this.failed(signal.reason);
   }
@@ -91,7 +94,8 @@ export abstract class Call extends Waiting implements Run {
   }
 
   #leaves(): void {
-    if (this.core?.inFlight.delete(this)) this.pool.left();
+    this.core?.inFlight.delete(this);
+    this.pool.left();
   }
 
   get quiet(): boolean {
@@ -165,7 +169,7 @@ export abstract class Call extends Waiting implements Run {
       if (next) this.leg = next;
       return next;
     } catch (error) {
-      this.reader.detail = (error as Error).message;
+      this.reader.detail = this.reader.secrets.blankOut((error as Error).message);
       throw error;
     }
   }
@@ -285,7 +289,8 @@ export abstract class Call extends Waiting implements Run {
       this.#fail(row);
     } else if (how === How.Failed) {
       const { wire } = this.reader;
-      const detail = [this.leg?.leadsTo && `it redirects to ${this.leg.leadsTo}`, this.reader.detail].filter(Boolean).join(": ");
+      const leads = this.leg?.leadsTo && this.reader.secrets.blankOut(`it redirects to ${this.leg.leadsTo}`);
+      const detail = [leads, this.reader.detail].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
       this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial));
     } else if (how === How.Aborted && this.broken) {

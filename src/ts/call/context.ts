@@ -28,7 +28,7 @@ export class ClientContext implements Attachable {
   #core: Instance | undefined;
   #number = 0;
 
-  /** How many are under way in the core. */
+  /** How many have come and not gone. */
   #calls = 0;
   readonly options: ClientOptions;
   readonly #own: boolean;
@@ -98,9 +98,25 @@ export class ClientContext implements Attachable {
   }
 
   close(): void {
-    if (this.#closed) return; // its number may be another client's by now
-    if (this.#core?.alive) this.#core.close(this.#number);
     this.#closed = true;
+    this.#ends();
+  }
+
+  /** A call has come, which may be on its way to the core yet. */
+  entered(): void {
+    this.#calls++;
+  }
+
+  left(): void {
+    this.#calls--;
+    this.#ends();
+  }
+
+  /** The last call of a client that is closed has gone, and with it all that they shared. */
+  #ends(): void {
+    if (!this.#closed || this.#calls > 0) return;
+    if (this.#core?.alive) this.#core.close(this.#number);
+    this.#core = undefined; // its number may be another client's by now
   }
 
   /** An alert of this target was raised or is over. */
@@ -112,24 +128,16 @@ export class ClientContext implements Attachable {
 
   /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
   attach(core: Instance): number {
-    if (this.#core !== core || this.#closed) {
-      const number = (this.#number = core.client(clientNumbers(this.options, core.scope), Math.random() * 2 ** 53));
+    if (this.#core !== core) {
+      this.#number = core.client(clientNumbers(this.options, core.scope), Math.random() * 2 ** 53);
       this.#core = core;
-      // A call that was on its way when the client was closed has one to itself.
-      if (this.#closed) queueMicrotask(() => core.alive && core.close(number));
     }
-    this.#calls++;
     return this.#number;
   }
 
-  /** A call has left the core. */
-  left(): void {
-    this.#calls--;
-  }
-
-  /** The numbers of one target, as `src/web/report.rs` writes them. When it is closed and its last call has gone, nobody has them. */
+  /** The numbers of one target, as `src/web/report.rs` writes them. */
   row(place: number): number[] | undefined {
-    return this.#core?.alive && (!this.#closed || this.#calls > 0) ? this.#core.stats(this.#number, place) : undefined;
+    return this.#core?.alive ? this.#core.stats(this.#number, place) : undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { QueryError } from "../errors/query-error.js";
 import { Body } from "../http/body.js";
 import { readSuccess } from "../http/parse-body.js";
 import { readableOf } from "../http/readable.js";
+import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
 import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
@@ -19,16 +20,28 @@ import type { ClientContext } from "./context.js";
 import { tell } from "./events.js";
 import { ResponseReader } from "./response.js";
 
+/** In ms; what is more is less. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Of a client that says nothing else; the core has the same. */
 const TOTAL_MS = 300_000;
 
-export async function fetchWithRetry(context: ClientContext, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+export async function fetchWithRetry(context: ClientContext, input: RequestInfo | URL, given?: RequestInit | null): Promise<Response> {
+  const init = given ?? {};
   const { redirect = (input as Request).redirect, mode = (input as Request).mode } = init;
   // Who wants to see redirects wants no more, an opaque response shows nothing, and other schemes need no network.
   if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input))) return (context.options.fetch ?? fetch)(input, init);
   const common = context.settings(); // before anything is waited for: the client may be closed meanwhile
   const began = performance.now();
-  const sent = await read(input, init, common);
+  context.entered(); // until the call itself has
+  try {
+    return await send(context, await read(input, init, common), common, began);
+  } finally {
+    context.left();
+  }
+}
+
+function send(context: ClientContext, sent: Sent, common: QueryOptions, began: number): Promise<Response> {
   const { signal } = sent.init;
   const missing = headerPairs(common.headers, "headers").filter(([name]) => !sent.headers.has(name));
   if (missing.length > 0) sent.headers = new Headers([...sent.headers, ...missing]);
@@ -45,7 +58,11 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
   let within: AbortSignal | undefined;
   try {
     signal?.throwIfAborted();
-    return await taken(input, init, () => (within = AbortSignal.any([AbortSignal.timeout(totalMs), ...(signal ? [signal] : [])])));
+    return await taken(
+      input,
+      init,
+      () => (within = AbortSignal.any([AbortSignal.timeout(Math.min(Math.ceil(totalMs), LONGEST_TIMER)), ...(signal ? [signal] : [])])),
+    );
   } catch (error) {
     if (signal?.aborted || !within?.aborted) throw error;
     const failure = { code: "timeout", layer: "client", phase: "total", status: 0, retryAfterMs: NaN, retryable: true } as const;
@@ -81,12 +98,25 @@ const LONGEST_GUARDED = 16 * 1024 * 1024;
 class FetchReader extends ResponseReader {
   /** The newest. */
   response: Response | undefined;
+  /** More of an error's body is to come. */
+  goesOn = false;
 
   constructor(
     headers: Headers | undefined,
     private readonly method: string | undefined,
   ) {
     super(headers);
+  }
+
+  /** The last one is handed over with its rest. */
+  protected override longer(): void {
+    this.goesOn = true;
+  }
+
+  override again(): void {
+    if (this.goesOn) this.open?.stop();
+    this.goesOn = false;
+    super.again();
   }
 
   #isEmpty({ body, status }: Response): boolean {
@@ -128,6 +158,7 @@ class Fetched extends Call {
     readonly reject: (error: unknown) => void,
   ) {
     super(context, asked, options, new CallerSignal(options.signal), new FetchReader(asked.given, asked.init?.method));
+    for (const [name, value] of headerPairs(options.headers, "headers")) if (!harmless.has(name)) this.reader.secrets.add(value);
   }
 
   override begin(ms: number): void {
@@ -153,10 +184,12 @@ class Fetched extends Call {
 
   /** An SDK makes its own errors of a last answer. */
   protected override failed(error: unknown): void {
-    const { wire, open, isError } = this.reader;
+    const { wire, open, isError, goesOn } = this.reader;
     if (wire?.begun) return wire.end({ error });
     const isLast = error instanceof QueryError && (error.status as number) >= 300 && isError;
-    if (!isLast || !this.#answer(joined(open?.pieces ?? []), true)) this.reject(error);
+    if (isLast && this.#answer(open && goesOn ? open.readable() : joined(open?.pieces ?? []), true)) return;
+    if (goesOn) open?.stop();
+    this.reject(error);
   }
 
   /** False if the platform makes no such response: a status of 999. */

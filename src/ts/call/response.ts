@@ -66,12 +66,17 @@ export class ResponseReader {
     if (!this.isError) return this.success(response);
     const body = (this.open = new Body(response));
     try {
-      if (!(await body.collect(limit))) body.stop();
+      if (!(await body.collect(limit))) this.longer(body);
     } catch (error) {
       // An error body that was cut has still said something.
       if (body.pieces.length === 0) throw error;
     }
     return this.said(readError(body.pieces));
+  }
+
+  /** An error's body is longer than is read. */
+  protected longer(body: Body): void {
+    body.stop();
   }
 
   /** Of an answer that is as it was promised there is nothing to say. */

@@ -78,8 +78,10 @@ export class Body implements BodyProgress {
 
   /** What was collected, and then what is still to come. */
   readable(): ReadableStream<Bytes> {
+    const collected = this.pieces.splice(0);
+    let at = 0;
     const next = async (): Promise<IteratorResult<Bytes>> => {
-      const value = this.pieces.shift() ?? (await this.#next());
+      const value = at < collected.length ? collected[at++] : await this.#next();
       return value ? { value, done: false } : { value, done: true };
     };
     return readableOf({ next }, () => this.stop());

@@ -5,20 +5,25 @@ export class Secrets {
   /** `given`: of the many headers of an SDK most are ordinary words. */
   constructor(private readonly given?: Headers) {}
 
-  /** "Bearer abc" is a secret as a whole, and "abc" alone is one too; of Basic, also what it stands for. */
+  /** "Bearer abc" is a secret as a whole, and "abc" alone is one too; so is what Basic stands for, and each of several cookies. */
   add(value: string): void {
-    const bare = value.slice(value.lastIndexOf(" ") + 1);
-    const pair = /^basic /i.test(value) ? decoded(bare) : "";
+    const parts = value.split(/[\s;,]+/);
+    const cookies = value.includes("=") ? parts.map((part) => part.slice(part.indexOf("=") + 1)) : [];
+    const pair = /^basic /i.test(value) ? decoded(parts[1] as string) : "";
     const colon = pair.indexOf(":");
-    for (const secret of [value, bare, pair, pair.slice(0, Math.max(colon, 0)), pair.slice(colon + 1)]) {
+    const credentials = colon < 0 ? [] : [pair, pair.slice(0, colon), pair.slice(colon + 1)];
+    for (const secret of [value, parts.at(-1) as string, ...cookies, ...credentials]) {
       // Shorter ones would blank out ordinary words, and protect nobody.
       if (secret.length >= 4) (this.#values ??= new Set()).add(secret);
     }
   }
 
-  /** A key may stand in the query of a URL. */
+  /** A key may stand in the query of a URL, as it is written or as it is meant. */
   addQuery(url: string): void {
-    if (url.includes("?")) new URL(url).searchParams.forEach((value) => this.add(value));
+    const at = url.indexOf("?");
+    if (at < 0) return;
+    for (const pair of url.slice(at + 1).split(/[&#]/)) this.add(pair.slice(pair.indexOf("=") + 1));
+    new URL(url).searchParams.forEach((value) => this.add(value));
   }
 
   /** A server's words as they may be shown. */
@@ -26,14 +31,16 @@ export class Secrets {
     this.given?.forEach((value, name) => {
       if (/auth|key|token|cookie|secret|session|pass/.test(name)) this.add(value);
     });
-    for (const secret of this.#values ?? []) text = text.replaceAll(secret, "[secret]");
+    // The longest first: one may be the beginning of another.
+    const secrets = [...(this.#values ?? [])].sort((one, other) => other.length - one.length);
+    for (const secret of secrets) text = text.replaceAll(secret, "[secret]");
     return text;
   }
 }
 
 function decoded(base64: string): string {
   try {
-    return atob(base64);
+    return new TextDecoder().decode(Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)));
   } catch {
     return "";
   }

@@ -20,7 +20,7 @@ export interface Common {
 }
 
 /** These say nothing about the caller, so they may go anywhere. */
-const harmless = new Set(["content-type", "accept"]);
+export const harmless = new Set(["content-type", "accept"]);
 
 /** A promise, where a token has to be fetched. */
 export function outgoing(
@@ -40,14 +40,17 @@ export function outgoing(
   const to = target.href ?? url;
   secrets.addQuery(to);
   // The usual `fetch`: what was given is sent.
-  if (given && shares && !holdHeader && target.headers.length === 0 && (!token || given.has("authorization"))) {
+  if (given && sent === body && shares && !holdHeader && target.headers.length === 0 && (!token || given.has("authorization"))) {
     return new Leg(to, given, sent, common);
   }
   // A record and no Headers object: `fetch` makes its own of it, and takes its time.
   const headers: Record<string, string> = Object.create(null);
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
-  for (const [name, value] of given ?? common.headers) if (shares || harmless.has(name)) add(name, value);
+  for (const [name, value] of given ?? common.headers) {
+    // Another body has another length.
+    if ((shares || harmless.has(name)) && (sent === body || name !== "content-length")) add(name, value);
+  }
   const secret = given ? Object.fromEntries(target.headers) : headers;
   for (const name in secret) if (!harmless.has(name)) secrets.add(secret[name] as string);
   if (holdHeader) add(holdHeader.toLowerCase(), Number.isNaN(holdSeconds) ? "true" : String(holdSeconds));
@@ -85,12 +88,13 @@ export class Leg implements Outgoing {
   send(): Promise<Response> {
     const { url, headers, body, method, common } = this;
     const { signal } = common;
+    // A redirect that is refused is seen here, and is no reason to ask again.
     const init: RequestInit = {
       ...common.init,
       method,
       headers,
       signal,
-      redirect: common.init?.redirect === "error" ? "error" : this.follows ? "follow" : "manual",
+      redirect: !this.follows ? "manual" : common.init?.redirect === "error" ? "error" : "follow",
     };
     if (body !== undefined) init.body = body;
     // Looked up at each call, so that a page or a test may replace it.
@@ -112,6 +116,7 @@ export class Leg implements Outgoing {
     }
     const location = headers?.get("location");
     if (!location || (status > 303 && status < 307)) return undefined;
+    if (common.init?.redirect === "error") throw new TypeError("redirected, which the request does not allow");
     const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST";
     const to = whereTo(location, url);
     if (becomesGet && !common.init) {
@@ -127,10 +132,12 @@ export class Leg implements Outgoing {
   }
 }
 
-function whereTo(location: string, from: string): URL {
+function whereTo(header: string, from: string): URL {
+  // A header is bytes, shown as Latin-1; a URL in one is UTF-8 (Fetch standard, location URL).
+  const location = /[\x80-\xff]/.test(header) ? new TextDecoder().decode(Uint8Array.from(header, (byte) => byte.charCodeAt(0))) : header;
   if (!URL.canParse(location, from)) throw new TypeError("redirected to what is no URL");
   const to = new URL(location, from);
-  if (!/^https?:$/.test(to.protocol)) throw new TypeError(`redirected to ${to.protocol}, which fetch does not follow`);
+  if (!/^https?:$/.test(to.protocol)) throw new TypeError("redirected to what is neither http nor https");
   if (to.username || to.password) throw new TypeError(`redirected to ${shown(to)} with a user name or password, which fetch refuses`);
   return to;
 }

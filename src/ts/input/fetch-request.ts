@@ -28,7 +28,14 @@ export function addressOf(input: RequestInfo | URL): string {
 
 /** `within`: how long the body may take to come, and the caller's signal. */
 export async function taken(input: RequestInfo | URL, init: RequestInit, within: () => AbortSignal): Promise<Sent> {
-  let { headers, body, ...rest } = init;
+  // A Request, or whatever has a prototype, has members that a copy would lose.
+  const ofPrototype = Object.getPrototypeOf(init) === Object.prototype ? {} : Object.fromEntries(MEMBERS.map((name) => [name, init[name]]));
+  const { headers: givenHeaders, body: givenBody, ...own } = init;
+  let [headers, body, rest]: [HeadersInit | undefined, RequestInit["body"], RequestInit] = [
+    givenHeaders,
+    givenBody,
+    { ...defined(ofPrototype), ...own },
+  ];
   let text: string | undefined;
   let bytes: Bytes | undefined;
   let form: FormData | undefined;
@@ -43,6 +50,11 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
       body = whole.byteLength > 0 ? whole : undefined;
     }
   }
+  const method = rest.method ?? "GET";
+  // As the Fetch standard has it: these are the same in lower case, others are not.
+  if (/^(delete|get|head|options|post|put)$/i.test(method)) rest.method = method.toUpperCase();
+  if (/^(connect|trace|track)$/i.test(method)) throw new TypeError(`query-with-retry: fetch refuses the method ${method}`);
+  if (body != null && /^(get|head)$/i.test(method)) throw new TypeError(`query-with-retry: a request with the method ${method} has no body`);
   // The SDKs give one that they have just made.
   let pairs = headers instanceof Headers ? headers : new Headers(headers);
   const set = (type: string) => {

@@ -129,6 +129,8 @@ export function headerPairs(value: object | undefined, name: string): HeaderPair
   return entries.map(([key, text]) => {
     const where = `${name}[${JSON.stringify(key)}]`;
     if (!/^[!#$%&'*+.^`|~\w-]+$/.test(key)) throw invalid(`${where} is not a legal header name`);
+    if (/^(connection|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i.test(key))
+      throw invalid(`${where} is the connection's own, and cannot be given`);
     if (typeof text !== "string") throw invalid(`${where} must be a string, got ${given(text)}`);
     if (!isFieldText(text)) throw invalid(`${where} holds a line break or another character that a header cannot carry`);
     return [key.toLowerCase(), text.trim()];

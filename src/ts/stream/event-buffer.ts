@@ -7,9 +7,11 @@ import { CHOICE, CONTENT, error, ERROR, FINISH, known, look, text } from "./chun
 
 const TOO_LONG = "an event of more than 16 MiB, or one of several that together have more than 40 MiB";
 
-/** Comments without end are no stream. */
+/** Comments, or events without content, that do not end are no stream. */
 const MOST_HELD_BACK = 16 * 1024 * 1024;
-const NO_EVENT = "more than 16 MiB before the first event";
+/** An object is that much at least, however short its JSON. */
+const LEAST_OF_EVENT = 128;
+const NO_CONTENT = "more than 16 MiB before the first content";
 
 /** So much of a piece goes into the core at once. A replaced fetch may give any. */
 const MOUTHFUL = 1 << 20;
@@ -37,7 +39,7 @@ export class EventStream<T> {
   #open = 0;
   /** Some event was in a form that says when it is at its end. */
   #known = false;
-  /** Bytes before the first event, of a stream that is handed over as it came. */
+  /** Bytes before the first content. */
   #heldBack = 0;
   /** The last piece ended with a line. */
   #lineEnded = true;
@@ -62,7 +64,7 @@ export class EventStream<T> {
         if (this.#body !== body) return resolve(undefined); // stopped: what waits for ever is never freed
         if (this.raw && piece) {
           this.#items.push(piece as T);
-          if (!this.begun && (this.#heldBack += piece.length) > MOST_HELD_BACK) this.#over ??= { facts: unreadable(NO_EVENT) };
+          if (!this.begun && (this.#heldBack += piece.length) > MOST_HELD_BACK) this.#over ??= { facts: unreadable(NO_CONTENT) };
           if (piece.length > 0) this.#lineEnded = [10, 13].includes(piece.at(-1) as number);
         }
         // What has no known form has no known end: it ends where it ends, but not within a line.
@@ -126,6 +128,10 @@ export class EventStream<T> {
     if (bits & FINISH) this.#open &= ~choice;
     else this.#open |= choice;
     if (!this.raw) this.#items.push(item);
+    if (!this.raw && !this.begun && !(bits & CONTENT) && (this.#heldBack += json.length + LEAST_OF_EVENT) > MOST_HELD_BACK) {
+      this.#over = { facts: unreadable(NO_CONTENT) };
+      return 0;
+    }
     if (text) texts.push(text);
     return this.#open ? bits & ~FINISH : bits;
   }

@@ -58,6 +58,49 @@ export const callersObjects = [
     },
   })),
   {
+    name: "of secrets that begin alike nothing is shown, nor of a query as it is written, of UTF-8 in Basic, of one of several cookies",
+    async run({ api, mock, assert }) {
+      const pairs = [
+        ["?org=acme", { authorization: "Bearer acme_live_REALSECRET" }, "acme_live_REALSECRET", "REALSECRET"],
+        ["?key=abc%2Fdef%2BghiSECRET", {}, "/x?key=abc%2Fdef%2BghiSECRET", "ghiSECRET"],
+        ["", { authorization: `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode("me:pässwörd")))}` }, "pässwörd", "sswörd"],
+        ["", { "x-session": "theme=dark1; id=SECRETCOOKIE1" }, "SECRETCOOKIE1", "SECRETCOOKIE"],
+      ];
+      for (const [query, headers, says, secret] of pairs) {
+        const url = (await mock.put("m", { then: answer(401, { error: `no: ${says}` }) })) + query;
+        const error = await assert.rejects(api.queryWithRetry(url, {}, { headers }), { code: "unauthorized" });
+        assert.ok(!`${error.message} ${error.detail}`.includes(secret), error.message);
+      }
+      const url = await mock.put("m", { then: answer(401, { error: "no: TOPSECRETVALUE" }) });
+      const told = [];
+      const onEvent = ({ error }) => told.push(error?.message, error?.detail);
+      await api.createClient({ headers: { "x-client": "TOPSECRETVALUE" }, onEvent }).fetch(url, { method: "POST", body: "{}" });
+      assert.ok(told.length > 0 && !JSON.stringify(told).includes("TOPSECRET"), JSON.stringify(told));
+    },
+  },
+  {
+    name: "a header of the connection's own is a TypeError at once",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      for (const name of ["Transfer-Encoding", "connection", "upgrade"]) {
+        const error = await assert.rejects(api.queryWithRetry(url, {}, { headers: { [name]: "x" } }), { name: "TypeError" });
+        assert.ok(error.message.includes(name), error.message);
+      }
+    },
+  },
+  {
+    name: "calls that are on their way when their client is closed keep its limit",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }), latencyMs: 50 });
+      const client = api.createClient({ concurrency: { max: 4 } });
+      const body = () => new Blob(["{}"]);
+      const calls = Array.from({ length: 20 }, () => client.fetch(url, { method: "POST", body: body() }));
+      client.close();
+      for (const response of await Promise.all(calls)) assert.equal((await response.json()).n, 1);
+      assert.ok((await mock.stats("m")).maxInFlight <= 4, JSON.stringify((await mock.stats("m")).maxInFlight));
+    },
+  },
+  {
     name: "a message has no line break and no escape sequence of a server's",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { then: answer(400, { error: "no\nERROR forged\r\u001b[31mred\u2028\u009b1m\u202e" }) });

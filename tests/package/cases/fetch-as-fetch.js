@@ -161,6 +161,73 @@ export const fetchAsFetch = [
     },
   },
   {
+    name: "JSON of more than 16 MiB in very many pieces is handed over in linear time",
+    async run({ api, assert }) {
+      const piece = bytes("1,".repeat(64));
+      const took = async (pieces) => {
+        let left = pieces;
+        const pull = (controller) => (left-- > 0 ? controller.enqueue(piece) : controller.close());
+        const client = withFetch(api, () => new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { headers: JSON_TYPE }));
+        const start = performance.now();
+        const response = await client.fetch("http://127.0.0.1:9/", { method: "POST", body: "{}" });
+        await response.arrayBuffer();
+        return performance.now() - start;
+      };
+      const [fewer, more] = [await took(140_000), await took(280_000)];
+      assert.ok(more < fewer * 4 + 500, `${fewer} ms, ${more} ms`);
+    },
+  },
+  {
+    name: "the body of an error is handed over whole, however long it is",
+    async run({ api, mock, assert }) {
+      const body = JSON.stringify({ detail: "x".repeat(300_000) });
+      const url = await mock.put("m", { then: { status: 422, headers: JSON_TYPE, body } });
+      const busy = await mock.put("busy", { script: [{ status: 503, headers: JSON_TYPE, body }], healthy: answer(200, { n: 1 }) });
+      const client = api.createClient();
+      assert.equal(await (await client.fetch(url, { method: "POST", body: "{}" })).text(), body);
+      assert.deepEqual(await (await client.fetch(busy, { method: "POST", body: "{}" })).json(), { n: 1 });
+      await mock.statsOnce("busy", ({ inFlight }) => inFlight === 0, "the end of both");
+    },
+  },
+  {
+    name: "times that no timer can count are no error of client.fetch",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      for (const totalMs of [1e12, 300_000.5, 3e9]) {
+        const body = new ReadableStream({ start: (controller) => (controller.enqueue(bytes("{}")), controller.close()) });
+        const response = await api.createClient({ timeouts: { totalMs } }).fetch(url, { method: "POST", body, duplex: "half" });
+        assert.deepEqual(await response.json(), { n: 1 });
+      }
+    },
+  },
+  {
+    name: "client.fetch takes methods and members as fetch does: in lower case, of a Request as init, of none",
+    async run({ api, mock, assert, runtime }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const { fetch } = api.createClient({ maxRetries: 0 });
+      await (await fetch(url, { method: "post", body: "{}" })).text();
+      await (await fetch(url, null)).text();
+      if (!["chromium", "firefox", "webkit"].includes(runtime)) await (await fetch(url, new Request(url, { method: "PUT", body: "{}" }))).text();
+      const methods = (await mock.stats("m")).log.map(({ method }) => method);
+      assert.deepEqual(methods.slice(0, 2), ["POST", "GET"]);
+      if (methods.length > 2) assert.equal(methods[2], "PUT");
+      const bodied = { method: "GET", body: "x" };
+      await assert.rejects(fetch(url, bodied), { name: "TypeError" });
+      await assert.rejects(fetch(url, { method: "TRACE" }), { name: "TypeError" });
+    },
+  },
+  {
+    name: "a fallback to another model has the length of its own body",
+    async run({ api, mock, assert }) {
+      const down = await mock.put("down", { then: answer(500, { error: "boom" }) });
+      const works = await mock.put("works", { healthy: answer(200, { n: 1 }) });
+      const body = '{"model":"a-long-name-of-a-model","messages":[]}';
+      const client = api.createClient({ maxRetries: 0, fallback: [{ url: works, model: "b" }], timeouts: { attemptMs: 2_000 } });
+      const response = await client.fetch(down, { method: "POST", body, headers: { ...JSON_TYPE, "content-length": String(body.length) } });
+      assert.deepEqual(await response.json(), { n: 1 });
+    },
+  },
+  {
     name: "a reason phrase that no Response can carry costs no answer",
     async run({ api, assert }) {
       for (const [status, body] of [
@@ -218,7 +285,7 @@ export const fetchAsFetch = [
     async run({ api, assert }) {
       let asked = 0;
       const client = withFetch(api, () => (asked++, Response.error()), { maxRetries: 0 });
-      await assert.rejects(client.query("http://127.0.0.1:9/", {}), { code: "network" });
+      await assert.rejects(client.query("http://127.0.0.1:9/", {}), { code: "bad_response" });
       assert.equal(asked, 1);
     },
   },
