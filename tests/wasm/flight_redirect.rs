@@ -8,13 +8,13 @@ use crate::core::call::Input;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// The status that one attempt over this network ends with, or none if it is lost. All of its
+/// The status that one attempt over this network ends with, or none if it was sent astray. All of its
 /// requests share a signal, and the face is told of the last response alone.
 async fn status(network: &Network) -> Option<u16> {
     let caller = Caller::new("{}");
     let got = match Attempt::new(&caller, patient()).departs().await {
         Input::Head(head) => Some(head.status),
-        Input::NetworkError => None,
+        Input::Astray => None,
         other => panic!("{other:?}"),
     };
     let asked = network.asked();
@@ -46,7 +46,7 @@ async fn five_redirects_are_followed() {
 }
 
 #[wasm_bindgen_test]
-async fn a_redirect_that_fetch_would_refuse_is_a_lost_attempt_and_its_body_is_cancelled() {
+async fn a_redirect_that_fetch_would_refuse_leads_astray_and_its_body_is_cancelled() {
     let network = Network::new();
     let page = body(&[b"moved"], Ending::Stalls);
     network.answers(&response(307, &[("location", "http://")], &page.stream()));
@@ -98,7 +98,7 @@ async fn an_opaque_redirect_is_asked_for_again_and_left_to_the_browser() {
 }
 
 #[wasm_bindgen_test]
-async fn what_stays_opaque_even_then_is_a_lost_attempt() {
+async fn what_stays_opaque_even_then_leads_astray() {
     let network = Network::new();
     network.answers(&opaque());
     network.answers(&opaque());
