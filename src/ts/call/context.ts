@@ -54,7 +54,11 @@ export class ClientContext implements Attachable {
     if (loading) merged.loading = { ...loading, ...defined(options.loading) };
     if (timeouts) merged.timeouts = { ...timeouts, ...defined(options.timeouts) };
     // The first of a name counts.
-    if (headers) merged.headers = Object.fromEntries([...headerPairs(headers, "headers"), ...headerPairs(options.headers, "headers")]);
+    if (headers) {
+      // A call's own token goes before the client's `Authorization`.
+      const ofClient = headerPairs(headers, "headers").filter(([name]) => options.token === undefined || name !== "authorization");
+      merged.headers = Object.fromEntries([...ofClient, ...headerPairs(options.headers, "headers")]);
+    }
     return merged;
   }
 

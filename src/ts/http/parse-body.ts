@@ -24,7 +24,7 @@ export function readSuccess(pieces: Bytes[], contentType: string, wanted: Wanted
 
 function read(bytes: Bytes, contentType: string, wanted: Wanted): { value: unknown; facts?: Facts | undefined } {
   const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  const isJson = type === "application/json" || type.endsWith("+json");
+  const isJson = type === "application/json" || (type.endsWith("+json") && type !== "application/stream+json");
   const isPage = type === "text/html" || type === "application/xhtml+xml";
   const isText = type.startsWith("text/") || type === "application/x-ndjson" || type === "application/jsonl";
   // An image of megabytes is not made a text that nobody looks at.

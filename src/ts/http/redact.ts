@@ -1,14 +1,21 @@
+/** Of the beginning of a secret so many characters are one: more than `Bearer `. */
+const LEAST_PART = 8;
+const LONGEST_PART = 4096;
+
+/** As servers write it: as it is, in a URL, in JSON. */
+const spellings = (secret: string): string[] => [secret, encodeURIComponent(secret), secret.replaceAll("/", "\\/")];
+
 /** Keeps what authorises a call out of whatever is shown. */
 export class Secrets {
   #values: Set<string> | undefined;
 
-  /** `given`: of the many headers of an SDK most are ordinary words. */
+  /** `given`: the headers of an SDK, of which some are ordinary words. */
   constructor(private readonly given?: Headers) {}
 
   /** "Bearer abc" is a secret as a whole, and "abc" alone is one too; so is what Basic stands for, and each of several cookies. */
   add(value: string): void {
     const parts = value.split(/[\s;,]+/);
-    const cookies = value.includes("=") ? parts.map((part) => part.slice(part.indexOf("=") + 1)) : [];
+    const cookies = value.includes("=") ? parts.map((part) => part.slice(part.indexOf("=") + 1).replace(/^"|"$/g, "")) : [];
     const pair = /^basic /i.test(value) ? decoded(parts[1] as string) : "";
     const colon = pair.indexOf(":");
     const credentials = colon < 0 ? [] : [pair, pair.slice(0, colon), pair.slice(colon + 1)];
@@ -29,11 +36,17 @@ export class Secrets {
   /** A server's words as they may be shown. */
   blankOut(text: string): string {
     this.given?.forEach((value, name) => {
-      if (/auth|key|token|cookie|secret|session|pass/.test(name)) this.add(value);
+      if (!/^(accept|content|user-agent|x-stainless)/.test(name)) this.add(value);
     });
     // The longest first: one may be the beginning of another.
-    const secrets = [...(this.#values ?? [])].sort((one, other) => other.length - one.length);
-    for (const secret of secrets) text = text.replaceAll(secret, "[secret]");
+    const secrets = [...(this.#values ?? [])].flatMap(spellings).sort((one, other) => other.length - one.length);
+    for (const secret of secrets) {
+      text = text.replaceAll(secret, "[secret]");
+      // Where the text was cut, so may be what it says again.
+      let length = Math.min(secret.length - 1, LONGEST_PART);
+      while (length >= LEAST_PART && !text.endsWith(secret.slice(0, length))) length--;
+      if (length >= LEAST_PART) text = `${text.slice(0, -length)}[secret]`;
+    }
     return text;
   }
 }

@@ -40,7 +40,14 @@ export function outgoing(
   const to = target.href ?? url;
   secrets.addQuery(to);
   // The usual `fetch`: what was given is sent.
-  if (given && sent === body && shares && !holdHeader && target.headers.length === 0 && (!token || given.has("authorization"))) {
+  if (
+    given &&
+    sent === body &&
+    shares &&
+    !holdHeader &&
+    target.headers.length === 0 &&
+    (!token || (target.token === undefined && given.has("authorization")))
+  ) {
     return new Leg(to, given, sent, common);
   }
   // A record and no Headers object: `fetch` makes its own of it, and takes its time.
@@ -48,8 +55,9 @@ export function outgoing(
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
   for (const [name, value] of given ?? common.headers) {
-    // Another body has another length.
-    if ((shares || harmless.has(name)) && (sent === body || name !== "content-length")) add(name, value);
+    // Another body has another length, and a target's own token goes before what was given for all.
+    const stays = (sent === body || name !== "content-length") && (target.token === undefined || name !== "authorization");
+    if (stays && (shares || harmless.has(name))) add(name, value);
   }
   const secret = given ? Object.fromEntries(target.headers) : headers;
   for (const name in secret) if (!harmless.has(name)) secrets.add(secret[name] as string);

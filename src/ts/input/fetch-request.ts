@@ -36,6 +36,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     givenBody,
     { ...defined(ofPrototype), ...own },
   ];
+  const url = addressOf(input); // before anything is waited for
   let text: string | undefined;
   let bytes: Bytes | undefined;
   let form: FormData | undefined;
@@ -43,7 +44,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     // Its own members, where `init` does not say otherwise.
     rest = defined({ ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...defined(rest) });
     if (rest.mode === "navigate") delete rest.mode;
-    headers ??= input.headers;
+    headers = new Headers(headers ?? input.headers);
     if (body === undefined && !/^(get|head)$/i.test(input.method)) {
       // Not every browser has its `body`.
       const whole = input.body ? await wholeOf(input.body, within()) : new Uint8Array(await input.arrayBuffer());
@@ -55,12 +56,9 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
   if (/^(delete|get|head|options|post|put)$/i.test(method)) rest.method = method.toUpperCase();
   if (/^(connect|trace|track)$/i.test(method)) throw new TypeError(`query-with-retry: fetch refuses the method ${method}`);
   if (body != null && /^(get|head)$/i.test(method)) throw new TypeError(`query-with-retry: a request with the method ${method} has no body`);
-  // The SDKs give one that they have just made.
-  let pairs = headers instanceof Headers ? headers : new Headers(headers);
-  const set = (type: string) => {
-    pairs = new Headers(pairs);
-    pairs.set("content-type", type);
-  };
+  // A copy: it goes out when the call's turn comes, and with each try.
+  const pairs = new Headers(headers);
+  const set = (type: string) => pairs.set("content-type", type);
   if (typeof body === "string") {
     text = body;
     if (!pairs.has("content-type")) set("text/plain;charset=UTF-8");
@@ -79,7 +77,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
   const json: Record<string, unknown> | undefined = text?.trimStart().startsWith("{") ? parseJson(text) : undefined;
   const { model, stream, ...others } = json ?? {};
   return {
-    url: addressOf(input),
+    url,
     headers: pairs,
     body: bytes ?? text ?? form,
     init: rest,

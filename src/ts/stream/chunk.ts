@@ -27,11 +27,11 @@ export function look(item: Json): number {
   text = "";
   known = false;
   if (typeof item !== "object" || item === null) return CONTENT;
-  if (item.error) return failed(item);
+  if (item.error && item.jsonrpc === undefined) return failed(item);
   known = true;
   const { choices } = item;
-  if (Array.isArray(choices)) return ofChoice(choices[0]);
-  if (item.token || item.generated_text != null) return ofToken(item);
+  if (Array.isArray(choices) && (choices.length === 0 || typeof choices[0] === "object")) return ofChoice(choices[0]);
+  if (typeof (item.token ?? 0) === "object" || item.generated_text != null) return ofToken(item);
   if (typeof item.type === "string") return ofResponse(item, item.type);
   // The pipelines' answer in one piece.
   if (Array.isArray(item) && typeof item[0]?.generated_text === "string") return ofToken(item[0]);

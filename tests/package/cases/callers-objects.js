@@ -79,6 +79,35 @@ export const callersObjects = [
     },
   },
   {
+    name: "a credential is not shown in another spelling, nor a part of it where an error was cut",
+    async run({ api, mock, assert }) {
+      const token = "ab/cd+ef/gh+ij==";
+      const says = [encodeURIComponent(token), token.replaceAll("/", "\\/"), "the beginning of ab/cd+ef/g"];
+      for (const word of says) {
+        const url = await mock.put("m", { then: answer(401, word, { "content-type": "text/plain" }) });
+        const { message, detail } = await assert.rejects(api.queryWithRetry(url, {}, { token }), { code: "unauthorized" });
+        assert.ok(!/cd.{1,3}ef/.test(message + detail), message);
+      }
+      const url = await mock.put("m", { then: answer(200, { error: "bad SECRETVALUE99" }) });
+      const told = [];
+      const client = api.createClient({ maxRetries: 0, onEvent: ({ error }) => told.push(error?.message, error?.detail) });
+      await assert.rejects(client.fetch(url, { method: "POST", body: "{}", headers: { "x-jwt": "SECRETVALUE99" } }), { name: "QueryError" });
+      assert.ok(!JSON.stringify(told).includes("SECRETVALUE"), JSON.stringify(told));
+    },
+  },
+  {
+    name: "a token of a call goes before the client's Authorization, one of a target before the call's",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const authorization = "Bearer wider";
+      await api.createClient({ headers: { authorization } }).query(url, {}, { token: "call" });
+      await api.queryWithRetry({ url, token: "target" }, {}, { headers: { authorization } });
+      await api.queryWithRetry(url, {}, { headers: { authorization }, token: "narrower-no-more" });
+      const sent = (await mock.stats("m")).log.map(({ headers }) => headers.authorization);
+      assert.deepEqual(sent, ["Bearer call", "Bearer target", authorization]);
+    },
+  },
+  {
     name: "a header of the connection's own is a TypeError at once",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });

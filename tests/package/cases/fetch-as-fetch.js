@@ -217,6 +217,39 @@ export const fetchAsFetch = [
     },
   },
   {
+    name: "headers and the URL of a client.fetch are taken when it is called",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const { fetch } = api.createClient({ concurrency: { max: 1 } });
+      const headers = new Headers(JSON_TYPE);
+      const address = new URL(`${url}/a`);
+      const calls = [0, 1, 2].map((tenant) => {
+        headers.set("x-tenant", String(tenant));
+        return fetch(address, { method: "POST", headers, body: tenant === 2 ? new Blob(["{}"]) : "{}" });
+      });
+      headers.set("x-tenant", "other");
+      address.pathname = "/elsewhere";
+      for (const response of await Promise.all(calls)) assert.equal(response.status, 200);
+      const sent = (await mock.stats("m")).log.map(({ path, headers }) => `${path} ${headers["x-tenant"]}`);
+      assert.deepEqual(sent.sort(), ["/a 0", "/a 1", "/a 2"]);
+    },
+  },
+  {
+    name: "events of other forms than those we know are content: a token that is a text, an error of JSON-RPC",
+    async run({ api, mock, assert }) {
+      const events = [
+        'data: {"token":"Hel"}\n\ndata: {"token":"lo"}\n\n',
+        'data: {"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such tool"}}\n\n',
+      ];
+      for (const body of events) {
+        const url = await mock.put("m", { then: answer(200, body, EVENTS) });
+        const response = await api.createClient().fetch(url, { method: "POST", body: "{}" });
+        assert.equal(await response.text(), body);
+        assert.equal((await mock.stats("m")).requests, 1);
+      }
+    },
+  },
+  {
     name: "a fallback to another model has the length of its own body",
     async run({ api, mock, assert }) {
       const down = await mock.put("down", { then: answer(500, { error: "boom" }) });
