@@ -88,8 +88,9 @@ export abstract class Call extends Waiting implements Run {
 
   vanish(): void {
     this.awaited++; // nothing that it has waited for is news any more
+    // It may have been settled, and only the rest of its answer be waited for.
+    if (!this.over) this.#leaves();
     this.over = true;
-    this.#leaves();
     quietly(() => this.caller?.unlink());
   }
 
