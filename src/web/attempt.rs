@@ -30,7 +30,7 @@ pub(super) enum Step {
     /// It was not the time yet: the same promise again.
     AwaitOn,
     Happened(Input),
-    /// By the caller's token function.
+    /// By the caller's token function; or the platform refuses to send what the caller gave.
     Threw(JsValue),
 }
 
@@ -119,6 +119,7 @@ impl<'a> Flight<'a> {
                 // Not `dyn_into`: a response of another realm or of a test is one too.
                 self.answered(response.unchecked_into())
             }
+            (Leg::Asking, Err(error)) if self.request.unsendable(&error) => Step::Threw(error),
             (Leg::Reading, Ok(facts)) => {
                 self.leg = Leg::Over;
                 let good = || Body { of_engine: true, ..Body::default() };

@@ -134,6 +134,9 @@ extern "C" {
     /// From now on events are handed over; so long after the beginning of the call.
     #[wasm_bindgen(method)]
     pub(super) fn begin(this: &Request, ms: f64);
+    /// `fetch` has rejected with this, and the platform will never send such a request.
+    #[wasm_bindgen(method)]
+    pub(super) fn unsendable(this: &Request, error: &JsValue) -> bool;
     /// What may follow the last word of a stream is read and thrown away: a promise of its end, if
     /// it has not ended.
     #[wasm_bindgen(method)]

@@ -102,6 +102,8 @@ struct OfTarget {
     told: breaker::State,
     /// Calls that may yet come here.
     users: usize,
+    /// It is one of those in [`Shared::lines`].
+    has_line: bool,
 }
 
 #[derive(Debug)]
@@ -110,6 +112,8 @@ pub struct Shared {
     concurrency: limiter::Rule,
     alert: AlertRule,
     targets: Vec<OfTarget>,
+    /// Those in whose line somebody was, when they were looked at last: few of many.
+    lines: Vec<usize>,
     rng: Rng,
     woken: Vec<CallId>,
     news: Vec<News>,
@@ -117,8 +121,8 @@ pub struct Shared {
 
 impl Shared {
     pub fn new(rules: Rules, concurrency: limiter::Rule, alert: AlertRule, seed: u64) -> Self {
-        let (targets, woken, news) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rules, concurrency, alert, targets, rng: Rng::new(seed), woken, news }
+        let (targets, lines, woken, news) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, news }
     }
 
     /// Nothing is shared but the gate and the places: for what one call does by itself.
@@ -155,9 +159,11 @@ impl Shared {
     /// Another target takes this place. False, and nothing is changed, while a call may yet come here:
     /// what it would tell or be told is of the target before.
     pub fn replace(&mut self, target: usize) -> bool {
+        if self.targets.get(target).is_none_or(|of| of.users > 0) {
+            return false;
+        }
         let fresh = self.fresh();
-        let unused = self.targets.get_mut(target).filter(|of| of.users == 0);
-        unused.map(|of| *of = fresh).is_some()
+        self.targets.get_mut(target).map(|of| *of = OfTarget { has_line: of.has_line, ..fresh }).is_some()
     }
 
     fn fresh(&self) -> OfTarget {
@@ -169,6 +175,7 @@ impl Shared {
             not_before: None,
             told: breaker::State::Closed,
             users: 0,
+            has_line: false,
         }
     }
 
@@ -208,6 +215,9 @@ impl Shared {
         let leads = was_cold && of.coordinator.gate.admit(now, caller.id, caller.attempt);
         let waits = !leads && (was_cold || !of.queue.is_empty() || !of.limiter.has_room(now));
         let place = if waits { of.line_up(now, caller) } else { of.take_place(now, until, caller) };
+        if waits {
+            self.lined_up(target);
+        }
         self.look(now, target);
         place
     }
@@ -230,7 +240,9 @@ impl Shared {
             return self.let_in(now, target, caller); // everybody was sent away, or it came too late
         }
         if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {
-            return of.line_up(now, caller);
+            let place = of.line_up(now, caller);
+            self.lined_up(target);
+            return place;
         }
         let place = of.take_place(now, until, caller);
         self.look(now, target);
@@ -410,13 +422,33 @@ impl Shared {
     }
 
     /// When somebody who waits could be let in though nothing happens.
-    pub fn due(&self) -> Option<Instant> {
-        self.targets.iter().filter_map(OfTarget::due).min()
+    pub fn due(&mut self) -> Option<Instant> {
+        let Self { lines, targets, .. } = self;
+        let mut due = None::<Instant>;
+        lines.retain(|target| {
+            let Some(of) = targets.get_mut(*target) else { return false };
+            of.has_line = !of.queue.is_empty();
+            due = due.into_iter().chain(of.due()).min();
+            of.has_line
+        });
+        due
     }
 
     /// That time has come.
     pub fn wake(&mut self, now: Instant) {
-        (0..self.targets.len()).for_each(|target| self.look(now, target));
+        let mut at = 0;
+        while let Some(target) = self.lines.get(at) {
+            self.look(now, *target);
+            at += 1;
+        }
+    }
+
+    /// There is, or may be, a line at this target.
+    fn lined_up(&mut self, target: usize) {
+        if let Some(of) = self.targets.get_mut(target).filter(|of| !of.has_line) {
+            of.has_line = true;
+            self.lines.push(target);
+        }
     }
 
     /// Lets in whoever there is room for.

@@ -172,7 +172,7 @@ impl Bench {
         (bench, until)
     }
 
-    pub(super) fn due(&self) -> Option<u64> {
+    pub(super) fn due(&mut self) -> Option<u64> {
         self.shared.due().map(ms)
     }
 
@@ -301,9 +301,9 @@ fn while_nobody_waits_nothing_is_due() {
     assert_eq!(bench.due(), None);
     (0..4).for_each(|who| bench.goes(START, who));
     assert_eq!(bench.due(), None);
-    let (cold, _) = Bench::cold(0);
+    let (mut cold, _) = Bench::cold(0);
     assert_eq!(cold.due(), None);
-    let (open, _) = Bench::open();
+    let (mut open, _) = Bench::open();
     assert_eq!(open.due(), None);
 }
 

@@ -182,6 +182,10 @@ export abstract class Call extends Waiting implements Run {
     return response.headers?.get(name)?.slice(0, 1000); // no wait is longer
   }
 
+  unsendable(error: unknown): boolean {
+    return this.leg.unsendable(error);
+  }
+
   discard(response: Response): void {
     quietly(() => response.body?.cancel());
   }

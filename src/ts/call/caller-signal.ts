@@ -7,13 +7,15 @@ interface Group {
   listener: () => void;
 }
 
+const nothing = (): void => {};
+
 const groups = new WeakMap<AbortSignal, Group>();
 
 /** The caller's signal, for as long as one call lasts; and the caller of a stream may leave it. */
 export class CallerSignal {
   left = false;
   /** Told when the caller aborts, which may be in the turn of another request, or leaves. */
-  heard: () => void = () => {};
+  heard: () => void = nothing;
   readonly #tell = (): void => this.heard();
 
   constructor(readonly signal: AbortSignal | undefined) {
@@ -39,6 +41,7 @@ export class CallerSignal {
 
   /** The call is over. */
   unlink(): void {
+    this.heard = nothing;
     const group = this.signal && groups.get(this.signal);
     if (group?.calls.delete(this.#tell) && group.calls.size === 0) {
       this.signal?.removeEventListener("abort", group.listener);

@@ -15,6 +15,9 @@ import { tell } from "./events.js";
 /** Beyond as many, the one that was not used for longest makes room: targets are labels of metrics. */
 const MOST_TARGETS = 200;
 
+/** So many are asked whether they are in use, or thousands that are would be asked by each that comes. */
+const MOST_LOOKS = 16;
+
 const NOTHING: QueryOptions = {};
 
 export class ClientContext implements Attachable {
@@ -93,10 +96,12 @@ export class ClientContext implements Attachable {
   /** The place of the target that was not used for longest, of those that no call uses now. */
   #unused(): number | undefined {
     if (this.#places.size < MOST_TARGETS) return undefined;
+    let looks = MOST_LOOKS;
     for (const [key, place] of this.#places) {
-      if (!this.#core?.replace(this.#number, place)) continue;
       this.#places.delete(key);
-      return place;
+      if (this.#core?.replace(this.#number, place)) return place;
+      this.#places.set(key, place); // it is being used
+      if (--looks === 0) break;
     }
     return undefined; // one more, then
   }

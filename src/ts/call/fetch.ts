@@ -1,15 +1,16 @@
 /** `client.fetch`: a call that takes what `fetch` takes, and answers as `fetch` does. */
 
-import { placeOf } from "../errors/invalid.js";
+import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import { Body } from "../http/body.js";
 import { readSuccess } from "../http/parse-body.js";
+import { whenDropped } from "../http/dropped.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
 import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
-import { headerPairs } from "../input/options.js";
+import { checkSignal, headerPairs } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import { EventStream } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
@@ -28,7 +29,10 @@ const TOTAL_MS = 300_000;
 
 export async function fetchWithRetry(context: ClientContext, input: RequestInfo | URL, given?: RequestInit | null): Promise<Response> {
   const init = given ?? {};
-  const { redirect = (input as Request).redirect, mode = (input as Request).mode } = init;
+  const { redirect = (input as Request).redirect, mode = (input as Request).mode, signal } = init;
+  if (signal !== undefined && signal !== null) checkSignal(signal, "signal");
+  // The call itself asks for none to be followed, so that nobody else would say it.
+  if (redirect !== undefined && !/^(follow|manual|error)$/.test(redirect)) throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
   // Who wants to see redirects wants no more, an opaque response shows nothing, and other schemes need no network.
   if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input))) return (context.options.fetch ?? fetch)(input, init);
   const common = context.settings(); // before anything is waited for: the client may be closed meanwhile
@@ -73,12 +77,12 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
   }
 }
 
-function ask(context: ClientContext, { url, headers, body, init, model, rest }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
+function ask(context: ClientContext, { url, headers, body, init, model, isObject, rest }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
   const first = context.remembered(url, model);
   const apart = fallback.map((other, index) => takeApart(other, `fallback[${index}]`));
-  // What names no model asks for none: a list of models, an upload.
+  // A list of models or an upload means something at its own address only, and what names no model wants no other one.
   const others = apart
-    .filter((target) => model || !target.model)
+    .filter((target) => (target.model ? model : isObject))
     .map((target) => {
       // The request has the form of its address: another model is asked for in the same place.
       const { origin, path, href } = target.href ? target : first;
@@ -139,8 +143,8 @@ class FetchReader extends ResponseReader {
     const isWhole = await body.collect(LONGEST_GUARDED);
     this.answer = isWhole ? joined(body.pieces) : body.readable();
     if (!isWhole) this.open = undefined; // its rest is the caller's
-    // Nothing is an answer to what asks for none.
-    if (!isWhole || (body.pieces.length === 0 && !/^post$/i.test(this.method ?? ""))) return undefined;
+    // Nothing is an answer to what asks for none, and to what was only taken in.
+    if (!isWhole || (body.pieces.length === 0 && !(response.status === 200 && /^post$/i.test(this.method ?? "")))) return undefined;
     const { facts } = readSuccess(body.pieces, type, "auto");
     return facts && this.said(facts);
   }
@@ -154,8 +158,8 @@ class Fetched extends Call {
     asked: Asked,
     options: QueryOptions,
     override streamed: boolean,
-    readonly resolve: (response: Response) => void,
-    readonly reject: (error: unknown) => void,
+    private resolve: (response: Response) => void,
+    private reject: (error: unknown) => void,
   ) {
     super(context, asked, options, new CallerSignal(options.signal), new FetchReader(asked.given, asked.init?.method));
     for (const [name, value] of headerPairs(options.headers, "headers")) if (!harmless.has(name)) this.reader.secrets.add(value);
@@ -170,7 +174,10 @@ class Fetched extends Call {
       this.caller?.leave();
       this.stop(); // where nobody waits for its leaving
     };
-    this.#answer(readableOf(wire, cancel));
+    const stream = readableOf(wire, cancel);
+    this.#answer(stream);
+    this.resolve = this.reject = () => {}; // they hold the promise, which holds the response
+    whenDropped(stream, cancel);
   }
 
   protected override inOnePiece(): void {}

@@ -1,3 +1,4 @@
+import { whenDropped } from "../http/dropped.js";
 import { readableOf } from "../http/readable.js";
 import { checkOptions } from "../input/options.js";
 import { look, text } from "../stream/chunk.js";
@@ -55,6 +56,7 @@ class Stream<T> implements QueryStream<T> {
     const events = this.#events as EventStream<unknown>;
     this.report = new Promise((resolve, reject) => new Streamed(context, asked, options, caller, events, resolve, reject).run());
     this.report.catch(() => {}); // whoever reads the stream is told as well
+    whenDropped(this, () => caller.leave());
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {

@@ -1,6 +1,7 @@
 /** The bytes of one answer, piece by piece, and the times that the clocks of the core go by. */
 
 import type { BodyProgress, Bytes } from "../wasm/protocol.js";
+import { whenDropped } from "./dropped.js";
 import { readableOf } from "./readable.js";
 
 /** Whatever it throws, or the promise of it rejects with: nobody waits for it. */
@@ -84,7 +85,10 @@ export class Body implements BodyProgress {
       const value = at < collected.length ? collected[at++] : await this.#next();
       return value ? { value, done: false } : { value, done: true };
     };
-    return readableOf({ next }, () => this.stop());
+    const stop = () => this.stop();
+    const stream = readableOf({ next }, stop);
+    whenDropped(stream, stop);
+    return stream;
   }
 
   /** How long no piece was wanted, in all until now. */

@@ -55,8 +55,8 @@ export function outgoing(
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
   for (const [name, value] of given ?? common.headers) {
-    // Another body has another length, and a target's own token goes before what was given for all.
-    const stays = (sent === body || name !== "content-length") && (target.token === undefined || name !== "authorization");
+    // A target's own token goes before what was given for all.
+    const stays = target.token === undefined || name !== "authorization";
     if (stays && (shares || harmless.has(name))) add(name, value);
   }
   const secret = given ? Object.fromEntries(target.headers) : headers;
@@ -107,6 +107,21 @@ export class Leg implements Outgoing {
     if (body !== undefined) init.body = body;
     // Looked up at each call, so that a page or a test may replace it.
     return (common.fetch ?? globalThis.fetch)(url, init);
+  }
+
+  /**
+   * It was refused by the platform, and not by the network. The same members are looked at by its
+   * `Request`; what that takes and the sending does not, Node names by a code.
+   */
+  unsendable(error: unknown): boolean {
+    const { code } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown };
+    if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(String(code))) return true;
+    try {
+      new Request(this.url, { ...this.common.init, method: this.method, signal: null });
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   /**

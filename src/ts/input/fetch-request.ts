@@ -1,9 +1,11 @@
 /** What `fetch` was called with, as a request that can be sent twice. */
 
+import { invalid, placeOf } from "../errors/invalid.js";
 import type { Bytes } from "../wasm/protocol.js";
 import { wholeOf } from "./bytes.js";
 import { defined } from "./defined.js";
 import { parseJson } from "./json.js";
+import { isHeaderName, isIterable } from "./options.js";
 
 /** A request that can be sent twice. */
 export interface Sent {
@@ -12,7 +14,9 @@ export interface Sent {
   body: string | Bytes | FormData | undefined;
   /** All that is not said by the others. */
   init: RequestInit;
-  /** Of a JSON body. */
+  /** Its body is a JSON object. */
+  isObject: boolean;
+  /** Of it. */
   model: string;
   streamed: boolean;
   rest: Record<string, unknown>;
@@ -23,7 +27,32 @@ const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer
 /** Where it goes. In a page an address may be relative to it. */
 export function addressOf(input: RequestInfo | URL): string {
   if (typeof input === "object" && "url" in input) return input.url;
-  return typeof input === "string" && /^https?:/.test(input) ? input : new URL(input, globalThis.location?.href).href;
+  if (typeof input === "string" && /^https?:/.test(input)) return input;
+  // Not the platform's own error, which shows all of it.
+  if (!URL.canParse(input, globalThis.location?.href)) throw invalid(`fetch was given no absolute URL: ${placeOf(String(input))}`);
+  return new URL(input, globalThis.location?.href).href;
+}
+
+function whichHeader(given: unknown): string {
+  const at = isIterable(given) ? [...given] : Object.entries(given as object);
+  const nth = at.findIndex((pair) => {
+    try {
+      return !new Headers([pair as [string, string]]);
+    } catch {
+      return true;
+    }
+  });
+  const [name] = (at[nth] as string[] | undefined) ?? [];
+  return isHeaderName(name) ? JSON.stringify(name) : `the name of number ${nth + 1}`;
+}
+
+/** A copy. Not the platform's own error, which shows the value. */
+function headersOf(given: HeadersInit | undefined): Headers {
+  try {
+    return new Headers(given);
+  } catch {
+    throw invalid(`headers must be what fetch takes: ${whichHeader(given)} is not`);
+  }
 }
 
 /** `within`: how long the body may take to come, and the caller's signal. */
@@ -44,7 +73,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     // Its own members, where `init` does not say otherwise.
     rest = defined({ ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...defined(rest) });
     if (rest.mode === "navigate") delete rest.mode;
-    headers = new Headers(headers ?? input.headers);
+    headers = headersOf(headers ?? input.headers);
     if (body === undefined && !/^(get|head)$/i.test(input.method)) {
       // Not every browser has its `body`.
       const whole = input.body ? await wholeOf(input.body, within()) : new Uint8Array(await input.arrayBuffer());
@@ -57,7 +86,8 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
   if (/^(connect|trace|track)$/i.test(method)) throw new TypeError(`query-with-retry: fetch refuses the method ${method}`);
   if (body != null && /^(get|head)$/i.test(method)) throw new TypeError(`query-with-retry: a request with the method ${method} has no body`);
   // A copy: it goes out when the call's turn comes, and with each try.
-  const pairs = new Headers(headers);
+  const pairs = headersOf(headers);
+  pairs.delete("content-length"); // the platform counts what it sends
   const set = (type: string) => pairs.set("content-type", type);
   if (typeof body === "string") {
     text = body;
@@ -81,6 +111,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     headers: pairs,
     body: bytes ?? text ?? form,
     init: rest,
+    isObject: json !== undefined,
     model: typeof model === "string" ? model : "",
     streamed: stream === true,
     rest: stream === undefined ? others : { stream, ...others },

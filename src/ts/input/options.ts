@@ -53,7 +53,7 @@ const token: Check = (value, name) => {
 
 const headers: Check = (value, name) => void headerPairs(value as object, name);
 
-const signal = rule(
+export const checkSignal = rule(
   "an AbortSignal",
   (value) => typeof (value as AbortSignal | null)?.aborted === "boolean" && typeof (value as AbortSignal).addEventListener === "function",
 );
@@ -75,7 +75,7 @@ const callback = rule("a function", (value) => typeof value === "function");
 const callOptions = {
   token,
   headers,
-  signal,
+  signal: checkSignal,
   maxRetries: whole,
   loading: shape({
     maxWaitMs: wait,
@@ -118,19 +118,24 @@ export const checkClientOptions = shape({
 /** What a header can carry, and a reason phrase (RFC 9110, section 5.5). */
 export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 
+export const isHeaderName = (name: unknown): boolean => typeof name === "string" && /^[!#$%&'*+.^`|~\w-]+$/.test(name);
+
+export const isIterable = (value: unknown): value is Iterable<unknown> => typeof (value as Iterable<unknown> | undefined)?.[Symbol.iterator] === "function";
+
 /** Headers as pairs with lower-case names; a bad one is named, its value is not shown. */
 export function headerPairs(value: object | undefined, name: string): HeaderPairs {
   if (value === undefined) return [];
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(`${name} must be an object of strings, got ${given(value)}`);
   }
-  // A Headers object has no members of its own: taken as a record, all of it would be lost.
-  const entries = value instanceof Headers ? [...value] : Object.entries(value);
-  return entries.map(([key, text]) => {
+  // A Headers object, of any library, has no members of its own: taken as a record, all of it would be lost.
+  const entries = isIterable(value) ? ([...value] as [string, string][]) : Object.entries(value);
+  return entries.map(([key, text], at) => {
     const where = `${name}[${JSON.stringify(key)}]`;
-    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(key)) throw invalid(`${where} is not a legal header name`);
-    if (/^(connection|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i.test(key))
-      throw invalid(`${where} is the connection's own, and cannot be given`);
+    // What it is may be a token in the wrong place.
+    if (!isHeaderName(key)) throw invalid(`the name of number ${at + 1} of ${name} is not a legal header name`);
+    if (/^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i.test(key))
+      throw invalid(`${where} is the platform's own, and cannot be given`);
     if (typeof text !== "string") throw invalid(`${where} must be a string, got ${given(text)}`);
     if (!isFieldText(text)) throw invalid(`${where} holds a line break or another character that a header cannot carry`);
     return [key.toLowerCase(), text.trim()];

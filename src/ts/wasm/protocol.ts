@@ -129,6 +129,8 @@ export interface CoreRequest {
   /** Where a redirect leads, if it is followed. Throws where `fetch` would fail. */
   onward(response: Response): Outgoing | undefined;
   header(response: Response, name: string): string | null | undefined;
+  /** `fetch` has rejected with this, and the platform will never send such a request. */
+  unsendable(error: unknown): boolean;
   /** Frees the connection of a response that nobody reads. */
   discard(response: Response): void;
   /** Nobody looks at the report of a success. */
@@ -189,5 +191,5 @@ export type Settled =
   | [how: How.Ok, report?: Row]
   | [how: How.Aborted, report: Row]
   | [how: How.Failed, report: Row, failure: Row]
-  /** By the caller's token function; or before anything was sent. */
+  /** By the caller's token function; by the platform, of what it never sends; or before anything was sent. */
   | [how: How.Threw, error: unknown];

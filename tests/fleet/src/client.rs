@@ -70,7 +70,7 @@ pub trait Client {
     }
 
     /// When something will change in here that is no wait of a call's own.
-    fn next_timer(&self) -> Option<Instant> {
+    fn next_timer(&mut self) -> Option<Instant> {
         None
     }
 

@@ -103,7 +103,7 @@ impl Client for Isolate {
         std::iter::from_fn(|| self.shared.woken()).map(|who| who as CallId).collect()
     }
 
-    fn next_timer(&self) -> Option<Instant> {
+    fn next_timer(&mut self) -> Option<Instant> {
         self.shared.due()
     }
 

@@ -166,7 +166,7 @@ impl Client for Striking {
         std::mem::take(&mut self.free)
     }
 
-    fn next_timer(&self) -> Option<Instant> {
+    fn next_timer(&mut self) -> Option<Instant> {
         Some(self.next).filter(|_| !self.held.is_empty())
     }
 

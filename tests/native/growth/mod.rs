@@ -2,6 +2,7 @@
 //! again for each that comes.
 
 mod line;
+mod targets;
 mod words;
 
 use std::time::{Duration, Instant};

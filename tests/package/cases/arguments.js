@@ -39,7 +39,7 @@ const mistakes = [
   ["a number as target", "target", { target: 42 }],
   ["an unknown profile", "profile", { profile: "sagemaker" }],
   ["a header with a line break", "x-note", { options: { headers: { "x-note": "a\r\nb: c" } } }],
-  ["a header name with a space", "x note", { options: { headers: { "x note": "a" } } }],
+  ["a header name with a space", "number 1 of headers", { options: { headers: { "x note": "a" } } }],
   ["a signal that is none", "signal", { options: { signal: {} } }],
   ["onEvent that is no function", "onEvent", { options: { onEvent: "log" } }],
   ["an unknown response kind", "response", { options: { response: "xml" } }],

@@ -111,7 +111,7 @@ export const callersObjects = [
     name: "a header of the connection's own is a TypeError at once",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
-      for (const name of ["Transfer-Encoding", "connection", "upgrade"]) {
+      for (const name of ["Transfer-Encoding", "connection", "upgrade", "content-length"]) {
         const error = await assert.rejects(api.queryWithRetry(url, {}, { headers: { [name]: "x" } }), { name: "TypeError" });
         assert.ok(error.message.includes(name), error.message);
       }
@@ -261,6 +261,24 @@ export const callersObjects = [
       assert.ok(client.metrics().includes("in_flight"));
       await call;
       assert.deepEqual(client.stats(), []);
+    },
+  },
+  {
+    name: "headers may be a Map, or the Headers of another library",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      class OtherHeaders {
+        *[Symbol.iterator]() {
+          yield ["x-tenant", "7"];
+        }
+      }
+      for (const headers of [new Map([["x-tenant", "7"]]), new OtherHeaders()]) {
+        await api.createClient({ headers }).query(url, {});
+        await api.queryWithRetry({ url, headers }, {});
+        await api.queryWithRetry(url, {}, { headers });
+      }
+      const sent = (await mock.stats("m")).log.map(({ headers }) => headers["x-tenant"]);
+      assert.deepEqual(sent, ["7", "7", "7", "7", "7", "7"]);
     },
   },
 ];

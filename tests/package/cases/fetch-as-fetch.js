@@ -322,4 +322,74 @@ export const fetchAsFetch = [
       assert.equal(asked, 1);
     },
   },
+  {
+    name: "what the platform never sends is its own TypeError, sent once, and no failure of the target",
+    async run({ api, mock, assert, runtime }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const client = api.createClient();
+      const refused = [{ redirect: "x" }, { signal: {} }, ...(runtime === "bun" ? [] : [{ method: "A B" }])];
+      if (runtime === "node") for (const name of ["transfer-encoding", "expect", "upgrade"]) refused.push({ headers: { [name]: "x" } });
+      for (const init of refused) {
+        const calls = Array.from({ length: 3 }, () => client.fetch(url, { method: "POST", body: "{}", ...init }));
+        for (const call of calls) await assert.rejects(call, { name: "TypeError" }, JSON.stringify(init));
+      }
+      assert.equal((await mock.stats("m")).requests, 0);
+      for (const { breaker, failures, inFlight } of client.stats()) assert.deepEqual({ breaker, failures, inFlight }, { breaker: "closed", failures: {}, inFlight: 0 });
+      assert.equal((await client.fetch(url)).status, 200);
+    },
+  },
+  {
+    name: "a length that does not fit is counted anew by client.fetch",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const response = await api.createClient().fetch(url, { method: "POST", body: '{"a":1}', headers: { "content-length": "3" } });
+      assert.equal(response.status, 200);
+      assert.equal((await mock.stats("m")).log[0].body, '{"a":1}');
+    },
+  },
+  {
+    name: "no error about what client.fetch was given shows a value, nor what stands where a name should",
+    async run({ api, assert }) {
+      const { fetch } = api.createClient();
+      const secret = "sk-secret-value";
+      const given = [
+        ["http://127.0.0.1:9/", { headers: { authorization: `${secret}\nx` } }],
+        ["http://127.0.0.1:9/", { headers: [["authorization", `${secret}\nx`]] }],
+        ["http://127.0.0.1:9/", { headers: { [`Bearer ${secret}`]: "x" } }],
+        [`http://user:${secret}@[::bad/?key=${secret}`, {}],
+        [`http://user:${secret}@127.0.0.1:9/`, {}],
+      ];
+      for (const [input, init] of given) {
+        const error = await assert.rejects(fetch(input, init), { name: "TypeError" });
+        const all = [error.message, error.cause?.message, error.cause?.input, error.input, error.stack].join();
+        assert.ok(!all.includes(secret), all);
+      }
+    },
+  },
+  {
+    name: "a POST that is taken in without a word is answered",
+    async run({ api, mock, assert }) {
+      for (const status of [201, 202]) {
+        const url = await mock.put("m", { then: answer(status, "", JSON_TYPE) });
+        const response = await api.createClient().fetch(url, { method: "POST", body: "{}" });
+        assert.deepEqual([response.status, await response.text()], [status, ""]);
+        assert.equal((await mock.stats("m")).requests, 1);
+      }
+    },
+  },
+  {
+    name: "an upload goes to its own address alone, and JSON without a model to a fallback with a URL",
+    async run({ api, mock, assert }) {
+      const down = await mock.put("down", { then: answer(500, { error: "boom" }) });
+      const works = await mock.put("works", { healthy: answer(200, { n: 1 }) });
+      const client = api.createClient({ maxRetries: 0, fallback: [works] });
+      const form = new FormData();
+      form.append("file", new Blob(["x"]), "x.txt");
+      assert.equal((await client.fetch(`${down}/v1/files`, { method: "POST", body: form })).status, 500);
+      assert.equal((await client.fetch(`${down}/v1/models`)).status, 500);
+      assert.equal((await mock.stats("works")).requests, 0);
+      const init = { method: "POST", body: '{"inputs":"x"}', headers: JSON_TYPE };
+      assert.deepEqual(await (await client.fetch(down, init)).json(), { n: 1 });
+    },
+  },
 ];

@@ -145,7 +145,7 @@ impl Client for Isolate {
         mine
     }
 
-    fn next_timer(&self) -> Option<Instant> {
+    fn next_timer(&mut self) -> Option<Instant> {
         match self.shared.borrow().warm {
             Warm::At(at) => Some(at),
             _ => None,

@@ -1,0 +1,36 @@
+//! Targets of one call each, as a proxy for many tenants has them: what one costs does not go with how many there are.
+
+use super::grows_in_proportion;
+use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::lease::CallId;
+use query_with_retry::core::limiter;
+use query_with_retry::core::queue::Priority;
+use query_with_retry::core::shared::{Caller, Shared};
+use query_with_retry::core::time::{Duration, Instant};
+use std::time;
+
+const FEW: usize = 1_000;
+const HOUR: Duration = Duration::from_secs(3600);
+const NOW: Instant = Instant::from_ms(1_000_000);
+
+/// A call comes to each, and the client asks what it asks after everything that happens.
+fn come(targets: usize) -> time::Duration {
+    let mut shared = Shared::new(Rules::default(), limiter::Rule::default(), AlertRule::default(), 1);
+    let began = time::Instant::now();
+    for target in 0..targets {
+        shared.retain(target);
+        let (deadline, patience) = (NOW + HOUR, NOW + HOUR);
+        let (id, priority) = (target as CallId, Priority::Default);
+        let caller = Caller { id, priority, deadline, patience, attempt: HOUR, first: true };
+        shared.enter(NOW, target, caller);
+        assert!(!shared.replace(target), "a target in use was replaced");
+        assert_eq!(shared.due(), None);
+    }
+    began.elapsed()
+}
+
+#[test]
+fn thousands_of_targets_at_once_cost_as_much_each_as_a_few() {
+    grows_in_proportion("calls, each to a target of its own", FEW, come);
+}
