@@ -20,6 +20,7 @@
 
 pub mod alert;
 pub mod backoff;
+pub mod body;
 pub mod breaker;
 pub mod budget;
 pub mod call;
@@ -43,6 +44,7 @@ pub mod shared;
 pub mod sketch;
 pub mod sse;
 pub mod stats;
+pub mod stream;
 pub mod target;
 pub mod time;
 pub mod windows;

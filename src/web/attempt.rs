@@ -4,15 +4,17 @@
 //! many `await`s. The face has a fresh `AbortController` for every attempt, and dropping this aborts
 //! it.
 
-use super::bindings::{Facts, Outgoing, Request};
+use super::bindings::{Outgoing, Request};
 use super::clock;
 use super::events::Events;
+use super::reading::Reading;
 use crate::core::call::{Head, Input, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
 use crate::core::deadline::{AWAY, Clocks, Progress, Stage};
 use crate::core::failure::Phase;
 use crate::core::hint;
+use crate::core::stream::Over;
 use crate::core::time::{Duration, Instant};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
@@ -43,7 +45,7 @@ enum Leg {
     Preparing,
     Asking,
     Landed(Response),
-    Reading,
+    Reading(Reading),
     Streaming(Events),
     /// Nothing is left to be stopped.
     Over,
@@ -93,18 +95,22 @@ impl<'a> Flight<'a> {
 
     /// Reads the body: all of it, or an error's up to `limit`.
     pub(super) fn read(&mut self, limit: Option<u32>) -> Step {
-        let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Reading) else {
+        let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Over) else {
             return Step::LOST; // the core asks to read only what has a head
         };
-        Step::Await(self.request.read(&response, limit.map_or(f64::INFINITY, f64::from)).into())
+        let reading = Reading::new(self.request, &self.content_type(&response), limit.is_some());
+        let limit = limit.map_or(f64::INFINITY, f64::from);
+        let read = self.request.read(&response, limit, reading.feed());
+        self.leg = Leg::Reading(reading);
+        Step::Await(read.into())
     }
 
     /// Decodes the body, and hands its events over.
     pub(super) fn stream(&mut self, began: Instant) -> Step {
-        let events = Events::new(self.request, began);
         let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Over) else {
             return Step::LOST;
         };
+        let events = Events::new(self.request, began, &self.content_type(&response));
         let over = self.request.stream(&response, events.feed());
         self.leg = Leg::Streaming(events);
         Step::Await(over.into())
@@ -120,15 +126,24 @@ impl<'a> Flight<'a> {
                 self.answered(response.unchecked_into())
             }
             (Leg::Asking, Err(error)) if self.request.unsendable(&error) => Step::Threw(error),
-            (Leg::Reading, Ok(facts)) => {
+            (Leg::Reading(reading), Ok(why)) => {
+                let body = match why.as_string() {
+                    Some(why) => unreadable(why),
+                    // Nothing is to be seen in it.
+                    None if why.is_truthy() => Body { of_engine: true, ..Body::default() },
+                    None => reading.body(),
+                };
                 self.leg = Leg::Over;
-                let good = || Body { of_engine: true, ..Body::default() };
-                Step::Happened(Input::Body(if facts.is_undefined() { good() } else { said(facts) }))
+                self.said(body)
             }
-            (Leg::Streaming(events), Ok(facts)) if facts.is_undefined() => {
-                Step::Happened(Input::Ended(events.completion().end()))
-            }
-            (Leg::Streaming(_), Ok(facts)) => Step::Happened(Input::Body(said(facts))),
+            (Leg::Reading(reading), Err(_)) => match reading.so_far() {
+                Some(body) => self.said(body),
+                None => Step::LOST,
+            },
+            (Leg::Streaming(events), Ok(_)) => match events.over() {
+                Over::Ended(end) => Step::Happened(Input::Ended(end)),
+                Over::Failed(body) => self.said(body),
+            },
             _ => Step::Happened(self.whole().unwrap_or(Input::NetworkError)),
         }
     }
@@ -138,7 +153,7 @@ impl<'a> Flight<'a> {
     pub(super) fn until(&self) -> Instant {
         let (until, _) = self.clock();
         match self.leg {
-            Leg::Reading | Leg::Streaming(_) => {
+            Leg::Reading(_) | Leg::Streaming(_) => {
                 let now = clock::now();
                 let mut soonest = now + self.clocks.idle.max(Duration::from_ms(1));
                 if self.begun().is_some() {
@@ -161,13 +176,34 @@ impl<'a> Flight<'a> {
         // Where the reader held up the thread, its timers ring before the pieces are seen that came
         // meanwhile, and a slow reader is no slow server.
         let looked = self.second_look.is_some_and(|(of, _)| of == until);
-        if matches!(self.leg, Leg::Reading | Leg::Streaming(_)) && !looked {
+        if matches!(self.leg, Leg::Reading(_) | Leg::Streaming(_)) && !looked {
             self.second_look = Some((until, now + SECOND_LOOK));
             return Step::AwaitOn;
         }
-        // An error body that was cut has still said something.
-        let said = self.request.so_far().map(|facts| Input::Body(facts.into()));
-        Step::Happened(self.whole().or(said).unwrap_or(Input::TimedOut(phase)))
+        if let Leg::Reading(reading) = &self.leg
+            && let Some(body) = reading.so_far()
+        {
+            return self.said(body);
+        }
+        Step::Happened(self.whole().unwrap_or(Input::TimedOut(phase)))
+    }
+
+    /// The text that has come, for a failure to tell of it.
+    pub(super) fn flush(&self) {
+        if let Leg::Streaming(events) = &self.leg {
+            events.flush();
+        }
+    }
+
+    fn said(&self, body: Body) -> Step {
+        if body.is_error || body.unexpected {
+            self.request.says(&body.detail, body.status.unwrap_or_default());
+        }
+        Step::Happened(Input::Body(body))
+    }
+
+    fn content_type(&self, response: &Response) -> String {
+        self.request.header(response, "content-type").ok().flatten().unwrap_or_default()
     }
 
     /// When something of a stream was handed over first.
@@ -205,9 +241,7 @@ impl<'a> Flight<'a> {
     /// What is lost after the model said that it is finished is no loss.
     fn whole(&self) -> Option<Input> {
         match &self.leg {
-            Leg::Streaming(events) if events.completion().end() == End::Whole => {
-                Some(Input::Ended(End::Whole))
-            }
+            Leg::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Whole)),
             _ => None,
         }
     }
@@ -291,6 +325,7 @@ impl Drop for Flight<'_> {
     }
 }
 
-fn said(facts: JsValue) -> Body {
-    facts.unchecked_into::<Facts>().into()
+/// The host could not read what the core could.
+fn unreadable(why: String) -> Body {
+    Body { of_engine: true, unexpected: true, is_final: true, detail: why.into_bytes(), ..Body::default() }
 }

@@ -116,21 +116,25 @@ extern "C" {
     /// That what was made.
     #[wasm_bindgen(method, getter)]
     pub(super) fn leg(this: &Request) -> Outgoing;
-    /// Reads the body to its end or its limit, and keeps its value: a promise of [`Facts`], that is
-    /// rejected if the body breaks. Of an error, what has come by then are its facts.
+    /// How its answer is wanted: 0 as its type says, 1 as JSON, 2 as text or bytes, 3 as it is; 4 as it is, of a GET.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn wanted(this: &Request) -> u32;
+    /// A stream is passed on as it came.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn passes(this: &Request) -> bool;
+    /// Reads the body to its end or its limit, feeds it to the reader until that wants no more, and keeps its value: a
+    /// promise that is rejected if the body breaks, and of a text that says why the host could not read it.
     #[wasm_bindgen(method)]
-    pub(super) fn read(this: &Request, response: &Response, limit: f64) -> Promise;
-    /// The facts of an error whose body is still being read, if any of it has come.
-    #[wasm_bindgen(method, js_name = soFar)]
-    pub(super) fn so_far(this: &Request) -> Option<Facts>;
-    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. A promise
-    /// of its end: the [`Facts`] of an event that is an error or not readable, or undefined.
+    pub(super) fn read(this: &Request, response: &Response, limit: f64, feed: &Function) -> Promise;
+    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. A promise of its end.
     #[wasm_bindgen(method)]
     pub(super) fn stream(this: &Request, response: &Response, feed: &Function) -> Promise;
-    /// The data of so many events, with separators between; `done` and `too_long` come after them.
-    /// What is in them, as bits.
+    /// The server's own words about a failure, and the status that it names; 0 is none.
     #[wasm_bindgen(method)]
-    pub(super) fn events(this: &Request, data: &[u8], count: u32, done: bool, too_long: bool) -> u32;
+    pub(super) fn says(this: &Request, detail: &[u8], status: u16);
+    /// The data of so many events, with separators between, and text.
+    #[wasm_bindgen(method)]
+    pub(super) fn events(this: &Request, data: &[u8], count: u32, text: &[u8]);
     /// From now on events are handed over; so long after the beginning of the call.
     #[wasm_bindgen(method)]
     pub(super) fn begin(this: &Request, ms: f64);
@@ -170,21 +174,6 @@ extern "C" {
     /// What `fetch` answers, which is not always a promise.
     #[wasm_bindgen(method, catch)]
     pub(super) fn send(this: &Outgoing) -> Result<JsValue, JsValue>;
-
-    /// `Facts` of `src/ts/wasm/protocol.ts`.
-    pub(super) type Facts;
-    #[wasm_bindgen(method, getter, js_name = ofEngine)]
-    pub(super) fn of_engine(this: &Facts) -> bool;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn unexpected(this: &Facts) -> bool;
-    #[wasm_bindgen(method, getter, js_name = isError)]
-    pub(super) fn is_error(this: &Facts) -> bool;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn text(this: &Facts) -> String;
-    #[wasm_bindgen(method, getter, js_name = kind)]
-    pub(super) fn error_kind(this: &Facts) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn estimate(this: &Facts) -> f64;
 
     /// Monotonic, unlike `Date`. In Workers it advances only after IO, which a sleep is.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]

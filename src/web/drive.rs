@@ -80,7 +80,12 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 Step::AwaitOn
             }
             Action::Deliver => break (0, JsValue::UNDEFINED),
-            Action::Fail(failure) => break (1, report::failed(failure).to_js()),
+            Action::Fail(failure) => {
+                if let Some(flight) = &flight {
+                    flight.flush();
+                }
+                break (1, report::failed(failure).to_js());
+            }
             Action::Abandon => break (2, JsValue::UNDEFINED),
         };
         let input = loop {

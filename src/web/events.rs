@@ -1,22 +1,27 @@
-//! The events of one stream: bytes in, once a piece, and the data of its events out, once a piece.
+//! The events of one stream: bytes in, once a piece, and what its reader gets out, once a piece.
 
 use super::bindings::Request;
 use super::clock;
-use crate::core::completion::{Completion, Seen};
-use crate::core::sse::{Decoder, Event, Form, Room, trim};
+use crate::core::sse::Room;
+use crate::core::stream::{Over, Stream};
 use crate::core::time::Instant;
 use js_sys::Function;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// Stands between the data of two events: a line end is the one byte that no data holds.
-const SEPARATOR: u8 = b'\r';
+/// What the face is told of a piece, as bits: nothing that follows counts; something has come that is more than a sign of
+/// life.
+pub(super) const OVER: u32 = 1;
+const HEARD: u32 = 2;
 
-/// The bits that the face answers with; see `src/ts/stream/chunk.ts`.
-const CONTENT: u32 = 1;
-const FINISH: u32 = 2;
+/// What the reader wants: the items alone, the text alone, or it has not said yet.
+const ITEMS: u32 = 0;
+const TEXT: u32 = 1;
+
+/// More text is not kept for a failure that may never come.
+const MOST_TEXT: usize = 64 * 1024;
 
 thread_local! {
     /// All streams of the program share one memory.
@@ -24,100 +29,77 @@ thread_local! {
 }
 
 pub(super) struct Events {
-    seen: Rc<Cell<SoFar>>,
+    intake: Rc<RefCell<Intake>>,
     /// Lives as long as the stream: the face calls it with each piece, and at the end with none.
-    feed: Closure<dyn FnMut(Option<Vec<u8>>)>,
+    feed: Closure<dyn FnMut(Option<Vec<u8>>, u32) -> u32>,
 }
 
 impl Events {
-    pub(super) fn new(request: &Request, began: Instant) -> Self {
-        let seen = Rc::new(Cell::new(SoFar::default()));
-        let mut intake = Intake {
-            request: request.again(),
-            began,
-            seen: seen.clone(),
-            decoder: ROOM.with(Decoder::sharing),
-            out: Vec::new(),
+    pub(super) fn new(request: &Request, began: Instant, content_type: &str) -> Self {
+        let stream = ROOM.with(|room| Stream::new(room, content_type, request.passes()));
+        let intake = Intake { request: request.again(), began, stream, begun: None };
+        let intake = Rc::new(RefCell::new(intake));
+        let of_feed = intake.clone();
+        let feed = move |piece: Option<Vec<u8>>, wants| {
+            of_feed.try_borrow_mut().map_or(OVER, |mut intake| intake.take(piece.as_deref(), wants))
         };
-        Self { seen, feed: Closure::new(move |piece| intake.take(piece)) }
+        Self { intake, feed: Closure::new(feed) }
     }
 
     pub(super) fn feed(&self) -> &Function {
         self.feed.as_ref().unchecked_ref()
     }
 
-    pub(super) fn completion(&self) -> Completion {
-        self.seen.get().completion
+    pub(super) fn over(&self) -> Over {
+        self.intake.borrow_mut().stream.over()
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.intake.borrow().stream.is_whole()
     }
 
     /// When the first text came.
     pub(super) fn begun(&self) -> Option<Instant> {
-        self.seen.get().begun
+        self.intake.borrow().begun
     }
-}
 
-#[derive(Clone, Copy, Default)]
-struct SoFar {
-    completion: Completion,
-    begun: Option<Instant>,
+    /// The text that a failure tells of.
+    pub(super) fn flush(&self) {
+        let mut intake = self.intake.borrow_mut();
+        let text = std::mem::take(&mut intake.stream.text);
+        if !text.is_empty() {
+            intake.request.events(&[], 0, &text);
+        }
+    }
 }
 
 struct Intake {
     request: Request,
     began: Instant,
-    seen: Rc<Cell<SoFar>>,
-    decoder: Decoder,
-    /// Kept from piece to piece for its room.
-    out: Vec<u8>,
+    stream: Stream,
+    begun: Option<Instant>,
 }
 
 impl Intake {
-    fn take(&mut self, piece: Option<Vec<u8>>) {
-        let (mut count, mut done) = (0, false);
-        let out = &mut self.out;
-        out.clear();
-        let mut sink = |event: Event<'_>| {
-            let data = event.data.trim_ascii();
-            if done || data.is_empty() {
-                return; // an event without data is a sign of life, and what follows `[DONE]` is none
-            }
-            if data == b"[DONE]" {
-                done = true;
-                return;
-            }
-            #[cfg(feature = "panic-on-purpose")]
-            assert!(data != b"\"panic-on-purpose\"", "on purpose");
-            if count > 0 {
-                out.push(SEPARATOR);
-            }
-            count += 1;
-            if event.form == Form::ErrorField || event.name == b"error" {
-                out.extend_from_slice(b"{\"error\":");
-                out.extend_from_slice(data);
-                out.push(b'}');
-            } else {
-                out.extend_from_slice(data);
-            }
-        };
-        let mut too_long = false;
+    fn take(&mut self, piece: Option<&[u8]>, wants: u32) -> u32 {
+        let stream = &mut self.stream;
         match piece {
-            Some(piece) => too_long = self.decoder.push(&piece, &mut sink).is_err(),
-            None => self.decoder.end(&mut sink),
+            Some(piece) => stream.push(piece, wants != TEXT),
+            None => stream.end(wants != TEXT),
         }
-        if count == 0 && !done && !too_long {
-            return;
+        let tells = wants != ITEMS || stream.text.len() > MOST_TEXT || piece.is_none();
+        let text: &[u8] = if tells { &stream.text } else { &[] };
+        if stream.count > 0 || !text.is_empty() {
+            self.request.events(&stream.items, stream.count, text);
         }
-        let bits = self.request.events(&self.out, count, done, too_long);
-        trim(&mut self.out);
-        let mut seen = self.seen.get();
-        seen.completion.saw(Seen { content: bits & CONTENT != 0, finish: bits & FINISH != 0, done });
-        let begins = seen.begun.is_none() && seen.completion.begun();
-        if begins {
-            seen.begun = Some(clock::now());
+        if tells {
+            stream.text.clear();
         }
-        self.seen.set(seen);
-        if let Some(begun) = seen.begun.filter(|_| begins) {
-            self.request.begin(begun.since(self.began).as_ms() as f64);
+        if self.begun.is_none() && stream.has_begun() {
+            let now = clock::now();
+            self.begun = Some(now);
+            self.request.begin(now.since(self.began).as_ms() as f64);
         }
+        u32::from(stream.is_over()) * OVER | u32::from(stream.was_heard()) * HEARD
     }
 }

@@ -3,15 +3,13 @@
 //! The face has checked every type before; what is left to check here is what only the core
 //! knows: whether times fit together and whether a target can be called.
 
-use super::bindings::{Facts, Request};
+use super::bindings::Request;
 use super::scope::Scope;
 use crate::core::alert::AlertRule;
 use crate::core::breaker;
 use crate::core::budget::{self, Credit};
 use crate::core::call::Target;
-use crate::core::classify::Body;
 use crate::core::coordinator::Rules;
-use crate::core::hint;
 use crate::core::limiter;
 use crate::core::policy::{Given, Hold, Inverted, Policy, Timeouts};
 use crate::core::queue::Priority;
@@ -158,17 +156,4 @@ pub(super) fn targets(request: &Request, mut retain: impl FnMut(usize)) -> Resul
         first.get_or_insert(place);
     }
     Ok(targets)
-}
-
-impl From<Facts> for Body {
-    fn from(facts: Facts) -> Self {
-        Self {
-            of_engine: facts.of_engine(),
-            unexpected: facts.unexpected(),
-            is_error: facts.is_error(),
-            text: facts.text(),
-            kind: facts.error_kind(),
-            estimate: hint::estimate(facts.estimate()),
-        }
-    }
 }

@@ -23,6 +23,7 @@ mod clock;
 mod drive;
 mod events;
 mod input;
+mod reading;
 mod report;
 mod scope;
 mod seats;

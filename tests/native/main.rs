@@ -3,11 +3,11 @@
 //!
 //! Minutes of waiting take microseconds here, because time is an argument of the core.
 
-mod bodies;
 mod conversations;
 mod growth;
 mod names;
 mod properties;
+mod read;
 mod readme;
 mod samples;
 mod together;

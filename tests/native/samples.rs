@@ -1,7 +1,7 @@
 //! Every answer that was seen on the wire means what it should: `tests/mock-hf/samples.json`, and
 //! the decision table that the rules were made from.
 
-use crate::bodies;
+use crate::read;
 use query_with_retry::core::classify::{self, Body, Retry, Trouble};
 use query_with_retry::core::failure::{Code, Layer};
 use query_with_retry::core::target::Profile;
@@ -18,10 +18,8 @@ fn body(sample: &Value) -> Body {
         json => json.to_string(),
     };
     match sample["status"].as_u64() {
-        Some(200..=299) => {
-            bodies::of_success(&text, sample["headers"]["content-type"].as_str().unwrap_or(""))
-        }
-        _ => bodies::of_error(&text),
+        Some(200..=299) => read::of_success(&text, sample["headers"]["content-type"].as_str().unwrap_or("")),
+        _ => read::of_error(&text),
     }
 }
 
@@ -66,7 +64,7 @@ fn every_wire_sample_of_a_fatal_code_is_asked_once_and_every_other_one_again() {
 fn meaning(status: u16, profile: Profile, answer: &Value) -> (Code, Layer, Retry) {
     let text = answer.as_str().map_or_else(|| answer.to_string(), Into::into);
     let body =
-        if status == 200 { bodies::of_success(&text, "application/json") } else { bodies::of_error(&text) };
+        if status == 200 { read::of_success(&text, "application/json") } else { read::of_error(&text) };
     let Trouble { code, layer, retry } =
         classify::classify(status, profile, &body).expect("no answer to hand over");
     (code, layer, retry)
@@ -254,16 +252,15 @@ fn each_row_of_the_decision_table_holds() {
 #[test]
 fn an_answer_that_mentions_an_error_beside_its_result_is_an_answer() {
     for answer in [
-        json!({"error": "none", "choices": []}),
+        json!({"error": "none", "choices": [{"message": {"content": "x"}}]}),
         json!({"error": null, "message": "hello"}),
         json!({"error": "", "status": "completed"}),
-        json!([{"error": "one of many"}]),
+        json!([{"error": "one of many"}, {"generated_text": "x"}]),
         json!({"message": "Model is overloaded"}),
     ] {
-        let body = bodies::of_success(&answer.to_string(), "application/json");
+        let body = read::of_success(&answer.to_string(), "application/json");
         assert_eq!(classify::classify(200, Profile::OpenAi, &body), None, "{answer}");
     }
-    let failed =
-        json!({"status": "failed", "output": [], "error": {"code": "server_error", "message": "no"}});
+    let failed = json!({"object": "response", "status": "failed", "output": [], "error": {"code": "server_error", "message": "no"}});
     assert_eq!(meaning(200, Profile::Router, &failed).0, Code::EngineFailure);
 }

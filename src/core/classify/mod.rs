@@ -12,21 +12,29 @@ use super::target::Profile;
 use super::time::Duration;
 use words::Words;
 
-/// What was read from a body. The host has parsed it; these are the parts that mean something.
+/// What was read from a body: see [`body`](super::body).
 #[derive(Clone, Debug, Default)]
 pub struct Body {
     /// JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's.
     pub of_engine: bool,
+    /// HTML, of a proxy.
+    pub is_page: bool,
     /// A success that is not in the form that the caller asked for.
     pub unexpected: bool,
-    /// A success that is an error and no result, or says `"status": "failed"`.
+    /// It tells of a failure, whatever its status.
     pub is_error: bool,
+    /// It is complete, and another try would bring the same.
+    pub is_final: bool,
     /// All that it says in words, in lower case: `error`, `message`, `detail`, `warnings`.
-    pub text: String,
+    pub text: Vec<u8>,
     /// `error_type`, or the `type` and `code` of an error object, in lower case.
-    pub kind: String,
+    pub kind: Vec<u8>,
+    /// The status that it names.
+    pub status: Option<u16>,
     /// `estimated_time`, if it is a plausible number.
     pub estimate: Option<Duration>,
+    /// What it says in words, as it was written, to be shown.
+    pub detail: Vec<u8>,
 }
 
 /// How often an answer of this kind is worth another try.
@@ -63,6 +71,7 @@ impl Trouble {
     const ENGINE: Self = Self::new(Code::EngineFailure, Layer::Compute, Retry::Usual);
     const BAD_REQUEST: Self = Self::new(Code::BadRequest, Layer::Client, Retry::Never);
     const UNAUTHORIZED: Self = Self::new(Code::Unauthorized, Layer::Account, Retry::Never);
+    const FORBIDDEN: Self = Self::new(Code::Forbidden, Layer::Account, Retry::Never);
     const NOT_FOUND: Self = Self::new(Code::NotFound, Layer::Client, Retry::Never);
     const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, Retry::Never);
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
@@ -76,24 +85,47 @@ impl Trouble {
 
 /// `None` is an answer to hand over.
 pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
+    match status {
+        200..=299 if body.is_error => Some(inside(profile, body)),
+        200..=299 if body.unexpected => {
+            let retry = if body.is_final { Retry::Never } else { Retry::Usual };
+            Some(Trouble::new(Code::BadResponse, speaker(body), retry))
+        }
+        200..=299 => None,
+        _ => Some(of_status(status, profile, body)),
+    }
+}
+
+/// A failure that came with a status of success: the status that it names, else its words, else its names.
+fn inside(profile: Profile, body: &Body) -> Trouble {
+    let words = Words { text: &body.text, kind: &body.kind };
+    match body.status {
+        Some(status) => of_status(status, profile, body),
+        None if body.estimate.is_some() => Trouble::LOADING,
+        None => words.meaning().or_else(|| words.named()).unwrap_or(Trouble::ENGINE),
+    }
+}
+
+fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
     let words = Words { text: &body.text, kind: &body.kind };
     let at_endpoint = profile == Profile::Endpoint;
     let unavailable = Trouble::new(Code::Unavailable, speaker(body), Retry::Usual);
-    Some(match status {
-        200..=299 if body.is_error => in_words(body, &words).unwrap_or(Trouble::ENGINE),
-        200..=299 if body.unexpected => Trouble::new(Code::BadResponse, speaker(body), Retry::Usual),
-        200..=299 => return None,
+    match status {
         // Followed where that is safe; this one was not.
         300..=399 => Trouble::ASTRAY,
         400 if words.unsupported_model() => Trouble::NOT_FOUND,
         400 if at_endpoint && words.invalid_state() => Trouble::PAUSED,
         400 if words.out_of_memory() => Trouble::OUT_OF_MEMORY,
         400 if words.bad_token() => Trouble::UNAUTHORIZED,
+        400 | 403 | 429 if words.out_of_credits() => Trouble::CREDITS,
         401 => Trouble::UNAUTHORIZED,
         402 => Trouble::CREDITS,
-        403 => Trouble::new(Code::Forbidden, Layer::Account, Retry::Never),
+        // A page in its place, such as a challenge, is of a proxy that never asked the server.
+        403 if body.is_page => Trouble::new(Code::BadResponse, Layer::Gateway, Retry::Never),
+        403 => Trouble::FORBIDDEN,
         404 => Trouble::NOT_FOUND,
-        408 | 499 => unavailable,
+        // A conflict, too early: of the moment.
+        408 | 409 | 425 | 499 => unavailable,
         410 => Trouble::new(Code::Gone, Layer::Client, Retry::Never),
         413 => Trouble::new(Code::TooLarge, Layer::Client, Retry::Never),
         422 if words.overloaded() => Trouble::OVERLOADED,
@@ -101,13 +133,17 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
         424 => Trouble::OUT_OF_MEMORY,
         429 if words.overloaded() => Trouble::OVERLOADED,
         429 => Trouble::RATE_LIMITED,
+        // Groq: no room in the flex tier.
+        498 => Trouble::OVERLOADED,
         400..=499 => Trouble::BAD_REQUEST,
+        500 if words.engine_failed() => Trouble::ENGINE,
         500 if words.gave_up_waiting() => Trouble::GATEWAY_TIMEOUT,
         500 if words.out_of_memory() => Trouble::OUT_OF_MEMORY,
         500..=503 if body.estimate.is_some() => Trouble::LOADING,
+        500 | 502 | 503 if words.loading() => Trouble::LOADING,
+        500 if words.invalid_input() => Trouble::BAD_REQUEST,
         500 => Trouble::ENGINE,
         501 | 505 => Trouble::new(Code::EngineFailure, Layer::Compute, Retry::Never),
-        503 if words.loading() => Trouble::LOADING,
         503 if words.overloaded() => Trouble::OVERLOADED,
         // The proxy of a scaled-to-zero endpoint: 503 by its docs, 502 before July 2025.
         502 | 503 if at_endpoint => Trouble::LOADING,
@@ -116,28 +152,11 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
         529 => Trouble::OVERLOADED,
         503 => unavailable,
         _ => Trouble { layer: Layer::Gateway, ..unavailable },
-    })
+    }
 }
 
 const fn speaker(body: &Body) -> Layer {
     if body.of_engine { Layer::Compute } else { Layer::Gateway }
-}
-
-/// An error that came with a status of success has only its words.
-fn in_words(body: &Body, words: &Words<'_>) -> Option<Trouble> {
-    [
-        (body.estimate.is_some() || words.loading(), Trouble::LOADING),
-        (words.overloaded(), Trouble::OVERLOADED),
-        (words.out_of_memory(), Trouble::OUT_OF_MEMORY),
-        (words.gave_up_waiting(), Trouble::GATEWAY_TIMEOUT),
-        (words.rate_limited(), Trouble::RATE_LIMITED),
-        (words.out_of_credits(), Trouble::CREDITS),
-        (words.unsupported_model(), Trouble::NOT_FOUND),
-        (words.bad_token(), Trouble::UNAUTHORIZED),
-        (words.invalid_input(), Trouble::BAD_REQUEST),
-    ]
-    .into_iter()
-    .find_map(|(holds, trouble)| holds.then_some(trouble))
 }
 
 #[cfg(test)]

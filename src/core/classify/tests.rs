@@ -1,7 +1,7 @@
 use super::*;
 
 fn json(text: &str) -> Body {
-    Body { of_engine: true, is_error: true, text: text.to_ascii_lowercase(), ..Body::default() }
+    Body { of_engine: true, is_error: true, text: text.to_ascii_lowercase().into(), ..Body::default() }
 }
 
 fn code(status: u16, profile: Profile, body: &Body) -> Code {

@@ -1,78 +1,167 @@
-//! The phrases by which servers say what their status does not.
+//! The phrases and names by which servers say what their status does not.
 //!
-//! Each list is what was seen on the wire; the source of each is in `tests/mock-hf/samples.json`.
+//! Each list is what was seen on the wire; the source of each is in `tests/mock-hf/samples.json`, or with its vector in
+//! `tests/vectors`.
+
+use super::Trouble;
 
 /// The words of an error body, in lower case.
 pub(super) struct Words<'a> {
-    pub(super) text: &'a str,
-    pub(super) kind: &'a str,
+    pub(super) text: &'a [u8],
+    pub(super) kind: &'a [u8],
 }
 
-/// Not `str::contains`: the searcher behind it is for long needles, and costs 5 KB of wasm.
-fn holds(text: &str, phrase: &str) -> bool {
-    text.as_bytes().windows(phrase.len()).any(|window| window == phrase.as_bytes())
+/// Where it stands first.
+///
+/// Not `str::find`: the searcher behind it is for long needles, and costs 5 KB of wasm.
+fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
+    let (first, rest) = phrase.split_first()?;
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.iter().position(|byte| byte == first)?;
+        from = at + 1;
+        if text.get(from..)?.starts_with(rest) {
+            return Some(at);
+        }
+    }
+}
+
+/// Phrases in one text, with a bar between: a list of texts takes 8 bytes for each.
+fn any(text: &[u8], phrases: &str) -> bool {
+    phrases.as_bytes().split(|byte| *byte == b'|').any(|phrase| find(text, phrase).is_some())
 }
 
 impl Words<'_> {
-    fn say(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| holds(self.text, phrase))
+    fn say(&self, phrases: &str) -> bool {
+        any(self.text, phrases)
     }
 
-    fn are(&self, kinds: &[&str]) -> bool {
-        kinds.iter().any(|kind| holds(self.kind, kind))
+    fn are(&self, kinds: &str) -> bool {
+        any(self.kind, kinds)
     }
 
-    /// Serverless, llama.cpp ("Loading model"), vLLM ("currently scaling"). Not a model that
+    /// Of what came without a status that says it.
+    pub(super) fn meaning(&self) -> Option<Trouble> {
+        [
+            (self.engine_failed(), Trouble::ENGINE),
+            (self.loading(), Trouble::LOADING),
+            (self.overloaded(), Trouble::OVERLOADED),
+            (self.out_of_memory(), Trouble::OUT_OF_MEMORY),
+            (self.gave_up_waiting(), Trouble::GATEWAY_TIMEOUT),
+            (self.out_of_credits(), Trouble::CREDITS),
+            (self.rate_limited(), Trouble::RATE_LIMITED),
+            (self.unsupported_model(), Trouble::NOT_FOUND),
+            (self.bad_token(), Trouble::UNAUTHORIZED),
+            (self.invalid_input(), Trouble::BAD_REQUEST),
+        ]
+        .into_iter()
+        .find_map(|(holds, trouble)| holds.then_some(trouble))
+    }
+
+    /// By the names of kinds alone.
+    pub(super) fn named(&self) -> Option<Trouble> {
+        [
+            ("authentication|invalid_api_key|unauthenticated|unauthorized", Trouble::UNAUTHORIZED),
+            ("permission|forbidden", Trouble::FORBIDDEN),
+            ("not_found|notfound", Trouble::NOT_FOUND),
+            ("timeout|deadline_exceeded", Trouble::GATEWAY_TIMEOUT),
+            ("unavailable|capacity", Trouble::OVERLOADED),
+            (
+                "invalid|badrequest|bad_request|content_filter|content_policy|unsupported|too_long|too_large",
+                Trouble::BAD_REQUEST,
+            ),
+        ]
+        .into_iter()
+        .find_map(|(kinds, trouble)| self.are(kinds).then_some(trouble))
+    }
+
+    /// Serverless, llama.cpp ("Loading model"), vLLM ("currently scaling"), Ollama ("llm server loading model"),
+    /// Fireworks ("scaled to zero and is scaling up"), and whoever else says that it will be up. Not a model that
     /// failed to load: for that one nobody should wait.
     pub(super) fn loading(&self) -> bool {
-        self.say(&[
-            "currently loading",
-            "is loading",
-            "still loading",
-            "loading model",
-            "loading the model",
-            "currently scaling",
-        ]) && !self.say(&["fail", "error", "could not"])
+        if self.are("scaling_up|model_loading|model_not_ready|warming_up|cold_start") {
+            return true;
+        }
+        let phrases = "currently loading|is loading|still loading|being loaded|loading model|loading the model|loading weights|\
+             currently scaling|scaling up|scaled to zero|scaling from zero|warming up|starting up|is starting|still starting|\
+             booting|cold start|no replica|no available replica|no ready replica|not ready|not yet ready|not loaded yet|\
+             initializing|provisioning|being deployed";
+        phrases
+            .as_bytes()
+            .split(|byte| *byte == b'|')
+            .any(|phrase| find(self.text, phrase).is_some_and(|at| !self.failed_at(at, phrase.len())))
     }
 
-    /// TGI and TEI, Ollama ("server busy … maximum pending requests"), HF's custom router.
+    /// What stands there is said to have failed: right before it or right behind it.
+    fn failed_at(&self, at: usize, length: usize) -> bool {
+        let before = self.text.get(at.saturating_sub(24)..at).unwrap_or_default();
+        // A sentence, or a name in front of it, ends there.
+        let before = before
+            .rsplit(|byte| matches!(byte, b'.' | b':' | b'-' | b',' | b'\n'))
+            .next()
+            .unwrap_or_default();
+        let behind = self.text.get(at + length..).unwrap_or_default();
+        let behind = behind.get(..16).unwrap_or(behind);
+        any(before, "fail|error|could not|cannot|unable") || any(behind, "fail|error")
+    }
+
+    /// Ollama: its engine did not come up, and that is no gateway that gave up.
+    pub(super) fn engine_failed(&self) -> bool {
+        self.say("llama runner")
+    }
+
+    /// TGI and TEI, Ollama ("server busy … maximum pending requests"), HF's custom router, Mistral ("Service tier
+    /// capacity exceeded"), Google ("The model is overloaded"), SambaNova and others ("Model busy").
     pub(super) fn overloaded(&self) -> bool {
-        self.are(&["overloaded"])
-            || self.say(&["overloaded", "server busy", "maximum pending requests", "queue full"])
+        self.are("overloaded|capacity_exceeded|engine_overloaded|slow_down")
+            || self.say(
+                "overloaded|server busy|server is busy|model busy|model is busy|maximum pending requests|queue full|queue is full|\
+                 capacity exceeded|at capacity|no capacity|over capacity|max_parallel_requests|too many concurrent",
+            )
     }
 
     pub(super) fn out_of_memory(&self) -> bool {
-        self.say(&["out of memory", "outofmemory"])
+        self.say("out of memory|outofmemory")
     }
 
     /// The legacy gateway: "Model too busy, unable to get response in less than 60 second(s)".
     pub(super) fn gave_up_waiting(&self) -> bool {
-        self.say(&["too busy", "unable to get response", "time out", "timed out"])
+        self.say("too busy|unable to get response|time out|timed out")
     }
 
     /// The router: `model_not_supported`, "Model not supported by provider …".
     pub(super) fn unsupported_model(&self) -> bool {
-        self.are(&["model_not_supported", "model_not_found"]) || self.say(&["not supported by"])
+        self.are("model_not_supported|model_not_found") || self.say("not supported by")
     }
 
     /// A paused endpoint.
     pub(super) fn invalid_state(&self) -> bool {
-        self.say(&["invalid state"])
+        self.say("invalid state")
     }
 
     pub(super) fn bad_token(&self) -> bool {
-        self.say(&["token seems invalid", "invalid credentials", "invalid username or password"])
+        self.are("invalid_api_key|authentication_error")
+            || self
+                .say("token seems invalid|invalid credentials|invalid username or password|incorrect api key")
     }
 
     pub(super) fn rate_limited(&self) -> bool {
-        self.say(&["rate limit", "too many requests"])
+        self.are("rate_limit|ratelimit|too_many_requests|resource_exhausted|throttl")
+            || self.say("rate limit|too many requests|slow down")
     }
 
+    /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute.
     pub(super) fn out_of_credits(&self) -> bool {
-        self.say(&["included credits"])
+        self.are("insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required")
+            || self.say("included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits")
     }
 
+    /// Too long, flagged, or malformed: another try would be as well.
     pub(super) fn invalid_input(&self) -> bool {
-        self.are(&["validation", "invalid_request"]) || self.say(&["validation error"])
+        self.are("validation|invalid_request|invalid_prompt|context_length|content_filter|content_policy")
+            || self.say(
+                "validation error|context size has been exceeded|exceeds the available context|context length|context window|\
+                 prompt is too long|input is too long|must have less than|content management policy|flagged",
+            )
     }
 }

@@ -1,88 +1,137 @@
-//! The names that mean something, of all servers together.
+//! The names that mean something, of all servers together, and the way to a value as one number.
 
 /// As long as the longest that means anything.
 const LONGEST: usize = 20;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Key {
-    #[default]
-    Other,
-    Candidates,
-    Choices,
-    Code,
-    Content,
-    Data,
-    Delta,
-    Detail,
-    Embedding,
-    Error,
-    ErrorType,
-    Errors,
-    Estimate,
-    FinishReason,
-    GeneratedText,
-    JsonRpc,
-    Message,
-    Metadata,
-    Object,
-    Output,
-    Raw,
-    Response,
-    Result,
-    Role,
-    Status,
-    Success,
-    Text,
-    Title,
-    Token,
-    Type,
-    Warnings,
+/// So many keys lead to a value at most; what is deeper says nothing.
+pub(super) const WAY: usize = 8;
+
+macro_rules! keys {
+    ($($key:ident: $($name:literal)|+,)*) => {
+        /// A byte each, so that eight of them are a way.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Key {
+            /// Of an object that has just begun.
+            #[default]
+            None,
+            $($key,)*
+            /// Any other.
+            Other = u8::MAX,
+        }
+
+        const NAMES: &[(&str, Key)] = &[$($(($name, Key::$key),)+)*];
+    };
 }
 
-impl Key {
-    fn of(name: &[u8]) -> Self {
-        match name {
-            b"candidates" => Self::Candidates,
-            b"choices" => Self::Choices,
-            b"code" | b"status_code" | b"statusCode" | b"http_status" | b"error_code" => Self::Code,
-            b"content" => Self::Content,
-            b"data" => Self::Data,
-            b"delta" => Self::Delta,
-            b"detail" | b"details" => Self::Detail,
-            b"embedding" | b"embeddings" => Self::Embedding,
-            b"error" => Self::Error,
-            b"error_type" => Self::ErrorType,
-            b"errors" => Self::Errors,
-            b"estimated_time" => Self::Estimate,
-            b"finish_reason" => Self::FinishReason,
-            b"generated_text" => Self::GeneratedText,
-            b"jsonrpc" => Self::JsonRpc,
-            b"message" | b"Message" | b"msg" | b"error_message" => Self::Message,
-            b"metadata" => Self::Metadata,
-            b"object" => Self::Object,
-            b"output" => Self::Output,
-            b"raw" => Self::Raw,
-            b"response" => Self::Response,
-            b"result" => Self::Result,
-            b"role" => Self::Role,
-            b"status" => Self::Status,
-            b"success" => Self::Success,
-            b"text" => Self::Text,
-            b"title" => Self::Title,
-            b"token" => Self::Token,
-            b"type" => Self::Type,
-            b"warnings" => Self::Warnings,
-            _ => Self::Other,
+keys! {
+    BaseResp: "base_resp",
+    Blocked: "blockReason",
+    Candidates: "candidates",
+    Choices: "choices",
+    Code: "code" | "status_code" | "statusCode" | "http_status" | "http_status_code",
+    Content: "content",
+    Data: "data",
+    Delta: "delta",
+    Detail: "detail" | "details",
+    Done: "done",
+    Embedding: "embedding" | "embeddings",
+    Error: "error",
+    ErrorCode: "error_code",
+    ErrorType: "error_type",
+    Errors: "errors",
+    Estimate: "estimated_time",
+    Finish: "finish_reason" | "finishReason",
+    Id: "id",
+    Index: "index",
+    JsonRpc: "jsonrpc",
+    Message: "message" | "Message" | "msg" | "error_message" | "error_msg" | "status_msg",
+    Metadata: "metadata",
+    Object: "object",
+    Output: "output",
+    Parts: "parts",
+    PromptFeedback: "promptFeedback",
+    Raw: "raw",
+    Response: "response",
+    Result: "result" | "results",
+    Role: "role",
+    Special: "special",
+    Status: "status",
+    Stop: "stop",
+    Success: "success",
+    Text: "text",
+    Thinking: "thinking",
+    Thought: "thought",
+    Title: "title",
+    Token: "token",
+    ToolCalls: "tool_calls",
+    Type: "type",
+    Warnings: "warnings",
+    Whole: "generated_text",
+}
+
+/// More than twice as many places as names, so that few names share one.
+const PLACES: usize = 256;
+
+/// Where a name stands in the table: first, or after those that were there before it.
+const fn place(name: &[u8]) -> usize {
+    let (_, half) = name.split_at(name.len() / 2);
+    let (Some(first), Some(middle), Some(last)) = (name.first(), half.first(), name.last()) else { return 0 };
+    (name.len() * 31 + *first as usize * 7 + *last as usize * 13 + *middle as usize * 3) % PLACES
+}
+
+/// Of each name its number, counted from 1.
+#[expect(clippy::indexing_slicing, reason = "at compile time")]
+const TABLE: [u8; PLACES] = {
+    let mut table = [0; PLACES];
+    let mut nth = 0;
+    while nth < NAMES.len() {
+        let mut at = place(NAMES[nth].0.as_bytes());
+        while table[at] != 0 {
+            at = (at + 1) % PLACES;
         }
+        nth += 1;
+        table[at] = nth as u8;
+    }
+    table
+};
+
+impl Key {
+    /// Not a `match` on the names, which is 8 KB of wasm.
+    fn of(name: &[u8]) -> Self {
+        let mut at = place(name);
+        while let Some(nth) = TABLE.get(at).and_then(|nth| nth.checked_sub(1))
+            && let Some((its, key)) = NAMES.get(usize::from(nth))
+        {
+            if its.as_bytes() == name {
+                return *key;
+            }
+            at = (at + 1) % PLACES;
+        }
+        Self::Other
     }
 
     /// On the way to what a failure says, at any level.
-    pub(super) const fn is_of_a_failure(self) -> bool {
-        matches!(
-            self,
-            Self::Error | Self::Errors | Self::Message | Self::Detail | Self::Title | Self::Warnings
-        )
+    pub(super) const fn of_failure(key: u8) -> bool {
+        const ERROR: u8 = Key::Error as u8;
+        const ERRORS: u8 = Key::Errors as u8;
+        const MESSAGE: u8 = Key::Message as u8;
+        const DETAIL: u8 = Key::Detail as u8;
+        const TITLE: u8 = Key::Title as u8;
+        const WARNINGS: u8 = Key::Warnings as u8;
+        matches!(key, ERROR | ERRORS | MESSAGE | DETAIL | TITLE | WARNINGS)
     }
+}
+
+/// The keys from the outermost to the innermost, which is the lowest byte. Arrays have none.
+pub(super) const fn way(keys: &[Key]) -> u64 {
+    let mut way = 0;
+    let mut rest = keys;
+    while let [key, after @ ..] = rest {
+        way = way << 8 | *key as u64;
+        rest = after;
+    }
+    way
 }
 
 /// A key while its parts come.
@@ -94,12 +143,10 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn push(&mut self, part: &[u8]) {
-        for byte in part {
-            if let Some(slot) = self.bytes.get_mut(self.length) {
-                *slot = *byte;
-            }
-            self.length = self.length.saturating_add(1);
+        if let Some(room) = self.bytes.get_mut(self.length..self.length.saturating_add(part.len())) {
+            room.copy_from_slice(part);
         }
+        self.length = self.length.saturating_add(part.len());
     }
 
     /// What it was; the next one begins.

@@ -1,19 +1,19 @@
-//! What was found in one answer.
+//! What was found in one document.
 
+use super::formats::{self, Event};
 use crate::core::time::Duration;
 
 /// Of a failure's words as many bytes are kept: what is the matter stands at the beginning.
 pub const WORDS_LIMIT: usize = 64 * 1024;
 
+/// In as many places of a document; a list of a thousand errors says no more.
+const MOST_PLACES: u32 = 20;
+
 /// Between the words of two places.
 const BETWEEN: &[u8] = b"; ";
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// Something in it says that it failed.
-    pub failed: bool,
-    /// Something in it is a result.
-    pub has_result: bool,
     /// The status that it names, of 400 to 599.
     pub status: Option<u16>,
     /// `type`, `code` and the like of a failure, in lower case, with spaces between.
@@ -22,17 +22,208 @@ pub struct Said {
     pub words: Vec<u8>,
     /// How long the model will take to load.
     pub estimate: Option<Duration>,
+    /// Something in it says that it failed.
+    pub(super) has_failed: bool,
+    /// Whatever stands beside it: an end that is a failure, or an event that is named one.
+    pub(super) has_ended_badly: bool,
+    /// Something in it is a result.
+    pub(super) has_result: bool,
+    /// It has a number that is no status, where others have one.
+    pub(super) has_own_code: bool,
+    pub(super) has_id: bool,
+    /// It is about something that a server keeps, and says so.
+    is_kept: bool,
+    /// An answer of `/v1/responses`.
+    is_response: bool,
+    says_failed: bool,
+    /// It is in one of the forms that say when they are at their end.
+    pub(super) is_known: bool,
+    has_ended: bool,
+    event: Option<Event>,
+    text: Vec<u8>,
+    /// The text of the piece under way begins there, and whether it is none for people.
+    piece: usize,
+    is_special: bool,
+    has_token: bool,
+    /// Its text is one only if it is all of the answer.
+    is_alone: bool,
+    /// So many places have said something.
+    places: u32,
     /// Where the words of the place under way begin.
     begun: Option<usize>,
+    choice: Option<Choice>,
+    /// Of several answers, a bit each: those that this document goes on with, and those that it finishes.
+    open: u64,
+    finished: u64,
+}
+
+/// One of several answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Choice {
+    nth: u64,
+    finishes: bool,
+    /// Where its text begins.
+    text: usize,
+}
+
+/// What an event means for its stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meaning {
+    /// A reader waits for it.
+    pub has_content: bool,
+    /// Of several answers, a bit each: those that go on, and those that are at their end.
+    pub open: u64,
+    pub finished: u64,
+    /// In one of the forms that say when they are at their end.
+    pub is_known: bool,
 }
 
 impl Said {
-    /// It is a failure, and no result that mentions one.
-    pub fn is_failure(&self) -> bool {
-        self.failed && !self.has_result
+    pub(super) fn clear(&mut self) {
+        let Self { mut kind, mut words, mut text, .. } = ::core::mem::take(self);
+        [&mut kind, &mut words, &mut text].into_iter().for_each(Vec::clear);
+        *self = Self { kind, words, text, ..Self::default() };
+    }
+
+    /// It is a failure, and no result that mentions one; and no account of one, if it was asked for by `lookup`: a job
+    /// that has failed is the answer to who asks how it is.
+    pub fn is_failure(&self, lookup: bool) -> bool {
+        let is_account = self.has_id && (self.is_kept || lookup && self.is_response);
+        let failed = self.has_failed
+            || self.says_failed && self.is_response
+            || self.has_own_code && !self.words.is_empty();
+        !is_account && (self.has_ended_badly || failed && !self.has_result)
+    }
+
+    /// A result stands in it: whatever follows, it is an answer.
+    pub fn has_result(&self) -> bool {
+        self.has_result && !self.has_ended_badly
+    }
+
+    /// It is a piece of a stream.
+    pub fn is_of_stream(&self) -> bool {
+        self.is_known || self.event.is_some()
+    }
+
+    /// The text for people in it, in UTF-8. `is_alone`: it is no event of a stream.
+    pub fn text(&self, is_alone: bool) -> &[u8] {
+        match self.event {
+            _ if self.is_alone && !is_alone => &[],
+            None | Some(Event::Text) => &self.text,
+            _ => &[],
+        }
+    }
+
+    pub fn meaning(&self) -> Meaning {
+        let (open, finished) = (self.open, self.finished);
+        let (has_content, ends, is_known) = match self.event {
+            Some(Event::Life | Event::Failure) => return Meaning::default(),
+            Some(Event::Note) => (false, false, true),
+            Some(Event::Text | Event::Piece) => (true, false, true),
+            Some(Event::End) => (false, true, true),
+            Some(Event::LastPiece) => (true, true, true),
+            // What is in no form that we know is content as it is.
+            None => (self.has_result || !self.is_known, self.has_ended, self.is_known),
+        };
+        let finished = if ends { finished | 1 } else { finished };
+        let open = if open | finished == 0 { u64::from(has_content) } else { open };
+        Meaning { has_content, open, finished, is_known }
+    }
+
+    pub(super) fn is_of(&mut self, name: &[u8]) {
+        self.event = formats::event(name);
+        self.has_ended_badly |= self.event == Some(Event::Failure);
+    }
+
+    pub(super) fn is_resource(&mut self, object: &[u8]) {
+        self.is_response = object == b"response";
+        // What is made for this request is no account of something else.
+        let is_answer = [b"error".as_slice(), b"response", b"list", b"text_completion"].contains(&object);
+        self.is_kept = !is_answer && !object.starts_with(b"chat.completion");
+    }
+
+    pub(super) fn status_is(&mut self, status: &[u8]) {
+        self.says_failed = status == b"failed";
+    }
+
+    pub(super) fn add_text(&mut self, part: &[u8]) {
+        if !self.is_special {
+            self.has_result = true;
+            self.text.extend_from_slice(part);
+        }
+    }
+
+    pub(super) fn add_alone(&mut self, part: &[u8]) {
+        self.is_alone = true;
+        self.add_text(part);
+    }
+
+    pub(super) fn whole(&mut self, part: &[u8]) {
+        self.has_result = true;
+        if !self.has_token {
+            self.text.extend_from_slice(part);
+        }
+    }
+
+    pub(super) fn token_begins(&mut self) {
+        self.has_token = true;
+        self.is_known = true;
+        self.text.clear(); // the whole text, if it stands before its last token
+        self.piece_begins();
+    }
+
+    pub(super) fn piece_begins(&mut self) {
+        self.is_special = false;
+        self.piece = self.text.len();
+    }
+
+    pub(super) fn piece_is_special(&mut self) {
+        self.is_special = true;
+        self.text.truncate(self.piece);
+        self.has_result &= !self.has_token;
+    }
+
+    pub(super) fn ends(&mut self) {
+        self.is_known = true;
+        self.has_ended = true;
+    }
+
+    pub(super) fn choice_begins(&mut self) {
+        self.is_known = true;
+        self.choice = Some(Choice { text: self.text.len(), ..Choice::default() });
+    }
+
+    pub(super) fn choice_is(&mut self, nth: u64) {
+        if let Some(choice) = &mut self.choice {
+            choice.nth = nth;
+        }
+    }
+
+    pub(super) fn choice_finishes(&mut self) {
+        match &mut self.choice {
+            Some(choice) => choice.finishes = true,
+            None => self.ends(),
+        }
+    }
+
+    /// The text is that of the first of several.
+    pub(super) fn choice_ends(&mut self) {
+        let Some(Choice { nth, finishes, text }) = self.choice.take() else { return };
+        let bit = 1 << nth.min(63);
+        if finishes {
+            self.finished |= bit;
+        } else {
+            self.open |= bit;
+        }
+        if nth > 0 {
+            self.text.truncate(text);
+        }
     }
 
     pub(super) fn word(&mut self, part: &[u8]) {
+        if self.places >= MOST_PLACES {
+            return;
+        }
         if self.begun.is_none() {
             if !self.words.is_empty() {
                 self.words.extend_from_slice(BETWEEN);
@@ -46,6 +237,7 @@ impl Said {
     /// The words of one place are complete; those that were said before are not said again.
     pub(super) fn end_of_words(&mut self) {
         let Some(begun) = self.begun.take() else { return };
+        self.places += 1;
         let (before, word) = self.words.split_at(begun.min(self.words.len()));
         let mut said = before.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         if word.is_empty() || said.any(|one| one == word.trim_ascii()) {
@@ -62,13 +254,6 @@ impl Said {
     pub(super) fn end_of_kind(&mut self) {
         if self.kind.last().is_some_and(|byte| *byte != b' ') {
             self.kind.push(b' ');
-        }
-    }
-
-    /// A number where a status stands.
-    pub(super) fn number(&mut self, number: u64) {
-        if let 400..=599 = number {
-            self.status = self.status.or(u16::try_from(number).ok());
         }
     }
 }

@@ -6,15 +6,19 @@ use super::*;
 fn said(document: &str) -> Said {
     let read = |pieces: &[&[u8]]| {
         let mut reader = Reader::default();
+        reader.push(b"{\"error\":\"of the document before\",\"type\":\"ping\"}").unwrap();
+        reader.begin(false);
         pieces.iter().try_for_each(|piece| reader.push(piece)).unwrap();
-        reader.end().unwrap()
+        reader.end().unwrap();
+        reader.said().clone()
     };
     let whole = read(&[document.as_bytes()]);
+    let told = format!("{whole:?}");
     let bytes: Vec<&[u8]> = document.as_bytes().chunks(1).collect();
-    assert_eq!(read(&bytes), whole, "byte by byte: {document}");
+    assert_eq!(format!("{:?}", read(&bytes)), told, "byte by byte: {document}");
     for at in 0..document.len() {
         let (left, right) = document.as_bytes().split_at(at);
-        assert_eq!(read(&[left, right]), whole, "cut at {at}: {document}");
+        assert_eq!(format!("{:?}", read(&[left, right])), told, "cut at {at}: {document}");
     }
     whole
 }
@@ -22,14 +26,14 @@ fn said(document: &str) -> Said {
 #[track_caller]
 fn fails(document: &str, status: Option<u16>, words: &str) {
     let said = said(document);
-    assert!(said.is_failure(), "{document}: {said:?}");
+    assert!(said.is_failure(false), "{document}: {said:?}");
     assert_eq!((said.status, String::from_utf8_lossy(&said.words).as_ref()), (status, words), "{document}");
 }
 
 #[track_caller]
 fn answers(document: &str) {
     let said = said(document);
-    assert!(!said.is_failure(), "{document}: {said:?}");
+    assert!(!said.is_failure(false), "{document}: {said:?}");
 }
 
 #[test]
@@ -49,8 +53,8 @@ fn a_failure_is_one_whatever_stands_beside_it_but_a_result() {
     fails(r#"{"result":null,"success":false,"errors":[{"message":"busy","code":3040}]}"#, None, "busy");
     fails(
         r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":"error","error":{"message":"cut","code":502}}]}"#,
-        None,
-        "",
+        Some(502),
+        "finish_reason: error; cut",
     );
     fails(
         r#"{"choices":[],"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"slow down"}}}"#,
@@ -128,11 +132,11 @@ fn an_estimate_is_read_in_all_its_forms() {
 fn what_was_said_before_the_end_is_not_lost() {
     let mut reader = Reader::default();
     reader.push(br#"{"error":"Model is loading","estimated_time":NaN}"#).unwrap_err();
-    let said = reader.so_far();
-    assert_eq!((said.failed, said.words.as_slice()), (true, b"Model is loading".as_slice()));
+    let said = reader.said();
+    assert_eq!((said.is_failure(false), said.words.as_slice()), (true, b"Model is loading".as_slice()));
     let mut reader = Reader::default();
     reader.push(br#"{"error":{"message":"out of mem"#).unwrap();
-    assert_eq!(reader.so_far().words, b"out of mem");
+    assert_eq!(reader.said().words, b"out of mem");
 }
 
 #[test]
@@ -140,6 +144,7 @@ fn words_have_a_limit_and_a_long_way_says_nothing() {
     let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(2 * WORDS_LIMIT));
     let mut reader = Reader::default();
     reader.push(long.as_bytes()).unwrap();
-    assert_eq!(reader.end().unwrap().words.len(), WORDS_LIMIT);
+    reader.end().unwrap();
+    assert_eq!(reader.said().words.len(), WORDS_LIMIT);
     answers(&[r#"{"a":"#.repeat(20), r#"{"error":"x"}"#.to_owned(), "}".repeat(20)].concat());
 }

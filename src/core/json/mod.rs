@@ -28,8 +28,8 @@ pub enum Token<'a> {
     /// The beginning of an object, of which keys and values follow.
     Object,
     Array,
-    /// The end of the innermost object or array.
-    End,
+    ObjectEnd,
+    ArrayEnd,
     /// A part of the key of the next value, in UTF-8 as it came. An empty one has no part.
     KeyPart(&'a [u8]),
     /// The key is at its end.
@@ -45,9 +45,13 @@ pub enum Token<'a> {
     Null,
 }
 
-/// These bytes are no JSON, or are deeper than [`DEEPEST`]. The scanner takes no more.
+/// The scanner takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoJson;
+pub enum NoJson {
+    Malformed,
+    /// Deeper than [`DEEPEST`], and JSON as far as it was read.
+    TooDeep,
+}
 
 #[derive(Debug, Default)]
 pub struct Scanner {
@@ -111,6 +115,11 @@ impl Literal {
 }
 
 impl Scanner {
+    /// Another document begins.
+    pub fn begin(&mut self) {
+        (self.expects, self.depth, self.text) = (Expects::Beginning, 0, Text::default());
+    }
+
     /// Takes the next bytes, and hands each token that they complete to `sink`.
     pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Token<'_>)) -> Result<(), NoJson> {
         let mut rest = bytes;
@@ -126,7 +135,7 @@ impl Scanner {
                             sink(if is_key { Token::Key } else { Token::Text });
                             after
                         }
-                        Err(NoJson) => return self.broken(),
+                        Err(why) => return self.broken(why),
                     }
                 }
                 Expects::RestOfNumber => match self.number.push(rest) {
@@ -135,17 +144,18 @@ impl Scanner {
                         self.end_number(sink);
                         after
                     }
-                    Err(NoJson) => return self.broken(),
+                    Err(why) => return self.broken(why),
                 },
                 _ => {
                     if !self.byte(*byte, sink) {
-                        return self.broken();
+                        let deep = self.depth == DEEPEST && matches!(byte, b'{' | b'[');
+                        return self.broken(if deep { NoJson::TooDeep } else { NoJson::Malformed });
                     }
                     after
                 }
             };
         }
-        if self.expects == Expects::Broken { Err(NoJson) } else { Ok(()) }
+        if self.expects == Expects::Broken { Err(NoJson::Malformed) } else { Ok(()) }
     }
 
     /// No more will come. A number at the very end is complete only now.
@@ -153,7 +163,7 @@ impl Scanner {
         if self.expects == Expects::RestOfNumber && self.depth == 0 && self.number.is_whole() {
             self.end_number(sink);
         }
-        if self.expects == Expects::Nothing { Ok(()) } else { self.broken() }
+        if self.expects == Expects::Nothing { Ok(()) } else { self.broken(NoJson::Malformed) }
     }
 
     /// A value is complete, and whatever comes is another one: a stream of JSON texts goes on here.
@@ -161,9 +171,9 @@ impl Scanner {
         self.expects == Expects::Nothing
     }
 
-    /// How many objects and arrays are open.
-    pub fn depth(&self) -> usize {
-        self.depth
+    /// A value is under way, and its end has not come.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.expects, Expects::Nothing | Expects::Beginning | Expects::Broken)
     }
 
     fn byte(&mut self, byte: u8, sink: &mut dyn FnMut(Token<'_>)) -> bool {
@@ -231,9 +241,10 @@ impl Scanner {
     }
 
     fn close(&mut self, sink: &mut dyn FnMut(Token<'_>)) {
+        let token = if self.in_object() { Token::ObjectEnd } else { Token::ArrayEnd };
         self.depth -= 1;
         self.expects = self.after_value();
-        sink(Token::End);
+        sink(token);
     }
 
     fn in_object(&self) -> bool {
@@ -250,9 +261,9 @@ impl Scanner {
         if self.depth == 0 { Expects::Nothing } else { Expects::CommaOrEnd }
     }
 
-    fn broken(&mut self) -> Result<(), NoJson> {
+    fn broken(&mut self, why: NoJson) -> Result<(), NoJson> {
         self.expects = Expects::Broken;
-        Err(NoJson)
+        Err(why)
     }
 }
 

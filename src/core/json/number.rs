@@ -58,7 +58,7 @@ impl Number {
                 (Stage::E, b'+' | b'-') => Stage::Sign,
                 (Stage::E | Stage::Sign | Stage::Exponent, b'0'..=b'9') => Stage::Exponent,
                 _ if self.is_whole() => return Ok(Some(rest)),
-                _ => return Err(NoJson),
+                _ => return Err(NoJson::Malformed),
             };
             self.keep(*byte);
             rest = after;
@@ -84,52 +84,20 @@ impl Number {
 }
 
 /// A decimal number of seconds as whole milliseconds, what is less than one cut off: `20.5` is 20,500.
-/// No float: they cost code, and `0.1 + 0.2` hours. Below zero, or more than fits, is none.
+/// No float: they cost code, and `0.1 + 0.2` hours. Below zero, with an exponent, or more than fits, is none.
 pub fn millis(written: &[u8]) -> Option<u64> {
-    let (mut digits, mut power, mut exponent) = (0_u64, 3_i64, 0_i64);
-    let (mut any, mut fraction) = (false, false);
-    let mut bytes = written.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'0'..=b'9' => {
-                any = true;
-                // Twenty digits are enough for all time; what is finer is cut off.
-                match digits.checked_mul(10).and_then(|most| most.checked_add(u64::from(byte - b'0'))) {
-                    Some(more) => {
-                        digits = more;
-                        power -= i64::from(fraction);
-                    }
-                    None if fraction => {}
-                    None => power += 1,
-                }
-            }
-            b'.' if !fraction => fraction = true,
-            b'e' | b'E' if any => {
-                let (mut down, mut some) = (false, false);
-                for byte in bytes.by_ref() {
-                    match byte {
-                        b'+' | b'-' if !some && exponent == 0 => down = byte == b'-',
-                        b'0'..=b'9' => {
-                            some = true;
-                            exponent = exponent.saturating_mul(10).saturating_add(i64::from(byte - b'0'));
-                        }
-                        _ => return None,
-                    }
-                }
-                exponent = if down { exponent.saturating_neg() } else { exponent };
-            }
-            _ => return None,
-        }
-    }
-    if !any {
+    let mut parts = written.split(|byte| *byte == b'.');
+    let (whole, fraction) = (parts.next()?, parts.next());
+    if whole.is_empty() || fraction == Some(b"") || parts.next().is_some() {
         return None;
     }
-    let power = power.saturating_add(exponent);
-    let scale = u32::try_from(power.unsigned_abs()).ok().and_then(|power| 10_u64.checked_pow(power));
-    match scale {
-        _ if digits == 0 => Some(0),
-        Some(scale) if power >= 0 => digits.checked_mul(scale),
-        Some(scale) => digits.checked_div(scale),
-        None => (power < 0).then_some(0),
+    let fraction = fraction.unwrap_or_default();
+    if !fraction.iter().all(u8::is_ascii_digit) {
+        return None;
     }
+    let zeros = [b'0'; 3];
+    whole.iter().chain(fraction.iter().chain(&zeros).take(3)).try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }

@@ -15,7 +15,8 @@ fn told(pieces: &[&[u8]]) -> Vec<String> {
             Token::Number(written) => String::from_utf8_lossy(written).into_owned(),
             Token::Object => "{".to_owned(),
             Token::Array => "[".to_owned(),
-            Token::End => "end".to_owned(),
+            Token::ObjectEnd => "}".to_owned(),
+            Token::ArrayEnd => "]".to_owned(),
             Token::True => "true".to_owned(),
             Token::False => "false".to_owned(),
             Token::Null => "null".to_owned(),
@@ -46,10 +47,10 @@ fn expect(document: impl AsRef<[u8]>, tokens: &str) {
 
 #[test]
 fn objects_and_arrays_hold_values_and_each_other() {
-    expect(r#" {"a" : [1, {"b":null}, true ],"c":false}	"#, "{ a: [ 1 { b: null end true end c: false end");
-    expect("[]", "[ end");
-    expect("{}", "{ end");
-    expect("[[],{}]", "[ [ end { end end");
+    expect(r#" {"a" : [1, {"b":null}, true ],"c":false}	"#, "{ a: [ 1 { b: null } true ] c: false }");
+    expect("[]", "[ ]");
+    expect("{}", "{ }");
+    expect("[[],{}]", "[ [ ] { } ]");
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn a_value_alone_is_a_document() {
 #[test]
 fn escapes_are_undone() {
     expect(r#""\"\\\/\b\f\n\r\tA\u00e4\u20AC""#, "\"\"\\/\u{8}\u{c}\n\r\tAä€\"");
-    expect(r#"{"\u0065rror":1}"#, "{ error: 1 end");
+    expect(r#"{"\u0065rror":1}"#, "{ error: 1 }");
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn bytes_beyond_ascii_pass_as_they_came() {
 
 #[test]
 fn one_byte_order_mark_at_the_very_beginning_is_nothing() {
-    expect("\u{feff}[1]", "[ 1 end");
+    expect("\u{feff}[1]", "[ 1 ]");
     expect("\u{feff}\u{feff}1", "!");
     expect(" \u{feff}1", "!");
     expect(b"\xef\xbb1", "!");
@@ -96,7 +97,7 @@ fn one_byte_order_mark_at_the_very_beginning_is_nothing() {
 fn numbers_have_the_grammar_of_json_and_no_other() {
     for good in ["0", "-0", "10", "1.5", "0.25", "1e5", "1E-5", "-1.0e+05"] {
         expect(good, good);
-        expect(format!("[{good},{good}]"), &format!("[ {good} {good} end"));
+        expect(format!("[{good},{good}]"), &format!("[ {good} {good} ]"));
     }
     for bad in
         ["01", "-", "+1", ".5", "1.", "1e", "1e+", "1.e5", "0x1", "NaN", "Infinity", "-Infinity", "--1", "1-"]
@@ -174,9 +175,9 @@ fn what_is_deeper_than_the_limit_is_refused_and_what_is_as_deep_is_not() {
 fn nothing_is_told_of_what_comes_after_the_first_mistake() {
     let mut scanner = Scanner::default();
     let mut count = 0;
-    assert_eq!(scanner.push(b"[1,x", &mut |_| count += 1), Err(NoJson));
-    assert_eq!(scanner.push(b"[1,2]", &mut |_| count += 1), Err(NoJson));
-    assert_eq!(scanner.end(&mut |_| count += 1), Err(NoJson));
+    assert_eq!(scanner.push(b"[1,x", &mut |_| count += 1), Err(NoJson::Malformed));
+    assert_eq!(scanner.push(b"[1,2]", &mut |_| count += 1), Err(NoJson::Malformed));
+    assert_eq!(scanner.end(&mut |_| count += 1), Err(NoJson::Malformed));
     assert_eq!(count, 2);
 }
 
@@ -197,15 +198,11 @@ fn a_decimal_of_seconds_is_milliseconds() {
         ("0.1", Some(100)),
         ("0.0015", Some(1)),
         ("0.0005", Some(0)),
-        ("1e3", Some(1_000_000)),
-        ("1.5e1", Some(15_000)),
-        ("2500e-3", Some(2_500)),
-        ("1e-9", Some(0)),
-        ("0e99999999999999999999", Some(0)),
+        ("1e3", None),
         ("0.333333333333333333333333333333", Some(333)),
-        ("1e30", None),
-        ("1e99999999999999999999", None),
-        ("1e-99999999999999999999", Some(0)),
+        ("99999999999999999999", None),
+        ("1.", None),
+        (".5", None),
         ("-1", None),
         ("", None),
         ("1.2.3", None),

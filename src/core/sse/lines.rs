@@ -62,6 +62,10 @@ impl Lines {
         self.held.capacity()
     }
 
+    pub(super) fn begins_with(&self, beginning: &[u8]) -> bool {
+        self.held.starts_with(beginning)
+    }
+
     pub(super) fn take(&mut self) -> Vec<u8> {
         ::core::mem::take(&mut self.held)
     }

@@ -9,15 +9,17 @@
 //! inside a character; so decoding each event by itself, invalid bytes replaced, gives what
 //! decoding the whole stream gives, and nothing has to be carried from chunk to chunk.
 //!
-//! Beyond the standard, two forms that servers send (llama.cpp, and gateways over it) are events
-//! of their own, complete with their line: a field named `error`, and a line that is no field
-//! but begins with `{`. By the standard both would be ignored, and the error with them.
+//! Beyond the standard, two forms that servers send are events of their own. A field named `error`
+//! (llama.cpp, and gateways over it) is complete with its line. Lines that are no fields but JSON are complete with
+//! it: errors in the middle of a stream, which Gemini prints over several lines; a whole answer of a server that does not
+//! stream; and streams of JSON lines. By the standard all would be ignored, and the error with them.
 //!
 //! [WHATWG HTML standard, section 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
 mod lines;
 mod room;
 
+use super::json::Scanner;
 use lines::Lines;
 use room::Share;
 pub use room::{ROOM, Room, trim};
@@ -46,7 +48,7 @@ pub enum Form {
     Standard,
     /// Beyond the standard: the value of an `error` field.
     ErrorField,
-    /// Beyond the standard: a line of JSON without a field name.
+    /// Beyond the standard: lines of JSON without a field name.
     BareJson,
 }
 
@@ -63,6 +65,8 @@ pub struct Decoder {
     /// Whether the event under way has a `data` line, of which an empty one is one too.
     has_data: bool,
     data: Vec<u8>,
+    /// What is in `data` are lines of JSON, and its end has not come.
+    bare: Option<Scanner>,
     name: Vec<u8>,
     id: Vec<u8>,
     retry_ms: Option<u64>,
@@ -114,10 +118,18 @@ impl Decoder {
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         let held = self.lines.take();
         let line = self.without_mark(&held);
-        let bare = line.starts_with(b"{") || line.starts_with(b"error:");
-        if bare && line.ends_with(b"}") && !self.has_data && !self.too_long {
+        let bare = self.bare.is_some() || line.starts_with(b"error:") || is_json(line);
+        if bare && line.ends_with(b"}") | line.ends_with(b"]") && !self.has_data && !self.too_long {
             self.line(line, None, sink);
         }
+    }
+
+    /// The data of an event has begun, and its end has not come.
+    pub fn is_in_event(&self) -> bool {
+        self.has_data
+            || self.bare.is_some()
+            || self.lines.begins_with(b"data")
+            || self.lines.begins_with(b"{")
     }
 
     /// The reconnection time of the newest `retry` field, in milliseconds.
@@ -138,8 +150,17 @@ impl Decoder {
             self.too_long = true;
             return None;
         }
+        if self.bare.is_some() {
+            self.more_json(line, sink);
+            return None;
+        }
         if line.is_empty() {
             self.dispatch(fresh, sink);
+            return None;
+        }
+        if !self.has_data && is_json(line) {
+            self.bare = Some(Scanner::default());
+            self.more_json(line, sink);
             return None;
         }
         let (field, value) = match line.iter().position(|byte| *byte == b':') {
@@ -166,7 +187,6 @@ impl Decoder {
             b"id" if value.iter().all(|byte| *byte != 0) => value.clone_into(&mut self.id),
             b"retry" => self.retry_ms = digits(value).or(self.retry_ms),
             b"error" if !self.has_data => self.out_of_line(value, Form::ErrorField, sink),
-            [b'{', ..] if !self.has_data => self.out_of_line(line, Form::BareJson, sink),
             _ => {}
         }
         fresh
@@ -196,10 +216,39 @@ impl Decoder {
         self.name.clear();
     }
 
+    /// One of the lines of JSON. What turns out to be none, or has a blank line in it, is an event as it is.
+    fn more_json(&mut self, line: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
+        let Some(scanner) = &mut self.bare else { return };
+        let is_first = self.data.is_empty();
+        let mut takes = |bytes| scanner.push(bytes, &mut |_| {}).is_ok();
+        let is_json = !line.is_empty() && (is_first || takes(b"\n")) && takes(line);
+        let goes_on = is_json && !scanner.is_over();
+        if goes_on || !is_first {
+            let between: &[u8] = if is_first { b"" } else { b"\n" };
+            self.keep(Some(between));
+            self.keep(Some(line));
+        }
+        if goes_on && !self.too_long {
+            return;
+        }
+        self.bare = None;
+        if !self.too_long {
+            let data = if is_first { line } else { &self.data };
+            sink(Event { data, name: &self.name, id: &self.id, form: Form::BareJson });
+        }
+        self.data.clear();
+        self.name.clear();
+    }
+
     fn out_of_line(&mut self, data: &[u8], form: Form, sink: &mut dyn FnMut(Event<'_>)) {
         sink(Event { data, name: &self.name, id: &self.id, form });
         self.name.clear();
     }
+}
+
+/// A line that is no field, but may be JSON; or the end of a stream, without its field.
+fn is_json(line: &[u8]) -> bool {
+    matches!(line, [b'{', ..] | [b'['] | [b'[', b'{', ..] | b"[DONE]")
 }
 
 /// A number of ASCII digits and nothing else.

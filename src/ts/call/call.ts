@@ -13,13 +13,16 @@ import {
   type Bytes,
   type CoreBody,
   type CoreTarget,
-  type Facts,
+  Fed,
   type HeaderPairs,
   How,
   type Located,
   type Outgoing,
+  type Read,
   type Row,
   type Settled,
+  type Wanted,
+  type Wants,
 } from "../wasm/protocol.js";
 import type { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
@@ -167,10 +170,7 @@ export abstract class Call extends Waiting implements Run {
   onward(response: Response): Outgoing | undefined {
     try {
       const next = this.leg.onward(response);
-      if (next) {
-        this.leg = next;
-        this.reader.secrets.addQuery(next.url);
-      }
+      if (next) this.leg = next;
       return next;
     } catch (error) {
       this.reader.detail = this.reader.secrets.blankOut((error as Error).message);
@@ -196,26 +196,38 @@ export abstract class Call extends Waiting implements Run {
     return this.reader.landed(response);
   }
 
-  read(response: Response, limit: number): Promise<Facts | undefined> {
-    return this.reader.read(response, limit);
+  get wanted(): Wanted {
+    return this.reader.wanted;
   }
 
-  soFar(): Facts | undefined {
-    return this.reader.soFar();
+  get passes(): boolean {
+    return this.reader.passes;
   }
 
-  stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
-    return this.reader.stream(response, (piece) => {
-      try {
-        if (this.core?.alive) feed(piece);
-      } catch (cause) {
-        this.core?.crash(cause);
-      }
-    });
+  read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
+    return this.reader.read(response, limit, (piece) => this.#enters(() => feed(piece)));
   }
 
-  events(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
-    return this.reader.wire?.take(data, count, done, tooLong) ?? 0;
+  stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void> {
+    return this.reader.stream(response, (piece, wants) => this.#enters(() => feed(piece, wants)));
+  }
+
+  /** Into a core that may have stopped, or stops now. */
+  #enters(feed: () => number): number {
+    try {
+      if (this.core?.alive) return feed();
+    } catch (cause) {
+      this.core?.crash(cause);
+    }
+    return Fed.Over;
+  }
+
+  says(detail: Bytes, status: number): void {
+    this.reader.says(detail, status);
+  }
+
+  events(data: Bytes, count: number, text: Bytes): void {
+    this.reader.wire?.take(data, count, text);
   }
 
   begin(ms: number): void {
@@ -226,7 +238,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   rest(): Promise<void> | undefined {
-    return this.reader.open?.rest();
+    return this.reader.isPassedOn ? undefined : this.reader.open?.rest();
   }
 
   stop(): void {
@@ -301,6 +313,7 @@ export abstract class Call extends Waiting implements Run {
       const detail = [leads, this.reader.detail].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
       this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial));
+      if (!this.reader.isPassedOn) this.reader.open?.stop();
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;
       const detail = this.reader.secrets.blankOut(String(this.broken.error)).slice(0, 2000);
@@ -308,8 +321,6 @@ export abstract class Call extends Waiting implements Run {
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {
-      // A reader that leaves a stream has what it wants.
-      if (how === How.Ok && this.reader.wire?.begun === false) this.inOnePiece(row as Row);
       const report = row && this.#report(row);
       if (report) this.tell({ type: "success", report });
       this.done(report);
@@ -319,12 +330,6 @@ export abstract class Call extends Waiting implements Run {
   #fail(error: unknown): void {
     this.tell({ type: "failure", error });
     this.failed(error);
-  }
-
-  /** What was to be a stream. */
-  protected inOnePiece(row: Row): void {
-    this.reader.wire?.give(this.reader.answer);
-    this.begin(row[0] as number);
   }
 
   #report(row: Row): CallReport {

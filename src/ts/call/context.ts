@@ -21,8 +21,9 @@ const MOST_LOOKS = 16;
 const NOTHING: QueryOptions = {};
 
 export class ClientContext implements Attachable {
-  /** By their place in the core. */
-  readonly labels: string[] = [];
+  /** By their place in the core; undefined where none is. */
+  readonly labels: (string | undefined)[] = [];
+  readonly #free: number[] = [];
   readonly #places = new Map<string, number>();
   /** By the model of the payload, and then by the name. */
   readonly #taken = new Map<string, Map<string, CoreTarget>>();
@@ -66,10 +67,11 @@ export class ClientContext implements Attachable {
   }
 
   /** A target by its name and the model in the payload, taken apart once. */
-  remembered(given: string, model = ""): CoreTarget {
+  remembered(given: string, itsModel = ""): CoreTarget {
+    const model = shortened(itsModel);
     let target = this.#taken.get(model)?.get(given);
     if (!target) {
-      target = withModel(takeApart(given, "target"), model);
+      target = withModel(takeApart(given, "target"), itsModel);
       if (this.#remembers++ >= MOST_TARGETS) {
         this.#taken.clear();
         this.#remembers = 1;
@@ -85,7 +87,8 @@ export class ClientContext implements Attachable {
     const key = name(target);
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = this.#unused() ?? this.labels.length;
+      this.#makesRoom();
+      place = this.#free.pop() ?? this.labels.length;
       this.labels[place] = key;
     }
     this.#places.delete(key);
@@ -93,17 +96,19 @@ export class ClientContext implements Attachable {
     return place;
   }
 
-  /** The place of the target that was not used for longest, of those that no call uses now. */
-  #unused(): number | undefined {
-    if (this.#places.size < MOST_TARGETS) return undefined;
+  /** Forgets the targets that were not used for longest, of those that no call uses now. */
+  #makesRoom(): void {
     let looks = MOST_LOOKS;
     for (const [key, place] of this.#places) {
+      if (this.#places.size < MOST_TARGETS || looks-- === 0) return;
       this.#places.delete(key);
-      if (this.#core?.replace(this.#number, place)) return place;
-      this.#places.set(key, place); // it is being used
-      if (--looks === 0) break;
+      if (this.#core?.replace(this.#number, place)) {
+        this.labels[place] = undefined;
+        this.#free.push(place);
+      } else {
+        this.#places.set(key, place); // it is being used
+      }
     }
-    return undefined; // one more, then
   }
 
   close(): void {
@@ -131,7 +136,7 @@ export class ClientContext implements Attachable {
   /** An alert of this target was raised or is over. */
   alerted(place: number): void {
     const row = this.row(place);
-    const alert = row && alertOf(row, this.labels[place] as string);
+    const alert = row && alertOf(row, this.labels[place] ?? "");
     if (alert) tell(this.options.alert?.onAlert, alert, "onAlert");
   }
 
@@ -150,9 +155,21 @@ export class ClientContext implements Attachable {
   }
 }
 
-/** The same URL with another model is another target. */
-export function withModel(target: CoreTarget, model = ""): CoreTarget {
-  return model && target.origin && !target.model ? { ...target, model, label: `${target.label}#${model}` } : target;
+/** As a label of metrics and the beginning of a message. */
+const LONGEST_MODEL = 128;
+
+/** A payload may name a model of any length: a long one is told by its beginning and a sum (FNV-1a, 32 bits). */
+function shortened(model: string): string {
+  if (model.length <= LONGEST_MODEL) return model;
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < model.length; at++) sum = Math.imul(sum ^ model.charCodeAt(at), 0x01000193);
+  return `${model.slice(0, LONGEST_MODEL / 2)}…${(sum >>> 0).toString(16)}`;
 }
 
-export const name = ({ label, origin, model }: CoreTarget): string => (origin && model && !label.includes("#") ? `${label}#${model}` : label);
+/** The same URL with another model in its payload is another target. */
+export function withModel(target: CoreTarget, model = ""): CoreTarget {
+  return model && target.origin && !target.model ? { ...target, label: `${target.label}#${shortened(model)}` } : target;
+}
+
+export const name = ({ label, origin, model }: CoreTarget): string =>
+  origin && model && !label.includes("#") ? `${label}#${shortened(model)}` : label;

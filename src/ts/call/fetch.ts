@@ -2,19 +2,21 @@
 
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
-import { Body } from "../http/body.js";
-import { readSuccess } from "../http/parse-body.js";
+import type { Body } from "../http/body.js";
 import { whenDropped } from "../http/dropped.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
+import { decode } from "../http/value.js";
 import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
+import { parseJson } from "../input/json.js";
 import { checkSignal, headerPairs } from "../input/options.js";
 import { takeApart } from "../input/target.js";
+import { withoutModel } from "../input/without-model.js";
 import { EventStream } from "../stream/event-buffer.js";
-import type { QueryOptions } from "../types/call.js";
-import { type Bytes, type CoreTarget, type Facts, Kind } from "../wasm/protocol.js";
+import type { ErrorCode, QueryOptions } from "../types/call.js";
+import { type Bytes, type CoreTarget, Kind, type Read, Wanted } from "../wasm/protocol.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
@@ -32,7 +34,8 @@ export async function fetchWithRetry(context: ClientContext, input: RequestInfo 
   const { redirect = (input as Request).redirect, mode = (input as Request).mode, signal } = init;
   if (signal !== undefined && signal !== null) checkSignal(signal, "signal");
   // The call itself asks for none to be followed, so that nobody else would say it.
-  if (redirect !== undefined && !/^(follow|manual|error)$/.test(redirect)) throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
+  if (redirect !== undefined && !/^(follow|manual|error)$/.test(redirect))
+    throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
   // Who wants to see redirects wants no more, an opaque response shows nothing, and other schemes need no network.
   if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input))) return (context.options.fetch ?? fetch)(input, init);
   const common = context.settings(); // before anything is waited for: the client may be closed meanwhile
@@ -77,7 +80,7 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
   }
 }
 
-function ask(context: ClientContext, { url, headers, body, init, model, isObject, rest }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
+function ask(context: ClientContext, { url, headers, body, init, model, isObject, text }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
   const first = context.remembered(url, model);
   const apart = fallback.map((other, index) => takeApart(other, `fallback[${index}]`));
   // A list of models or an upload means something at its own address only, and what names no model wants no other one.
@@ -91,7 +94,7 @@ function ask(context: ClientContext, { url, headers, body, init, model, isObject
     });
   // Only an object has a place for a model.
   const kind = model ? Kind.Object : Kind.Opaque;
-  const bodyRest = others.length > 0 ? JSON.stringify(rest) : "";
+  const bodyRest = model && others.length > 0 ? withoutModel(text) : "";
   return { targets: [first, ...others], headers: [], given: headers, init, payload: { kind, body, bodyRest, model } };
 }
 
@@ -102,53 +105,74 @@ const LONGEST_GUARDED = 16 * 1024 * 1024;
 class FetchReader extends ResponseReader {
   /** The newest. */
   response: Response | undefined;
-  /** More of an error's body is to come. */
-  goesOn = false;
+  readonly #method: string;
 
+  /** `streamed`: the request asks for a stream. */
   constructor(
     headers: Headers | undefined,
-    private readonly method: string | undefined,
+    method: string | undefined,
+    private readonly streamed: boolean,
   ) {
     super(headers);
+    this.#method = method?.toUpperCase() ?? "GET";
+  }
+
+  /** Nothing is an answer to what asks for none, and to what was only taken in. */
+  override get wanted(): Wanted {
+    return this.#method === "POST" && this.response?.status === 200 ? Wanted.Passed : Wanted.Lookup;
   }
 
   /** The last one is handed over with its rest. */
-  protected override longer(): void {
-    this.goesOn = true;
-  }
-
-  override again(): void {
-    if (this.goesOn) this.open?.stop();
-    this.goesOn = false;
-    super.again();
-  }
+  protected override longer(): void {}
 
   #isEmpty({ body, status }: Response): boolean {
-    return !body || status === 204 || /^head$/i.test(this.method ?? "");
+    return !body || status === 204 || this.#method === "HEAD";
   }
 
   protected override isStream(response: Response): boolean {
     this.response = response;
-    const is = /event-stream/i.test(response.headers.get("content-type") ?? "") && !this.#isEmpty(response);
-    if (is) this.wire = new EventStream<unknown>(true);
+    const type = response.headers.get("content-type") ?? "";
+    // Lines of JSON that nobody posted for are a file.
+    const streams = /event-stream/i.test(type) || (this.#method === "POST" && /ndjson|jsonl|stream\+json/i.test(type));
+    const is = (streams || (this.streamed && /^$|json|^text\/plain/i.test(type))) && !this.#isEmpty(response);
+    this.wire = is ? new EventStream<unknown>(true) : undefined;
     return is;
   }
 
-  protected override async success(response: Response): Promise<Facts | undefined> {
-    const type = response.headers.get("content-type") ?? "";
+  protected override async success(_: Response, body: Body, feed: (piece?: Bytes) => number): Promise<Read> {
     this.answer = undefined;
-    // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer.
-    if (!/json\b|html/i.test(type) || this.#isEmpty(response)) return undefined;
-    const body = (this.open = new Body(response));
-    const isWhole = await body.collect(LONGEST_GUARDED);
+    const isWhole = await body.collect(LONGEST_GUARDED, feed);
     this.answer = isWhole ? joined(body.pieces) : body.readable();
-    if (!isWhole) this.open = undefined; // its rest is the caller's
-    // Nothing is an answer to what asks for none, and to what was only taken in.
-    if (!isWhole || (body.pieces.length === 0 && !(response.status === 200 && /^post$/i.test(this.method ?? "")))) return undefined;
-    const { facts } = readSuccess(body.pieces, type, "auto");
-    return facts && this.said(facts);
+    this.isPassedOn = !isWhole;
+    return !isWhole || undefined;
+  }
+
+  override async read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
+    const type = response.headers.get("content-type") ?? "";
+    // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer; and not of a part.
+    const guarded = /json(?!l)\b|html/i.test(type) && !/ndjson|json-?(seq|lines)/i.test(type) && response.status !== 206;
+    if (limit !== Infinity || (guarded && !this.#isEmpty(response))) return super.read(response, limit, feed);
+    this.isError = false;
+    this.answer = undefined;
+    return true;
   }
 }
+
+/** As which a server should have said what it says in a 200. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  bad_request: 400,
+  unauthorized: 401,
+  credits_exhausted: 402,
+  forbidden: 403,
+  not_found: 404,
+  too_large: 413,
+  rate_limited: 429,
+  engine_failure: 500,
+  model_loading: 503,
+  overloaded: 503,
+  unavailable: 503,
+  gateway_timeout: 504,
+};
 
 class Fetched extends Call {
   declare protected readonly reader: FetchReader;
@@ -161,7 +185,7 @@ class Fetched extends Call {
     private resolve: (response: Response) => void,
     private reject: (error: unknown) => void,
   ) {
-    super(context, asked, options, new CallerSignal(options.signal), new FetchReader(asked.given, asked.init?.method));
+    super(context, asked, options, new CallerSignal(options.signal), new FetchReader(asked.given, asked.init?.method, streamed));
     for (const [name, value] of headerPairs(options.headers, "headers")) if (!harmless.has(name)) this.reader.secrets.add(value);
   }
 
@@ -180,8 +204,6 @@ class Fetched extends Call {
     whenDropped(stream, cancel);
   }
 
-  protected override inOnePiece(): void {}
-
   protected override done(): void {
     const { wire, answer, response } = this.reader;
     if (wire?.begun) wire.end();
@@ -191,23 +213,45 @@ class Fetched extends Call {
 
   /** An SDK makes its own errors of a last answer. */
   protected override failed(error: unknown): void {
-    const { wire, open, isError, goesOn } = this.reader;
+    const { wire, open, isError, response } = this.reader;
     if (wire?.begun) return wire.end({ error });
-    const isLast = error instanceof QueryError && (error.status as number) >= 300 && isError;
-    if (isLast && this.#answer(open && goesOn ? open.readable() : joined(open?.pieces ?? []), true)) return;
-    if (goesOn) open?.stop();
+    if (error instanceof QueryError && response && this.#last(error, isError, open, wire)) return;
     this.reject(error);
   }
 
+  /** False if it was none, or no SDK could make anything of it. */
+  #last({ code, status = 0 }: QueryError, isError: boolean, open: Body | undefined, wire: EventStream<unknown> | undefined): boolean {
+    if (isError) {
+      if (status < 300) return false;
+      this.reader.isPassedOn = open?.isWhole === false;
+      return this.#answer(this.reader.isPassedOn ? (open as Body).readable() : joined(open?.pieces ?? []), status);
+    }
+    // What was answered with a 200 is told as what it is.
+    if (!statuses[code]) return false;
+    const as = this.reader.named || (statuses[code] as number);
+    const said = joined(wire ? wire.clear() : (open?.pieces ?? []));
+    const event = wire && eventOf(decode(said));
+    if (!event) return said.length > 0 && this.#answer(said, as);
+    return this.#answer(new TextEncoder().encode(event), as, "application/json");
+  }
+
   /** False if the platform makes no such response: a status of 999. */
-  #answer(body: Bytes | ReadableStream, isLast = false): boolean {
+  #answer(body: Bytes | ReadableStream, status?: number, type?: string): boolean {
     try {
-      const response = again(this.reader.response as Response, body, this.leg.redirects > 0);
-      if (isLast) response.headers.set("x-should-retry", "false");
+      const response = again(this.reader.response as Response, body, this.leg.redirects > 0, status);
+      if (status) response.headers.set("x-should-retry", "false");
+      if (type) response.headers.set("content-type", type);
       this.resolve(response);
       return true;
     } catch {
       return false;
     }
   }
+}
+
+/** The JSON of the last event, which is the one that tells of the failure: an SDK looks for it there. */
+function eventOf(stream: string): string | undefined {
+  const bare = stream.search(/^[{[]/m);
+  const fields = [...stream.matchAll(/^(?:data|error): ?(.*)$/gm)].map(([, data]) => data as string);
+  return [...fields.reverse(), ...(bare < 0 ? [] : [stream.slice(bare)])].find((json) => /^\s*[{[]/.test(json) && parseJson(json) !== undefined);
 }

@@ -1,11 +1,11 @@
-/** What is read of the answers to one call, and what they say. */
+/** What is read of the answers to one call: their bytes, and what the core makes of them. */
 
 import { Body } from "../http/body.js";
-import { readError, readSuccess, unreadable } from "../http/parse-body.js";
 import { Secrets } from "../http/redact.js";
-import type { EventStream } from "../stream/event-buffer.js";
+import { decode, valueOf } from "../http/value.js";
+import type { EventStream, Feed } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
-import type { Bytes, Facts } from "../wasm/protocol.js";
+import { type Bytes, Fed, type Read, Wanted } from "../wasm/protocol.js";
 
 /** The order of huggingface_hub: the router's own id first, then those of its proxies. */
 export function requestId({ headers }: Response): string | null | undefined {
@@ -15,30 +15,47 @@ export function requestId({ headers }: Response): string | null | undefined {
 /** Of text, half of what the engines can hold in one string. */
 const LONGEST_ANSWER = 256 * 1024 * 1024;
 
+/** In bytes: what is shown is less, and a secret in it may be longer than what it says. */
+const MOST_WORDS = 16 * 1024;
+
 export class ResponseReader {
   /** The newest body. */
   open: Body | undefined;
   /** The server's own message, as it may be shown. */
   detail = "";
+  /** The status that a failure names, whatever it came with; 0 is none. */
+  named = 0;
   /** What the caller gets. */
   answer: unknown;
-  /** The newest answer is an error. */
+  /** The newest answer is an error, by its status. */
   isError = false;
+  /** What is left of the newest body is the caller's. */
+  isPassedOn = false;
 
   readonly secrets: Secrets;
 
   /** `wire`: a stream was asked for. */
   constructor(
     given?: Headers,
-    protected readonly wanted?: QueryOptions["response"],
+    protected readonly kind?: QueryOptions["response"],
     public wire?: EventStream<unknown>,
   ) {
     this.secrets = new Secrets(given);
   }
 
+  get wanted(): Wanted {
+    if (!this.kind || this.kind === "auto") return Wanted.Auto;
+    return this.kind === "json" ? Wanted.Json : Wanted.Raw;
+  }
+
+  get passes(): boolean {
+    return this.wire?.raw === true;
+  }
+
   /** Another try begins. */
   again(): void {
     this.detail = "";
+    this.open?.stop();
     this.open = undefined;
   }
 
@@ -56,22 +73,17 @@ export class ResponseReader {
     return (this.isStream(response) ? 1 : 0) | (hints ? 2 : 0);
   }
 
-  /** What promises nothing may be one; what promises JSON or a page is none. */
+  /** Types lie, but a page is none. */
   protected isStream({ headers }: Response): boolean {
-    return this.wire !== undefined && !/json|html/i.test(headers?.get("content-type") ?? "");
+    return this.wire !== undefined && !/html/i.test(headers?.get("content-type") ?? "");
   }
 
-  async read(response: Response, limit: number): Promise<Facts | undefined> {
+  async read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
     this.isError = limit !== Infinity;
-    if (!this.isError) return this.success(response);
     const body = (this.open = new Body(response));
-    try {
-      if (!(await body.collect(limit))) this.longer(body);
-    } catch (error) {
-      // An error body that was cut has still said something.
-      if (body.pieces.length === 0) throw error;
-    }
-    return this.said(readError(body.pieces));
+    if (!this.isError) return this.success(response, body, feed);
+    if (!(await body.collect(limit, feed))) this.longer(body);
+    return undefined;
   }
 
   /** An error's body is longer than is read. */
@@ -79,34 +91,29 @@ export class ResponseReader {
     body.stop();
   }
 
-  /** Of an answer that is as it was promised there is nothing to say. */
-  protected async success(response: Response): Promise<Facts | undefined> {
-    const body = (this.open = new Body(response));
-    if (!(await body.collect(LONGEST_ANSWER))) {
+  protected async success(response: Response, body: Body, feed: (piece?: Bytes) => number): Promise<Read> {
+    if (!(await body.collect(LONGEST_ANSWER, feed))) {
       body.stop();
-      return this.said(unreadable("an answer of more than 256 MiB"));
+      return "an answer of more than 256 MiB";
     }
-    // A stream that is answered in one piece is one event, and an event is JSON.
-    const wanted = this.wire ? "json" : (this.wanted ?? "auto");
-    const { value, facts } = readSuccess(body.pieces, response.headers?.get("content-type") ?? "", wanted);
-    this.answer = value;
-    return facts && this.said(facts);
+    const told = feed();
+    if (!(told & Fed.Answer)) return undefined;
+    try {
+      const kind = this.wire ? "json" : (this.kind ?? "auto");
+      this.answer = valueOf(body.pieces, response.headers?.get("content-type") ?? "", kind, (told & Fed.Json) !== 0);
+      return undefined;
+    } catch (error) {
+      return String(error); // half a gigabyte is no string
+    }
   }
 
-  /** The facts of an error whose body is still being read. */
-  soFar(): Facts | undefined {
-    const pieces = this.open?.pieces;
-    return this.isError && pieces?.length ? this.said(readError(pieces)) : undefined;
-  }
-
-  async stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
+  async stream(response: Response, feed: Feed): Promise<void> {
     this.isError = false;
-    const facts = await this.wire?.run((this.open = new Body(response)), feed);
-    return facts && this.said(facts);
+    await this.wire?.run((this.open = new Body(response)), feed);
   }
 
-  protected said(facts: Facts): Facts {
-    this.detail = this.secrets.blankOut(facts.detail).slice(0, 2000);
-    return facts;
+  says(words: Bytes, status: number): void {
+    this.named = status;
+    this.detail = this.secrets.blankOut(decode(words.subarray(0, MOST_WORDS))).slice(0, 2000);
   }
 }

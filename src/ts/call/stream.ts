@@ -1,8 +1,8 @@
 import { whenDropped } from "../http/dropped.js";
 import { readableOf } from "../http/readable.js";
 import { checkOptions } from "../input/options.js";
-import { look, text } from "../stream/chunk.js";
 import { EventStream } from "../stream/event-buffer.js";
+import { Wants } from "../wasm/protocol.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
@@ -60,9 +60,14 @@ class Stream<T> implements QueryStream<T> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
+    return this.#read(Wants.Items);
+  }
+
+  #read(what: Wants.Items | Wants.Text): AsyncIterableIterator<any> {
     if (this.#taken) throw new TypeError("query-with-retry: a stream can be read once");
     this.#taken = true;
     const events = this.#events;
+    events.wants(what);
     const iterator: AsyncIterableIterator<T> = {
       next: () => events.next(),
       return: async () => {
@@ -79,14 +84,11 @@ class Stream<T> implements QueryStream<T> {
   }
 
   async *text(): AsyncGenerator<string, void> {
-    for await (const item of this) {
-      look(item);
-      if (text) yield text;
-    }
+    yield* this.#read(Wants.Text);
   }
 
   async finalText(): Promise<string> {
-    for await (const _ of this);
+    for await (const _ of this.#read(Wants.Text));
     if (this.#caller.left) throw this.#cancelled; // it is not all of the text
     return this.#events.text;
   }

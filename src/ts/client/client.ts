@@ -64,7 +64,7 @@ class SharingClient implements Client {
     const only = target && name(takeApart(target, "target"));
     const { labels } = this.#context;
     return labels.flatMap((label, place) =>
-      !only || label === only || label.startsWith(`${only}#`) ? (sample(this.#context.row(place), label) ?? []) : [],
+      label !== undefined && (!only || label === only || label.startsWith(`${only}#`)) ? (sample(this.#context.row(place), label) ?? []) : [],
     );
   }
 }

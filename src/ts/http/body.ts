@@ -1,6 +1,6 @@
 /** The bytes of one answer, piece by piece, and the times that the clocks of the core go by. */
 
-import type { BodyProgress, Bytes } from "../wasm/protocol.js";
+import { type BodyProgress, type Bytes, Fed } from "../wasm/protocol.js";
 import { whenDropped } from "./dropped.js";
 import { readableOf } from "./readable.js";
 
@@ -13,6 +13,9 @@ export function quietly(work: () => unknown): void {
   }
 }
 
+/** So much of a piece goes into the core at once. A replaced fetch may give any. */
+const MOUTHFUL = 1 << 20;
+
 export class Body implements BodyProgress {
   /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
   quietSince = NaN;
@@ -20,6 +23,11 @@ export class Body implements BodyProgress {
   heard = false;
   readonly pieces: Bytes[] = [];
   #ended = false;
+  /** The piece that is waited for while it is collected. */
+  #pending: Promise<Bytes | undefined> | undefined;
+  #broken: { error: unknown } | undefined;
+  /** The rest is somebody else's. */
+  #passed = false;
   #leftAt = 0;
   #awayMs = 0;
   readonly #reader: ReadableStreamDefaultReader<Bytes> | undefined;
@@ -35,9 +43,11 @@ export class Body implements BodyProgress {
    */
   pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
     if (!this.#reader) return use();
-    // Of a replaced fetch it may be anybody's reader.
+    // Of a replaced fetch it may be anybody's reader, and its promise settle at once, again and again.
     try {
-      this.#reader.read().then((read) => {
+      const next: unknown = this.#reader.read();
+      const whole = next instanceof Promise ? next : Promise.resolve(next);
+      whole.then((read: ReadableStreamReadResult<Bytes>) => {
         let piece: Bytes | undefined;
         try {
           piece = this.#taken(read);
@@ -65,24 +75,52 @@ export class Body implements BodyProgress {
     return new Promise((...settle) => this.pull(...settle));
   }
 
+  /** One piece, or the end. */
+  feed(piece: Bytes | undefined, into: (part?: Bytes) => number): number {
+    if (!piece || piece.length <= MOUTHFUL) return into(piece);
+    let told = 0;
+    for (let at = 0; at < piece.length && !(told & Fed.Over);) told = into(piece.subarray(at, (at += MOUTHFUL)));
+    return told;
+  }
+
   /** Keeps its pieces, to its end or until there is more than that: whether this is the end. */
-  async collect(limit: number): Promise<boolean> {
+  async collect(limit: number, into: (piece?: Bytes) => number): Promise<boolean> {
+    let told = 0;
     for (let left = limit; left >= 0;) {
-      const piece = await this.#next();
+      this.#pending = this.#next();
+      let piece: Bytes | undefined;
+      try {
+        piece = await this.#pending;
+      } catch (error) {
+        this.#broken = { error };
+        throw error;
+      }
+      if (this.#passed) return false;
+      this.#pending = undefined;
       if (!piece) return true;
       this.heard = true;
       this.pieces.push(piece);
       left -= piece.length;
+      if (!(told & Fed.Over)) told = this.feed(piece, into);
     }
     return false;
   }
 
-  /** What was collected, and then what is still to come. */
+  /** All of it was collected. */
+  get isWhole(): boolean {
+    return this.#ended;
+  }
+
+  /** What was collected, and then what is still to come, or how it broke. */
   readable(): ReadableStream<Bytes> {
+    this.#passed = true;
     const collected = this.pieces.splice(0);
     let at = 0;
     const next = async (): Promise<IteratorResult<Bytes>> => {
-      const value = at < collected.length ? collected[at++] : await this.#next();
+      if (at < collected.length) return { value: collected[at++] as Bytes, done: false };
+      if (this.#broken) throw this.#broken.error;
+      const value = await (this.#pending ?? this.#next());
+      this.#pending = undefined;
       return value ? { value, done: false } : { value, done: true };
     };
     const stop = () => this.stop();
@@ -119,6 +157,8 @@ export class Body implements BodyProgress {
 
   /** Frees the connection. */
   stop(): void {
-    if (!this.#ended && this.#reader) quietly(() => this.#reader?.cancel());
+    if (this.#ended || !this.#reader) return;
+    this.#broken ??= { error: new TypeError("query-with-retry: the rest of this body did not come in time") };
+    quietly(() => this.#reader?.cancel());
   }
 }

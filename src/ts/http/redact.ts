@@ -2,8 +2,14 @@
 const LEAST_PART = 8;
 const LONGEST_PART = 4096;
 
-/** As servers write it: as it is, in a URL, in JSON. */
-const spellings = (secret: string): string[] => [secret, encodeURIComponent(secret), secret.replaceAll("/", "\\/")];
+/** As servers write it: as it is, in a URL, in a form, in JSON. */
+const spellings = (secret: string): string[] => [
+  secret,
+  encodeURIComponent(secret),
+  new URLSearchParams([["", secret]]).toString().slice(1),
+  secret.replaceAll("/", "\\/"),
+  JSON.stringify(secret).slice(1, -1),
+];
 
 /** Keeps what authorises a call out of whatever is shown. */
 export class Secrets {
@@ -33,21 +39,28 @@ export class Secrets {
     new URL(url).searchParams.forEach((value) => this.add(value));
   }
 
-  /** A server's words as they may be shown. */
+  /** A server's words as they may be shown. In one pass: what stands for a secret is none, whatever the server says. */
   blankOut(text: string): string {
     this.given?.forEach((value, name) => {
       if (!/^(accept|content|user-agent|x-stainless)/.test(name)) this.add(value);
     });
-    // The longest first: one may be the beginning of another.
-    const secrets = [...(this.#values ?? [])].flatMap(spellings).sort((one, other) => other.length - one.length);
-    for (const secret of secrets) {
-      text = text.replaceAll(secret, "[secret]");
+    const found: [begin: number, end: number][] = [];
+    for (const secret of new Set([...(this.#values ?? [])].flatMap(spellings))) {
+      for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + secret.length)) found.push([at, at + secret.length]);
       // Where the text was cut, so may be what it says again.
-      let length = Math.min(secret.length - 1, LONGEST_PART);
-      while (length >= LEAST_PART && !text.endsWith(secret.slice(0, length))) length--;
-      if (length >= LEAST_PART) text = `${text.slice(0, -length)}[secret]`;
+      const beginning = secret.slice(0, LEAST_PART);
+      if (secret.length <= LEAST_PART) continue;
+      let at = text.indexOf(beginning, text.length - Math.min(secret.length - 1, LONGEST_PART));
+      while (at >= 0 && !secret.startsWith(text.slice(at))) at = text.indexOf(beginning, at + 1);
+      if (at >= 0) found.push([at, text.length]);
     }
-    return text;
+    let shown = "";
+    let shownTo = 0;
+    for (const [begin, end] of found.sort(([one], [other]) => one - other)) {
+      if (begin >= shownTo) shown += `${text.slice(shownTo, begin)}[secret]`;
+      shownTo = Math.max(shownTo, end);
+    }
+    return shown + text.slice(shownTo);
   }
 }
 

@@ -3,9 +3,13 @@
 import { isFieldText } from "../input/options.js";
 import type { Bytes } from "../wasm/protocol.js";
 
-/** A response with the body that was read of another; `redirected` on the way that was followed by hand. */
-export function again(response: Response, body: Bytes | ReadableStream, redirected: boolean): Response {
-  const { status, statusText, headers } = response;
+/**
+ * A response with the body that was read of another; `redirected` on the way that was followed by hand, and with another
+ * status where it lied about that.
+ */
+export function again(response: Response, body: Bytes | ReadableStream, redirected: boolean, status = response.status): Response {
+  const { headers } = response;
+  const statusText = status === response.status ? response.statusText : "";
   // These have none (Fetch standard, null body status).
   const made = new Response([101, 204, 205, 304].includes(status) ? null : body, {
     status,

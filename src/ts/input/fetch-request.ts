@@ -19,7 +19,8 @@ export interface Sent {
   /** Of it. */
   model: string;
   streamed: boolean;
-  rest: Record<string, unknown>;
+  /** Of it, too. */
+  text: string;
 }
 
 const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer", "referrerPolicy", "integrity", "keepalive", "signal"] as const;
@@ -27,14 +28,13 @@ const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer
 /** Where it goes. In a page an address may be relative to it. */
 export function addressOf(input: RequestInfo | URL): string {
   if (typeof input === "object" && "url" in input) return input.url;
-  if (typeof input === "string" && /^https?:/.test(input)) return input;
   // Not the platform's own error, which shows all of it.
   if (!URL.canParse(input, globalThis.location?.href)) throw invalid(`fetch was given no absolute URL: ${placeOf(String(input))}`);
   return new URL(input, globalThis.location?.href).href;
 }
 
 function whichHeader(given: unknown): string {
-  const at = isIterable(given) ? [...given] : Object.entries(given as object);
+  const at = isIterable(given) ? [...given] : Object.entries(given ?? {});
   const nth = at.findIndex((pair) => {
     try {
       return !new Headers([pair as [string, string]]);
@@ -74,7 +74,8 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     rest = defined({ ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...defined(rest) });
     if (rest.mode === "navigate") delete rest.mode;
     headers = headersOf(headers ?? input.headers);
-    if (body === undefined && !/^(get|head)$/i.test(input.method)) {
+    if (body == null && !/^(get|head)$/i.test(input.method)) {
+      if (input.bodyUsed) throw new TypeError("query-with-retry: the body of this Request was used already");
       // Not every browser has its `body`.
       const whole = input.body ? await wholeOf(input.body, within()) : new Uint8Array(await input.arrayBuffer());
       body = whole.byteLength > 0 ? whole : undefined;
@@ -105,7 +106,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     if (/json/i.test(pairs.get("content-type") ?? "")) text = new TextDecoder().decode(bytes);
   }
   const json: Record<string, unknown> | undefined = text?.trimStart().startsWith("{") ? parseJson(text) : undefined;
-  const { model, stream, ...others } = json ?? {};
+  const { model, stream } = json ?? {};
   return {
     url,
     headers: pairs,
@@ -114,6 +115,6 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     isObject: json !== undefined,
     model: typeof model === "string" ? model : "",
     streamed: stream === true,
-    rest: stream === undefined ? others : { stream, ...others },
+    text: text ?? "",
   };
 }

@@ -120,7 +120,8 @@ export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$
 
 export const isHeaderName = (name: unknown): boolean => typeof name === "string" && /^[!#$%&'*+.^`|~\w-]+$/.test(name);
 
-export const isIterable = (value: unknown): value is Iterable<unknown> => typeof (value as Iterable<unknown> | undefined)?.[Symbol.iterator] === "function";
+export const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof (value as Iterable<unknown> | undefined)?.[Symbol.iterator] === "function";
 
 /** Headers as pairs with lower-case names; a bad one is named, its value is not shown. */
 export function headerPairs(value: object | undefined, name: string): HeaderPairs {

@@ -1,79 +1,65 @@
 /** Between the wire and the reader of a stream: what has come and was not asked for yet. */
 
 import type { Body } from "../http/body.js";
-import { factsOf, unreadable } from "../http/parse-body.js";
-import type { Bytes, Facts } from "../wasm/protocol.js";
-import { CHOICE, CONTENT, error, ERROR, FINISH, known, look, text } from "./chunk.js";
-
-const TOO_LONG = "an event of more than 16 MiB, or one of several that together have more than 40 MiB";
-
-/** Comments, or events without content, that do not end are no stream. */
-const MOST_HELD_BACK = 16 * 1024 * 1024;
-/** An object is that much at least, however short its JSON. */
-const LEAST_OF_EVENT = 128;
-const NO_CONTENT = "more than 16 MiB before the first content";
-
-/** So much of a piece goes into the core at once. A replaced fetch may give any. */
-const MOUTHFUL = 1 << 20;
+import { type Bytes, Fed, Wants } from "../wasm/protocol.js";
 
 interface Waiting<T> {
   resolve(result: IteratorResult<T>): void;
   reject(error: unknown): void;
 }
 
+/** Of which the core takes a piece, and undefined at the end. */
+export type Feed = (piece: Bytes | undefined, wants: Wants) => number;
+
+/** Its items are the values of events, or pieces of text; or, where it is `raw`, the pieces of the body as they came. */
 export class EventStream<T> {
-  /** Of everything that was or will be handed over. */
+  /** Of everything that was or will be handed over; where items are wanted, it is complete only when the stream has ended. */
   text = "";
   /** Events are handed over from here on; until then they are held back, and the call may be tried again. */
   begun = false;
-  #items: T[] = [];
+  #wants: Wants;
+  /** What was not asked for yet: JSON of events, text, or pieces. */
+  #queue: unknown[] = [];
+  /** The text of the same, as long as nobody has said which is wanted. */
+  #texts: unknown[] = [];
   #at = 0;
   #ended = false;
   #error: { error: unknown } | undefined;
   readonly #waiting: Waiting<T>[] = [];
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // the core has taken it off
+  // The core has taken a byte order mark off.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #body: Body | undefined;
   #pull = (): void => {};
-  #over: { facts?: Facts } | undefined;
-  /** A bit for each of several answers that has begun and not finished. */
-  #open = 0;
-  /** Some event was in a form that says when it is at its end. */
-  #known = false;
-  /** Bytes before the first content. */
-  #heldBack = 0;
-  /** The last piece ended with a line. */
-  #lineEnded = true;
 
-  /** `raw`: its items are the pieces themselves, as they came, and events of any form are content. */
-  constructor(readonly raw = false) {}
+  constructor(readonly raw = false) {
+    this.#wants = raw ? Wants.Items : Wants.Both;
+  }
+
+  /** Which of them is wanted from now on, and of what is here already. */
+  wants(what: Wants.Items | Wants.Text): void {
+    if (this.#wants !== Wants.Both) return;
+    this.#wants = what;
+    if (what === Wants.Text) this.#queue = this.#texts;
+    this.#texts = [];
+  }
 
   /**
-   * Feeds a body to the decoder. One piece is read when all of the one before was asked for, so
-   * nothing is read ahead beyond one. Resolves at the end of the stream.
+   * Feeds a body to the core. One piece is read when all of the one before was asked for, so nothing
+   * is read ahead beyond one. Resolves at the end of the stream.
    */
-  run(body: Body, feed: (piece?: Bytes) => void): Promise<Facts | undefined> {
-    this.#items = [];
+  run(body: Body, feed: Feed): Promise<void> {
+    this.clear();
     this.text = "";
-    this.#open = 0;
-    this.#over = undefined;
-    this.#known = false;
-    this.#heldBack = 0;
     this.#body = body;
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
-        if (this.#body !== body) return resolve(undefined); // stopped: what waits for ever is never freed
-        if (this.raw && piece) {
-          this.#items.push(piece as T);
-          if (!this.begun && (this.#heldBack += piece.length) > MOST_HELD_BACK) this.#over ??= { facts: unreadable(NO_CONTENT) };
-          if (piece.length > 0) this.#lineEnded = [10, 13].includes(piece.at(-1) as number);
-        }
-        // What has no known form has no known end: it ends where it ends, but not within a line.
-        if (this.raw && !piece && !this.#known && this.#lineEnded) feed(new TextEncoder().encode("\n\ndata: [DONE]\n\n"));
-        if (!piece || piece.length <= MOUTHFUL) feed(piece);
-        else for (let at = 0; at < piece.length && !this.#over;) feed(piece.subarray(at, (at += MOUTHFUL)));
+        if (this.#body !== body) return resolve(); // stopped: what waits for ever is never freed
+        if (this.raw && piece) this.#queue.push(piece);
+        const told = body.feed(piece, (part) => feed(part, this.#wants));
+        if (told & Fed.Heard) body.heard = true;
         if (this.raw && this.begun) this.#handOver();
-        if (this.#over || !piece) resolve(this.#over?.facts);
-        else if (this.begun && this.#items.length > 0) body.leave();
+        if (told & Fed.Over || !piece) resolve();
+        else if (this.begun && this.#queue.length > 0) body.leave();
         else this.#pull();
       };
       this.#pull = () => body.pull(fed, reject);
@@ -87,53 +73,17 @@ export class EventStream<T> {
     this.#pull();
   }
 
-  /** Takes the data of so many events from the decoder, and says what is in them. */
-  take(data: Bytes, count: number, done: boolean, tooLong: boolean): number {
-    let bits = 0;
-    try {
-      const json = this.#decoder.decode(data);
-      const texts: string[] = [];
-      if (count === 1) bits = this.#parse(json, texts);
-      else if (count > 1) for (const one of json.split("\r")) bits |= this.#parse(one, texts);
-      this.text += texts.join(""); // at once: a hundred thousand strings in a chain are work to keep
-    } catch (error) {
-      this.#over ??= { facts: unreadable(String(error)) };
+  /** Takes the data of so many events from the core, and text. */
+  take(data: Bytes, count: number, text: Bytes): void {
+    if (count === 1) this.#queue.push(this.#decoder.decode(data));
+    else if (count > 1) for (const json of this.#decoder.decode(data).split("\r")) this.#queue.push(json);
+    if (text.length > 0) {
+      const words = this.#decoder.decode(text);
+      this.text += words; // at once: a hundred thousand strings in a chain are work to keep
+      if (this.#wants === Wants.Text) this.#queue.push(words);
+      else if (this.#wants === Wants.Both) this.#texts.push(words);
     }
-    if (done) this.#over ??= {};
-    if (tooLong) this.#over ??= { facts: unreadable(TOO_LONG) };
-    if (this.#body) this.#body.heard = true;
     if (this.begun) this.#handOver();
-    return bits;
-  }
-
-  /** Nothing after an error counts. */
-  #parse(json: string, texts: string[]): number {
-    if (this.#over) return 0;
-    let item: T;
-    try {
-      item = JSON.parse(json);
-    } catch {
-      if (this.raw) return CONTENT;
-      this.#over = { facts: unreadable(json) };
-      return 0;
-    }
-    const bits = look(item);
-    this.#known ||= known;
-    if (bits & ERROR) {
-      this.#over = { facts: factsOf(error) };
-      return 0;
-    }
-    // Of several answers the last one to finish completes the stream.
-    const choice = 1 << (bits >> CHOICE);
-    if (bits & FINISH) this.#open &= ~choice;
-    else this.#open |= choice;
-    if (!this.raw) this.#items.push(item);
-    if (!this.raw && !this.begun && !(bits & CONTENT) && (this.#heldBack += json.length + LEAST_OF_EVENT) > MOST_HELD_BACK) {
-      this.#over = { facts: unreadable(NO_CONTENT) };
-      return 0;
-    }
-    if (text) texts.push(text);
-    return this.#open ? bits & ~FINISH : bits;
   }
 
   begin(): void {
@@ -141,15 +91,8 @@ export class EventStream<T> {
     this.#handOver();
   }
 
-  /** An answer in one piece is one event. */
-  give(item: T): void {
-    look(item);
-    this.text = text;
-    this.#items.push(item);
-  }
-
   next(): Promise<IteratorResult<T>> {
-    if (this.begun && this.#items.length > 0) return Promise.resolve(this.#shift());
+    if (this.begun && this.#queue.length > 0) return Promise.resolve(this.#shift());
     if (!this.#ended) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
     const failed = this.#error;
     this.#error = undefined; // an error is told once
@@ -164,25 +107,29 @@ export class EventStream<T> {
   }
 
   /** Nobody wants what is here any more. */
-  clear(): void {
-    this.#items = [];
+  clear(): Bytes[] {
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#texts = [];
     this.#at = 0;
+    return queue as Bytes[];
   }
 
   #shift(): IteratorResult<T> {
-    const value = this.#items[this.#at++] as T;
-    if (this.#at === this.#items.length) {
-      this.#items = [];
-      this.#at = 0;
+    const item = this.#queue[this.#at++];
+    if (this.#at === this.#queue.length) {
+      this.clear();
       if (this.#body?.quietSince === Infinity) {
         this.#body.comeBack();
         this.#pull();
       }
     }
-    return { value, done: false };
+    // The core has read it, so it is JSON.
+    const isJson = !this.raw && this.#wants !== Wants.Text;
+    return { value: isJson ? JSON.parse(item as string) : item, done: false };
   }
 
   #handOver(): void {
-    while (this.#waiting.length > 0 && this.#items.length > 0) this.#waiting.shift()?.resolve(this.#shift());
+    while (this.#waiting.length > 0 && this.#queue.length > 0) this.#waiting.shift()?.resolve(this.#shift());
   }
 }

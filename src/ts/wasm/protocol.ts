@@ -69,20 +69,37 @@ export interface BodyProgress {
   readonly awayMs: number;
 }
 
-/** `Body` of `src/core/classify`. */
-export interface Facts {
-  /** JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's. */
-  ofEngine: boolean;
-  /** A success that is not in the form that was asked for. */
-  unexpected: boolean;
-  /** A success that is an error and no result. */
-  isError: boolean;
-  /** All that it says in words, in lower case; `detail` is the same as it was written. */
-  text: string;
-  kind: string;
-  /** `estimated_time` in seconds; NaN if there is none. */
-  estimate: number;
-  detail: string;
+export type Read = string | true | undefined;
+
+/** How an answer is wanted. */
+export const enum Wanted {
+  Auto,
+  Json,
+  /** Text or bytes. */
+  Raw,
+  /** As it came. */
+  Passed,
+  /** The same, looked up: what tells of a failure may be what was asked for, and so may nothing. */
+  Lookup,
+}
+
+/** What the reader of a stream wants of it. */
+export const enum Wants {
+  Items,
+  Text,
+  Both,
+}
+
+/** What the core says of a piece, as bits. */
+export const enum Fed {
+  /** Nothing that follows counts. */
+  Over = 1,
+  /** Something has come that is more than a sign of life. */
+  Heard = 2,
+  /** Of a whole body: it can be read as JSON. */
+  Json = 4,
+  /** It is an answer. */
+  Answer = 8,
 }
 
 export interface CoreRequest {
@@ -137,12 +154,20 @@ export interface CoreRequest {
   readonly quiet: boolean;
   /** Bits: 1, it is the stream that was asked for; 2, it says how long to wait. */
   landed(attempt: number, response: Response): number;
-  /** Rejects where the body breaks. A good answer has no facts. */
-  read(response: Response, limit: number): Promise<Facts | undefined>;
-  soFar(): Facts | undefined;
-  /** `feed` takes each piece, and undefined at the end. */
-  stream(response: Response, feed: (piece?: Bytes) => void): Promise<Facts | undefined>;
-  events(data: Bytes, count: number, done: boolean, tooLong: boolean): number;
+  readonly wanted: Wanted;
+  /** A stream is passed on as it came. */
+  readonly passes: boolean;
+  /**
+   * Rejects where the body breaks; resolves with a text where the host cannot read an answer, and with true where nothing
+   * is to be seen in it. `feed` takes each piece, until it says that it is over; and undefined at the end of an answer.
+   */
+  read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read>;
+  /** The same, until its reader has got all of it. */
+  stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void>;
+  /** The server's own words about a failure, and the status that it names; 0 is none. */
+  says(detail: Bytes, status: number): void;
+  /** The data of so many events, with carriage returns between; and text. */
+  events(data: Bytes, count: number, text: Bytes): void;
   begin(ms: number): void;
   rest(): Promise<void> | undefined;
   stop(): void;

@@ -133,7 +133,7 @@ fn a_cold_start_that_ends_in_a_429_keeps_to_its_floor_and_succeeds() {
 #[test]
 fn a_loading_answer_is_slow_to_come_without_harm() {
     let slow =
-        Reply::after(secs(20), crate::virtual_clock::status(503), crate::bodies::of_error("loading model"));
+        Reply::after(secs(20), crate::virtual_clock::status(503), crate::read::of_error("loading model"));
     let call = Conversation::with(Policy::default()).script(&[slow.clone(), slow, ok()]);
     assert!(call.is_delivered());
 }

@@ -13,7 +13,7 @@ mod streams_in_time;
 mod streams_property;
 mod time_limits;
 
-use crate::bodies;
+use crate::read;
 use crate::virtual_clock::{Asked, Reply, ms, status};
 use query_with_retry::core::call::Head;
 use query_with_retry::core::classify::Body;
@@ -28,12 +28,12 @@ fn error(code: u16) -> Reply {
 }
 
 fn saying(code: u16, body: &Value) -> Reply {
-    Reply::after(ms(20), status(code), bodies::of_error(&body.to_string()))
+    Reply::after(ms(20), status(code), read::of_error(&body.to_string()))
 }
 
 /// An error with a `Retry-After`.
 fn asking(code: u16, floor: Duration) -> Reply {
-    Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, bodies::of_error("{}"))
+    Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, read::of_error("{}"))
 }
 
 fn loading(says: Option<Value>) -> Reply {

@@ -1,7 +1,7 @@
 //! Streamed calls: what is tried again before anything was handed over, and that nothing is after.
 
 use super::{ALL_TRIES, error, loading};
-use crate::bodies;
+use crate::read;
 use crate::virtual_clock::{Conversation, Reply, Step, Timed, Transcript, ms, policy, secs, status};
 use query_with_retry::core::call::{Action, Head, Target};
 use query_with_retry::core::classify::Body;
@@ -50,7 +50,7 @@ fn default() -> Conversation {
 
 /// An event that is an error and says this.
 fn says(words: &str) -> Step {
-    Step::Fails(bodies::facts(&json!({"error": words})))
+    Step::Fails(read::of_error(&json!({"error": words}).to_string()))
 }
 
 fn unreadable() -> Step {
@@ -153,7 +153,7 @@ fn who_is_told_of_an_error_in_a_stream_is_told_of_its_own_mistakes_apart() {
 #[test]
 fn a_model_that_loads_says_so_in_its_first_event_and_spends_no_retry() {
     let body = json!({"error": "Model x is currently loading", "estimated_time": 20});
-    let loads = at_once(&[ROLE, Step::Fails(bodies::facts(&body))]);
+    let loads = at_once(&[ROLE, Step::Fails(read::of_error(&body.to_string()))]);
     for max_retries in [0, 3] {
         let call = streamed(Given { max_retries: Some(max_retries), ..Given::default() });
         let call = call.script(&[loads.clone(), loads.clone(), loading(None), loads.clone(), whole()]);

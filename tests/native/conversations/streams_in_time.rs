@@ -42,7 +42,7 @@ fn connecting_bounds_the_headers_of_streams_and_of_nothing_else() {
     let in_one_piece = Reply::Answers {
         head: crate::virtual_clock::status(200),
         head_after: secs(1),
-        body: crate::bodies::of_success("{}", "application/json"),
+        body: crate::read::of_success("{}", "application/json"),
         body_after: secs(60),
     };
     assert!(streamed(given).script(&[in_one_piece]).is_delivered());

@@ -30,7 +30,7 @@ fn a_first_byte_clock_ends_silence_sooner() {
     let answered = Reply::Answers {
         head: status(200),
         head_after: secs(4),
-        body: crate::bodies::of_success("{}", "application/json"),
+        body: crate::read::of_success("{}", "application/json"),
         body_after: ms(999),
     };
     assert!(call.script(&[answered]).is_delivered());

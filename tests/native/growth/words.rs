@@ -14,7 +14,7 @@ fn an_error_of_a_mebibyte_takes_about_sixteen_times_as_long_as_one_of_64_kib() {
         for (status, is_error) in [(200, true), (400, false), (503, false)] {
             grows_in_proportion(&format!("{status} that says {says}…"), FEW, |bytes| {
                 let text = says.repeat(bytes / says.len());
-                let body = Body { is_error, text, ..Body::default() };
+                let body = Body { is_error, text: text.into(), ..Body::default() };
                 let begun = Instant::now();
                 assert!(classify(status, Profile::OpenAi, &body).is_some());
                 begun.elapsed()

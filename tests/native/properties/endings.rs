@@ -93,8 +93,7 @@ impl Scene {
 /// Whether or not it fits what the call is doing.
 fn input(which: u8, nth: u8) -> Input {
     let head = |status, events| Head { status, events, floor: (nth == 0).then(|| Duration::from_secs(120)) };
-    let text =
-        |text: &str| Body { of_engine: true, is_error: true, text: text.to_owned(), ..Body::default() };
+    let text = |text: &str| Body { of_engine: true, is_error: true, text: text.into(), ..Body::default() };
     match which {
         0..3 => Input::Head(head(200, true)),
         3 => Input::Head(head(200, false)),
@@ -190,7 +189,7 @@ fn a_call_that_finds_loading_what_others_find_warm_pauses_for_a_second_and_a_qua
     let patient = Policy { streamed: true, ..Policy::default() };
     let mut scene = scene(vec![patient; 200], false, 64, 7);
     let loading = || Body {
-        text: "model x is currently loading".to_owned(),
+        text: "model x is currently loading".into(),
         is_error: true,
         of_engine: true,
         ..Body::default()

@@ -14,7 +14,7 @@ fn value_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Value, NoJ
         scanner.push(piece, &mut |token| built.take(token))?;
     }
     scanner.end(&mut |token| built.take(token))?;
-    built.whole.ok_or(NoJson)
+    built.whole.ok_or(NoJson::Malformed)
 }
 
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Built {
                 self.key = self.text();
                 return;
             }
-            Token::End => {
+            Token::ObjectEnd | Token::ArrayEnd => {
                 let (value, key) = self.open.pop().expect("what ends has begun");
                 self.key = key;
                 value

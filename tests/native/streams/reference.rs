@@ -1,5 +1,5 @@
 //! A slow decoder that is plain to read: the text of the [WHATWG HTML standard, section 9.2.6], the
-//! two forms beyond it, and the rule for the end. The whole stream is decoded first, then read by
+//! forms beyond it, and the rule for the end. The whole stream is decoded first, then read by
 //! characters.
 //!
 //! [WHATWG HTML standard, section 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -19,6 +19,8 @@ pub(crate) struct Reference {
     pub(crate) messages: Vec<Message>,
     pub(crate) retry_ms: Option<u64>,
     data: String,
+    /// Lines of JSON whose end has not come.
+    bare: String,
     event_type: String,
     last_event_id: String,
 }
@@ -31,8 +33,8 @@ pub(crate) fn decode(stream: &[u8]) -> Reference {
     for line in lines {
         reference.line(&line);
     }
-    let bare = unfinished.starts_with('{') || unfinished.starts_with("error:");
-    if bare && unfinished.ends_with('}') {
+    let bare = !reference.bare.is_empty() || is_json(&unfinished) || unfinished.starts_with("error:");
+    if bare && unfinished.ends_with(['}', ']']) {
         reference.line(&unfinished);
     }
     reference
@@ -55,14 +57,26 @@ fn lines(text: &str) -> (Vec<String>, String) {
 
 impl Reference {
     fn line(&mut self, line: &str) {
-        if line.is_empty() {
+        if !self.bare.is_empty() || (self.data.is_empty() && is_json(line)) {
+            self.more_json(line);
+        } else if line.is_empty() {
             self.dispatch();
-        } else if line.starts_with('{') && self.data.is_empty() {
-            self.message(line, Form::BareJson);
         } else if let Some((field, value)) = line.split_once(':') {
             self.field(field, value.strip_prefix(' ').unwrap_or(value));
         } else {
             self.field(line, "");
+        }
+    }
+
+    fn more_json(&mut self, line: &str) {
+        let between = if self.bare.is_empty() { "" } else { "\n" };
+        let before = std::mem::take(&mut self.bare);
+        let whole = format!("{before}{between}{line}");
+        let is_cut = serde_json::from_str::<serde_json::Value>(&whole).is_err_and(|error| error.is_eof());
+        if is_cut && !line.is_empty() {
+            self.bare = whole;
+        } else {
+            self.message(&whole, Form::BareJson);
         }
     }
 
@@ -98,4 +112,9 @@ impl Reference {
             form,
         });
     }
+}
+
+/// Of a line that is no field, whether it may be JSON, or the last word of a stream.
+fn is_json(line: &str) -> bool {
+    line.starts_with('{') || line.starts_with("[{") || line == "[" || line == "[DONE]"
 }

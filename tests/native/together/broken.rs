@@ -2,7 +2,7 @@
 
 use super::world::{Caller, Crowd, Meeting, target};
 use super::{asking, error, ok, too_many};
-use crate::bodies;
+use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::failure::Code;
@@ -209,8 +209,7 @@ fn no_answer_with_a_status_of_400_to_499_opens_the_breaker_whatever_it_says() {
     for code in 400..500 {
         for says in ["no", "CUDA out of memory", "request timed out", "Model x is currently loading"] {
             let body = json!({ "error": says }).to_string();
-            let meeting =
-                steadily(12).against(|_| Reply::after(ms(20), status(code), bodies::of_error(&body)));
+            let meeting = steadily(12).against(|_| Reply::after(ms(20), status(code), read::of_error(&body)));
             let opened = meeting.calls.iter().filter(|call| call.failed_by(Code::CircuitOpen, None)).count();
             assert_eq!(opened, 0, "{code}, {says}");
         }
@@ -221,7 +220,7 @@ fn no_answer_with_a_status_of_400_to_499_opens_the_breaker_whatever_it_says() {
 fn an_answer_of_400_to_499_whose_body_never_ends_does_not_open_the_breaker() {
     let hasty = policy(Given { total: Some(secs(1)), ..Given::default() });
     let crowd = Crowd::of((0..12).map(|nth| Caller::with(hasty).coming(secs(2 * nth))));
-    let (body, body_after) = (bodies::of_error(""), secs(60));
+    let (body, body_after) = (read::of_error(""), secs(60));
     let meeting = crowd.against(|_| Reply::Answers {
         head: status(408),
         head_after: ms(20),

@@ -6,7 +6,7 @@ mod crowded;
 mod patience;
 pub(crate) mod world;
 
-use crate::bodies;
+use crate::read;
 use crate::virtual_clock::{Reply, ms, status};
 use query_with_retry::core::call::Head;
 use query_with_retry::core::time::Duration;
@@ -18,7 +18,7 @@ fn ok() -> Reply {
 }
 
 fn error(code: u16) -> Reply {
-    Reply::after(ms(20), status(code), bodies::of_error(r#"{"error": "no"}"#))
+    Reply::after(ms(20), status(code), read::of_error(r#"{"error": "no"}"#))
 }
 
 /// A rate limit that names no time.
@@ -27,12 +27,12 @@ fn too_many() -> Reply {
 }
 
 fn asking(code: u16, floor: Duration) -> Reply {
-    Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, bodies::of_error("{}"))
+    Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, read::of_error("{}"))
 }
 
 fn loading() -> Reply {
     let body = json!({"error": "Model x is currently loading", "estimated_time": 20});
-    Reply::after(ms(20), status(503), bodies::of_error(&body.to_string()))
+    Reply::after(ms(20), status(503), read::of_error(&body.to_string()))
 }
 
 /// A model that is up so long after the beginning, and takes so many at once.

@@ -153,7 +153,9 @@ export const clientFetchStreams = [
       assert.ok(!text.includes("overloaded"));
       assert.equal((await mock.stats("m")).requests, 3);
       const always = await mock.put("always", { then: overloaded });
-      await assert.rejects(api.createClient({ maxRetries: 0 }).fetch(always, ask()), { name: "QueryError", code: "overloaded", status: 200 });
+      const failed = await api.createClient({ maxRetries: 0 }).fetch(always, ask());
+      assert.deepEqual([failed.status, failed.headers.get("content-type")], [503, "application/json"]);
+      assert.deepEqual(await failed.json(), { error: { message: "Model is overloaded", type: "overloaded" } });
     },
   },
   {

@@ -45,9 +45,8 @@ const passing = [
   ["[DONE] after the role", streamStep(events(ROLE, "[DONE]")), "bad_response"],
   ["a stream without a single event", streamStep(""), "stream_truncated"],
   ["an event that is no JSON", streamStep(events("<html>")), "bad_response"],
-  ["a first event of more than 16 MiB", { inject: { events: 0, hugeEventBytes: 17_000_000 } }, "bad_response"],
   ["a page with a 200", html(200), "bad_response"],
-  ["broken JSON with a 200", answer(200, '{"choices":[{"mess', { "content-type": "application/json" }), "bad_response"],
+  ["JSON with a 200 that was cut", answer(200, '{"choices":[{"mess', { "content-type": "application/json" }), "stream_truncated"],
   ["an error in JSON with a 200", answer(200, OVERLOADED), "overloaded"],
   ["a 503 for a moment", answer(503, { error: "Service Unavailable" }), "unavailable"],
   ["a 503 of the type of a stream", streamStep(events({ error: "no healthy upstream" }), 503), "unavailable"],
@@ -71,7 +70,12 @@ const spent = [
   ["an end after the role", { fault: { kind: "end", events: 1 } }, { code: "stream_truncated", layer: "network" }],
   ["overload as the first event", streamStep(events(OVERLOADED)), { code: "overloaded", layer: "compute", detail: "Model is overloaded" }],
   ["a page with a 200", html(200), { code: "bad_response", layer: "gateway", detail: "Sign in" }],
-  ["an event that is no JSON", streamStep(events("oops")), { code: "bad_response", layer: "gateway", detail: "oops" }],
+];
+
+/** What is complete and cannot be read would not be read the next time. */
+const unreadable = [
+  ["an event that is no JSON", streamStep(events("oops")), "oops"],
+  ["a first event of more than 16 MiB", { inject: { events: 0, hugeEventBytes: 17_000_000 } }, "an event of more than 16 MiB"],
 ];
 
 const loading = [
@@ -147,6 +151,16 @@ export const streamsRetry = [
       assert.equal(await api.streamWithRetry(once, payload).finalText(), words(5).join(""));
       // Browsers ask again by themselves on a connection that was in use before: at least two.
       assert.ok((await mock.stats("once")).requests >= 2);
+    },
+  })),
+  ...unreadable.map(([what, step, words]) => ({
+    name: `${what} is bad_response to a stream, and is not paid for again`,
+    async run({ api, mock, assert }) {
+      const url = await putStream(mock, "m", { stream: STREAM, then: step });
+      const { error } = await readAll(api.streamWithRetry(url, payload));
+      await assert.rejects(Promise.reject(error), { name: "QueryError", code: "bad_response", status: 200, partial: undefined });
+      assert.ok(error.detail.startsWith(words), error.detail);
+      assert.equal((await mock.stats("m")).requests, 1);
     },
   })),
   ...spent.map(([what, step, expected]) => ({

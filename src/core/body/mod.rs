@@ -1,0 +1,268 @@
+//! What a whole body says, whatever its type promises: an answer, a failure, or neither.
+//!
+//! The first bytes decide what it is, since types lie: JSON comes as plain text, an event stream as JSON, a page of a
+//! proxy as anything. What is JSON is read by its [`dialect`](super::dialect), in pieces and once; of the rest the beginning
+//! is kept, where a failure says what is the matter.
+
+mod page;
+
+use super::classify::Body;
+use super::dialect::{Reader, Said};
+use super::json::NoJson;
+
+/// What a failure has to say stands at its beginning: 64 KiB.
+pub const HEAD_LIMIT: usize = 64 * 1024;
+
+/// So many bytes tell what it is, at most: `event:`.
+const LONGEST_SIGN: usize = 6;
+
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How the caller wants an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// As its type says, and its first bytes.
+    #[default]
+    Auto,
+    Json,
+    /// As text or as bytes, whatever they are.
+    Raw,
+    /// As it is, to a `fetch`. Who looks up what a server keeps may be told of a failure, or nothing, and that is the
+    /// answer.
+    Passed {
+        lookup: bool,
+    },
+}
+
+/// What its content type promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Json,
+    Page,
+    Events,
+    /// JSON, line by line.
+    Lines,
+    Text,
+    /// None is given.
+    Unsaid,
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(content_type: &str) -> Self {
+        let name =
+            content_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        let ends = |end: &str| {
+            let rest = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+            rest.is_some_and(|rest| rest.eq_ignore_ascii_case(end.as_bytes()))
+        };
+        if name.is_empty() {
+            Self::Unsaid
+        } else if ends("ndjson") || ends("/jsonl") || ends("stream+json") {
+            Self::Lines
+        } else if ends("/json") || ends("+json") {
+            Self::Json
+        } else if ends("/html") || ends("xhtml+xml") {
+            Self::Page
+        } else if is("text/event-stream") {
+            Self::Events
+        } else if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/")) {
+            Self::Text
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// What its first bytes are, after white space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    /// Too few have come.
+    #[default]
+    Nothing,
+    Json,
+    Page,
+    Events,
+    Other,
+}
+
+impl Form {
+    /// `is_all`: no more will come.
+    fn of(head: &[u8], is_all: bool) -> Self {
+        let head = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
+        match head {
+            [] => Self::Nothing,
+            [b't' | b'f' | b'n' | b'd' | b'e' | b'i' | 0xef, ..] if head.len() < LONGEST_SIGN && !is_all => {
+                Self::Nothing
+            }
+            [b'{' | b'[' | b'"' | b'-' | b'0'..=b'9', ..] => Self::Json,
+            [b'<', ..] => Self::Page,
+            _ if [b"true".as_slice(), b"false", b"null"].iter().any(|literal| head.starts_with(literal)) => {
+                Self::Json
+            }
+            _ if [b"data:".as_slice(), b"event:", b"id:", b":"]
+                .iter()
+                .any(|field| head.starts_with(field)) =>
+            {
+                Self::Events
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A body while it comes.
+#[derive(Debug)]
+pub struct Reading {
+    kind: Kind,
+    /// Of an answer; a failure is read whatever it is.
+    wanted: Option<Wanted>,
+    head: Vec<u8>,
+    form: Form,
+    json: Reader,
+    no_json: Option<NoJson>,
+    /// It ends in the middle.
+    is_cut: bool,
+}
+
+impl Reading {
+    /// `wanted`: the status is one of success.
+    pub fn new(content_type: &str, wanted: Option<Wanted>) -> Self {
+        let (kind, json) = (Kind::of(content_type), Reader::default());
+        Self { kind, wanted, head: Vec::new(), form: Form::Nothing, json, no_json: None, is_cut: false }
+    }
+
+    /// Takes the next bytes. False, where what follows says nothing any more.
+    pub fn push(&mut self, bytes: &[u8]) -> bool {
+        // White space before it is part of no form, and may have no end.
+        let bytes = if self.head.is_empty() { bytes.trim_ascii_start() } else { bytes };
+        let before = self.head.len();
+        let room = HEAD_LIMIT.saturating_sub(before);
+        self.head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if self.form == Form::Nothing {
+            self.form = Form::of(&self.head, false);
+            if self.is_json() {
+                let first = self.head.get(..before).unwrap_or_default();
+                self.no_json = self.json.push(first).err();
+            }
+        }
+        if !self.is_json() {
+            return self.head.len() < HEAD_LIMIT;
+        }
+        if self.no_json.is_none() {
+            self.no_json = self.json.push(bytes).err();
+        }
+        // Of lines the first says only in the end whether it is a piece of a stream.
+        let is_answer = self.wanted.is_some() && self.kind != Kind::Lines && self.json.said().has_result();
+        !is_answer && (self.no_json.is_none() || self.head.len() < HEAD_LIMIT)
+    }
+
+    /// All that has come, of an answer all there is. True, if the host may read it as JSON.
+    pub fn end(mut self) -> (Body, bool) {
+        if self.form == Form::Nothing {
+            self.form = Form::of(&self.head, true);
+            if self.is_json() {
+                self.no_json = self.json.push(&self.head).err();
+            }
+        }
+        let is_answer = self.wanted.is_some() && self.json.said().has_result();
+        if self.is_json() && self.no_json.is_none() && !is_answer {
+            self.is_cut = self.json.is_open();
+            self.no_json = self.json.end().err();
+        }
+        let is_json = self.is_read();
+        match self.wanted {
+            None => (self.failure(), is_json),
+            Some(wanted) => (self.answer(wanted), is_json),
+        }
+    }
+
+    fn is_json(&self) -> bool {
+        let promised = match self.wanted {
+            None | Some(Wanted::Json) => true,
+            Some(Wanted::Auto | Wanted::Passed { .. }) => {
+                matches!(self.kind, Kind::Json | Kind::Unsaid | Kind::Text | Kind::Lines)
+            }
+            Some(Wanted::Raw) => self.kind == Kind::Json,
+        };
+        promised && self.form == Form::Json
+    }
+
+    /// It is JSON, and the host may read it as such.
+    fn is_read(&self) -> bool {
+        self.is_json() && self.no_json != Some(NoJson::Malformed)
+    }
+
+    fn answer(self, wanted: Wanted) -> Body {
+        let lookup = wanted == Wanted::Passed { lookup: true };
+        if self.is_json() && self.json.said().is_failure(lookup) {
+            return Body::of_failure(self.json.said());
+        }
+        let raw = wanted == Wanted::Raw;
+        // A stream that nobody asked for is complete, and paid for.
+        let is_stream =
+            self.form == Form::Events || self.kind == Kind::Lines && self.json.said().is_of_stream();
+        if !raw && !matches!(wanted, Wanted::Passed { .. }) && is_stream {
+            let detail =
+                b"a stream, which was not asked for: call streamWithRetry, or set stream: false".to_vec();
+            return Body { of_engine: true, unexpected: true, is_final: true, detail, ..Body::default() };
+        }
+        let says_nothing = matches!(self.form, Form::Page | Form::Nothing);
+        let needs_json = match wanted {
+            Wanted::Json => true,
+            Wanted::Raw => false,
+            _ => matches!(self.kind, Kind::Json | Kind::Page) || self.kind == Kind::Unsaid && says_nothing,
+        };
+        if !needs_json || self.is_read() || lookup && self.form == Form::Nothing {
+            return Body { of_engine: true, ..Body::default() };
+        }
+        let detail = if self.form == Form::Page { page::title(&self.head) } else { Vec::new() };
+        let is_final = self.is_json() && !self.is_cut;
+        Body { unexpected: true, is_final, detail, ..Body::default() }
+    }
+
+    fn failure(self) -> Body {
+        let said = self.json.said();
+        if self.is_json() && (self.no_json.is_none() || !said.words.is_empty()) {
+            let mut body = Body::of_failure(said);
+            if self.no_json.is_some() {
+                // What stands behind the break says something as well.
+                body.text = lower(&self.head);
+            }
+            return body;
+        }
+        let head = self.head.trim_ascii();
+        let (words, detail) = match self.form {
+            Form::Page => (page::words(head), page::title(head)),
+            _ => (head.to_vec(), head.to_vec()),
+        };
+        let of_engine = matches!(head, [b'{' | b'[', ..]);
+        let is_page = self.form == Form::Page;
+        Body { is_error: true, of_engine, is_page, text: lower(&words), detail, ..Body::default() }
+    }
+}
+
+fn lower(text: &[u8]) -> Vec<u8> {
+    text.to_ascii_lowercase()
+}
+
+impl Body {
+    /// Of a JSON answer or an event that tells of a failure.
+    pub fn of_failure(said: &Said) -> Self {
+        Self {
+            of_engine: true,
+            is_error: true,
+            text: lower(&said.words),
+            kind: said.kind.clone(),
+            status: said.status,
+            estimate: said.estimate.filter(|estimate| *estimate <= super::hint::LONGEST),
+            detail: said.words.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Whole bodies, as they come: with the type that they promise, and with another.
+
+use super::*;
+
+/// In pieces of every size the same.
+fn read(content_type: &str, wanted: Option<Wanted>, text: &str) -> Body {
+    let of = |length: usize| {
+        let mut reading = Reading::new(content_type, wanted);
+        for piece in text.as_bytes().chunks(length.max(1)) {
+            if !reading.push(piece) {
+                break;
+            }
+        }
+        reading.end().0
+    };
+    let whole = of(text.len());
+    for length in [1, 2, 3, 5, 7] {
+        assert_eq!(format!("{:?}", of(length)), format!("{whole:?}"), "in pieces of {length}: {text}");
+    }
+    whole
+}
+
+fn answer(content_type: &str, text: &str) -> Body {
+    read(content_type, Some(Wanted::Auto), text)
+}
+
+fn failure(text: &str) -> Body {
+    read("text/plain", None, text)
+}
+
+fn detail(body: &Body) -> String {
+    String::from_utf8(body.detail.clone()).unwrap()
+}
+
+#[test]
+fn an_answer_is_what_its_type_promises_or_its_first_bytes_say() {
+    for (content_type, text) in [
+        ("application/json", "{\"a\":1}"),
+        ("application/json; charset=utf-8", "\u{feff} [1]"),
+        ("application/problem+json", "null"),
+        ("application/json", "true"),
+        ("", "{\"a\":1}"),
+        ("text/plain", "{\"a\":1}"),
+        ("text/plain", "any text"),
+        ("image/png", "\u{89}PNG"),
+        ("", "plain"),
+        ("application/x-ndjson", "{\"input\":1}\n{\"input\":2}\n"),
+    ] {
+        let body = answer(content_type, text);
+        assert!(!body.unexpected && !body.is_error, "{content_type} {text}: {body:?}");
+    }
+}
+
+#[test]
+fn what_promises_json_and_is_none_is_no_answer() {
+    for (content_type, text, said) in [
+        ("application/json", "<html><title>Sign in</title>", "Sign in"),
+        ("text/html", "<h1>Bad</h1>", "Bad"),
+        ("", "<title>x</title>", "x"),
+        ("application/json", "", ""),
+        ("", "", ""),
+        ("application/json", "{\"a\":NaN}", ""),
+        ("application/json", "{\"a\":1", ""),
+    ] {
+        let body = answer(content_type, text);
+        assert!(body.unexpected && !body.is_error, "{content_type} {text}: {body:?}");
+        assert_eq!(detail(&body), said, "{content_type} {text}");
+    }
+}
+
+#[test]
+fn broken_json_that_is_complete_is_not_worth_another_try_and_json_that_was_cut_is() {
+    assert!(answer("application/json", "{\"a\":NaN}").is_final);
+    assert!(!answer("application/json", "{\"a\":1").is_final);
+    assert!(!answer("text/html", "<html>").is_final);
+}
+
+#[test]
+fn a_stream_that_nobody_asked_for_is_no_answer_whatever_its_type() {
+    for (content_type, text) in [
+        ("text/event-stream", "data: {\"choices\":[]}\n\ndata: [DONE]\n\n"),
+        ("application/json", ": ping\n\ndata: {}\n\n"),
+        ("", "event: x\ndata: 1\n\n"),
+        ("application/x-ndjson", "{\"message\":{\"content\":\"Hi\"},\"done\":false}\n{\"done\":true}\n"),
+    ] {
+        let body = answer(content_type, text);
+        assert!(body.unexpected && body.is_final, "{content_type} {text}: {body:?}");
+        assert!(!read(content_type, Some(Wanted::Raw), text).unexpected, "wanted as it is: {text}");
+    }
+}
+
+#[test]
+fn a_failure_in_an_answer_is_one_however_it_is_wanted() {
+    let text = r#"{"error":{"message":"boom","code":503},"id":"x"}"#;
+    for wanted in [Wanted::Auto, Wanted::Json, Wanted::Raw, Wanted::Passed { lookup: false }] {
+        let body = read("application/json", Some(wanted), text);
+        assert_eq!(
+            (body.is_error, body.status, detail(&body)),
+            (true, Some(503), "boom".to_owned()),
+            "{wanted:?}"
+        );
+    }
+    assert!(!read("image/png", Some(Wanted::Raw), text).is_error);
+}
+
+#[test]
+fn a_job_that_has_failed_is_an_answer_to_who_asks_for_it() {
+    let passed = |lookup, text| read("application/json", Some(Wanted::Passed { lookup }), text).is_error;
+    for text in [
+        r#"{"id":"b","object":"batch","status":"failed","errors":{"data":[{"message":"no"}]}}"#,
+        r#"{"id":"f","object":"fine_tuning.job","status":"failed","error":{"code":"x","message":"no"}}"#,
+    ] {
+        assert!(!passed(true, text) && !passed(false, text), "{text}");
+    }
+    let response = r#"{"id":"r","object":"response","status":"failed","output":[],"error":{"code":"server_error","message":"no"}}"#;
+    assert!(!passed(true, response) && passed(false, response));
+}
+
+#[test]
+fn what_follows_a_result_is_not_read() {
+    let mut reading = Reading::new("application/json", Some(Wanted::Auto));
+    assert!(reading.push(b"{\"object\":\"list\",\"data\":[{\"embedding\":["));
+    assert!(!reading.push(b"0.1,0.2,"));
+    assert!(!reading.end().0.unexpected);
+}
+
+#[test]
+fn the_words_of_a_failure_are_found_in_json_in_text_and_in_a_page() {
+    let all = |text: &str| {
+        let Body { text: words, detail, of_engine, is_error, .. } = failure(text);
+        assert!(is_error);
+        (String::from_utf8(words).unwrap(), String::from_utf8(detail).unwrap(), of_engine)
+    };
+    let told = |words: &str, detail: &str, of_engine| (words.to_owned(), detail.to_owned(), of_engine);
+    assert_eq!(all(r#"{"error":"Model is Loading"}"#), told("model is loading", "Model is Loading", true));
+    assert_eq!(all(" Upstream is Full \n"), told("upstream is full", "Upstream is Full", false));
+    assert_eq!(all("\"Forbidden\""), told("forbidden", "Forbidden", true));
+    assert_eq!(all("<title>502</title><p>Bad</p>"), told(" 502  bad ", "502", false));
+    assert_eq!(all(""), told("", "", false));
+    assert_eq!(all("[1,2"), told("[1,2", "[1,2", true));
+}
+
+#[test]
+fn a_failure_whose_json_is_broken_or_cut_is_searched_all_the_same() {
+    let broken = failure(r#"{"estimated_time":NaN,"error":"Model is currently loading"}"#);
+    assert!(String::from_utf8_lossy(&broken.text).contains("currently loading"), "{broken:?}");
+    let cut = failure(r#"{"error":"Model is currently loading","traceback":"very lo"#);
+    assert_eq!(detail(&cut), "Model is currently loading");
+}
+
+#[test]
+fn white_space_and_bodies_without_end_are_kept_to_the_limit() {
+    let mut reading = Reading::new("text/html", None);
+    for _ in 0..10 * HEAD_LIMIT {
+        assert!(reading.push(b" "));
+    }
+    assert!(reading.head.is_empty());
+    let fed = (0..).take_while(|_| reading.push(b"<p>")).count();
+    assert!(fed * 3 < HEAD_LIMIT + 3, "{fed}");
+}

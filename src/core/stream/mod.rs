@@ -1,0 +1,230 @@
+//! One stream: pieces of bytes in; whether it has begun, how it ends, and what its reader gets out.
+//!
+//! Its events are told by their shape, since no server says which form it speaks: see [`dialect`](super::dialect). The
+//! items of a reader are the server's own JSON, which the host parses; a reader who wants text gets text, and nobody parses
+//! anything; and what is passed on, to a `fetch`, is passed on as it came.
+
+use super::body::Kind;
+use super::classify::Body;
+use super::completion::{Completion, End, Seen};
+use super::dialect::Reader;
+use super::json::NoJson;
+use super::sse::{Decoder, Event, Form, Room, trim};
+
+/// Comments, or events without content, that do not end are no stream.
+const MOST_HELD_BACK: usize = 16 * 1024 * 1024;
+
+/// An event is that much at least, however short its JSON.
+const LEAST_OF_EVENT: usize = 128;
+
+/// Stands between the data of two events: a line end is the one byte that no data holds.
+pub const SEPARATOR: u8 = b'\r';
+
+/// How a stream ended.
+#[derive(Clone, Debug)]
+pub enum Over {
+    /// Of itself.
+    Ended(End),
+    /// By an event that is an error, or cannot be read.
+    Failed(Body),
+}
+
+#[derive(Debug)]
+pub struct Stream {
+    decoder: Decoder,
+    reader: Reader,
+    completion: Completion,
+    kind: Kind,
+    /// To a `fetch`, as it came.
+    passed: bool,
+    /// Of several answers, a bit each: those that have begun and not finished.
+    open: u64,
+    events: u64,
+    /// Some event was in a form that says when it is at its end.
+    is_known: bool,
+    is_single: bool,
+    /// Bytes before the first content.
+    held_back: usize,
+    /// What has come ends with a line.
+    line_has_ended: bool,
+    /// An event was too long to be looked at: from then on nothing is.
+    is_blind: bool,
+    over: Option<Over>,
+    /// The data of the events of the newest piece, with separators between.
+    pub items: Vec<u8>,
+    pub count: u32,
+    /// Text that was not taken yet, in UTF-8.
+    pub text: Vec<u8>,
+}
+
+impl Stream {
+    /// `passed`: what is in no known form is content, and ends where it ends.
+    pub fn new(room: &Room, content_type: &str, passed: bool) -> Self {
+        Self {
+            decoder: Decoder::sharing(room),
+            reader: Reader::default(),
+            completion: Completion::default(),
+            kind: Kind::of(content_type),
+            passed,
+            open: 0,
+            events: 0,
+            is_known: false,
+            is_single: false,
+            held_back: 0,
+            line_has_ended: true,
+            is_blind: false,
+            over: None,
+            items: Vec::new(),
+            count: 0,
+            text: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes. `items`: their events are wanted, and not only their text.
+    pub fn push(&mut self, piece: &[u8], items: bool) {
+        self.items.clear();
+        self.count = 0;
+        if let Some(last) = piece.last() {
+            self.line_has_ended = matches!(last, b'\n' | b'\r');
+        }
+        if self.is_blind || self.over.is_some() {
+            return;
+        }
+        let mut decoder = ::core::mem::take(&mut self.decoder);
+        let too_long = decoder.push(piece, &mut |event| self.take(event, items)).is_err();
+        self.decoder = decoder;
+        if self.passed
+            && (too_long || self.decoder.is_in_event() && self.held_back + piece.len() > MOST_HELD_BACK)
+        {
+            self.is_blind = true;
+            self.completion.saw(Seen { content: true, ..Seen::default() });
+        } else if self.passed {
+            self.hold_back(piece.len());
+        } else if too_long {
+            self.fails("an event of more than 16 MiB, or one of several that together have more than 40 MiB");
+        }
+        trim(&mut self.items);
+        trim(&mut self.text);
+    }
+
+    /// No more will come.
+    pub fn end(&mut self, items: bool) {
+        self.items.clear();
+        self.count = 0;
+        let before = self.events;
+        let mut decoder = ::core::mem::take(&mut self.decoder);
+        decoder.end(&mut |event| self.take(event, items));
+        let ends_anywhere = self.passed && !self.is_known && (self.line_has_ended || self.events > before);
+        if self.is_blind || ends_anywhere {
+            self.completion.saw(Seen { done: true, ..Seen::default() });
+        }
+        // An answer in one piece, by a server that does not stream.
+        if self.is_single && self.events == 1 && self.kind != Kind::Lines {
+            self.completion.saw(Seen { finish: true, ..Seen::default() });
+        }
+    }
+
+    /// Nothing that follows counts.
+    pub fn is_over(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// Something is there to be handed over.
+    pub fn has_begun(&self) -> bool {
+        self.completion.begun()
+    }
+
+    /// An event has come.
+    pub fn was_heard(&self) -> bool {
+        self.events > 0 || self.is_blind
+    }
+
+    /// How it ended, or would end now.
+    pub fn over(&mut self) -> Over {
+        self.over.take().unwrap_or(Over::Ended(self.completion.end()))
+    }
+
+    /// What would be lost from now on is no loss.
+    pub fn is_whole(&self) -> bool {
+        self.completion.end() == End::Whole && !matches!(self.over, Some(Over::Failed(_)))
+    }
+
+    fn take(&mut self, event: Event<'_>, items: bool) {
+        let data = event.data.trim_ascii();
+        if self.over.is_some() || data.is_empty() {
+            return; // an event without data is a sign of life
+        }
+        self.events += 1;
+        if data == b"[DONE]" {
+            self.completion.saw(Seen { done: true, ..Seen::default() });
+            self.over = Some(Over::Ended(self.completion.end()));
+            return;
+        }
+        #[cfg(feature = "panic-on-purpose")]
+        assert!(data != b"\"panic-on-purpose\"", "on purpose");
+        let is_error = event.form == Form::ErrorField || event.name == b"error";
+        self.reader.begin(is_error);
+        let read = self.reader.push(data).and_then(|()| self.reader.end());
+        if read == Err(NoJson::Malformed) || read.is_err() && !self.passed {
+            return self.unreadable(data, is_error);
+        }
+        let said = self.reader.said();
+        if said.is_failure(false) {
+            self.over = Some(Over::Failed(Body::of_failure(said)));
+            return;
+        }
+        let meaning = said.meaning();
+        self.text.extend_from_slice(said.text(event.form == Form::BareJson));
+        self.is_known |= meaning.is_known;
+        self.is_single = event.form == Form::BareJson && self.events == 1;
+        // Of several answers the last one to finish completes the stream.
+        self.open = (self.open | meaning.open) & !meaning.finished;
+        let finish = meaning.finished != 0 && self.open == 0;
+        self.completion.saw(Seen { content: meaning.has_content, finish, done: false });
+        if items && !self.passed {
+            if self.count > 0 {
+                self.items.push(SEPARATOR);
+            }
+            self.count += 1;
+            self.items.extend_from_slice(data);
+        }
+        if !self.passed {
+            self.hold_back(data.len() + LEAST_OF_EVENT);
+        }
+    }
+
+    /// An event that is no JSON: if it is no error in words, a `fetch` may know what it is.
+    fn unreadable(&mut self, data: &[u8], is_error: bool) {
+        if is_error {
+            let (text, detail) = (data.to_ascii_lowercase(), data.to_vec());
+            let body = Body { is_error, of_engine: true, text, detail, ..Body::default() };
+            self.over = Some(Over::Failed(body));
+        } else if self.passed {
+            self.completion.saw(Seen { content: true, ..Seen::default() });
+        } else {
+            // A page is of a proxy, and of the moment.
+            let is_final = !data.starts_with(b"<");
+            let body = Body { unexpected: true, is_final, detail: data.to_vec(), ..Body::default() };
+            self.over = Some(Over::Failed(body));
+        }
+    }
+
+    fn hold_back(&mut self, bytes: usize) {
+        if self.completion.begun() || self.over.is_some() {
+            return;
+        }
+        self.held_back += bytes;
+        if self.held_back > MOST_HELD_BACK {
+            self.fails("more than 16 MiB before the first content");
+        }
+    }
+
+    fn fails(&mut self, why: &str) {
+        let detail = why.as_bytes().to_vec();
+        let body = Body { unexpected: true, is_final: true, detail, ..Body::default() };
+        self.over.get_or_insert(Over::Failed(body));
+    }
+}
+
+#[cfg(test)]
+mod tests;

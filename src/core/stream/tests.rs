@@ -1,0 +1,346 @@
+//! Whole streams in the forms that servers speak, in one piece and byte by byte, and what is left of them when they are cut.
+
+use super::*;
+use crate::core::failure::{Code, Layer};
+use crate::core::target::Profile;
+
+/// How it ended, with its text.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Ended(End),
+    Failed(Code, String),
+}
+
+fn read(content_type: &str, passed: bool, pieces: &[&[u8]]) -> (Told, String, bool) {
+    let room = Room::default();
+    let mut stream = Stream::new(&room, content_type, passed);
+    let mut text = Vec::new();
+    for piece in pieces {
+        stream.push(piece, true);
+        text.append(&mut stream.text);
+    }
+    if !stream.is_over() {
+        stream.end(true);
+        text.append(&mut stream.text);
+    }
+    let told = match stream.over() {
+        Over::Ended(end) => Told::Ended(end),
+        Over::Failed(body) => {
+            let trouble = crate::core::classify::classify(200, Profile::OpenAi, &body).unwrap();
+            Told::Failed(trouble.code, String::from_utf8(body.detail).unwrap())
+        }
+    };
+    (told, String::from_utf8(text).unwrap(), stream.has_begun())
+}
+
+#[track_caller]
+fn told_as(content_type: &str, stream: &str) -> (Told, String, bool) {
+    let whole = read(content_type, false, &[stream.as_bytes()]);
+    let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+    assert_eq!(read(content_type, false, &bytes), whole, "byte by byte: {stream}");
+    whole
+}
+
+#[track_caller]
+fn told(stream: &str) -> (Told, String, bool) {
+    told_as("text/event-stream", stream)
+}
+
+fn events(data: &[&str]) -> String {
+    data.iter().map(|data| format!("data: {data}\n\n")).collect()
+}
+
+fn lines(data: &[&str]) -> String {
+    data.iter().map(|data| format!("{data}\n")).collect()
+}
+
+/// Of each form: its type, and its pieces, of which the last one ends it.
+fn forms() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
+    let sse = "text/event-stream";
+    vec![
+        (
+            "chat",
+            sse,
+            vec![
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#,
+            ],
+        ),
+        (
+            "chat without an index",
+            sse,
+            vec![
+                r#"{"choices":[{"delta":{"content":"Hello"}}]}"#,
+                r#"{"choices":[{"finish_reason":"length","delta":{}}]}"#,
+            ],
+        ),
+        (
+            "parts",
+            sse,
+            vec![
+                r#"{"choices":[{"index":0,"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"Hello"}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}]}"#,
+            ],
+        ),
+        (
+            "completions",
+            sse,
+            vec![
+                r#"{"choices":[{"text":"Hel","index":0,"finish_reason":null}]}"#,
+                r#"{"choices":[{"text":"lo","index":0,"finish_reason":"stop"}]}"#,
+            ],
+        ),
+        (
+            "responses",
+            sse,
+            vec![
+                r#"{"type":"response.created","response":{"id":"r","object":"response","status":"in_progress","error":null,"output":[]}}"#,
+                r#"{"type":"response.output_text.delta","item_id":"m","delta":"Hel"}"#,
+                r#"{"delta":"lo","type":"response.output_text.delta"}"#,
+                r#"{"type":"response.output_text.done","text":"Hello"}"#,
+                r#"{"type":"response.completed","response":{"id":"r","output":[{"content":[{"text":"Hello"}]}]}}"#,
+            ],
+        ),
+        (
+            "anthropic",
+            sse,
+            vec![
+                r#"{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","content":[]}}"#,
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+                r#"{"type":"ping"}"#,
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}"#,
+                r#"{"type":"content_block_stop","index":0}"#,
+                r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}"#,
+                r#"{"type":"message_stop"}"#,
+            ],
+        ),
+        (
+            "tgi",
+            sse,
+            vec![
+                r#"{"index":1,"token":{"id":1,"text":"Hel","logprob":-0.1,"special":false},"generated_text":null,"details":null}"#,
+                r#"{"index":2,"token":{"id":2,"text":"lo","logprob":-0.1,"special":false},"generated_text":null,"details":null}"#,
+                r#"{"index":3,"token":{"id":3,"text":"</s>","logprob":-0.1,"special":true},"generated_text":"Hello","details":null}"#,
+            ],
+        ),
+        (
+            "ollama chat",
+            "application/x-ndjson",
+            vec![
+                r#"{"model":"m","message":{"role":"assistant","content":"Hel"},"done":false}"#,
+                r#"{"model":"m","message":{"role":"assistant","content":"lo"},"done":false}"#,
+                r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#,
+            ],
+        ),
+        (
+            "ollama generate",
+            "application/x-ndjson",
+            vec![
+                r#"{"model":"m","response":"Hel","done":false}"#,
+                r#"{"model":"m","response":"lo","done":true}"#,
+            ],
+        ),
+        (
+            "llama.cpp",
+            sse,
+            vec![
+                r#"{"index":0,"content":"Hel","tokens":[1],"stop":false,"id_slot":0}"#,
+                r#"{"index":0,"content":"lo","stop":true,"stop_type":"eos"}"#,
+            ],
+        ),
+        (
+            "gemini",
+            sse,
+            vec![
+                r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}],"role":"model"},"index":0}]}"#,
+                r#"{"candidates":[{"content":{"parts":[{"text":"Hello"}],"role":"model"},"finishReason":"STOP","index":0}]}"#,
+            ],
+        ),
+        (
+            "transcription",
+            sse,
+            vec![
+                r#"{"type":"transcript.text.delta","delta":"Hello"}"#,
+                r#"{"type":"transcript.text.done","text":"Hello"}"#,
+            ],
+        ),
+    ]
+}
+
+fn wire(content_type: &str, data: &[&str]) -> String {
+    if content_type.contains("ndjson") { lines(data) } else { events(data) }
+}
+
+#[test]
+fn each_form_has_its_text_and_its_end_and_is_cut_before_it() {
+    for (name, content_type, data) in forms() {
+        let whole = wire(content_type, &data);
+        assert_eq!(
+            told_as(content_type, &whole),
+            (Told::Ended(End::Whole), "Hello".to_owned(), true),
+            "{name}"
+        );
+        let cut = wire(content_type, &data[..data.len() - 1]);
+        assert_eq!(told_as(content_type, &cut).0, Told::Ended(End::Cut), "{name}, cut");
+        for passed in [wire(content_type, &data), whole.trim_end().to_owned()] {
+            let (told, ..) = read(content_type, true, &[passed.as_bytes()]);
+            let last = passed.ends_with('\n') || content_type.contains("ndjson");
+            assert_eq!(told, Told::Ended(if last { End::Whole } else { End::Cut }), "{name}, passed on");
+        }
+        assert_eq!(
+            read(content_type, true, &[cut.as_bytes()]).0,
+            Told::Ended(End::Cut),
+            "{name}, passed on and cut"
+        );
+    }
+}
+
+#[test]
+fn each_form_holds_under_any_type() {
+    for (name, content_type, data) in forms() {
+        let whole = wire(content_type, &data);
+        for other in ["", "text/plain", "application/json", "application/octet-stream"] {
+            assert_eq!(
+                told_as(other, &whole),
+                (Told::Ended(End::Whole), "Hello".to_owned(), true),
+                "{name} as {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn images_are_pieces_from_their_first_on() {
+    let first = r#"{"type":"image_generation.partial_image","b64_json":"xx"}"#;
+    let last = r#"{"type":"image_generation.completed","b64_json":"yy"}"#;
+    assert_eq!(told(&events(&[first])), (Told::Ended(End::Cut), String::new(), true));
+    assert_eq!(told(&events(&[first, last])), (Told::Ended(End::Whole), String::new(), true));
+    let partial = r#"{"type":"response.image_generation_call.partial_image","partial_image_b64":"xx"}"#;
+    assert!(told(&events(&[partial])).2);
+}
+
+#[test]
+fn signs_of_life_and_announcements_are_no_content() {
+    for event in [
+        r#"{"type":"ping"}"#,
+        r#"{"type":"keepalive"}"#,
+        r#"{"type":"message_start","message":{"role":"assistant"}}"#,
+        r#"{"type":"response.in_progress","response":{"status":"in_progress","error":null}}"#,
+        r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
+        r#"{"choices":[],"usage":{"total_tokens":3}}"#,
+        r#"{"model":"m","response":"","done":false}"#,
+    ] {
+        assert_eq!(told(&events(&[event])), (Told::Ended(End::Cut), String::new(), false), "{event}");
+        assert_eq!(told(&events(&[event, "[DONE]"])).0, Told::Ended(End::Nothing), "{event}");
+    }
+}
+
+#[test]
+fn what_is_in_no_known_form_is_content_and_ends_with_done() {
+    assert_eq!(told(&events(&[r#"{"foo":"bar"}"#, "[DONE]"])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[r#"{"foo":"bar"}"#])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&["12"])).2, true);
+}
+
+#[test]
+fn of_several_answers_the_last_one_to_finish_ends_the_stream_and_the_first_is_the_text() {
+    let chunk = |nth, text, finish| {
+        format!(
+            r#"{{"choices":[{{"delta":{{"content":"{text}"}},"finish_reason":{finish},"index":{nth}}}]}}"#
+        )
+    };
+    let (a, b) = (chunk(0, "Hel", "null"), chunk(1, "Bon", "null"));
+    let (c, d) = (chunk(0, "lo", "\"stop\""), chunk(1, "jour", "\"stop\""));
+    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[&a, &b, &c, &d])), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    let both = r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"},{"index":1,"delta":{"content":"y"}}]}"#;
+    assert_eq!(told(&events(&[both])), (Told::Ended(End::Cut), "x".to_owned(), true));
+}
+
+#[test]
+fn an_empty_reason_is_none() {
+    let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"null"}]}"#]);
+    assert_eq!(told(&stream).0, Told::Ended(End::Cut));
+    let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":""}]}"#]);
+    assert_eq!(told(&stream).0, Told::Ended(End::Cut));
+}
+
+#[test]
+fn an_error_is_one_in_every_form_in_which_servers_send_it() {
+    let failed = |code, words: &str| Told::Failed(code, words.to_owned());
+    for (stream, code, words) in [
+        (events(&[r#"{"error":{"code":400,"message":"too long","type":"BadRequestError"}}"#]), Code::BadRequest, "too long"),
+        (
+            events(&[r#"{"choices":[],"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"slow"}}}"#]),
+            Code::RateLimited,
+            "Provider returned error; slow",
+        ),
+        ("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n".into(), Code::Overloaded, "Overloaded"),
+        ("event: error\ndata: {\"code\":401,\"message\":\"no\"}\n\n".into(), Code::Unauthorized, "no"),
+        ("event: error\ndata: \"slow down\"\n\n".into(), Code::RateLimited, "slow down"),
+        ("event: error\ndata: Too many requests, please slow down\n\n".into(), Code::RateLimited, "Too many requests, please slow down"),
+        ("error: {\"code\":503,\"message\":\"busy\"}\n\n".into(), Code::Unavailable, "busy"),
+        ("{\n  \"error\": {\n    \"code\": 503,\n    \"message\": \"The model is overloaded.\"\n  }\n}\n".into(), Code::Overloaded, "The model is overloaded."),
+        (events(&[r#"[{"error":{"code":503,"message":"try later"}}]"#]), Code::Unavailable, "try later"),
+        (events(&[r#"{"type":"response.failed","response":{"status":"failed","error":{"code":"context_length_exceeded","message":"long"}}}"#]), Code::BadRequest, "long"),
+        (events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"network_error"}]}"#]), Code::EngineFailure, "finish_reason: network_error"),
+    ] {
+        assert_eq!(told(&stream).0, failed(code, words), "{stream}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, failed(code, words), "passed on: {stream}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_stream_answers_in_one_piece() {
+    let answer = "{\n \"choices\": [\n  {\"message\": {\"content\": \"Hello\"}}\n ]\n}";
+    assert_eq!(told_as("application/json", answer), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told_as("application/json", "[{\"generated_text\":\"Hello\"}]").1, "Hello");
+    assert_eq!(told_as("application/json", "{\"a\":1}").0, Told::Ended(End::Whole));
+    assert_eq!(told_as("application/json", "{\"a\":").0, Told::Ended(End::Cut));
+    let whole = r#"{"object":"response","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"Hello"}]}]}"#;
+    assert_eq!(told_as("application/json", whole).1, "Hello");
+    let message = r#"{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn"}"#;
+    assert_eq!(told_as("application/json", message).1, "Hello");
+}
+
+#[test]
+fn what_is_no_json_fails_once_and_is_passed_on_to_who_may_know_it() {
+    let stream = events(&["plain words"]);
+    assert_eq!(told(&stream).0, Told::Failed(Code::BadResponse, "plain words".to_owned()));
+    assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+}
+
+#[test]
+fn an_event_that_is_too_long_fails_for_a_reader_and_is_passed_on_unseen() {
+    let long = [b"data: ".as_slice(), &vec![b'x'; crate::core::sse::EVENT_LIMIT]].concat();
+    let pieces: Vec<&[u8]> = long.chunks(1 << 20).collect();
+    let Told::Failed(code, detail) = read("text/event-stream", false, &pieces).0 else {
+        panic!("no failure")
+    };
+    assert!(code == Code::BadResponse && detail.contains("16 MiB"), "{detail}");
+    assert_eq!(read("text/event-stream", true, &pieces).0, Told::Ended(End::Whole));
+}
+
+#[test]
+fn events_without_content_that_do_not_end_are_no_stream() {
+    let role = events(&[r#"{"choices":[{"index":0,"delta":{"role":"assistant"}}]}"#; 1000]);
+    let room = Room::default();
+    for passed in [false, true] {
+        let mut stream = Stream::new(&room, "text/event-stream", passed);
+        let pushed =
+            (0..1_000_000).take_while(|_| (stream.push(role.as_bytes(), true), !stream.is_over()).1).count();
+        assert!(
+            (16 * 1024 * 1024 / role.len() / 3..16 * 1024 * 1024 / role.len() + 2).contains(&pushed),
+            "{pushed}"
+        );
+    }
+}
+
+#[test]
+fn whose_fault_it_is_is_told_by_the_layer() {
+    let body = Body { is_error: true, of_engine: true, status: Some(429), ..Body::default() };
+    let trouble = crate::core::classify::classify(200, Profile::OpenAi, &body).unwrap();
+    assert_eq!((trouble.code, trouble.layer), (Code::RateLimited, Layer::Account));
+}

@@ -1,0 +1,19 @@
+/** The bytes of an answer as the value that is handed over. What they say, the core has read. */
+
+import { joined } from "../input/bytes.js";
+import type { QueryOptions } from "../types/call.js";
+import type { Bytes } from "../wasm/protocol.js";
+
+/** `isJson`: it can be read as such. */
+export function valueOf(pieces: Bytes[], contentType: string, wanted: NonNullable<QueryOptions["response"]>, isJson: boolean): unknown {
+  const bytes = joined(pieces);
+  if (wanted === "bytes") return bytes;
+  if (wanted !== "blob") {
+    if (isJson && wanted !== "text") return JSON.parse(decode(bytes));
+    if (wanted === "text" || /^\s*(text\/|application\/(x-ndjson|ndjson|jsonl)\b)/i.test(contentType)) return decode(bytes);
+  }
+  return new Blob([bytes], { type: contentType });
+}
+
+/** UTF-8, with replacement. */
+export const decode = (bytes: Bytes): string => new TextDecoder().decode(bytes);
