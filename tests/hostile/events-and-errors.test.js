@@ -52,7 +52,12 @@ const ways = {
     if (error) throw error;
     return items;
   },
-  "by client.fetch": async (client, url) => (await client.fetch(url, { method: "POST", body: JSON.stringify(payload) })).text(),
+  "by client.fetch": async (client, url) => {
+    const response = await client.fetch(url, { method: "POST", body: JSON.stringify(payload) });
+    const text = await response.text();
+    if (!response.ok) throw new api.QueryError({ code: "engine_failure", status: response.status }, url, { attempts: [], totalMs: 0 }, text);
+    return text;
+  },
 };
 
 describe("an event of a stream", { timeout: 60_000 }, () => {

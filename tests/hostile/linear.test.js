@@ -57,3 +57,46 @@ describe("the work that an answer makes", { timeout: 120_000 }, () => {
     });
   }
 });
+
+describe("what a server says again and again beside secrets", { timeout: 60_000 }, () => {
+  /** As long as it takes, of a server that leads on by way of so many values, and then repeats some of them. */
+  async function blocked(values, text) {
+    const fetch = async (url) =>
+      url.includes("?")
+        ? new Response(JSON.stringify({ error: text }), { status: 400, headers: { "content-type": "application/json" } })
+        : new Response(null, { status: 307, headers: { location: `/x?${values.join("&")}` } });
+    const client = createClient({ fetch, token: "tok-en" });
+    const start = performance.now();
+    const { detail } = await client.query("http://127.0.0.1:9/", {}).catch((error) => error);
+    return { ms: performance.now() - start, detail };
+  }
+
+  test("a redirect chooses no secrets", async () => {
+    const { ms, detail } = await blocked(["[secret", "secret]", "&[[secre", "cret]t]", "[sec", "ret]"], "[secret]".repeat(150));
+    assert.ok(ms < 500 && detail === "[secret]".repeat(150), `${ms} ms: ${detail}`);
+  });
+
+  test("a text of 60 KB and 1,800 values take no time", async () => {
+    const values = Array.from({ length: 1_800 }, (_, nth) => `aaaaa${nth}`);
+    assert.ok((await blocked(values, "a".repeat(60_000))).ms < 500);
+  });
+
+  test("a secret is blanked out once, whatever it is", async () => {
+    const fetch = async () => new Response('{"error":"secret [secret] secretly"}', { status: 400 });
+    const { detail } = await createClient({ fetch })
+      .query("http://127.0.0.1:9/?type=secret", {})
+      .catch((error) => error);
+    assert.equal(detail, "[secret] [[secret]] [secret]ly");
+  });
+
+  test("a delta that is a text of 15 MB is no list of its characters", async () => {
+    const event = `data: {"choices":[{"index":0,"delta":"${"a".repeat(15_000_000)}"}]}\n\ndata: [DONE]\n\n`;
+    const fetch = async () => new Response(event, { headers: { "content-type": "text/event-stream" } });
+    const start = performance.now();
+    await createClient({ fetch, maxRetries: 0 })
+      .stream("http://127.0.0.1:9/", {})
+      .finalText()
+      .catch(() => {});
+    assert.ok(performance.now() - start < 1_500, `${performance.now() - start} ms`);
+  });
+});

@@ -68,7 +68,8 @@ function isOnlyItsOwn(name, answer, expected = isNetwork) {
   });
 }
 
-const isNetwork = (came) => isError(came, api, "network");
+/** What was to be a stream is cut, if it breaks after its head. */
+const isNetwork = (came) => isError(came, api, came.error?.code === "stream_truncated" ? "stream_truncated" : "network");
 /** It leads to itself, and is followed twenty times. */
 const isAstray = (came) => isError(came, api, "bad_response");
 const isTimeout = (came) => isError(came, api, "timeout");

@@ -37,7 +37,10 @@ impl Reader {
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
         let Self { scanner, place, said } = self;
-        scanner.push(bytes, &mut |token| place.take(token, said))
+        let read = scanner.push(bytes, &mut |token| place.take(token, said));
+        // Whatever is said so deep, it is said of an error.
+        said.has_failed |= read == Err(NoJson::TooDeep) && place.outermost == Key::Error;
+        read
     }
 
     /// No more will come.
@@ -155,6 +158,8 @@ impl Place {
                 }
             }
             Token::Part(part) => match self.used() {
+                // Whatever it is called, something is said of an error.
+                Use::Nothing if self.outermost == Key::Error => said.has_failed = true,
                 Use::Nothing | Use::Part(Part::Nothing) => {}
                 Use::Part(Part::Text) => said.add_text(part),
                 Use::Part(Part::Alone) => said.add_alone(part),

@@ -54,6 +54,8 @@ export abstract class Call extends Waiting implements Run {
   #located: Located[] | undefined;
   #requestIds: string[] | undefined;
   #at = 0;
+  /** Stands for the body that is read now. */
+  #fed: object | undefined;
   #firstTokenMs: number | undefined;
 
   constructor(
@@ -205,17 +207,19 @@ export abstract class Call extends Waiting implements Run {
   }
 
   read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
-    return this.reader.read(response, limit, (piece) => this.#enters(() => feed(piece)));
+    const fed = (this.#fed = {});
+    return this.reader.read(response, limit, (piece) => this.#enters(fed, () => feed(piece)));
   }
 
   stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void> {
-    return this.reader.stream(response, (piece, wants) => this.#enters(() => feed(piece, wants)));
+    const fed = (this.#fed = {});
+    return this.reader.stream(response, (piece, wants) => this.#enters(fed, () => feed(piece, wants)));
   }
 
-  /** Into a core that may have stopped, or stops now. */
-  #enters(feed: () => number): number {
+  /** Into a core that may have stopped, or stops now, and has nobody any more for a body that it has left. */
+  #enters(fed: object, feed: () => number): number {
     try {
-      if (this.core?.alive) return feed();
+      if (this.core?.alive && fed === this.#fed) return feed();
     } catch (cause) {
       this.core?.crash(cause);
     }
@@ -243,6 +247,7 @@ export abstract class Call extends Waiting implements Run {
 
   stop(): void {
     this.awaited++; // what is under way is news no more
+    this.#fed = undefined;
     quietly(() => this.reader.wire?.stop());
     this.reader.open?.stop();
     quietly(() => this.#controller?.abort());

@@ -98,9 +98,9 @@ export class ResponseReader {
     }
     const told = feed();
     if (!(told & Fed.Answer)) return undefined;
+    const type = response.headers?.get("content-type") ?? "";
     try {
-      const kind = this.wire ? "json" : (this.kind ?? "auto");
-      this.answer = valueOf(body.pieces, response.headers?.get("content-type") ?? "", kind, (told & Fed.Json) !== 0);
+      this.answer = valueOf(body.pieces, type, this.kind ?? "auto", (told & Fed.Json) !== 0);
       return undefined;
     } catch (error) {
       return String(error); // half a gigabyte is no string

@@ -334,7 +334,8 @@ export const fetchAsFetch = [
         for (const call of calls) await assert.rejects(call, { name: "TypeError" }, JSON.stringify(init));
       }
       assert.equal((await mock.stats("m")).requests, 0);
-      for (const { breaker, failures, inFlight } of client.stats()) assert.deepEqual({ breaker, failures, inFlight }, { breaker: "closed", failures: {}, inFlight: 0 });
+      for (const { breaker, failures, inFlight } of client.stats())
+        assert.deepEqual({ breaker, failures, inFlight }, { breaker: "closed", failures: {}, inFlight: 0 });
       assert.equal((await client.fetch(url)).status, 200);
     },
   },
@@ -390,6 +391,98 @@ export const fetchAsFetch = [
       assert.equal((await mock.stats("works")).requests, 0);
       const init = { method: "POST", body: '{"inputs":"x"}', headers: JSON_TYPE };
       assert.deepEqual(await (await client.fetch(down, init)).json(), { n: 1 });
+    },
+  },
+  {
+    name: "a job that has failed is the answer to who asks for it, and lines of JSON come one by one",
+    async run({ api, mock, assert }) {
+      const job = { id: "batch_1", object: "batch", status: "failed", errors: { object: "list", data: [{ code: "x", message: "no" }] } };
+      const response = { id: "resp_1", object: "response", status: "failed", output: [], error: { code: "server_error", message: "no" } };
+      for (const [name, body] of Object.entries({ job, response })) {
+        const url = await mock.put(name, { then: answer(200, body) });
+        const client = api.createClient();
+        const got = await client.fetch(url);
+        assert.deepEqual([got.status, await got.json()], [200, body]);
+        assert.equal((await mock.stats(name)).requests, 1);
+        assert.deepEqual(client.stats()[0].failures, {});
+      }
+      let more;
+      const line = (content, done) => bytes(`${JSON.stringify({ model: "m", message: { role: "assistant", content }, done })}\n`);
+      const lines = new ReadableStream({
+        start(controller) {
+          controller.enqueue(line("Hel", false));
+          more = () => {
+            controller.enqueue(line("lo", true));
+            controller.close();
+          };
+        },
+      });
+      const ollama = withFetch(api, () => new Response(lines, { headers: { "content-type": "application/x-ndjson" } }));
+      const reader = (await ollama.fetch("http://127.0.0.1:9/api/chat", { method: "POST", body: '{"model":"m"}' })).body.getReader();
+      assert.ok(new TextDecoder().decode((await reader.read()).value).includes("Hel"));
+      more();
+      assert.ok(new TextDecoder().decode((await reader.read()).value).includes("lo"));
+      assert.ok((await reader.read()).done);
+    },
+  },
+  {
+    name: "a Request that was used is no empty one, and a body of null is none",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const { fetch: ours } = api.createClient();
+      const used = new Request(url, { method: "POST", body: "{}" });
+      await (await fetch(used)).text();
+      await assert.rejects(ours(used), { name: "TypeError" });
+      const kept = new Request(url, { method: "POST", body: '{"a":1}' });
+      await (await ours(kept, { body: null })).text();
+      const { log } = await mock.stats("m");
+      assert.deepEqual(
+        log.map(({ body }) => body),
+        ["{}", '{"a":1}'],
+      );
+    },
+  },
+  {
+    name: "a request for a fallback's model is the same to the last digit",
+    async run({ api, mock, assert }) {
+      const down = await mock.put("down", { then: answer(500, { error: "boom" }) });
+      const works = await mock.put("works", { healthy: answer(200, { n: 1 }) });
+      const client = api.createClient({ maxRetries: 0, fallback: [{ url: works, model: "other" }] });
+      const bodies = [
+        '{"model":"m","seed":12345678901234567890,"t":1.0}',
+        '{ "seed": 9007199254740993, "mod\\u0065l" : "m" }',
+        '{"a":{"model":1},"model":"m","b":[]}',
+      ];
+      for (const body of bodies) await (await client.fetch(down, { method: "POST", body, headers: JSON_TYPE })).text();
+      const sent = (await mock.stats("works")).log.map(({ body }) => body.replaceAll(" ", ""));
+      assert.deepEqual(sent, [
+        '{"model":"other","seed":12345678901234567890,"t":1.0}',
+        '{"model":"other","seed":9007199254740993}',
+        '{"model":"other","a":{"model":1},"b":[]}',
+      ]);
+    },
+  },
+  {
+    name: "a model of any length makes no long label, and a burst of targets leaves 200",
+    async run({ api, assert }) {
+      const client = withFetch(api, () => new Response('{"n":1}', { headers: JSON_TYPE }));
+      const send = (model) => client.fetch("http://127.0.0.1:9/", { method: "POST", body: JSON.stringify({ model }) });
+      for (const end of ["a", "b"]) await (await send("m".repeat(100_000) + end)).text();
+      const labels = client.stats().map(({ target }) => target);
+      assert.equal(new Set(labels).size, 2);
+      for (const label of labels) assert.ok(label.length < 200, `${label.length}`);
+      await Promise.all(Array.from({ length: 600 }, async (_, nth) => (await send(`burst-${nth}`)).text()));
+      for (let nth = 0; nth < 60; nth++) await (await send(`later-${nth}`)).text();
+      assert.ok(client.stats().length <= 200, `${client.stats().length}`);
+    },
+  },
+  {
+    name: "an address is read as fetch reads it",
+    async run({ api, assert }) {
+      const asked = [];
+      const client = withFetch(api, (url) => (asked.push(url), new Response("plain")), { token: "hf_secret" });
+      for (const address of ["http:/127.0.0.1:9/a", "http:127.0.0.1:9/b", "http:\\\\127.0.0.1:9\\c"]) await (await client.fetch(address)).text();
+      assert.deepEqual(asked, ["http://127.0.0.1:9/a", "http://127.0.0.1:9/b", "http://127.0.0.1:9/c"]);
     },
   },
 ];
