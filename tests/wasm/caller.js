@@ -16,8 +16,6 @@ const outgoing = (url, signal, follows = false) => ({
   },
 });
 
-const facts = (given) => ({ ofEngine: false, unexpected: false, isError: false, text: "", kind: "", estimate: NaN, ...given });
-
 /** What the clocks go by, as in `src/ts/http/body.ts`. */
 class Body {
   quietSince = NaN;
@@ -111,15 +109,19 @@ export class Caller {
   usual = false;
   spentMs = 0;
   known = -1;
+  wanted;
+  passes = false;
   leg;
   #controller;
 
   told = [];
+  said = [];
   located = [];
   landings = [];
   bodies = [];
   holds = [];
   streams = [];
+  texts = [];
   begins = [];
   /** Of the caller's token function: "gives", "stalls", or what it throws. */
   token = "gives";
@@ -133,7 +135,6 @@ export class Caller {
   #urls = ["http://one.test/"];
   #body;
   #isError = false;
-  #over;
   #end;
   /** Of the core, by Rust. */
   wake = () => {};
@@ -147,6 +148,7 @@ export class Caller {
     this.#given = { kind: "object", streamed: false, targets: [{ origin: "http://one.test", path: "/" }], ...JSON.parse(given) };
     this.kind = KINDS.indexOf(this.#given.kind);
     this.streamed = this.#given.streamed;
+    this.wanted = this.#given.wanted ?? 0;
     this.targets = this.#given.targets.length;
     this.settled = new Promise((resolve) => (this.#end = resolve));
   }
@@ -218,6 +220,10 @@ export class Caller {
     return headers.get(name);
   }
 
+  unsendable() {
+    return false;
+  }
+
   discard({ body }) {
     body?.cancel().catch(() => {});
   }
@@ -263,61 +269,53 @@ export class Caller {
     this.answer = response;
     this.landings.push(`${attempt} ${response.status}`);
     // Whether there are hints is looked up there: as if there always were some.
-    return 2 | (this.streamed && !response.headers.get("content-type")?.includes("json") ? 1 : 0);
+    return 2 | (this.streamed ? 1 : 0);
   }
 
-  async read(response, limit) {
+  async read(response, limit, feed) {
     const body = (this.#body = new Body(response));
     this.#isError = limit !== Infinity;
-    try {
-      for (let left = limit; left > 0;) {
-        const piece = (await body.next())?.subarray(0, left);
-        if (!piece) return this.#said();
-        body.heard = true;
-        body.pieces.push(piece);
-        left -= piece.length;
-      }
-    } catch (error) {
-      if (!this.#isError || body.pieces.length === 0) throw error;
+    for (let left = limit; left > 0;) {
+      const piece = (await body.next())?.subarray(0, left);
+      if (this.#body !== body) await new Promise(() => {}); // stopped
+      if (!piece) return this.#keeps(body);
+      body.heard = true;
+      body.pieces.push(piece);
+      left -= piece.length;
+      feed(piece);
     }
     body.stop();
-    return this.#said();
+    this.#keeps(body);
   }
 
-  soFar() {
-    return this.#isError && this.#body.pieces.length > 0 ? this.#said() : undefined;
+  #keeps({ pieces }) {
+    const length = pieces.reduce((length, piece) => length + piece.length, 0);
+    this.bodies.push(`${this.answer.status} ${this.#isError ? "error" : "whole"} ${length}: ${decode(pieces).slice(0, 40)}`);
+  }
+
+  says(detail, status) {
+    this.said.push(`${decode([detail]).slice(0, 60)}${status ? ` (${status})` : ""}`);
   }
 
   async stream(response, feed) {
     const body = (this.#body = new Body(response));
     this.#isError = false;
-    this.#over = undefined;
     this.feed = feed;
     for (;;) {
       const piece = await body.next();
       if (this.#body !== body) await new Promise(() => {}); // stopped
-      feed(piece);
-      if (this.#over || !piece) return this.#over?.facts;
+      // Items alone: what is said of a piece is 1, it is over, and 2, something has come.
+      const told = feed(piece, 0);
+      if (told & 2) body.heard = true;
+      if (told & 1 || !piece) return;
       if (this.begins.length > 0 && this.away.length > 0) await body.away(this.away.shift());
     }
   }
 
-  /** `text` is content, `finish` an end, `error` an error; anything else in JSON is nothing. */
-  events(data, count, done, tooLong) {
-    const texts = count > 0 ? decode([data]).split("\r") : [];
-    this.streams.push(["events", ...texts.map((text) => text.slice(0, 60)), ...(done ? ["done"] : []), ...(tooLong ? ["too long"] : [])].join(" "));
-    this.#body.heard = true;
-    if (texts.length !== count || tooLong) this.#over = { facts: facts({ unexpected: true }) };
-    else if (done) this.#over = {};
-    let bits = 0;
-    for (const item of texts.map((text) => JSON.parse(text))) {
-      if (item.error) {
-        this.#over = { facts: facts({ ofEngine: true, isError: true, text: JSON.stringify(item.error).toLowerCase() }) };
-        break;
-      }
-      bits |= (item.text ? 1 : 0) | (item.finish ? 2 : 0);
-    }
-    return bits;
+  events(data, count, text) {
+    const items = count > 0 ? decode([data]).split("\r") : [];
+    if (count > 0) this.streams.push(["events", ...items.map((item) => item.slice(0, 60))].join(" "));
+    if (text.length > 0) this.texts.push(decode([text]));
   }
 
   begin(ms) {
@@ -345,26 +343,11 @@ export class Caller {
   /** Whether the decoder of the newest stream still takes anything. */
   feeds() {
     try {
-      this.feed();
+      this.feed(undefined, 0);
       return true;
     } catch {
       return false;
     }
-  }
-
-  /** The words of a body are all of it; `estimated_time` is read if it is JSON. */
-  #said() {
-    const { pieces } = this.#body;
-    const text = decode(pieces);
-    const length = pieces.reduce((length, piece) => length + piece.length, 0);
-    this.bodies.push(`${this.answer.status} ${this.#isError ? "error" : "whole"} ${length}: ${text.slice(0, 40)}`);
-    let estimate = NaN;
-    try {
-      estimate = JSON.parse(text).estimated_time ?? NaN;
-    } catch {
-      // no JSON
-    }
-    return facts({ ofEngine: true, isError: this.#isError, text: text.toLowerCase(), estimate });
   }
 
   tellAttempt(attempt, target) {

@@ -53,6 +53,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn streams(this: &Caller) -> Array;
     #[wasm_bindgen(method, getter)]
+    fn said(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn texts(this: &Caller) -> Array;
+    #[wasm_bindgen(method, getter)]
     fn begins(this: &Caller) -> Array;
 }
 
@@ -70,6 +74,10 @@ pub(super) enum Kept {
     Holds,
     /// Of a stream, and of whatever else is stopped.
     Streams,
+    /// Of a stream, its text.
+    Texts,
+    /// The words of failures.
+    Said,
 }
 
 impl Caller {
@@ -92,6 +100,8 @@ impl Caller {
             Kept::Bodies => self.bodies(),
             Kept::Holds => self.holds(),
             Kept::Streams => self.streams(),
+            Kept::Texts => self.texts(),
+            Kept::Said => self.said(),
         };
         lines.iter().map(|line| line.as_string().unwrap()).collect()
     }

@@ -74,7 +74,7 @@ async fn in_a_wait_no_further_request_is_sent() {
     let network = Network::new();
     network.answers_with(503, &[("retry-after", "30")], "busy");
     let caller = Caller::new("{}");
-    abort_midway(&caller, &["unavailable", "compute"]).await;
+    abort_midway(&caller, &["unavailable", "gateway"]).await;
     assert_eq!(network.asked().len(), 1);
     assert!(caller.kept(Kept::Told)[2].starts_with("wait backoff 3"), "{:?}", caller.kept(Kept::Told));
 }

@@ -38,7 +38,7 @@ async fn the_face_says_whether_it_is_the_stream_that_was_asked_for() {
     let network = Network::new();
     for (asked, kind, is_one) in [
         (true, "text/event-stream", true),
-        (true, "application/json", false),
+        (true, "application/json", true),
         (false, "text/event-stream", false),
     ] {
         network.answers_with(200, &[("content-type", kind)], "");

@@ -5,9 +5,9 @@ use super::network::{Body, Ending, Network, body, response};
 use super::timing::sleep;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-pub(super) const TEXT: &[u8] = b"data: {\"text\":\"a\"}\n\n";
-pub(super) const ROLE: &[u8] = b"data: {\"role\":\"assistant\"}\n\n";
-pub(super) const FINISH: &[u8] = b"data: {\"finish\":true}\n\n";
+pub(super) const TEXT: &[u8] = b"data: {\"content\":\"a\"}\n\n";
+pub(super) const ROLE: &[u8] = b"data: {\"choices\":[]}\n\n";
+pub(super) const FINISH: &[u8] = b"data: {\"stop\":true}\n\n";
 pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
 pub(super) const COMMENT: &[u8] = b": still here\n\n";
 
@@ -43,14 +43,7 @@ async fn a_stream_that_says_it_is_finished_is_an_answer_with_its_report() {
     assert!(caller.kept(Kept::Bodies).is_empty(), "it was not read as a whole");
     assert_eq!(
         caller.kept(Kept::Streams),
-        [
-            r#"events {"role":"assistant"}"#,
-            r#"events {"text":"a"}"#,
-            "begin",
-            r#"events {"finish":true}"#,
-            "events done",
-            "rest",
-        ]
+        [r#"events {"choices":[]}"#, r#"events {"content":"a"}"#, "begin", r#"events {"stop":true}"#, "rest",]
     );
 }
 
@@ -59,11 +52,11 @@ async fn events_cross_once_a_piece_however_many_they_are() {
     let all = [TEXT.repeat(3), FINISH.to_vec(), DONE.to_vec()].concat();
     assert_eq!(
         told(&[&all]).await[0],
-        r#"events {"text":"a"} {"text":"a"} {"text":"a"} {"finish":true} done"#
+        r#"events {"content":"a"} {"content":"a"} {"content":"a"} {"stop":true}"#
     );
     let many = [TEXT.repeat(1000), FINISH.to_vec()].concat();
     let told = told(&[&many]).await;
-    assert_eq!(told[0].matches("text").count(), 1000);
+    assert_eq!(told[0].matches("content").count(), 1000);
     assert_eq!(told[1..], ["begin"]);
 }
 
@@ -71,55 +64,62 @@ async fn events_cross_once_a_piece_however_many_they_are() {
 async fn a_piece_without_an_event_does_not_cross() {
     let heartbeat: &[u8] = b"data:\n\nevent: ping\n\n";
     assert_eq!(
-        told(&[COMMENT, heartbeat, b"data: {\"fin", b"ish\":true}\n", b"\n"]).await,
-        [r#"events {"finish":true}"#, "begin"]
+        told(&[COMMENT, heartbeat, b"data: {\"st", b"op\":true}\n", b"\n"]).await,
+        [r#"events {"stop":true}"#, "begin"]
     );
 }
 
 #[wasm_bindgen_test]
 async fn a_stream_may_be_cut_anywhere() {
-    let stream = "\u{feff}data: {\"text\":\"ü€😀\"}\r\n\r\ndata: {\"finish\":true}\r\n\r\n".as_bytes();
-    let expected = [r#"events {"text":"ü€😀"}"#, "begin", r#"events {"finish":true}"#];
+    let stream = "\u{feff}data: {\"content\":\"ü€😀\"}\r\n\r\ndata: {\"stop\":true}\r\n\r\n".as_bytes();
+    let expected = [r#"events {"content":"ü€😀"}"#, "begin", r#"events {"stop":true}"#];
     let bytes: Vec<&[u8]> = stream.chunks(1).collect();
     assert_eq!(told(&bytes).await, expected);
-    for at in [1, 2, 10, 20, 21, 24, 25, 28, 29, 30, 31, 32] {
+    for at in [1, 2, 10, 20, 21, 24, 25, 28, 29, 30, 31, 32, 35] {
         let (left, right) = stream.split_at(at);
         let together = told(&[left, right]).await;
         let texts: String = together.iter().filter(|line| line.starts_with("events")).cloned().collect();
-        assert!(texts.contains("ü€😀") && texts.contains("finish"), "cut at {at}: {together:?}");
+        assert!(texts.contains("ü€😀") && texts.contains("stop"), "cut at {at}: {together:?}");
     }
 }
 
 #[wasm_bindgen_test]
 async fn the_lines_of_one_event_are_joined_and_the_space_around_its_data_is_none_of_it() {
-    assert_eq!(
-        told(&[b"data:  {\"finish\":\ndata: true} \n\n"]).await,
-        ["events {\"finish\":\ntrue}", "begin"]
-    );
+    assert_eq!(told(&[b"data:  {\"stop\":\ndata: true} \n\n"]).await, ["events {\"stop\":\ntrue}", "begin"]);
 }
 
 #[wasm_bindgen_test]
 async fn what_follows_done_is_not_an_event() {
     let all = [TEXT, DONE, TEXT].concat();
-    assert_eq!(told(&[&all]).await, [r#"events {"text":"a"} done"#, "begin", "rest"]);
+    assert_eq!(told(&[&all]).await, [r#"events {"content":"a"}"#, "begin", "rest"]);
 }
 
 #[wasm_bindgen_test]
 async fn an_error_by_its_field_or_by_its_name_arrives_as_an_error() {
-    for (sent, arrives) in [
-        (r#"error: {"message":"no"}"#, r#"events {"error":{"message":"no"}}"#),
-        ("event: error\ndata: {\"message\":\"no\"}\n\n", r#"events {"error":{"message":"no"}}"#),
-        ("event: error\ndata: \"no\"\n\n", r#"events {"error":"no"}"#),
-        ("{\"error\":\"no\"}\n", r#"events {"error":"no"}"#),
+    for sent in [
+        r#"error: {"message":"no"}"#,
+        "event: error\ndata: {\"message\":\"no\"}\n\n",
+        "event: error\ndata: \"no\"\n\n",
+        "event: error\ndata: no\n\n",
+        "{\"error\":\"no\"}\n",
         // The last line needs no end.
-        (r#"{"error":"no"}"#, r#"events {"error":"no"}"#),
+        r#"{"error":"no"}"#,
     ] {
         let network = Network::new();
         streams(&network, &body(&[sent.as_bytes()], Ending::Closes));
         let caller = streamed("");
         assert_eq!(caller.runs().await.failure().texts(), ["engine_failure", "compute", ""], "{sent}");
-        assert_eq!(caller.kept(Kept::Streams)[0], arrives, "{sent}");
+        assert_eq!(caller.kept(Kept::Said), ["no"], "{sent}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn the_text_that_came_before_a_failure_is_told_with_it() {
+    let network = Network::new();
+    streams(&network, &body(&[TEXT, TEXT, b"data: {\"error\":\"no\"}\n\n"], Ending::Closes));
+    let caller = streamed("");
+    assert_eq!(caller.runs().await.failure().texts(), ["stream_error", "compute", ""]);
+    assert_eq!(caller.kept(Kept::Texts), ["aa"]);
 }
 
 #[wasm_bindgen_test]
@@ -130,7 +130,8 @@ async fn an_event_that_is_too_long_is_told_as_such_and_no_more_is_read() {
     streams(&network, &body);
     let caller = streamed("");
     assert_eq!(caller.runs().await.failure().texts(), ["bad_response", "gateway", ""]);
-    assert_eq!(caller.kept(Kept::Streams), ["events too long", "stop"]);
+    assert_eq!(caller.kept(Kept::Streams), ["stop"]);
+    assert!(caller.kept(Kept::Said)[0].starts_with("an event of more than 16 MiB"));
     sleep(5).await;
     assert!(body.cancelled());
     assert_eq!(body.pulls(), 17);
@@ -143,15 +144,14 @@ async fn events_before_one_that_is_too_long_still_arrive() {
     streams(&network, &body(&[&long], Ending::Stalls));
     let caller = streamed("");
     assert_eq!(caller.runs().await.failure().texts(), ["bad_response", "gateway", ""]);
-    assert_eq!(caller.kept(Kept::Streams), [r#"events {"text":"a"} too long"#, "begin", "stop"]);
+    assert_eq!(caller.kept(Kept::Streams), [r#"events {"content":"a"}"#, "begin", "stop"]);
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_in_one_piece_is_read_as_one() {
+async fn an_answer_in_one_piece_is_one_event() {
     let network = Network::new();
-    network.answers_with(200, &[("content-type", "application/json")], "{}");
+    network.answers_with(200, &[("content-type", "application/json")], "{\n}");
     let caller = streamed("");
     assert_eq!(caller.runs().await.how(), "ok");
-    assert_eq!(caller.kept(Kept::Bodies), ["200 whole 2: {}"]);
-    assert!(caller.kept(Kept::Streams).is_empty());
+    assert_eq!(caller.kept(Kept::Streams), ["events {\n}", "begin"]);
 }

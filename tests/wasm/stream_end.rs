@@ -18,7 +18,7 @@ async fn how(body: &Body) -> Vec<String> {
 
 #[wasm_bindgen_test]
 async fn a_close_without_a_word_that_it_is_complete_is_a_cut() {
-    for pieces in [&[][..], &[COMMENT], &[ROLE], &[ROLE, TEXT], &[TEXT, b"data: {\"finish\":true}\n"]] {
+    for pieces in [&[][..], &[COMMENT], &[ROLE], &[ROLE, TEXT], &[TEXT, b"data: {\"stop\":true}\n"]] {
         for ending in [Ending::Closes, Ending::Breaks] {
             assert_eq!(how(&body(pieces, ending)).await, ["stream_truncated", "network", ""], "{pieces:?}");
         }
@@ -69,7 +69,7 @@ async fn done_ends_it_at_once_and_what_follows_is_waited_for_half_a_second() {
     assert!(!body.cancelled() && !aborted(&network.asked()[0].signal()));
     sleep(300).await;
     assert!(body.cancelled() && aborted(&network.asked()[0].signal()));
-    assert_eq!(caller.kept(Kept::Streams)[3..], ["rest", "stop"]);
+    assert_eq!(caller.kept(Kept::Streams)[2..], ["rest", "stop"]);
 }
 
 #[wasm_bindgen_test]
@@ -83,7 +83,7 @@ async fn a_server_that_closes_after_done_is_not_stopped() {
     sleep(600).await;
     assert!(!body.cancelled() && !aborted(&network.asked()[0].signal()));
     assert_eq!(body.pulls(), 5, "what follows was read");
-    assert_eq!(caller.kept(Kept::Streams)[3..], ["rest"], "and thrown away");
+    assert_eq!(caller.kept(Kept::Streams)[2..], ["rest"], "and thrown away");
 }
 
 #[wasm_bindgen_test]
@@ -105,7 +105,7 @@ async fn a_stream_that_was_closed_is_not_waited_for() {
     assert_eq!(caller.runs().await.how(), "ok");
     sleep(5).await;
     assert!(!body.cancelled() && !aborted(&network.asked()[0].signal()));
-    assert_eq!(caller.kept(Kept::Streams)[2..], [r#"events {"finish":true}"#]);
+    assert_eq!(caller.kept(Kept::Streams)[2..], [r#"events {"stop":true}"#]);
 }
 
 /// A call whose stream has come to a stop after its text.
@@ -147,7 +147,7 @@ async fn a_piece_that_comes_after_the_end_is_not_decoded() {
     assert_eq!(caller.runs().await.how(), "aborted");
     sleep(150).await;
     let told = caller.kept(Kept::Streams);
-    assert_eq!(told, [r#"events {"text":"a"}"#, "begin", "stop"]);
+    assert_eq!(told, [r#"events {"content":"a"}"#, "begin", "stop"]);
 }
 
 #[wasm_bindgen_test]

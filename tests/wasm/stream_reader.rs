@@ -77,5 +77,5 @@ async fn an_abort_ends_a_call_whose_reader_is_away() {
     assert_eq!(caller.runs().await.how(), "aborted");
     assert_took(start, 39);
     sleep(250).await;
-    assert_eq!(caller.kept(Kept::Streams), [r#"events {"text":"a"}"#, "begin", "stop"]);
+    assert_eq!(caller.kept(Kept::Streams), [r#"events {"content":"a"}"#, "begin", "stop"]);
 }
