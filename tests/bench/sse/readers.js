@@ -34,11 +34,23 @@ async function* byHand(fetch) {
   }
 }
 
-export const readers = ({ streamWithRetry }) => ({
+export const readers = ({ streamWithRetry, createClient }) => ({
   "eventsource-parser, by hand": (fetch) => count(byHand(fetch)),
   "query-with-retry": (fetch) => {
     globalThis.fetch = fetch;
     return count(streamWithRetry(`${URL}/chat/completions`, { model: MODEL, messages }));
+  },
+  "query-with-retry, finalText()": async (fetch) => {
+    globalThis.fetch = fetch;
+    const text = await streamWithRetry(`${URL}/chat/completions`, { model: MODEL, messages }).finalText();
+    if (!text.endsWith("token99999")) throw new Error(`it ends with ${text.slice(-20)}`);
+  },
+  "query-with-retry, fetch": async (fetch) => {
+    const client = createClient({ fetch });
+    const { body } = await client.fetch(`${URL}/chat/completions`, { method: "POST", body: JSON.stringify({ model: MODEL, messages, stream: true }) });
+    const reader = body.getReader();
+    while (!(await reader.read()).done);
+    client.close();
   },
   "@huggingface/inference": (fetch) => {
     const client = new InferenceClient("hf_x", { endpointUrl: URL, fetch });
