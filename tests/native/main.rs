@@ -11,4 +11,5 @@ mod read;
 mod readme;
 mod samples;
 mod together;
+mod vectors;
 mod virtual_clock;

@@ -9,6 +9,7 @@ import { clientFetch } from "./cases/client-fetch.js";
 import { clientFetchStreams } from "./cases/client-fetch-streams.js";
 import { clientLimits } from "./cases/client-limits.js";
 import { coldStarts } from "./cases/cold-starts.js";
+import { dialects } from "./cases/dialects.js";
 import { engineFailures } from "./cases/engine-failures.js";
 import { errors } from "./cases/errors.js";
 import { events } from "./cases/events.js";
@@ -56,6 +57,7 @@ export const cases = [
   ...callersObjects,
   ...timed(fetchAsFetch),
   ...badArguments,
+  ...dialects,
   ...streamsFormats,
   ...streamsWhole,
   ...streamsBroken,

@@ -154,8 +154,7 @@ impl Reading {
         if self.no_json.is_none() {
             self.no_json = self.json.push(bytes).err();
         }
-        // Of lines the first says only in the end whether it is a piece of a stream.
-        let is_answer = self.wanted.is_some() && self.kind != Kind::Lines && self.json.said().has_result();
+        let is_answer = self.wanted.is_some() && self.json.said().is_settled();
         !is_answer && (self.no_json.is_none() || self.head.len() < HEAD_LIMIT)
     }
 
@@ -167,7 +166,7 @@ impl Reading {
                 self.no_json = self.json.push(&self.head).err();
             }
         }
-        let is_answer = self.wanted.is_some() && self.json.said().has_result();
+        let is_answer = self.wanted.is_some() && self.json.said().is_settled();
         if self.is_json() && self.no_json.is_none() && !is_answer {
             self.is_cut = self.json.is_open();
             self.no_json = self.json.end().err();

@@ -117,7 +117,9 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         400 if at_endpoint && words.invalid_state() => Trouble::PAUSED,
         400 if words.out_of_memory() => Trouble::OUT_OF_MEMORY,
         400 if words.bad_token() => Trouble::UNAUTHORIZED,
-        400 | 403 | 429 if words.out_of_credits() => Trouble::CREDITS,
+        400 | 401 | 403 | 429 if words.out_of_credits() => Trouble::CREDITS,
+        // MLServer, while KServe scales from zero.
+        400 if words.not_ready() => Trouble::LOADING,
         401 => Trouble::UNAUTHORIZED,
         402 => Trouble::CREDITS,
         // A page in its place, such as a challenge, is of a proxy that never asked the server.

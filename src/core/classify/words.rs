@@ -92,6 +92,11 @@ impl Words<'_> {
             .any(|phrase| find(self.text, phrase).is_some_and(|at| !self.failed_at(at, phrase.len())))
     }
 
+    /// It will be, and the request was right.
+    pub(super) fn not_ready(&self) -> bool {
+        self.say("is not ready yet")
+    }
+
     /// What stands there is said to have failed: right before it or right behind it.
     fn failed_at(&self, at: usize, length: usize) -> bool {
         let before = self.text.get(at.saturating_sub(24)..at).unwrap_or_default();
@@ -147,7 +152,7 @@ impl Words<'_> {
 
     pub(super) fn rate_limited(&self) -> bool {
         self.are("rate_limit|ratelimit|too_many_requests|resource_exhausted|throttl")
-            || self.say("rate limit|too many requests|slow down")
+            || self.say("rate limit|too many requests|slow down|quota exceeded")
     }
 
     /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute.

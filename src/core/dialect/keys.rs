@@ -38,6 +38,7 @@ keys! {
     Embedding: "embedding" | "embeddings",
     Error: "error",
     ErrorCode: "error_code",
+    ErrorMessage: "error_message" | "error_msg",
     ErrorType: "error_type",
     Errors: "errors",
     Estimate: "estimated_time",
@@ -45,7 +46,7 @@ keys! {
     Id: "id",
     Index: "index",
     JsonRpc: "jsonrpc",
-    Message: "message" | "Message" | "msg" | "error_message" | "error_msg" | "status_msg",
+    Message: "message" | "Message" | "msg" | "status_msg",
     Metadata: "metadata",
     Object: "object",
     Output: "output",
@@ -115,11 +116,12 @@ impl Key {
     pub(super) const fn of_failure(key: u8) -> bool {
         const ERROR: u8 = Key::Error as u8;
         const ERRORS: u8 = Key::Errors as u8;
+        const ERROR_MESSAGE: u8 = Key::ErrorMessage as u8;
         const MESSAGE: u8 = Key::Message as u8;
         const DETAIL: u8 = Key::Detail as u8;
         const TITLE: u8 = Key::Title as u8;
         const WARNINGS: u8 = Key::Warnings as u8;
-        matches!(key, ERROR | ERRORS | MESSAGE | DETAIL | TITLE | WARNINGS)
+        matches!(key, ERROR | ERRORS | ERROR_MESSAGE | MESSAGE | DETAIL | TITLE | WARNINGS)
     }
 }
 

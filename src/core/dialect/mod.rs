@@ -164,7 +164,7 @@ impl Place {
                 Use::Part(Part::Text) => said.add_text(part),
                 Use::Part(Part::Alone) => said.add_alone(part),
                 Use::Part(Part::Whole) => said.whole(part),
-                Use::Part(Part::Result) => said.has_result = true,
+                Use::Part(Part::Result) => self.result(said),
                 Use::Words => said.word(part),
                 Use::Kind => {
                     said.kind(part);
@@ -176,7 +176,7 @@ impl Place {
             Token::Number(written) => match self.used() {
                 Use::Kind => self.status(written, said),
                 Use::Estimate => said.estimate = seconds(written),
-                Use::Part(Part::Result) => said.has_result = true,
+                Use::Part(Part::Result) => self.result(said),
                 Use::Part(Part::Index) => said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
                 _ => {}
             },
@@ -195,6 +195,12 @@ impl Place {
             Token::Array => self.is_list |= self.depth == 0,
             Token::ArrayEnd | Token::Null => {}
         }
+    }
+
+    fn result(&self, said: &mut Said) {
+        said.has_result = true;
+        // A list of numbers, an image: long, and nothing that follows is the end of an answer that has failed.
+        said.is_settled |= self.is_list || matches!(self.outermost, Key::Data | Key::Embedding);
     }
 
     fn text(&mut self, said: &mut Said) {
@@ -266,9 +272,10 @@ impl Place {
         matches!(self.outermost, Key::Choices | Key::Candidates)
     }
 
-    /// Whether a value here says that it failed, and not only why: below an `error`.
+    /// Whether a value here says that it failed, and not only why: below an `error`, or what is called one.
     fn fails(&self) -> bool {
-        let is_error = |key: &u8| *key == Key::Error as u8 || *key == Key::Errors as u8;
+        const ERRORS: [Key; 4] = [Key::Error, Key::Errors, Key::ErrorMessage, Key::ErrorType];
+        let is_error = |key: &u8| ERRORS.iter().any(|error| *error as u8 == *key);
         self.depth <= WAY && self.way.to_le_bytes().iter().take(self.depth).any(is_error)
     }
 
@@ -323,7 +330,14 @@ impl Place {
 }
 
 /// Ends that are none: OpenRouter and vLLM, Z.ai, DeepSeek.
-const FAILING_ENDS: [&[u8]; 4] = [b"error", b"abort", b"network_error", b"insufficient_system_resource"];
+const FAILING_ENDS: [&[u8]; 6] = [
+    b"error",
+    b"abort",
+    b"error_finish",
+    b"network_error",
+    b"network-error",
+    b"insufficient_system_resource",
+];
 
 /// `20.5`, or with its unit, `2.5s`.
 fn seconds(written: &[u8]) -> Option<Duration> {

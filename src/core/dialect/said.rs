@@ -28,6 +28,8 @@ pub struct Said {
     pub(super) has_ended_badly: bool,
     /// Something in it is a result.
     pub(super) has_result: bool,
+    /// And what follows changes nothing.
+    pub(super) is_settled: bool,
     /// It has a number that is no status, where others have one.
     pub(super) has_own_code: bool,
     pub(super) has_id: bool,
@@ -95,9 +97,9 @@ impl Said {
         !is_account && (self.has_ended_badly || failed && !self.has_result)
     }
 
-    /// A result stands in it: whatever follows, it is an answer.
-    pub fn has_result(&self) -> bool {
-        self.has_result && !self.has_ended_badly
+    /// Whatever follows, it is an answer.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled && !self.has_ended_badly
     }
 
     /// It is a piece of a stream.

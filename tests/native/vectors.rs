@@ -1,0 +1,85 @@
+//! The vectors of `tests/package/cases/vectors.js`, by the core alone.
+
+use query_with_retry::core::body::{Reading, Wanted};
+use query_with_retry::core::classify::{self, Body, Retry};
+use query_with_retry::core::completion::End;
+use query_with_retry::core::sse::Room;
+use query_with_retry::core::stream::{Over, Stream};
+use query_with_retry::core::target::Profile;
+use serde_json::Value;
+
+fn vectors() -> Vec<Value> {
+    let module = include_str!("../package/cases/vectors.js");
+    let begun = module.find("vectors = ").expect("a list") + "vectors = ".len();
+    serde_json::from_str(module[begun..].trim_end().trim_end_matches(';')).expect("JSON")
+}
+
+/// A code, and whether one request is enough; "ok" is an answer.
+#[derive(Debug, PartialEq)]
+struct Told {
+    code: String,
+    once: bool,
+    words: String,
+    text: String,
+}
+
+fn failed(status: u16, body: Body, text: String) -> Told {
+    let trouble = classify::classify(status, Profile::OpenAi, &body);
+    let code = trouble.map_or("ok", |trouble| trouble.code.name()).to_owned();
+    let once = trouble.is_some_and(|trouble| trouble.retry == Retry::Never);
+    Told { code, once, words: String::from_utf8(body.detail).expect("UTF-8"), text }
+}
+
+fn read(vector: &Value, pieces: &[&[u8]]) -> Told {
+    let (status, kind) =
+        (vector["status"].as_u64().expect("a status") as u16, vector["type"].as_str().expect("a type"));
+    if vector["ask"] == "query" {
+        let mut reading = Reading::new(kind, (status == 200).then_some(Wanted::Auto));
+        pieces.iter().all(|piece| reading.push(piece));
+        return failed(status, reading.end().0, String::new());
+    }
+    let mut stream = Stream::new(&Room::default(), kind, false);
+    for piece in pieces {
+        stream.push(piece, true);
+    }
+    if !stream.is_over() {
+        stream.end(true);
+    }
+    let text = String::from_utf8(std::mem::take(&mut stream.text)).expect("UTF-8");
+    let begun = stream.has_begun();
+    match stream.over() {
+        Over::Failed(body) => failed(status, body, text),
+        Over::Ended(End::Whole) => Told { code: "ok".to_owned(), once: false, words: String::new(), text },
+        // What has begun is asked for once, whatever becomes of it.
+        Over::Ended(_) => {
+            Told { code: "stream_truncated".to_owned(), once: begun, words: String::new(), text }
+        }
+    }
+}
+
+#[test]
+fn every_vector_is_what_it_says_in_whatever_pieces_it_comes() {
+    let vectors = vectors();
+    let mut wrong = Vec::new();
+    for vector in &vectors {
+        let wire = vector["wire"].as_str().expect("bytes").as_bytes();
+        let told = read(vector, &[wire]);
+        for size in [1, 7] {
+            let pieces: Vec<&[u8]> = wire.chunks(size).collect();
+            assert_eq!(read(vector, &pieces), told, "in pieces of {size}: {vector}");
+        }
+        let expect = &vector["expect"];
+        let code = expect["code"].as_str().unwrap_or("ok");
+        let as_said = |key: &str, value: &str| expect[key].as_str().is_none_or(|expected| expected == value);
+        let once = expect["once"].as_bool().unwrap_or(false);
+        if told.code != code
+            || told.once != once
+            || !as_said("words", &told.words)
+            || !as_said("text", &told.text)
+        {
+            wrong.push(format!("{}: {told:?}", vector["name"]));
+        }
+    }
+    assert!(vectors.len() > 90, "{}", vectors.len());
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
