@@ -100,6 +100,6 @@ impl Intake {
             self.begun = Some(now);
             self.request.begin(now.since(self.began).as_ms() as f64);
         }
-        u32::from(stream.is_over()) * OVER | u32::from(stream.was_heard()) * HEARD
+        (u32::from(stream.is_over()) * OVER) | (u32::from(stream.was_heard()) * HEARD)
     }
 }

@@ -74,6 +74,6 @@ impl Intake {
         let Some((body, is_json)) = self.read.take().map(Read::end) else { return OVER };
         let is_answer = !body.is_error && !body.unexpected;
         self.body = Some(body);
-        OVER | u32::from(is_json) * JSON | u32::from(is_answer) * ANSWER
+        OVER | (u32::from(is_json) * JSON) | (u32::from(is_answer) * ANSWER)
     }
 }

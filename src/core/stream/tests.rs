@@ -241,7 +241,7 @@ fn signs_of_life_and_announcements_are_no_content() {
 fn what_is_in_no_known_form_is_content_and_ends_with_done() {
     assert_eq!(told(&events(&[r#"{"foo":"bar"}"#, "[DONE]"])).0, Told::Ended(End::Whole));
     assert_eq!(told(&events(&[r#"{"foo":"bar"}"#])).0, Told::Ended(End::Cut));
-    assert_eq!(told(&events(&["12"])).2, true);
+    assert!(told(&events(&["12"])).2);
 }
 
 #[test]

@@ -253,5 +253,6 @@ class Fetched extends Call {
 function eventOf(stream: string): string | undefined {
   const bare = stream.search(/^[{[]/m);
   const fields = [...stream.matchAll(/^(?:data|error): ?(.*)$/gm)].map(([, data]) => data as string);
-  return [...fields.reverse(), ...(bare < 0 ? [] : [stream.slice(bare)])].find((json) => /^\s*[{[]/.test(json) && parseJson(json) !== undefined);
+  const all = bare < 0 ? fields : [stream.slice(bare), ...fields];
+  return all.filter((json) => /^\s*[{[]/.test(json) && parseJson(json) !== undefined).at(-1);
 }

@@ -117,8 +117,7 @@ export class Leg implements Outgoing {
     const { code } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown };
     if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(String(code))) return true;
     try {
-      new Request(this.url, { ...this.common.init, method: this.method, signal: null });
-      return false;
+      return !new Request(this.url, { ...this.common.init, method: this.method, signal: null });
     } catch {
       return true;
     }

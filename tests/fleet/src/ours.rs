@@ -119,5 +119,11 @@ fn body(answer: Answer) -> Body {
         _ => ("", ""),
     };
     let (text, kind) = (text.to_owned(), kind.to_owned());
-    Body { of_engine: answer.of_engine, text, kind, estimate: answer.estimated, ..Body::default() }
+    Body {
+        of_engine: answer.of_engine,
+        text: text.into(),
+        kind: kind.into(),
+        estimate: answer.estimated,
+        ..Body::default()
+    }
 }
