@@ -253,6 +253,7 @@ class Fetched extends Call {
 function eventOf(stream: string): string | undefined {
   const bare = stream.search(/^[{[]/m);
   const fields = [...stream.matchAll(/^(?:data|error): ?(.*)$/gm)].map(([, data]) => data as string);
-  const all = bare < 0 ? fields : [stream.slice(bare), ...fields];
-  return all.filter((json) => /^\s*[{[]/.test(json) && parseJson(json) !== undefined).at(-1);
+  let last: string | undefined;
+  for (const json of bare < 0 ? fields : [stream.slice(bare), ...fields]) if (/^\s*[{[]/.test(json) && parseJson(json) !== undefined) last = json;
+  return last;
 }

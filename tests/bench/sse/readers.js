@@ -47,7 +47,10 @@ export const readers = ({ streamWithRetry, createClient }) => ({
   },
   "query-with-retry, fetch": async (fetch) => {
     const client = createClient({ fetch });
-    const { body } = await client.fetch(`${URL}/chat/completions`, { method: "POST", body: JSON.stringify({ model: MODEL, messages, stream: true }) });
+    const { body } = await client.fetch(`${URL}/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ model: MODEL, messages, stream: true }),
+    });
     const reader = body.getReader();
     while (!(await reader.read()).done);
     client.close();
