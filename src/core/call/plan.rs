@@ -12,6 +12,9 @@ use crate::core::record::WaitReason;
 use crate::core::shared::{Loading, Shared};
 use crate::core::time::{Duration, Instant};
 
+/// So long before the end of its call a model is looked at last, at the latest.
+const TO_ANSWER: Duration = Duration::from_ms(500);
+
 pub(super) enum Step {
     Wait(Wait),
     /// Wait for the call that looks after the cold model.
@@ -84,7 +87,7 @@ impl Call {
         let room = self.deadline().since(now);
         // The last look may be at the very end of the patience, but needs a while to be answered
         // before the end of the call.
-        let last_look = room - room.scaled(1, 4).max(SHORTEST_SLEEP);
+        let last_look = room - room.scaled(1, 10).max(TO_ANSWER);
         let span = sleep.min(patience).min(last_look);
         let too_short = span < sleep && (span < SHORTEST_SLEEP || floor.is_some_and(|floor| span <= floor));
         if too_short {

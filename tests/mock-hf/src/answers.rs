@@ -82,6 +82,9 @@ pub(crate) fn healthy(model: &Model, request: &Received) -> Reply {
     if path.ends_with("/v1/responses") {
         return texts::responses(&name, json, streaming);
     }
+    if let Some(reply) = texts::dialect(path, &name, json, streaming) {
+        return reply;
+    }
     if path.ends_with("/events") && json["stream"] == true {
         return texts::plain_stream(json, streaming);
     }

@@ -63,6 +63,13 @@ impl Reply {
         reply
     }
 
+    /// JSON, line by line.
+    pub(crate) fn lines(stream: Stream) -> Self {
+        let mut reply = Self::events(stream);
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        reply
+    }
+
     pub(crate) fn sample(name: &str) -> Self {
         Self::from_sample(sample(name).expect("samples that the code names exist"))
     }

@@ -93,6 +93,25 @@ pub(crate) fn plain_stream(request: &Value, streaming: &Streaming) -> Reply {
     streams::reply(streams::plain::events(&Words::about(&prompt, streaming), streaming), streaming)
 }
 
+/// The streams of those who do not speak as OpenAI does; none, where this is not the address of one.
+pub(crate) fn dialect(path: &str, model: &str, request: &Value, streaming: &Streaming) -> Option<Reply> {
+    use streams::dialects::{anthropic, gemini, llama_cpp, ollama_chat, ollama_generate};
+    let messages = request["messages"].as_array().or(request["contents"].as_array());
+    let prompt = messages.map_or_else(|| content(&request["prompt"]), |messages| last_of_user(messages));
+    let words = Words::about(&prompt, streaming);
+    // Ollama streams unless it is told not to.
+    let streams = request["stream"] == true || path.starts_with("/api/") && request["stream"].is_null();
+    Some(match path {
+        _ if !streams => return None,
+        _ if path.ends_with("/v1/messages") => streams::reply(anthropic(model, &words), streaming),
+        _ if path.ends_with("/api/chat") => streams::lines(ollama_chat(model, &words), streaming),
+        _ if path.ends_with("/api/generate") => streams::lines(ollama_generate(model, &words), streaming),
+        _ if path.ends_with("/completion") => streams::reply(llama_cpp(&words), streaming),
+        _ if path.ends_with(":streamGenerateContent") => streams::reply(gemini(model, &words), streaming),
+        _ => return None,
+    })
+}
+
 /// The pipeline form: an array, and for several inputs an array of arrays.
 pub(crate) fn generated(inputs: &Value, streaming: &Streaming) -> Reply {
     let one = |input: &Value| json!([{"generated_text": Words::about(&content(input), streaming).text()}]);

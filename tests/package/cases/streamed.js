@@ -1,6 +1,6 @@
 // What the cases of streams share: the formats that servers stream in, and readers of them.
 
-/** `own`: the quirks that the mock has for this format alone. */
+/** `own`: the quirks that the mock has for this format alone. `lines`: of JSON, and no events. */
 export const formats = {
   chat: {
     path: "/v1/chat/completions",
@@ -25,6 +25,27 @@ export const formats = {
     payload: { model: "m", input: "Hi" },
     own: [],
     textOf: ({ type, delta }) => (type === "response.output_text.delta" ? delta : ""),
+  },
+  Anthropic: {
+    path: "/v1/messages",
+    payload: { model: "m", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] },
+    own: [],
+    textOf: ({ delta }) => delta?.text,
+  },
+  Ollama: {
+    path: "/api/chat",
+    payload: { model: "m", messages: [{ role: "user", content: "Hi" }] },
+    lines: true,
+    own: [],
+    textOf: ({ message }) => message.content,
+  },
+  "Ollama's generate": { path: "/api/generate", payload: { model: "m", prompt: "Hi" }, lines: true, own: [], textOf: ({ response }) => response },
+  "llama.cpp": { path: "/completion", payload: { prompt: "Hi" }, own: [], textOf: ({ content }) => content },
+  Gemini: {
+    path: "/models/m:streamGenerateContent",
+    payload: { contents: [{ role: "user", parts: [{ text: "Hi" }] }] },
+    own: [],
+    textOf: ({ candidates }) => candidates[0].content.parts[0].text,
   },
   // A format that nobody has heard of: its events are handed over, and none of them is text.
   plain: { path: "/plain/events", payload: { of: "any kind" }, own: [], textOf: () => "" },
@@ -73,6 +94,7 @@ export async function reference(url, payload) {
   const items = [];
   let data = [];
   for (const line of text.split(/\r\n|\r|\n/)) {
+    if (line.startsWith("{")) items.push(line);
     if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
     if (line !== "") continue;
     if (data.length > 0) items.push(data.join("\n"));

@@ -3,7 +3,18 @@
 import { events, finishes, formats, putStream, readAll, says, streamStep, words } from "./streamed.js";
 
 /** Events before the break: three words, and what a format says before its first one. */
-const BEFORE = { chat: 4, TGI: 3, completions: 3, responses: 7, plain: 3 };
+const BEFORE = {
+  chat: 4,
+  TGI: 3,
+  completions: 3,
+  responses: 7,
+  plain: 3,
+  Anthropic: 6,
+  Ollama: 3,
+  "Ollama's generate": 3,
+  "llama.cpp": 3,
+  Gemini: 3,
+};
 const TRUNCATED = { code: "stream_truncated", layer: "network" };
 const UNREADABLE = { code: "bad_response", layer: "gateway" };
 

@@ -7,7 +7,11 @@ const manners = ["crlf", "cr", "noSpace", "bom", "keepAlive", "splitUtf8", "even
 const allAtOnce = ["crlf", "noSpace", "bom", "keepAlive", "splitUtf8", "eventNames"];
 
 const streams = Object.entries(formats).flatMap(([name, format]) =>
-  [[], ...manners, allAtOnce, ...format.own.map((quirk) => [quirk])].map((quirks) => ({ name, format, quirks })),
+  [[], ...(format.lines ? [["splitUtf8"]] : [...manners, allAtOnce]), ...format.own.map((quirk) => [quirk])].map((quirks) => ({
+    name,
+    format,
+    quirks,
+  })),
 );
 
 /** One stream for each way of reading it. */

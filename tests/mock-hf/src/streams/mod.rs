@@ -2,6 +2,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod completion;
+pub(crate) mod dialects;
 pub(crate) mod given;
 pub(crate) mod inject;
 pub(crate) mod plain;
@@ -50,6 +51,14 @@ pub(crate) fn reply(events: impl Iterator<Item = Event> + Send + 'static, stream
     stream.split = streaming.quirks.has(Quirk::SplitUtf8);
     stream.events_per_second = streaming.tokens_per_second;
     Reply::events(stream)
+}
+
+/// Sends the events as lines of JSON, at the pace of the scenario.
+pub(crate) fn lines(events: impl Iterator<Item = Event> + Send + 'static, streaming: &Streaming) -> Reply {
+    let mut stream = Stream::new(events.map(|event| Piece::event(event.data + "\n")));
+    stream.split = streaming.quirks.has(Quirk::SplitUtf8);
+    stream.events_per_second = streaming.tokens_per_second;
+    Reply::lines(stream)
 }
 
 /// JSON text, for the hole of a template.
