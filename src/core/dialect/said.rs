@@ -1,6 +1,7 @@
 //! What was found in one document.
 
 use super::formats::{self, Event};
+use crate::core::sse::trim;
 use crate::core::time::Duration;
 
 /// Of a failure's words as many bytes are kept: what is the matter stands at the beginning.
@@ -84,6 +85,7 @@ impl Said {
     pub(super) fn clear(&mut self) {
         let Self { mut kind, mut words, mut text, .. } = ::core::mem::take(self);
         [&mut kind, &mut words, &mut text].into_iter().for_each(Vec::clear);
+        trim(&mut text);
         *self = Self { kind, words, text, ..Self::default() };
     }
 

@@ -3,7 +3,6 @@
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import type { Body } from "../http/body.js";
-import { whenDropped } from "../http/dropped.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
@@ -198,10 +197,8 @@ class Fetched extends Call {
       this.caller?.leave();
       this.stop(); // where nobody waits for its leaving
     };
-    const stream = readableOf(wire, cancel);
-    this.#answer(stream);
+    this.#answer(readableOf(wire, cancel, cancel));
     this.resolve = this.reject = () => {}; // they hold the promise, which holds the response
-    whenDropped(stream, cancel);
   }
 
   protected override done(): void {

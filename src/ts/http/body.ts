@@ -1,7 +1,6 @@
 /** The bytes of one answer, piece by piece, and the times that the clocks of the core go by. */
 
 import { type BodyProgress, type Bytes, Fed } from "../wasm/protocol.js";
-import { whenDropped } from "./dropped.js";
 import { readableOf } from "./readable.js";
 
 /** Whatever it throws, or the promise of it rejects with: nobody waits for it. */
@@ -124,9 +123,7 @@ export class Body implements BodyProgress {
       return value ? { value, done: false } : { value, done: true };
     };
     const stop = () => this.stop();
-    const stream = readableOf({ next }, stop);
-    whenDropped(stream, stop);
-    return stream;
+    return readableOf({ next }, stop, stop);
   }
 
   /** How long no piece was wanted, in all until now. */
