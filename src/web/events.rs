@@ -3,7 +3,7 @@
 use super::bindings::Request;
 use super::clock;
 use crate::core::sse::Room;
-use crate::core::stream::{Over, Stream};
+use crate::core::stream::{Over, Stream, Wants};
 use crate::core::time::Instant;
 use js_sys::Function;
 use std::cell::RefCell;
@@ -16,9 +16,10 @@ use wasm_bindgen::closure::Closure;
 pub(super) const OVER: u32 = 1;
 const HEARD: u32 = 2;
 
-/// What the reader wants: the items alone, the text alone, or it has not said yet.
+/// What the reader wants: the items alone; all of the text; or it has not said yet; or the text of each event.
 const ITEMS: u32 = 0;
-const TEXT: u32 = 1;
+const BOTH: u32 = 2;
+const PIECES: u32 = 3;
 
 /// More text is not kept for a failure that may never come.
 const MOST_TEXT: usize = 64 * 1024;
@@ -83,9 +84,10 @@ struct Intake {
 impl Intake {
     fn take(&mut self, piece: Option<&[u8]>, wants: u32) -> u32 {
         let stream = &mut self.stream;
+        let wanted = Wants { items: matches!(wants, ITEMS | BOTH), pieces: matches!(wants, BOTH | PIECES) };
         match piece {
-            Some(piece) => stream.push(piece, wants != TEXT),
-            None => stream.end(wants != TEXT),
+            Some(piece) => stream.push(piece, wanted),
+            None => stream.end(wanted),
         }
         let tells = wants != ITEMS || stream.text.len() > MOST_TEXT || piece.is_none();
         let text: &[u8] = if tells { &stream.text } else { &[] };

@@ -104,4 +104,16 @@ describe("the memory of the core", { timeout: 300_000 }, () => {
     isError(query, api, "engine_failure");
     assert.ok(coreBytes() < 160 * MIB, `${coreBytes() / MIB} MiB`);
   });
+
+  test("whole answers of 64 MiB of text, eight at once, are not kept in it", async () => {
+    const answer = () =>
+      new Response(`{"choices":[{"index":0,"message":{"content":"${"x".repeat(64 * MIB)}"},"finish_reason":"stop"}]}`, {
+        headers: { "content-type": "application/json" },
+      });
+    const client = api.createClient({ fetch: async () => answer(), maxRetries: 0, concurrency: { min: 8 } });
+    const before = coreBytes();
+    const calls = Array.from({ length: 8 }, (_, nth) => client.query(`http://127.0.0.1:9/${nth}`, {}, { response: "bytes" }));
+    for (const bytes of await Promise.all(calls)) assert.ok(bytes.length > 64 * MIB);
+    assert.ok(coreBytes() - before < 32 * MIB, `${coreBytes() - before}`);
+  });
 });

@@ -4,9 +4,11 @@ use query_with_retry::core::body::{Reading, Wanted};
 use query_with_retry::core::classify::{self, Body, Retry};
 use query_with_retry::core::completion::End;
 use query_with_retry::core::sse::Room;
-use query_with_retry::core::stream::{Over, Stream};
+use query_with_retry::core::stream::{Over, Stream, Wants};
 use query_with_retry::core::target::Profile;
 use serde_json::Value;
+
+const ITEMS: Wants = Wants { items: true, pieces: false };
 
 fn vectors() -> Vec<Value> {
     let module = include_str!("../package/cases/vectors.js");
@@ -40,10 +42,10 @@ fn read(vector: &Value, pieces: &[&[u8]]) -> Told {
     }
     let mut stream = Stream::new(&Room::default(), kind, false);
     for piece in pieces {
-        stream.push(piece, true);
+        stream.push(piece, ITEMS);
     }
     if !stream.is_over() {
-        stream.end(true);
+        stream.end(ITEMS);
     }
     let text = String::from_utf8(std::mem::take(&mut stream.text)).expect("UTF-8");
     let begun = stream.has_begun();

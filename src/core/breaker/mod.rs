@@ -69,7 +69,7 @@ impl Verdict {
     /// where it says that it ran out of memory or of patience, and it works for others.
     pub const fn of(code: Code, layer: Layer, status: Option<u16>) -> Self {
         match code {
-            _ if matches!(status, Some(400..=499)) => Self::Works,
+            _ if matches!(status, Some(300..=499)) => Self::Works,
             Code::Timeout => Self::Late(layer),
             Code::Unavailable
             | Code::GatewayTimeout

@@ -34,6 +34,13 @@ impl Reader {
         self.said.has_ended_badly = fails;
     }
 
+    /// One that keeps the text of its documents.
+    pub fn of_text() -> Self {
+        let mut reader = Self::default();
+        reader.said.keeps_text = true;
+        reader
+    }
+
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
         let Self { scanner, place, said } = self;
@@ -274,7 +281,7 @@ impl Place {
 
     /// Whether a value here says that it failed, and not only why: below an `error`, or what is called one.
     fn fails(&self) -> bool {
-        const ERRORS: [Key; 4] = [Key::Error, Key::Errors, Key::ErrorMessage, Key::ErrorType];
+        const ERRORS: [Key; 3] = [Key::Error, Key::Errors, Key::ErrorType];
         let is_error = |key: &u8| ERRORS.iter().any(|error| *error as u8 == *key);
         self.depth <= WAY && self.way.to_le_bytes().iter().take(self.depth).any(is_error)
     }

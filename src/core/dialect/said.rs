@@ -44,6 +44,8 @@ pub struct Said {
     has_ended: bool,
     event: Option<Event>,
     text: Vec<u8>,
+    /// Of a whole answer nobody wants it, and it may be all that there is.
+    pub(super) keeps_text: bool,
     /// The text of the piece under way begins there, and whether it is none for people.
     piece: usize,
     is_special: bool,
@@ -83,16 +85,17 @@ pub struct Meaning {
 
 impl Said {
     pub(super) fn clear(&mut self) {
+        let keeps_text = self.keeps_text;
         let Self { mut kind, mut words, mut text, .. } = ::core::mem::take(self);
         [&mut kind, &mut words, &mut text].into_iter().for_each(Vec::clear);
         trim(&mut text);
-        *self = Self { kind, words, text, ..Self::default() };
+        *self = Self { kind, words, text, keeps_text, ..Self::default() };
     }
 
-    /// It is a failure, and no result that mentions one; and no account of one, if it was asked for by `lookup`: a job
-    /// that has failed is the answer to who asks how it is.
+    /// It is a failure, and no result that mentions one; nor an account of one: a job that has failed is the answer to
+    /// who looks it up.
     pub fn is_failure(&self, lookup: bool) -> bool {
-        let is_account = self.has_id && (self.is_kept || lookup && self.is_response);
+        let is_account = lookup || self.has_id && self.is_kept;
         let failed = self.has_failed
             || self.says_failed && self.is_response
             || self.has_own_code && !self.words.is_empty();
@@ -153,7 +156,9 @@ impl Said {
     pub(super) fn add_text(&mut self, part: &[u8]) {
         if !self.is_special {
             self.has_result = true;
-            self.text.extend_from_slice(part);
+            if self.keeps_text {
+                self.text.extend_from_slice(part);
+            }
         }
     }
 
@@ -164,7 +169,7 @@ impl Said {
 
     pub(super) fn whole(&mut self, part: &[u8]) {
         self.has_result = true;
-        if !self.has_token {
+        if !self.has_token && self.keeps_text {
             self.text.extend_from_slice(part);
         }
     }

@@ -119,7 +119,7 @@ impl Decoder {
         let held = self.lines.take();
         let line = self.without_mark(&held);
         let bare = self.bare.is_some() || line.starts_with(b"error:") || is_json(line);
-        if bare && line.ends_with(b"}") | line.ends_with(b"]") && !self.has_data && !self.too_long {
+        if bare && matches!(line.trim_ascii_end(), [.., b'}' | b']']) && !self.has_data && !self.too_long {
             self.line(line, None, sink);
         }
     }
@@ -248,7 +248,11 @@ impl Decoder {
 
 /// A line that is no field, but may be JSON; or the end of a stream, without its field.
 fn is_json(line: &[u8]) -> bool {
-    matches!(line, [b'{', ..] | [b'['] | [b'[', b'{', ..] | b"[DONE]")
+    match line.trim_ascii() {
+        [b'{', ..] | b"[DONE]" => true,
+        [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'{', ..]),
+        _ => false,
+    }
 }
 
 /// A number of ASCII digits and nothing else.

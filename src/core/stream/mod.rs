@@ -4,7 +4,7 @@
 //! items of a reader are the server's own JSON, which the host parses; a reader who wants text gets text, and nobody parses
 //! anything; and what is passed on, to a `fetch`, is passed on as it came.
 
-use super::body::Kind;
+use super::body::{HEAD_LIMIT, Kind};
 use super::classify::Body;
 use super::completion::{Completion, End, Seen};
 use super::dialect::Reader;
@@ -19,6 +19,29 @@ const LEAST_OF_EVENT: usize = 128;
 
 /// Stands between the data of two events: a line end is the one byte that no data holds.
 pub const SEPARATOR: u8 = b'\r';
+
+/// Stands after the text of each event, where that is wanted: no UTF-8 has this byte.
+const BETWEEN: u8 = 0xff;
+
+/// U+FFFD in UTF-8.
+const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
+
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Where a failure says what is the matter.
+fn head(data: &[u8]) -> &[u8] {
+    data.get(..HEAD_LIMIT).unwrap_or(data)
+}
+
+/// What the reader gets of a piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Wants {
+    /// The events, and not only their text.
+    pub items: bool,
+    /// The text of each event by itself, and not only all of it.
+    pub pieces: bool,
+}
 
 /// How a stream ended.
 #[derive(Clone, Debug)]
@@ -62,7 +85,7 @@ impl Stream {
     pub fn new(room: &Room, content_type: &str, passed: bool) -> Self {
         Self {
             decoder: Decoder::sharing(room),
-            reader: Reader::default(),
+            reader: Reader::of_text(),
             completion: Completion::default(),
             kind: Kind::of(content_type),
             passed,
@@ -80,8 +103,8 @@ impl Stream {
         }
     }
 
-    /// Takes the next bytes. `items`: their events are wanted, and not only their text.
-    pub fn push(&mut self, piece: &[u8], items: bool) {
+    /// Takes the next bytes.
+    pub fn push(&mut self, piece: &[u8], wants: Wants) {
         self.items.clear();
         self.count = 0;
         if let Some(last) = piece.last() {
@@ -91,7 +114,7 @@ impl Stream {
             return;
         }
         let mut decoder = ::core::mem::take(&mut self.decoder);
-        let too_long = decoder.push(piece, &mut |event| self.take(event, items)).is_err();
+        let too_long = decoder.push(piece, &mut |event| self.take(event, wants)).is_err();
         self.decoder = decoder;
         if self.passed
             && (too_long || self.decoder.is_in_event() && self.held_back + piece.len() > MOST_HELD_BACK)
@@ -108,12 +131,12 @@ impl Stream {
     }
 
     /// No more will come.
-    pub fn end(&mut self, items: bool) {
+    pub fn end(&mut self, wants: Wants) {
         self.items.clear();
         self.count = 0;
         let before = self.events;
         let mut decoder = ::core::mem::take(&mut self.decoder);
-        decoder.end(&mut |event| self.take(event, items));
+        decoder.end(&mut |event| self.take(event, wants));
         let ends_anywhere = self.passed && !self.is_known && (self.line_has_ended || self.events > before);
         if self.is_blind || ends_anywhere {
             self.completion.saw(Seen { done: true, ..Seen::default() });
@@ -149,8 +172,10 @@ impl Stream {
         self.completion.end() == End::Whole && !matches!(self.over, Some(Over::Failed(_)))
     }
 
-    fn take(&mut self, event: Event<'_>, items: bool) {
+    fn take(&mut self, event: Event<'_>, wants: Wants) {
+        // The host reads no byte order mark in front of an event.
         let data = event.data.trim_ascii();
+        let data = data.strip_prefix(MARK).unwrap_or(data);
         if self.over.is_some() || data.is_empty() {
             return; // an event without data is a sign of life
         }
@@ -171,17 +196,31 @@ impl Stream {
         let said = self.reader.said();
         if said.is_failure(false) {
             self.over = Some(Over::Failed(Body::of_failure(said)));
+            if self.passed {
+                // An SDK makes its error of this event, and not of those beside it.
+                (self.items, self.count) = (head(data).to_vec(), 1);
+            }
             return;
         }
         let meaning = said.meaning();
-        self.text.extend_from_slice(said.text(event.form == Form::BareJson));
+        let text = said.text(event.form == Form::BareJson);
+        for part in text.split_inclusive(|byte| *byte == BETWEEN) {
+            // No UTF-8 either way.
+            let (valid, replaced) =
+                part.strip_suffix(&[BETWEEN]).map_or((part, &b""[..]), |valid| (valid, REPLACEMENT));
+            self.text.extend_from_slice(valid);
+            self.text.extend_from_slice(replaced);
+        }
+        if wants.pieces && !text.is_empty() {
+            self.text.push(BETWEEN);
+        }
         self.is_known |= meaning.is_known;
         self.is_single = event.form == Form::BareJson && self.events == 1;
         // Of several answers the last one to finish completes the stream.
         self.open = (self.open | meaning.open) & !meaning.finished;
         let finish = meaning.finished != 0 && self.open == 0;
         self.completion.saw(Seen { content: meaning.has_content, finish, done: false });
-        if items && !self.passed {
+        if wants.items && !self.passed {
             if self.count > 0 {
                 self.items.push(SEPARATOR);
             }
@@ -195,6 +234,7 @@ impl Stream {
 
     /// An event that is no JSON: if it is no error in words, a `fetch` may know what it is.
     fn unreadable(&mut self, data: &[u8], is_error: bool) {
+        let data = head(data);
         if is_error {
             let (text, detail) = (data.to_ascii_lowercase(), data.to_vec());
             let body = Body { is_error, of_engine: true, text, detail, ..Body::default() };

@@ -4,6 +4,8 @@ use super::*;
 use crate::core::failure::{Code, Layer};
 use crate::core::target::Profile;
 
+const ITEMS: Wants = Wants { items: true, pieces: false };
+
 /// How it ended, with its text.
 #[derive(Debug, PartialEq)]
 enum Told {
@@ -16,11 +18,11 @@ fn read(content_type: &str, passed: bool, pieces: &[&[u8]]) -> (Told, String, bo
     let mut stream = Stream::new(&room, content_type, passed);
     let mut text = Vec::new();
     for piece in pieces {
-        stream.push(piece, true);
+        stream.push(piece, ITEMS);
         text.append(&mut stream.text);
     }
     if !stream.is_over() {
-        stream.end(true);
+        stream.end(ITEMS);
         text.append(&mut stream.text);
     }
     let told = match stream.over() {
@@ -299,6 +301,18 @@ fn a_server_that_does_not_stream_answers_in_one_piece() {
     assert_eq!(told_as("application/json", "[{\"generated_text\":\"Hello\"}]").1, "Hello");
     assert_eq!(told_as("application/json", "{\"a\":1}").0, Told::Ended(End::Whole));
     assert_eq!(told_as("application/json", "{\"a\":").0, Told::Ended(End::Cut));
+    for spaced in [
+        "  {\"content\":\"x\"} ",
+        "\n \n  {\"content\":\"x\"}",
+        "[ {\"generated_text\":\"x\"}]",
+        " {\"content\":\"x\"}\t",
+    ] {
+        assert_eq!(
+            told_as("application/json", spaced),
+            (Told::Ended(End::Whole), "x".to_owned(), true),
+            "{spaced:?}"
+        );
+    }
     let whole = r#"{"object":"response","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"Hello"}]}]}"#;
     assert_eq!(told_as("application/json", whole).1, "Hello");
     let message = r#"{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn"}"#;
@@ -330,7 +344,7 @@ fn events_without_content_that_do_not_end_are_no_stream() {
     for passed in [false, true] {
         let mut stream = Stream::new(&room, "text/event-stream", passed);
         let pushed =
-            (0..1_000_000).take_while(|_| (stream.push(role.as_bytes(), true), !stream.is_over()).1).count();
+            (0..1_000_000).take_while(|_| (stream.push(role.as_bytes(), ITEMS), !stream.is_over()).1).count();
         assert!(
             (16 * 1024 * 1024 / role.len() / 3..16 * 1024 * 1024 / role.len() + 2).contains(&pushed),
             "{pushed}"
@@ -343,4 +357,36 @@ fn whose_fault_it_is_is_told_by_the_layer() {
     let body = Body { is_error: true, of_engine: true, status: Some(429), ..Body::default() };
     let trouble = crate::core::classify::classify(200, Profile::OpenAi, &body).unwrap();
     assert_eq!((trouble.code, trouble.layer), (Code::RateLimited, Layer::Account));
+}
+
+#[test]
+fn the_text_of_each_event_is_told_apart_where_that_is_wanted() {
+    let mut stream = Stream::new(&Room::default(), "", false);
+    let piece = events(&[r#"{"content":"Hel"}"#, r#"{"content":""}"#, r#"{"content":"lo"}"#]);
+    stream.push(piece.as_bytes(), Wants { items: false, pieces: true });
+    assert_eq!((stream.text.as_slice(), stream.count), (b"Hel\xfflo\xff".as_slice(), 0));
+}
+
+#[test]
+fn a_byte_order_mark_in_front_of_an_event_is_none_of_it() {
+    let mut stream = Stream::new(&Room::default(), "", false);
+    stream.push("data: \u{feff}{\"content\":\"x\"}\n\n".as_bytes(), ITEMS);
+    assert_eq!(
+        (stream.items.as_slice(), stream.text.as_slice()),
+        (br#"{"content":"x"}"#.as_slice(), b"x".as_slice())
+    );
+}
+
+#[test]
+fn invalid_bytes_of_a_text_are_replaced() {
+    let mut stream = Stream::new(&Room::default(), "", false);
+    stream.push(b"data: {\"content\":\"a\xffb\xff\"}\n\n", Wants { items: false, pieces: true });
+    assert_eq!(stream.text, b"a\xef\xbf\xbdb\xef\xbf\xbd\xff");
+}
+
+#[test]
+fn what_is_passed_on_tells_which_event_failed() {
+    let mut stream = Stream::new(&Room::default(), "", true);
+    stream.push(b"event: error\ndata: {\"error\":\"x\"}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", ITEMS);
+    assert_eq!((stream.items.as_slice(), stream.count), (br#"{"error":"x"}"#.as_slice(), 1));
 }

@@ -172,7 +172,10 @@ export abstract class Call extends Waiting implements Run {
   onward(response: Response): Outgoing | undefined {
     try {
       const next = this.leg.onward(response);
-      if (next) this.leg = next;
+      if (next) {
+        this.leg = next;
+        this.reader.secrets.addSigned(next.url);
+      }
       return next;
     } catch (error) {
       this.reader.detail = this.reader.secrets.blankOut((error as Error).message);

@@ -6,7 +6,6 @@ import type { Body } from "../http/body.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
-import { decode } from "../http/value.js";
 import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
 import { parseJson } from "../input/json.js";
@@ -227,7 +226,7 @@ class Fetched extends Call {
     if (!statuses[code]) return false;
     const as = this.reader.named || (statuses[code] as number);
     const said = joined(wire ? wire.clear() : (open?.pieces ?? []));
-    const event = wire && eventOf(decode(said));
+    const event = wire && parseJson(wire.failure) !== undefined && wire.failure;
     if (!event) return said.length > 0 && this.#answer(said, as);
     return this.#answer(new TextEncoder().encode(event), as, "application/json");
   }
@@ -244,13 +243,4 @@ class Fetched extends Call {
       return false;
     }
   }
-}
-
-/** The JSON of the last event, which is the one that tells of the failure: an SDK looks for it there. */
-function eventOf(stream: string): string | undefined {
-  const bare = stream.search(/^[{[]/m);
-  const fields = [...stream.matchAll(/^(?:data|error): ?(.*)$/gm)].map(([, data]) => data as string);
-  let last: string | undefined;
-  for (const json of bare < 0 ? fields : [stream.slice(bare), ...fields]) if (/^\s*[{[]/.test(json) && parseJson(json) !== undefined) last = json;
-  return last;
 }

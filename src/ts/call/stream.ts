@@ -63,7 +63,7 @@ class Stream<T> implements QueryStream<T> {
     return this.#read(Wants.Items);
   }
 
-  #read(what: Wants.Items | Wants.Text): AsyncIterableIterator<any> {
+  #read(what: Wants.Items | Wants.Text | Wants.Pieces): AsyncIterableIterator<any> {
     if (this.#taken) throw new TypeError("query-with-retry: a stream can be read once");
     this.#taken = true;
     const events = this.#events;
@@ -84,7 +84,7 @@ class Stream<T> implements QueryStream<T> {
   }
 
   async *text(): AsyncGenerator<string, void> {
-    yield* this.#read(Wants.Text);
+    yield* this.#read(Wants.Pieces);
   }
 
   async finalText(): Promise<string> {

@@ -1,5 +1,6 @@
 /** Of the beginning of a secret so many characters are one: more than `Bearer `. */
 const LEAST_PART = 8;
+const LEAST_SIGNED = 16;
 const LONGEST_PART = 4096;
 
 /** As servers write it: as it is, in a URL, in a form, in JSON. */
@@ -37,6 +38,11 @@ export class Secrets {
     if (at < 0) return;
     for (const pair of url.slice(at + 1).split(/[&#]/)) this.add(pair.slice(pair.indexOf("=") + 1));
     new URL(url).searchParams.forEach((value) => this.add(value));
+  }
+
+  /** The same of where a server redirects to, which may be signed: what is long, and not of as many as it likes. */
+  addSigned(url: string): void {
+    for (const value of [...new URL(url).searchParams.values()].slice(0, 20)) if (value.length >= LEAST_SIGNED) this.add(value);
   }
 
   /** A server's words as they may be shown. In one pass: what stands for a secret is none, whatever the server says. */

@@ -1,6 +1,16 @@
+/** Where a text ends that begins there. By hand: an expression puts each escape on a stack. */
+function endOfText(json: string, begin: number): number {
+  for (let at = begin + 1; ; at++) {
+    at = json.indexOf('"', at);
+    let escapes = 0;
+    while (json[at - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return at + 1;
+  }
+}
+
 /** The JSON of an object without its member `model`, and otherwise as it was written: numbers may be longer than ours. */
 export function withoutModel(json: string): string {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gs;
+  const marks = /["{}[\]:,]/g;
   let rest = "";
   let [depth, keptTo, memberFrom, isModel, isKey] = [0, 0, 0, false, false];
   const leave = (to: number) => {
@@ -9,20 +19,19 @@ export function withoutModel(json: string): string {
     keptTo = to;
     isModel = false;
   };
-  for (let token = tokens.exec(json); token; token = tokens.exec(json)) {
-    const { index, 0: text } = token;
-    if (text === "{" || text === "[") {
+  for (let mark = marks.exec(json); mark; mark = marks.exec(json)) {
+    const { index, 0: sign } = mark;
+    if (sign === '"') {
+      marks.lastIndex = endOfText(json, index);
+      if (depth === 1 && isKey) [isModel, isKey] = [JSON.parse(json.slice(index, marks.lastIndex)) === "model", false];
+    } else if (sign === "{" || sign === "[") {
       if (++depth === 1) [memberFrom, isKey] = [index + 1, true];
-    } else if (text === "}" || text === "]") {
+    } else if (sign === "}" || sign === "]") {
       if (depth-- === 1) leave(index);
-    } else if (depth !== 1) {
-      continue;
-    } else if (text === ",") {
+    } else if (sign === "," && depth === 1) {
       // With the comma behind it; the last one leaves the comma before it.
       leave(index + 1);
       [memberFrom, isKey] = [index + 1, true];
-    } else if (isKey) {
-      [isModel, isKey] = [JSON.parse(text) === "model", false];
     }
   }
   return (rest + json.slice(keptTo)).replace(/,\s*}\s*$/, "}").trim();

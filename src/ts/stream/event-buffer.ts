@@ -1,7 +1,7 @@
 /** Between the wire and the reader of a stream: what has come and was not asked for yet. */
 
 import type { Body } from "../http/body.js";
-import { type Bytes, Fed, Wants } from "../wasm/protocol.js";
+import { BETWEEN, type Bytes, Fed, Wants } from "../wasm/protocol.js";
 
 interface Waiting<T> {
   resolve(result: IteratorResult<T>): void;
@@ -17,6 +17,8 @@ export class EventStream<T> {
   text = "";
   /** Events are handed over from here on; until then they are held back, and the call may be tried again. */
   begun = false;
+  /** Of a `raw` one: the event that tells of a failure. */
+  failure = "";
   #wants: Wants;
   /** What was not asked for yet: JSON of events, text, or pieces. */
   #queue: unknown[] = [];
@@ -36,10 +38,10 @@ export class EventStream<T> {
   }
 
   /** Which of them is wanted from now on, and of what is here already. */
-  wants(what: Wants.Items | Wants.Text): void {
+  wants(what: Wants.Items | Wants.Text | Wants.Pieces): void {
     if (this.#wants !== Wants.Both) return;
     this.#wants = what;
-    if (what === Wants.Text) this.#queue = this.#texts;
+    if (what !== Wants.Items) this.#queue = this.#texts;
     this.#texts = [];
   }
 
@@ -75,15 +77,29 @@ export class EventStream<T> {
 
   /** Takes the data of so many events from the core, and text. */
   take(data: Bytes, count: number, text: Bytes): void {
-    if (count === 1) this.#queue.push(this.#decoder.decode(data));
+    if (this.raw && count > 0) this.failure = this.#decoder.decode(data);
+    else if (count === 1) this.#queue.push(this.#decoder.decode(data));
     else if (count > 1) for (const json of this.#decoder.decode(data).split("\r")) this.#queue.push(json);
-    if (text.length > 0) {
-      const words = this.#decoder.decode(text);
-      this.text += words; // at once: a hundred thousand strings in a chain are work to keep
-      if (this.#wants === Wants.Text) this.#queue.push(words);
-      else if (this.#wants === Wants.Both) this.#texts.push(words);
-    }
+    if (text.length > 0) this.#says(text);
     if (this.begun) this.#handOver();
+  }
+
+  #says(text: Bytes): void {
+    const told = this.#wants === Wants.Both ? this.#texts : this.#queue;
+    let words = "";
+    if (this.#wants === Wants.Items || this.#wants === Wants.Text) {
+      words = this.#decoder.decode(text);
+      if (this.#wants === Wants.Text) told.push(words);
+    } else {
+      for (let at = 0, end = 0; at < text.length; at = end + 1) {
+        end = text.indexOf(BETWEEN, at);
+        if (end < 0) end = text.length;
+        const piece = this.#decoder.decode(text.subarray(at, end));
+        told.push(piece);
+        words += piece;
+      }
+    }
+    this.text += words; // at once: a hundred thousand strings in a chain are work to keep
   }
 
   begin(): void {
@@ -92,7 +108,7 @@ export class EventStream<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.begun && this.#queue.length > 0) return Promise.resolve(this.#shift());
+    if (this.begun && this.#queue.length > 0) return new Promise((resolve) => resolve(this.#shift()));
     if (!this.#ended) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
     const failed = this.#error;
     this.#error = undefined; // an error is told once
@@ -125,11 +141,18 @@ export class EventStream<T> {
       }
     }
     // The core has read it, so it is JSON.
-    const isJson = !this.raw && this.#wants !== Wants.Text;
+    const isJson = !this.raw && (this.#wants === Wants.Items || this.#wants === Wants.Both);
     return { value: isJson ? JSON.parse(item as string) : item, done: false };
   }
 
   #handOver(): void {
-    while (this.#waiting.length > 0 && this.#queue.length > 0) this.#waiting.shift()?.resolve(this.#shift());
+    while (this.#waiting.length > 0 && this.#queue.length > 0) {
+      const { resolve, reject } = this.#waiting.shift() as Waiting<T>;
+      try {
+        resolve(this.#shift());
+      } catch (error) {
+        reject(error); // nobody else would
+      }
+    }
   }
 }

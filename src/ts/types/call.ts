@@ -141,7 +141,7 @@ export interface QueryStream<T> extends AsyncIterable<T> {
   readonly readable: ReadableStream<T>;
   /**
    * The pieces of text: of the first choice, without special tokens, reasoning and tool calls.
-   * Events without text are left out, and what comes together is one piece.
+   * Events without text are left out.
    */
   text(): AsyncIterable<string>;
   /** All of the text, once the stream is complete; rejects where it breaks, and where it is cancelled. */

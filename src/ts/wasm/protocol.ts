@@ -86,9 +86,16 @@ export const enum Wanted {
 /** What the reader of a stream wants of it. */
 export const enum Wants {
   Items,
+  /** All of it, however it came. */
   Text,
+  /** It has not said yet: the items, and the text of each. */
   Both,
+  /** The text of each event. */
+  Pieces,
 }
+
+/** After the text of each event: no UTF-8 has this byte. */
+export const BETWEEN = 0xff;
 
 /** What the core says of a piece, as bits. */
 export const enum Fed {

@@ -34,7 +34,7 @@ pub(crate) fn decode(stream: &[u8]) -> Reference {
         reference.line(&line);
     }
     let bare = !reference.bare.is_empty() || is_json(&unfinished) || unfinished.starts_with("error:");
-    if bare && unfinished.ends_with(['}', ']']) {
+    if bare && unfinished.trim_end_matches([' ', '\t', '\x0c']).ends_with(['}', ']']) {
         reference.line(&unfinished);
     }
     reference
@@ -116,5 +116,10 @@ impl Reference {
 
 /// Of a line that is no field, whether it may be JSON, or the last word of a stream.
 fn is_json(line: &str) -> bool {
-    line.starts_with('{') || line.starts_with("[{") || line == "[" || line == "[DONE]"
+    let white = [' ', '\t', '\x0c'];
+    let line = line.trim_matches(white);
+    let inner = line.strip_prefix('[').map(|rest| rest.trim_start_matches(white));
+    line.starts_with('{')
+        || line == "[DONE]"
+        || inner.is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
 }

@@ -488,4 +488,32 @@ export const fetchAsFetch = [
       if (!page) assert.deepEqual(asked.slice(0, 2), ["http://127.0.0.1:9/a", "http://127.0.0.1:9/b"]);
     },
   },
+  {
+    name: "answers that nothing has changed open no breaker",
+    async run({ api, assert }) {
+      const client = withFetch(api, () => new Response(null, { status: 304 }));
+      for (let nth = 0; nth < 8; nth++) assert.equal((await client.fetch("http://127.0.0.1:9/v1/models")).status, 304);
+      assert.equal(client.stats()[0].breaker, "closed");
+    },
+  },
+  {
+    name: "a payload with one long text has a fallback to another model too",
+    async run({ api, mock, assert }) {
+      const works = await mock.put("works", { healthy: answer(200, { n: 1 }) });
+      const client = api.createClient({ fallback: [{ url: works, model: "other" }] });
+      const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: 'A\\"'.repeat(3_000_000) }] });
+      const response = await client.fetch(works, { method: "POST", headers: JSON_TYPE, body });
+      assert.deepEqual(await response.json(), { n: 1 });
+    },
+  },
+  {
+    name: "what is looked up is an answer whatever it tells",
+    async run({ api, mock, assert }) {
+      const job = { id: "p1", model: "m/x", status: "failed", error: "CUDA out of memory", output: null };
+      const url = await mock.put("m", { then: answer(200, job) });
+      const response = await api.createClient().fetch(url);
+      assert.deepEqual([response.status, await response.json()], [200, job]);
+      assert.equal((await mock.stats("m")).requests, 1);
+    },
+  },
 ];
