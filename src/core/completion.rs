@@ -1,7 +1,6 @@
 //! Whether a stream has begun and whether it is whole, by what its events said.
 //!
-//! The host parses the JSON of the events, so the face knows a chat chunk from a token of TGI
-//! (`src/ts/stream/chunk.ts`); what follows from what it found is decided here. A stream is whole once
+//! What an event says is read by its [`dialect`](super::dialect); what follows from it is decided here. A stream is whole once
 //! something said so: a `finish_reason`, a final `generated_text`, `response.completed`, or
 //! `[DONE]` after content. That the connection was closed says nothing: proxies close it too.
 

@@ -3,7 +3,7 @@
 //! Time is an argument, the seed of the jitter is an argument, and what a server answered is
 //! plain data, so minutes of waiting run in microseconds in a native test. The way through the
 //! rooms: [`target`] says where a call goes, [`policy`] how patient it is, [`call`] is the state
-//! machine that ties them together, asking [`classify`] what an answer means, [`hint`] what the
+//! machine that ties them together, asking [`body`] and [`stream`] what an answer says by its [`dialect`], [`classify`] what that means, [`hint`] what the
 //! server asked for, [`loading`] and [`backoff`] how long to wait, [`deadline`] which clock runs
 //! out next. [`failure`] and [`record`] are what comes out.
 //!
