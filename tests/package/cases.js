@@ -34,9 +34,6 @@ import { streamsWhole } from "./cases/streams-whole.js";
 import { timeouts } from "./cases/timeouts.js";
 import { wrongAnswers } from "./cases/wrong-answers.js";
 
-/** These measure how soon something happens. */
-const timed = (all) => all.map((one) => ({ tries: 3, ...one }));
-
 export const cases = [
   ...firstCalls,
   ...answers,
@@ -46,16 +43,16 @@ export const cases = [
   ...refusals,
   ...wrongAnswers,
   ...engineFailures,
-  ...timed(timeouts),
+  ...timeouts,
   ...network,
-  ...timed(aborts),
+  ...aborts,
   ...fallbacks,
   ...events,
   ...errors,
   ...secrets,
   ...redirects,
   ...callersObjects,
-  ...timed(fetchAsFetch),
+  ...fetchAsFetch,
   ...badArguments,
   ...dialects,
   ...streamsFormats,
@@ -63,12 +60,12 @@ export const cases = [
   ...streamsBroken,
   ...streamsRetry,
   ...streamsFallbacks,
-  ...timed(streamsClocks),
+  ...streamsClocks,
   ...streamsReading,
-  ...timed(streamsCancel),
+  ...streamsCancel,
   ...streamsAsking,
   ...client,
-  ...timed(clientLimits),
-  ...timed(clientFetch),
-  ...timed(clientFetchStreams),
+  ...clientLimits,
+  ...clientFetch,
+  ...clientFetchStreams,
 ];

@@ -32,18 +32,52 @@ const SHARES = 3;
 /** So many are under way at once: they wait for most of their time. Not more, for some measure how long. */
 const AT_ONCE = 5;
 
-async function runShare(runtime, nth, counts) {
-  const onResult = (result) => {
-    counts[result.ok ? "passed" : "failed"] += 1;
-    show(runtime.name, result);
-  };
+/** Cases that failed beside others, by runtime: many of them measure milliseconds. They run again alone. */
+const failedBeside = new Map();
+/** More than these at once are no question of time. */
+const AGAIN_AT_MOST = 20;
+const failures = [];
+
+async function runCases(runtime, setting, onResult) {
   const start = performance.now();
   try {
-    await runtime.run({ app, setting: { mockUrl: mock.mockUrl, runtime: runtime.name, only, nth, of: SHARES }, onResult });
+    await runtime.run({ app, setting: { mockUrl: mock.mockUrl, runtime: runtime.name, ...setting }, onResult });
   } catch (error) {
-    onResult({ name: "the runtime itself", ok: false, ms: Math.round(performance.now() - start), error: error.message, stack: "" });
+    fail(runtime.name, { name: "the runtime itself", ok: false, ms: Math.round(performance.now() - start), error: error.message, stack: "" });
   }
-  console.log(`# ${runtime.name} ${nth + 1}/${SHARES} took ${((performance.now() - start) / 1_000).toFixed(1)} s`);
+  return ((performance.now() - start) / 1_000).toFixed(1);
+}
+
+function pass(runtime, result) {
+  summary.get(runtime).passed += 1;
+  show(runtime, result);
+}
+
+function fail(runtime, result) {
+  summary.get(runtime).failed += 1;
+  failures.push([runtime, result]);
+  show(runtime, result);
+}
+
+async function runShare(runtime, nth) {
+  const took = await runCases(runtime, { only, nth, of: SHARES }, (result) => {
+    if (result.ok) return pass(runtime.name, result);
+    const failed = failedBeside.get(runtime) ?? failedBeside.set(runtime, []).get(runtime);
+    failed.push(result);
+    show(runtime.name, result);
+  });
+  console.log(`# ${runtime.name} ${nth + 1}/${SHARES} took ${took} s`);
+}
+
+async function runAlone(runtime, failed) {
+  if (failed.length > AGAIN_AT_MOST) return failed.forEach((result) => fail(runtime.name, result));
+  console.log(`# ${runtime.name}: ${failed.length} failed beside others, alone:`);
+  const left = new Map(failed.map((result) => [result.name, result]));
+  await runCases(runtime, { names: [...left.keys()] }, (result) => {
+    left.delete(result.name);
+    (result.ok ? pass : fail)(runtime.name, result);
+  });
+  for (const result of left.values()) fail(runtime.name, result);
 }
 
 const summary = new Map(runtimes.map(({ name }) => [name, count()]));
@@ -55,7 +89,7 @@ try {
   const lane = async () => {
     for (const [runtime, nth] of left) {
       const counts = summary.get(runtime.name);
-      if (!runtime.missing) await runShare(runtime, nth, counts);
+      if (!runtime.missing) await runShare(runtime, nth);
       else if (nth === 0) {
         const inCI = process.env.CI === "true";
         counts[inCI ? "failed" : "skipped"] += 1;
@@ -64,6 +98,7 @@ try {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  for (const [runtime, failed] of failedBeside) await runAlone(runtime, failed);
 } finally {
   await mock?.stop();
   await app.remove();
@@ -76,6 +111,8 @@ for (const [name, counts] of summary) {
   }
   for (const key of Object.keys(totals)) totals[key] += counts[key];
 }
+if (failures.length > 0) console.log("\nfailed:");
+for (const [runtime, result] of failures) show(runtime, result);
 console.log(`\n${[...summary].map(([name, counts]) => `${name}: ${line(counts)}`).join("\n")}\n`);
 console.log(line(totals));
 process.exitCode = totals.failed > 0 ? 1 : 0;

@@ -19,17 +19,8 @@ if (!globalThis.addEventListener || globalThis.Bun) {
   globalThis.process?.on("rejectionHandled", (promise) => strays.delete(promise));
 }
 
-/** One that measures milliseconds may fail where the machine is busy: it has `tries`. */
-export async function runCase(index, setting) {
-  const { tries = 1 } = cases[index];
-  for (let tried = 1; ; tried++) {
-    const result = await tryCase(index, setting);
-    if (result.ok || tried >= tries) return result;
-  }
-}
-
 /** `setting`: the package as `api`, `mockUrl` and the name of the `runtime`. */
-async function tryCase(index, { api, mockUrl, runtime }) {
+export async function runCase(index, { api, mockUrl, runtime }) {
   const { name, run, limitMs = LIMIT_MS } = cases[index];
   const mock = connectMock({ mockUrl, prefix: `${runtime}-${index}` });
   const start = performance.now();
@@ -57,9 +48,10 @@ async function tryCase(index, { api, mockUrl, runtime }) {
   };
 }
 
-/** Those with `only` in their name, and of these one share: every so many, from the nth on. */
-export function chosen({ only, nth = 0, of = 1 }) {
-  const named = cases.map((_, index) => index).filter((index) => !only || cases[index].name.includes(only));
+/** Those of `names`, or with `only` in their name, and of these one share: every so many, from the nth on. */
+export function chosen({ names, only = "", nth = 0, of = 1 }) {
+  const wanted = ({ name }) => (names ? names.includes(name) : name.includes(only));
+  const named = cases.map((_, index) => index).filter((index) => wanted(cases[index]));
   return named.filter((_, at) => at % of === Number(nth));
 }
 

@@ -120,7 +120,6 @@ export const streamsReading = [
   },
   {
     name: "the events of a stream are handed over as they come, each before the next one is sent",
-    tries: 3,
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 4, tokensPerSecond: 5 } });
       const at = [];
@@ -164,7 +163,6 @@ export const streamsReading = [
   },
   {
     name: "a stream that nobody reads is sent for once, waits for its reader, and is whole when it comes",
-    tries: 3, // a busy machine hands all of it over in one piece
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: STREAM });
       const timeouts = { firstByteMs: 200, idleMs: 200, attemptMs: 300, totalMs: 400 };
