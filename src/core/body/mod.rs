@@ -255,8 +255,8 @@ impl Body {
             is_error: true,
             text: lower(&said.words),
             kind: said.kind.clone(),
-            status: said.status,
-            estimate: said.estimate.filter(|estimate| *estimate <= super::hint::LONGEST),
+            status: said.status(),
+            estimate: said.estimate().filter(|estimate| *estimate <= super::hint::LONGEST),
             detail: said.words.clone(),
             ..Self::default()
         }

@@ -1,24 +1,18 @@
-//! The names that mean something, of all servers together, and the way to a value as one number.
-
-/// As long as the longest that means anything.
-const LONGEST: usize = 20;
-
-/// So many keys lead to a value at most; what is deeper says nothing.
-pub(super) const WAY: usize = 8;
+//! The names that mean something, of all servers together.
 
 macro_rules! keys {
     ($($key:ident: $($name:literal)|+,)*) => {
-        /// A byte each, so that eight of them are a way.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[repr(u8)]
         pub(super) enum Key {
-            /// Of an object that has just begun.
+            /// Any that means nothing.
             #[default]
-            None,
+            Other,
             $($key,)*
-            /// Any other.
-            Other = u8::MAX,
         }
+
+        /// How many there are.
+        pub(super) const KEYS: usize = 1 + [$(Key::$key),*].len();
 
         const NAMES: &[(&str, Key)] = &[$($(($name, Key::$key),)+)*];
     };
@@ -99,7 +93,7 @@ const TABLE: [u8; PLACES] = {
 
 impl Key {
     /// Not a `match` on the names, which is 8 KB of wasm.
-    fn of(name: &[u8]) -> Self {
+    pub(super) fn of(name: &[u8]) -> Self {
         let mut at = place(name);
         while let Some(nth) = TABLE.get(at).and_then(|nth| nth.checked_sub(1))
             && let Some((its, key)) = NAMES.get(usize::from(nth))
@@ -110,50 +104,5 @@ impl Key {
             at = (at + 1) % PLACES;
         }
         Self::Other
-    }
-
-    /// On the way to what a failure says, at any level.
-    pub(super) const fn of_failure(key: u8) -> bool {
-        const ERROR: u8 = Key::Error as u8;
-        const ERRORS: u8 = Key::Errors as u8;
-        const ERROR_MESSAGE: u8 = Key::ErrorMessage as u8;
-        const MESSAGE: u8 = Key::Message as u8;
-        const DETAIL: u8 = Key::Detail as u8;
-        const TITLE: u8 = Key::Title as u8;
-        const WARNINGS: u8 = Key::Warnings as u8;
-        matches!(key, ERROR | ERRORS | ERROR_MESSAGE | MESSAGE | DETAIL | TITLE | WARNINGS)
-    }
-}
-
-/// The keys from the outermost to the innermost, which is the lowest byte. Arrays have none.
-pub(super) const fn way(keys: &[Key]) -> u64 {
-    let mut way = 0;
-    let mut rest = keys;
-    while let [key, after @ ..] = rest {
-        way = way << 8 | *key as u64;
-        rest = after;
-    }
-    way
-}
-
-/// A key while its parts come.
-#[derive(Debug, Default)]
-pub(super) struct Name {
-    bytes: [u8; LONGEST],
-    length: usize,
-}
-
-impl Name {
-    pub(super) fn push(&mut self, part: &[u8]) {
-        if let Some(room) = self.bytes.get_mut(self.length..self.length.saturating_add(part.len())) {
-            room.copy_from_slice(part);
-        }
-        self.length = self.length.saturating_add(part.len());
-    }
-
-    /// What it was; the next one begins.
-    pub(super) fn take(&mut self) -> Key {
-        let length = ::core::mem::take(&mut self.length);
-        self.bytes.get(..length).map_or(Key::Other, Key::of)
     }
 }

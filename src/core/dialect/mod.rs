@@ -5,23 +5,28 @@
 //! words about a failure. What says failure is one unless a result stands beside it: servers put ids, usage and nulls
 //! next to an error, and `"error": null` next to an answer.
 
+mod alike;
 mod formats;
 mod keys;
+mod map;
 mod said;
+mod short;
 
 pub use said::{Meaning, Said, WORDS_LIMIT};
 
-use super::json::{NoJson, Scanner, Token, millis};
+use super::json::{NoJson, Scanner, Sink, millis};
 use super::time::Duration;
-use formats::Part;
-use keys::{Key, Name, WAY, way};
+use alike::Alike;
+use keys::Key;
+use map::{Node, Use};
+use short::Short;
 
 /// One document, in pieces.
 #[derive(Debug, Default)]
 pub struct Reader {
     scanner: Scanner,
     place: Place,
-    said: Said,
+    alike: Alike,
 }
 
 impl Reader {
@@ -30,35 +35,45 @@ impl Reader {
     pub fn begin(&mut self, fails: bool) {
         self.scanner.begin();
         self.place.begin();
-        self.said.clear();
-        self.said.has_ended_badly = fails;
+        self.place.said.found.has_ended_badly = fails;
     }
 
     /// One that keeps the text of its documents.
     pub fn of_text() -> Self {
         let mut reader = Self::default();
-        reader.said.keeps_text = true;
+        reader.place.said.keeps_text = true;
         reader
+    }
+
+    /// A whole event of a stream.
+    pub fn read(&mut self, event: &[u8], fails: bool) -> Result<(), NoJson> {
+        self.begin(fails);
+        if !fails && self.alike.reads(event, &mut self.place.said) {
+            return Ok(());
+        }
+        self.push(event)?;
+        self.end()?;
+        let Place { text_at, text_length, said, .. } = &self.place;
+        self.alike.is_of(event, text_at.wrapping_sub(event.as_ptr().addr()), *text_length, said);
+        Ok(())
     }
 
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
-        let Self { scanner, place, said } = self;
-        let read = scanner.push(bytes, &mut |token| place.take(token, said));
+        let read = self.scanner.push(bytes, &mut self.place);
         // Whatever is said so deep, it is said of an error.
-        said.has_failed |= read == Err(NoJson::TooDeep) && place.outermost == Key::Error;
+        self.place.said.found.has_failed |= read == Err(NoJson::TooDeep) && self.place.is_in_error();
         read
     }
 
     /// No more will come.
     pub fn end(&mut self) -> Result<(), NoJson> {
-        let Self { scanner, place, said } = self;
-        scanner.end(&mut |token| place.take(token, said))
+        self.scanner.end(&mut self.place)
     }
 
     /// What was said: all of it, or what came before the document was cut or turned out to be no JSON.
     pub fn said(&self) -> &Said {
-        &self.said
+        &self.place.said
     }
 
     /// It has begun, and its end has not come.
@@ -72,267 +87,186 @@ impl Reader {
     }
 }
 
-/// Where in the document the next value stands.
+/// So many objects stand in each other where something is said; what is deeper says nothing.
+const DEEPEST: usize = 8;
+
+/// Where in the document the next value stands, and what was found on the way.
 #[derive(Debug)]
 struct Place {
-    /// Of each open object the key of the value under way.
-    way: u64,
-    outermost: Key,
+    node: Node,
+    /// What the value there is.
+    used: Use,
+    /// Of each open object where it stands, a byte each; the innermost is the lowest.
+    objects: u64,
     /// How many are open.
     depth: usize,
-    name: Name,
-    /// The beginning of a short text: a type, a state, or a number in quotes.
-    short: [u8; 48],
-    length: usize,
-    /// The document is a list.
     is_list: bool,
-    /// What the value there is, until there is another.
-    used: Option<Use>,
+    short: Short,
+    /// Where in memory the newest text for people stood that came in one part.
+    text_at: usize,
+    text_length: usize,
+    said: Said,
 }
 
 impl Default for Place {
     fn default() -> Self {
-        let (outermost, name) = (Key::None, Name::default());
-        Self { way: 0, outermost, depth: 0, name, short: [0; 48], length: 0, is_list: false, used: None }
+        let (node, used) = (Node::ROOT, Node::ROOT.used());
+        let (short, said) = (Short::default(), Said::default());
+        let (objects, depth, text_at, text_length) = (0, 0, 0, 0);
+        Self { node, used, objects, depth, is_list: false, short, text_at, text_length, said }
     }
 }
 
-/// What a value is taken for, by the keys on the way to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
-    Nothing,
-    Part(Part),
-    /// Says what is the matter.
-    Words,
-    /// Names it, or is the status.
-    Kind,
-    Estimate,
-    /// Of the whole document.
-    Type,
-    Object,
-    Status,
-    Success,
-    Id,
-    JsonRpc,
-}
-
-const PARTS: u64 = way(&[Key::Candidates, Key::Content, Key::Parts]);
-const TOKEN: u64 = way(&[Key::Token]);
-const RAW: u64 = way(&[Key::Error, Key::Metadata, Key::Raw]);
-
-impl Place {
-    fn begin(&mut self) {
-        (self.way, self.outermost, self.depth) = (0, Key::None, 0);
-        (self.length, self.is_list, self.used) = (0, false, None);
-        self.name.take();
+impl Sink for Place {
+    fn opens(&mut self, is_object: bool) {
+        if !is_object {
+            self.said.found.is_known |= self.used == Use::Choices;
+            if self.depth == 0 {
+                self.is_list = true;
+                self.goes_to(Node::LIST);
+            }
+            return;
+        }
+        match self.used {
+            Use::Choices => self.said.choice_begins(),
+            Use::Token => self.said.token_begins(),
+            Use::Pieces => self.said.piece_begins(),
+            _ => {}
+        }
+        self.depth += 1;
+        if self.depth <= DEEPEST {
+            self.objects = self.objects << 8 | u64::from(self.node.number());
+        }
+        self.goes_to(Node::NOWHERE);
     }
 
-    fn take(&mut self, token: Token<'_>, said: &mut Said) {
-        match token {
-            Token::Object => {
-                match self.depth {
-                    1 if self.is_of_choices() => said.choice_begins(),
-                    1 if self.way == TOKEN => said.token_begins(),
-                    3 if self.way == PARTS => said.piece_begins(),
-                    _ => {}
-                }
-                self.used = None;
-                self.depth += 1;
-                if self.depth <= WAY {
-                    self.way = self.way << 8 | Key::None as u64;
-                }
-            }
-            Token::Array if self.depth == 1 && self.is_of_choices() => said.is_known = true,
-            Token::ObjectEnd => {
-                self.used = None;
-                if self.depth <= WAY {
-                    self.way >>= 8;
-                }
-                self.depth = self.depth.saturating_sub(1);
-                if self.depth == 1 && self.is_of_choices() {
-                    said.choice_ends();
-                }
-            }
-            Token::KeyPart(part) => self.name.push(part),
-            Token::Key => {
-                let key = self.name.take();
-                self.used = None;
-                if self.depth <= WAY {
-                    self.way = self.way & !0xff | key as u64;
-                }
-                if self.depth == 1 {
-                    self.outermost = key;
-                }
-            }
-            Token::Part(part) => match self.used() {
-                // Whatever it is called, something is said of an error.
-                Use::Nothing if self.outermost == Key::Error => said.has_failed = true,
-                Use::Nothing | Use::Part(Part::Nothing) => {}
-                Use::Part(Part::Text) => said.add_text(part),
-                Use::Part(Part::Alone) => said.add_alone(part),
-                Use::Part(Part::Whole) => said.whole(part),
-                Use::Part(Part::Result) => self.result(said),
-                Use::Words => said.word(part),
-                Use::Kind => {
-                    said.kind(part);
-                    self.keep(part);
-                }
-                _ => self.keep(part),
-            },
-            Token::Text => self.text(said),
-            Token::Number(written) => match self.used() {
-                Use::Kind => self.status(written, said),
-                Use::Estimate => said.estimate = seconds(written),
-                Use::Part(Part::Result) => self.result(said),
-                Use::Part(Part::Index) => said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
-                _ => {}
-            },
-            Token::True => match self.used() {
-                Use::Words => said.has_failed |= self.fails(),
-                Use::Part(Part::Result) => said.has_result = true,
-                Use::Part(Part::Done) => said.ends(),
-                Use::Part(Part::Special) => said.piece_is_special(),
-                _ => {}
-            },
-            Token::False => match self.used() {
-                Use::Success => said.has_failed = true,
-                Use::Part(Part::Done) => said.is_known = true,
-                _ => {}
-            },
-            Token::Array => self.is_list |= self.depth == 0,
-            Token::ArrayEnd | Token::Null => {}
+    fn closes(&mut self, is_object: bool) {
+        if !is_object {
+            return;
+        }
+        let mut node = Node::NOWHERE;
+        if self.depth <= DEEPEST {
+            node = Node::of(self.objects as u8);
+            self.objects >>= 8;
+        }
+        self.depth -= 1;
+        self.goes_to(node);
+        if self.used == Use::Choices {
+            self.said.choice_ends();
         }
     }
 
-    fn result(&self, said: &mut Said) {
-        said.has_result = true;
-        // A list of numbers, an image: long, and nothing that follows is the end of an answer that has failed.
-        said.is_settled |= self.is_list || matches!(self.outermost, Key::Data | Key::Embedding);
+    fn key(&mut self, part: &[u8], is_last: bool) {
+        let Some(name) = self.short.push(part, is_last) else { return };
+        let object = if self.depth <= DEEPEST { Node::of(self.objects as u8) } else { Node::NOWHERE };
+        // Most of a document says nothing.
+        let node = if object == Node::NOWHERE { object } else { object.below(Key::of(name)) };
+        self.goes_to(node);
     }
 
-    fn text(&mut self, said: &mut Said) {
-        let used = self.used();
-        let length = ::core::mem::take(&mut self.length);
-        let short = self.short.get(..length).unwrap_or_default();
+    fn text(&mut self, part: &[u8], is_last: bool) {
+        let said = &mut self.said;
+        match self.used {
+            Use::Nothing => {}
+            Use::Text => {
+                if !part.is_empty() {
+                    (self.text_at, self.text_length) = (part.as_ptr().addr(), part.len());
+                }
+                said.add_text(part);
+            }
+            Use::Alone => said.add_alone(part),
+            Use::Whole => said.whole(part, is_last),
+            Use::Result | Use::Long => self.result(!part.is_empty()),
+            Use::Mention => said.found.has_failed |= !part.is_empty(),
+            Use::Words => _ = said.word(part, is_last),
+            Use::WordsOfError => said.found.has_failed |= said.word(part, is_last),
+            _ => self.name(part, is_last),
+        }
+    }
+
+    fn number(&mut self, written: &[u8]) {
+        match self.used {
+            Use::Result | Use::Long => self.result(true),
+            Use::Index => self.said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
+            Use::Estimate => self.said.found.estimate = seconds(written),
+            used => self.said.status_is(used, written),
+        }
+    }
+
+    fn literal(&mut self, value: Option<bool>) {
+        let said = &mut self.said;
+        match (self.used, value) {
+            (Use::Result | Use::Long, Some(true)) => self.result(true),
+            (Use::WordsOfError, Some(true)) | (Use::Success, Some(false)) => said.found.has_failed = true,
+            (Use::Done, Some(true)) => said.ends(),
+            (Use::Done, Some(false)) => said.found.is_known = true,
+            (Use::Special, Some(true)) => said.piece_is_special(),
+            _ => {}
+        }
+    }
+}
+
+impl Place {
+    fn begin(&mut self) {
+        self.goes_to(Node::ROOT);
+        (self.objects, self.depth, self.is_list) = (0, 0, false);
+        self.text_length = 0;
+        self.short.clear();
+        self.said.clear();
+    }
+
+    fn goes_to(&mut self, node: Node) {
+        (self.node, self.used) = (node, node.used());
+    }
+
+    fn result(&mut self, is_one: bool) {
+        self.said.found.has_result |= is_one;
+        self.said.found.is_settled |= is_one && (self.is_list || self.used == Use::Long);
+    }
+
+    /// A short text that names something.
+    fn name(&mut self, part: &[u8], is_last: bool) {
+        let (said, used) = (&mut self.said, self.used);
+        if let Use::Kind | Use::KindOfError | Use::Code | Use::OwnCode = used {
+            said.kind(part);
+        }
+        let Some(name) = self.short.push(part, is_last) else { return };
         match used {
-            Use::Words => {
-                let before = said.words.len();
-                said.end_of_words();
-                said.has_failed |= before > 0 && self.fails();
-            }
-            Use::Kind => {
+            Use::Kind | Use::KindOfError | Use::Code | Use::OwnCode => {
                 said.end_of_kind();
-                said.has_failed |= length > 0 && self.fails();
-                self.status(short, said);
+                said.found.has_failed |= !name.is_empty() && used == Use::KindOfError;
+                said.status_is(used, name);
             }
-            Use::Estimate => said.estimate = seconds(short),
-            Use::Part(Part::Finish) => match short {
+            Use::Estimate => said.found.estimate = seconds(name),
+            Use::Finish => match name {
                 b"" | b"null" | b"FINISH_REASON_UNSPECIFIED" => {}
-                _ if FAILING_ENDS.contains(&short) => {
-                    said.has_ended_badly = true;
-                    said.word(b"finish_reason: ");
-                    said.word(short);
-                    said.end_of_words();
+                _ if FAILING_ENDS.contains(&name) => {
+                    said.found.has_ended_badly = true;
+                    said.word(b"finish_reason: ", false);
+                    said.word(name, true);
                 }
                 _ => said.choice_finishes(),
             },
-            Use::Part(Part::Whole) => said.ends(),
             Use::Type => {
-                said.kind(short);
+                said.kind(name);
                 said.end_of_kind();
-                said.is_of(short);
+                said.is_of(name);
             }
             Use::Object => {
-                said.has_failed |= short == b"error";
-                said.is_resource(short);
+                said.found.has_failed |= name == b"error";
+                said.is_resource(name);
             }
-            Use::Status => said.status_is(short),
-            Use::Id => said.has_id = length > 0,
-            Use::JsonRpc => said.has_result = true,
+            Use::Status => said.is_in_state(name),
+            Use::Id => said.found.has_id = !name.is_empty(),
+            Use::JsonRpc => said.found.has_result = true,
             _ => {}
         }
     }
 
-    fn keep(&mut self, part: &[u8]) {
-        if let Some(room) = self.short.get_mut(self.length..) {
-            let length = part.len().min(room.len());
-            room.iter_mut().zip(part).for_each(|(slot, byte)| *slot = *byte);
-            self.length += length;
-        }
-    }
-
-    /// A status as a number, or a number in quotes.
-    fn status(&self, written: &[u8], said: &mut Said) {
-        let Some(number) = millis(written).filter(|ms| ms % 1_000 == 0) else { return };
-        let number = number / 1_000;
-        if let 400..=599 = number {
-            said.status = said.status.or(u16::try_from(number).ok());
-            said.has_failed |= self.fails();
-            said.has_own_code |= self.depth == 1;
-        }
-        // Baidu and MiniMax refuse with a 200, and numbers of their own.
-        let own = matches!(self.outermost, Key::ErrorCode | Key::BaseResp);
-        said.has_own_code |= own && number > 0;
-    }
-
-    fn is_of_choices(&self) -> bool {
-        matches!(self.outermost, Key::Choices | Key::Candidates)
-    }
-
-    /// Whether a value here says that it failed, and not only why: below an `error`, or what is called one.
-    fn fails(&self) -> bool {
-        const ERRORS: [Key; 3] = [Key::Error, Key::Errors, Key::ErrorType];
-        let is_error = |key: &u8| ERRORS.iter().any(|error| *error as u8 == *key);
-        self.depth <= WAY && self.way.to_le_bytes().iter().take(self.depth).any(is_error)
-    }
-
-    fn used(&mut self) -> Use {
-        if let Some(used) = self.used {
-            return used;
-        }
-        let last = self.way as u8;
-        let used = match self.depth {
-            0 if self.is_list => Use::Part(Part::Result),
-            0 => Use::Words, // a text alone is what a proxy says
-            1..=WAY => match formats::part(self.outermost, self.way, self.depth) {
-                Some(part) if last != Key::Error as u8 => Use::Part(part),
-                _ if last == Key::Other as u8 => Use::Nothing,
-                _ => self.of_failure(),
-            },
-            _ => Use::Nothing,
-        };
-        self.used = Some(used);
-        used
-    }
-
-    fn of_failure(&self) -> Use {
-        const CODE: u8 = Key::Code as u8;
-        const TYPE: u8 = Key::Type as u8;
-        const STATUS: u8 = Key::Status as u8;
-        const ERROR_TYPE: u8 = Key::ErrorType as u8;
-        const ERROR_CODE: u8 = Key::ErrorCode as u8;
-        // The streamed form of `/v1/responses` wraps the whole, and a choice may have an error of its own.
-        let wraps = matches!(self.outermost, Key::Response | Key::Choices | Key::BaseResp);
-        let depth = self.depth - usize::from(wraps && self.depth > 1);
-        let keys = self.way.to_le_bytes();
-        let last = self.way as u8;
-        let below_a_failure = keys.iter().take(depth).skip(1).all(|key| Key::of_failure(*key));
-        match last {
-            _ if self.way == RAW => Use::Words,
-            _ if !below_a_failure => Use::Nothing,
-            _ if Key::of_failure(last) => Use::Words,
-            CODE | ERROR_CODE | ERROR_TYPE => Use::Kind,
-            TYPE | STATUS if depth > 1 => Use::Kind,
-            TYPE => Use::Type,
-            STATUS => Use::Status,
-            _ if depth > 1 => Use::Nothing,
-            _ if last == Key::Estimate as u8 => Use::Estimate,
-            _ if last == Key::Object as u8 => Use::Object,
-            _ if last == Key::Success as u8 => Use::Success,
-            _ if last == Key::Id as u8 => Use::Id,
-            _ if last == Key::JsonRpc as u8 => Use::JsonRpc,
-            _ => Use::Nothing,
-        }
+    /// Below an `error` of the document itself.
+    fn is_in_error(&self) -> bool {
+        let [_, outermost, ..] = self.objects.to_be_bytes();
+        Node::of(outermost).is_of_error()
     }
 }
 

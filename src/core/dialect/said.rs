@@ -1,6 +1,8 @@
 //! What was found in one document.
 
 use super::formats::{self, Event};
+use super::map::Use;
+use crate::core::json::millis;
 use crate::core::sse::trim;
 use crate::core::time::Duration;
 
@@ -15,14 +17,21 @@ const BETWEEN: &[u8] = b"; ";
 
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// The status that it names, of 400 to 599.
-    pub status: Option<u16>,
     /// `type`, `code` and the like of a failure, in lower case, with spaces between.
     pub kind: Vec<u8>,
     /// What it says about a failure, as it was written, the words of each place once.
     pub words: Vec<u8>,
-    /// How long the model will take to load.
-    pub estimate: Option<Duration>,
+    pub(super) text: Vec<u8>,
+    /// Of a whole answer nobody wants it, and it may be all that there is.
+    pub(super) keeps_text: bool,
+    pub(super) found: Found,
+}
+
+/// The same, as far as it is no text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    status: Option<u16>,
+    pub(super) estimate: Option<Duration>,
     /// Something in it says that it failed.
     pub(super) has_failed: bool,
     /// Whatever stands beside it: an end that is a failure, or an event that is named one.
@@ -32,7 +41,7 @@ pub struct Said {
     /// And what follows changes nothing.
     pub(super) is_settled: bool,
     /// It has a number that is no status, where others have one.
-    pub(super) has_own_code: bool,
+    has_own_code: bool,
     pub(super) has_id: bool,
     /// It is about something that a server keeps, and says so.
     is_kept: bool,
@@ -43,9 +52,6 @@ pub struct Said {
     pub(super) is_known: bool,
     has_ended: bool,
     event: Option<Event>,
-    text: Vec<u8>,
-    /// Of a whole answer nobody wants it, and it may be all that there is.
-    pub(super) keeps_text: bool,
     /// The text of the piece under way begins there, and whether it is none for people.
     piece: usize,
     is_special: bool,
@@ -85,52 +91,61 @@ pub struct Meaning {
 
 impl Said {
     pub(super) fn clear(&mut self) {
-        let keeps_text = self.keeps_text;
-        let Self { mut kind, mut words, mut text, .. } = ::core::mem::take(self);
-        [&mut kind, &mut words, &mut text].into_iter().for_each(Vec::clear);
-        trim(&mut text);
-        *self = Self { kind, words, text, keeps_text, ..Self::default() };
+        [&mut self.kind, &mut self.words, &mut self.text].into_iter().for_each(Vec::clear);
+        trim(&mut self.text);
+        self.found = Found::default();
+    }
+
+    /// The status that it names, of 400 to 599.
+    pub fn status(&self) -> Option<u16> {
+        self.found.status
+    }
+
+    /// How long the model will take to load.
+    pub fn estimate(&self) -> Option<Duration> {
+        self.found.estimate
     }
 
     /// It is a failure, and no result that mentions one; nor an account of one: a job that has failed is the answer to
     /// who looks it up.
     pub fn is_failure(&self, lookup: bool) -> bool {
-        let is_account = lookup || self.has_id && self.is_kept;
-        let failed = self.has_failed
-            || self.says_failed && self.is_response
-            || self.has_own_code && !self.words.is_empty();
-        !is_account && (self.has_ended_badly || failed && !self.has_result)
+        let found = &self.found;
+        let is_account = lookup || found.has_id && found.is_kept;
+        let failed = found.has_failed
+            || found.says_failed && found.is_response
+            || found.has_own_code && !self.words.is_empty();
+        !is_account && (found.has_ended_badly || failed && !found.has_result)
     }
 
     /// Whatever follows, it is an answer.
     pub fn is_settled(&self) -> bool {
-        self.is_settled && !self.has_ended_badly
+        self.found.is_settled && !self.found.has_ended_badly
     }
 
     /// It is a piece of a stream.
     pub fn is_of_stream(&self) -> bool {
-        self.is_known || self.event.is_some()
+        self.found.is_known || self.found.event.is_some()
     }
 
     /// The text for people in it, in UTF-8. `is_alone`: it is no event of a stream.
     pub fn text(&self, is_alone: bool) -> &[u8] {
-        match self.event {
-            _ if self.is_alone && !is_alone => &[],
+        match self.found.event {
+            _ if self.found.is_alone && !is_alone => &[],
             None | Some(Event::Text) => &self.text,
             _ => &[],
         }
     }
 
     pub fn meaning(&self) -> Meaning {
-        let (open, finished) = (self.open, self.finished);
-        let (has_content, ends, is_known) = match self.event {
+        let Found { open, finished, event, has_result, has_ended, is_known, .. } = self.found;
+        let (has_content, ends, is_known) = match event {
             Some(Event::Life | Event::Failure) => return Meaning::default(),
             Some(Event::Note) => (false, false, true),
             Some(Event::Text | Event::Piece) => (true, false, true),
             Some(Event::End) => (false, true, true),
             Some(Event::LastPiece) => (true, true, true),
             // What is in no form that we know is content as it is.
-            None => (self.has_result || !self.is_known, self.has_ended, self.is_known),
+            None => (has_result || !is_known, has_ended, is_known),
         };
         let finished = if ends { finished | 1 } else { finished };
         let open = if open | finished == 0 { u64::from(has_content) } else { open };
@@ -138,24 +153,39 @@ impl Said {
     }
 
     pub(super) fn is_of(&mut self, name: &[u8]) {
-        self.event = formats::event(name);
-        self.has_ended_badly |= self.event == Some(Event::Failure);
+        self.found.event = formats::event(name);
+        self.found.has_ended_badly |= self.found.event == Some(Event::Failure);
     }
 
     pub(super) fn is_resource(&mut self, object: &[u8]) {
-        self.is_response = object == b"response";
+        self.found.is_response = object == b"response";
         // What is made for this request is no account of something else.
         let is_answer = [b"error".as_slice(), b"response", b"list", b"text_completion"].contains(&object);
-        self.is_kept = !is_answer && !object.starts_with(b"chat.completion");
+        self.found.is_kept = !is_answer && !object.starts_with(b"chat.completion");
     }
 
-    pub(super) fn status_is(&mut self, status: &[u8]) {
-        self.says_failed = status == b"failed";
+    pub(super) fn is_in_state(&mut self, state: &[u8]) {
+        self.found.says_failed = state == b"failed";
+    }
+
+    /// A status as a number, or a number in quotes.
+    pub(super) fn status_is(&mut self, used: Use, written: &[u8]) {
+        if !matches!(used, Use::Kind | Use::KindOfError | Use::Code | Use::OwnCode) {
+            return;
+        }
+        let Some(ms) = millis(written).filter(|ms| ms % 1_000 == 0) else { return };
+        let (number, found) = (ms / 1_000, &mut self.found);
+        let is_status = (400..=599).contains(&number);
+        if is_status {
+            found.status = found.status.or(u16::try_from(number).ok());
+        }
+        found.has_failed |= is_status && used == Use::KindOfError;
+        found.has_own_code |= is_status && used == Use::Code || number > 0 && used == Use::OwnCode;
     }
 
     pub(super) fn add_text(&mut self, part: &[u8]) {
-        if !self.is_special {
-            self.has_result = true;
+        if !self.found.is_special {
+            self.found.has_result |= !part.is_empty();
             if self.keeps_text {
                 self.text.extend_from_slice(part);
             }
@@ -163,53 +193,56 @@ impl Said {
     }
 
     pub(super) fn add_alone(&mut self, part: &[u8]) {
-        self.is_alone = true;
+        self.found.is_alone |= !part.is_empty();
         self.add_text(part);
     }
 
-    pub(super) fn whole(&mut self, part: &[u8]) {
-        self.has_result = true;
-        if !self.has_token && self.keeps_text {
+    pub(super) fn whole(&mut self, part: &[u8], is_last: bool) {
+        self.found.has_result |= !part.is_empty();
+        if !self.found.has_token && self.keeps_text {
             self.text.extend_from_slice(part);
+        }
+        if is_last {
+            self.ends();
         }
     }
 
     pub(super) fn token_begins(&mut self) {
-        self.has_token = true;
-        self.is_known = true;
+        self.found.has_token = true;
+        self.found.is_known = true;
         self.text.clear(); // the whole text, if it stands before its last token
         self.piece_begins();
     }
 
     pub(super) fn piece_begins(&mut self) {
-        self.is_special = false;
-        self.piece = self.text.len();
+        self.found.is_special = false;
+        self.found.piece = self.text.len();
     }
 
     pub(super) fn piece_is_special(&mut self) {
-        self.is_special = true;
-        self.text.truncate(self.piece);
-        self.has_result &= !self.has_token;
+        self.found.is_special = true;
+        self.text.truncate(self.found.piece);
+        self.found.has_result &= !self.found.has_token;
     }
 
     pub(super) fn ends(&mut self) {
-        self.is_known = true;
-        self.has_ended = true;
+        self.found.is_known = true;
+        self.found.has_ended = true;
     }
 
     pub(super) fn choice_begins(&mut self) {
-        self.is_known = true;
-        self.choice = Some(Choice { text: self.text.len(), ..Choice::default() });
+        self.found.is_known = true;
+        self.found.choice = Some(Choice { text: self.text.len(), ..Choice::default() });
     }
 
     pub(super) fn choice_is(&mut self, nth: u64) {
-        if let Some(choice) = &mut self.choice {
+        if let Some(choice) = &mut self.found.choice {
             choice.nth = nth;
         }
     }
 
     pub(super) fn choice_finishes(&mut self) {
-        match &mut self.choice {
+        match &mut self.found.choice {
             Some(choice) => choice.finishes = true,
             None => self.ends(),
         }
@@ -217,41 +250,41 @@ impl Said {
 
     /// The text is that of the first of several.
     pub(super) fn choice_ends(&mut self) {
-        let Some(Choice { nth, finishes, text }) = self.choice.take() else { return };
+        let Some(Choice { nth, finishes, text }) = self.found.choice.take() else { return };
         let bit = 1 << nth.min(63);
         if finishes {
-            self.finished |= bit;
+            self.found.finished |= bit;
         } else {
-            self.open |= bit;
+            self.found.open |= bit;
         }
         if nth > 0 {
             self.text.truncate(text);
         }
     }
 
-    pub(super) fn word(&mut self, part: &[u8]) {
-        if self.places >= MOST_PLACES {
-            return;
-        }
-        if self.begun.is_none() {
-            if !self.words.is_empty() {
-                self.words.extend_from_slice(BETWEEN);
+    /// Words of one place, which those that were said before do not say again. With the last of them: whether there are any.
+    pub(super) fn word(&mut self, part: &[u8], is_last: bool) -> bool {
+        if !part.is_empty() && self.found.places < MOST_PLACES {
+            if self.found.begun.is_none() {
+                if !self.words.is_empty() {
+                    self.words.extend_from_slice(BETWEEN);
+                }
+                self.found.begun = Some(self.words.len());
             }
-            self.begun = Some(self.words.len());
+            let room = WORDS_LIMIT.saturating_sub(self.words.len());
+            self.words.extend_from_slice(part.get(..room).unwrap_or(part));
         }
-        let room = WORDS_LIMIT.saturating_sub(self.words.len());
-        self.words.extend_from_slice(part.get(..room).unwrap_or(part));
-    }
-
-    /// The words of one place are complete; those that were said before are not said again.
-    pub(super) fn end_of_words(&mut self) {
-        let Some(begun) = self.begun.take() else { return };
-        self.places += 1;
+        if !is_last {
+            return false;
+        }
+        let Some(begun) = self.found.begun.take() else { return !part.is_empty() };
+        self.found.places += 1;
         let (before, word) = self.words.split_at(begun.min(self.words.len()));
         let mut said = before.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         if word.is_empty() || said.any(|one| one == word.trim_ascii()) {
             self.words.truncate(begun.saturating_sub(BETWEEN.len()));
         }
+        true
     }
 
     pub(super) fn kind(&mut self, part: &[u8]) {

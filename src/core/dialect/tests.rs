@@ -27,7 +27,7 @@ fn said(document: &str) -> Said {
 fn fails(document: &str, status: Option<u16>, words: &str) {
     let said = said(document);
     assert!(said.is_failure(false), "{document}: {said:?}");
-    assert_eq!((said.status, String::from_utf8_lossy(&said.words).as_ref()), (status, words), "{document}");
+    assert_eq!((said.status(), String::from_utf8_lossy(&said.words).as_ref()), (status, words), "{document}");
 }
 
 #[track_caller]
@@ -120,7 +120,7 @@ fn words_are_found_at_any_level_and_said_once() {
 
 #[test]
 fn an_estimate_is_read_in_all_its_forms() {
-    let estimate = |document: &str| said(document).estimate.map(Duration::as_ms);
+    let estimate = |document: &str| said(document).estimate().map(Duration::as_ms);
     assert_eq!(estimate(r#"{"error":"loading","estimated_time":20.0}"#), Some(20_000));
     assert_eq!(estimate(r#"{"error":"loading","estimated_time":118.0269775390625}"#), Some(118_026));
     assert_eq!(estimate(r#"{"error":"loading","estimated_time":"2.5s"}"#), Some(2_500));

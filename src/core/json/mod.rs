@@ -1,10 +1,12 @@
-//! JSON over bytes that come in pieces, cut anywhere: the tokens of [RFC 8259], one after the other,
-//! and no values.
+//! JSON over bytes that come in pieces, cut anywhere: what stands in it, one after the other as by [RFC 8259], and no values.
 //!
 //! What it accepts is what `JSON.parse` accepts, in a byte order mark also what a server meant. Texts
 //! come unescaped, in parts, and are never kept whole; an escaped surrogate without its other half
 //! is U+FFFD, as it is wherever a string of JavaScript becomes bytes. Work is linear in the number
 //! of bytes however they are cut, and no document may be deeper than [`DEEPEST`].
+//!
+//! Every byte of a stream passes here, most of them in texts and keys without an escape that come in one piece: those
+//! are one call of the sink, and not copied.
 //!
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 
@@ -12,6 +14,7 @@ mod number;
 mod text;
 
 pub use number::millis;
+pub use text::is_inside;
 
 use number::Number;
 use text::Text;
@@ -20,29 +23,19 @@ use text::Text;
 /// what is deeper is an attack on somebody's stack.
 pub const DEEPEST: usize = 512;
 
-/// The byte order mark in UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Token<'a> {
-    /// The beginning of an object, of which keys and values follow.
-    Object,
-    Array,
-    ObjectEnd,
-    ArrayEnd,
-    /// A part of the key of the next value, in UTF-8 as it came. An empty one has no part.
-    KeyPart(&'a [u8]),
-    /// The key is at its end.
-    Key,
+/// What a document is told to.
+pub trait Sink {
+    /// An object or an array begins.
+    fn opens(&mut self, is_object: bool);
+    fn closes(&mut self, is_object: bool);
+    /// A part of the key of the next value, in UTF-8 as it came, and whether it is the last one. Any may be empty.
+    fn key(&mut self, part: &[u8], is_last: bool);
     /// A part of a text, likewise.
-    Part(&'a [u8]),
-    /// The text is at its end.
-    Text,
+    fn text(&mut self, part: &[u8], is_last: bool);
     /// As it was written, without what is beyond 32 bytes.
-    Number(&'a [u8]),
-    True,
-    False,
-    Null,
+    fn number(&mut self, written: &[u8]);
+    /// `true`, `false` or `null`.
+    fn literal(&mut self, value: Option<bool>);
 }
 
 /// The scanner takes no more.
@@ -53,63 +46,73 @@ pub enum NoJson {
     TooDeep,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scanner {
-    expects: Expects,
-    /// Whether each open level is an object, a bit each; the innermost is `depth - 1`.
-    objects: [u64; DEEPEST / 64],
+    /// What may come next, a bit each.
+    expects: u8,
+    under_way: UnderWay,
+    /// What is open innermost.
+    in_object: bool,
     depth: usize,
+    /// Whether what each open level stands in is an object, a bit each.
+    objects: [u64; DEEPEST / 64],
     text: Text,
     number: Number,
-    /// How much has come of the literal or the byte order mark under way.
+    /// How much of the word under way has come.
     matched: usize,
 }
 
-/// What may come next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Expects {
-    /// The first byte of all.
-    #[default]
-    Beginning,
-    Mark,
-    Value,
-    /// Or the end of the array that has just begun.
-    ValueOrEnd,
-    Key,
-    /// Or the end of the object that has just begun.
-    KeyOrEnd,
-    Colon,
-    /// The rest of a text; `true` of a key.
-    RestOfText(bool),
-    RestOfNumber,
-    RestOf(Literal),
-    CommaOrEnd,
-    /// Nothing but white space.
+const VALUE: u8 = 1;
+const KEY: u8 = 2;
+const COLON: u8 = 4;
+const COMMA: u8 = 8;
+const END_OF_OBJECT: u8 = 16;
+const END_OF_ARRAY: u8 = 32;
+/// The first byte of all: a byte order mark, or a value.
+const MARK: u8 = 64;
+/// Nothing at all any more, not even white space.
+const BROKEN: u8 = 128;
+
+/// What has begun, and may end in this piece or another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UnderWay {
     Nothing,
-    Broken,
+    Key,
+    Text,
+    Number,
+    Word(Word),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Literal {
-    True,
-    False,
+enum Word {
     Null,
+    False,
+    True,
+    Mark,
 }
 
-impl Literal {
+impl Word {
     const fn bytes(self) -> &'static [u8] {
         match self {
-            Self::True => b"true",
-            Self::False => b"false",
             Self::Null => b"null",
+            Self::False => b"false",
+            Self::True => b"true",
+            Self::Mark => b"\xef\xbb\xbf",
         }
     }
+}
 
-    const fn token(self) -> Token<'static> {
-        match self {
-            Self::True => Token::True,
-            Self::False => Token::False,
-            Self::Null => Token::Null,
+impl Default for Scanner {
+    fn default() -> Self {
+        Self {
+            expects: VALUE | MARK,
+            under_way: UnderWay::Nothing,
+            in_object: false,
+            depth: 0,
+            objects: [0; DEEPEST / 64],
+            text: Text::default(),
+            number: Number::default(),
+            matched: 0,
         }
     }
 }
@@ -117,153 +120,174 @@ impl Literal {
 impl Scanner {
     /// Another document begins.
     pub fn begin(&mut self) {
-        (self.expects, self.depth, self.text) = (Expects::Beginning, 0, Text::default());
+        (self.expects, self.under_way) = (VALUE | MARK, UnderWay::Nothing);
+        (self.in_object, self.depth) = (false, 0);
+        self.text = Text::default();
     }
 
-    /// Takes the next bytes, and hands each token that they complete to `sink`.
-    pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Token<'_>)) -> Result<(), NoJson> {
-        let mut rest = bytes;
-        while let [byte, after @ ..] = rest {
-            rest = match self.expects {
-                Expects::RestOfText(is_key) => {
-                    let part =
-                        |part: &[u8]| sink(if is_key { Token::KeyPart(part) } else { Token::Part(part) });
-                    match self.text.push(rest, part) {
-                        Ok(None) => &[],
-                        Ok(Some(after)) => {
-                            self.expects = if is_key { Expects::Colon } else { self.after_value() };
-                            sink(if is_key { Token::Key } else { Token::Text });
-                            after
-                        }
-                        Err(why) => return self.broken(why),
-                    }
-                }
-                Expects::RestOfNumber => match self.number.push(rest) {
-                    Ok(None) => &[],
-                    Ok(Some(after)) => {
-                        self.end_number(sink);
-                        after
-                    }
-                    Err(why) => return self.broken(why),
-                },
-                _ => {
-                    if !self.byte(*byte, sink) {
-                        let deep = self.depth == DEEPEST && matches!(byte, b'{' | b'[');
-                        return self.broken(if deep { NoJson::TooDeep } else { NoJson::Malformed });
-                    }
-                    after
-                }
-            };
+    /// Takes the next bytes, and tells `sink` what they complete.
+    pub fn push(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), NoJson> {
+        let read = self.take(bytes, sink);
+        if read.is_err() {
+            self.expects = BROKEN;
         }
-        if self.expects == Expects::Broken { Err(NoJson::Malformed) } else { Ok(()) }
+        read
     }
 
     /// No more will come. A number at the very end is complete only now.
-    pub fn end(&mut self, sink: &mut dyn FnMut(Token<'_>)) -> Result<(), NoJson> {
-        if self.expects == Expects::RestOfNumber && self.depth == 0 && self.number.is_whole() {
-            self.end_number(sink);
+    pub fn end(&mut self, sink: &mut impl Sink) -> Result<(), NoJson> {
+        if self.under_way == UnderWay::Number && self.depth == 0 && self.expects != BROKEN {
+            self.number.end(sink)?;
+            (self.under_way, self.expects) = (UnderWay::Nothing, 0);
         }
-        if self.expects == Expects::Nothing { Ok(()) } else { self.broken(NoJson::Malformed) }
+        if self.is_over() {
+            return Ok(());
+        }
+        self.expects = BROKEN;
+        Err(NoJson::Malformed)
     }
 
     /// A value is complete, and whatever comes is another one: a stream of JSON texts goes on here.
     pub fn is_over(&self) -> bool {
-        self.expects == Expects::Nothing
+        self.expects == 0 && self.under_way == UnderWay::Nothing
     }
 
     /// A value is under way, and its end has not come.
     pub fn is_open(&self) -> bool {
-        !matches!(self.expects, Expects::Nothing | Expects::Beginning | Expects::Broken)
+        let has_begun = self.expects & MARK == 0 || self.under_way != UnderWay::Nothing;
+        has_begun && self.expects != BROKEN && !self.is_over()
     }
 
-    fn byte(&mut self, byte: u8, sink: &mut dyn FnMut(Token<'_>)) -> bool {
-        match (self.expects, byte) {
-            (Expects::Beginning, b'\xef') => (self.expects, self.matched) = (Expects::Mark, 1),
-            (Expects::Mark, _) if MARK.get(self.matched) == Some(&byte) => {
-                self.matched += 1;
-                if self.matched == MARK.len() {
-                    self.expects = Expects::Value;
-                }
-            }
-            (Expects::RestOf(literal), _) if literal.bytes().get(self.matched) == Some(&byte) => {
-                self.matched += 1;
-                if self.matched == literal.bytes().len() {
-                    self.expects = self.after_value();
-                    sink(literal.token());
-                }
-            }
-            (Expects::Mark | Expects::RestOf(_) | Expects::Broken, _) => return false,
-            (_, b' ' | b'\t' | b'\n' | b'\r') => {
-                // White space before a byte order mark makes it none.
-                if self.expects == Expects::Beginning {
-                    self.expects = Expects::Value;
-                }
-            }
-            (Expects::KeyOrEnd | Expects::Key, b'"') => self.expects = Expects::RestOfText(true),
-            (Expects::Colon, b':') => self.expects = Expects::Value,
-            (Expects::CommaOrEnd, b',') => {
-                self.expects = if self.in_object() { Expects::Key } else { Expects::Value };
-            }
-            (Expects::KeyOrEnd | Expects::CommaOrEnd, b'}') if self.in_object() => self.close(sink),
-            (Expects::ValueOrEnd | Expects::CommaOrEnd, b']') if !self.in_object() => self.close(sink),
-            (Expects::Beginning | Expects::Value | Expects::ValueOrEnd, _) => return self.value(byte, sink),
-            _ => return false,
+    fn take(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), NoJson> {
+        if self.expects == BROKEN {
+            return Err(NoJson::Malformed);
         }
-        true
+        let mut rest = bytes;
+        while let [byte, after @ ..] = rest {
+            if self.under_way == UnderWay::Nothing {
+                self.begins(*byte, sink)?;
+                if !matches!(self.under_way, UnderWay::Number | UnderWay::Word(_)) {
+                    rest = after;
+                }
+            }
+            let under_way = self.under_way;
+            let left = match under_way {
+                UnderWay::Nothing => continue,
+                UnderWay::Key | UnderWay::Text => self.text.push(rest, &mut |part, is_last| {
+                    if under_way == UnderWay::Key {
+                        sink.key(part, is_last)
+                    } else {
+                        sink.text(part, is_last)
+                    }
+                })?,
+                UnderWay::Number => self.number.push(rest, sink)?,
+                UnderWay::Word(word) => self.word(word, rest, sink)?,
+            };
+            let Some(after) = left else { break };
+            rest = after;
+            self.under_way = UnderWay::Nothing;
+            self.expects = match under_way {
+                UnderWay::Key => {
+                    if let [b':', after @ ..] = rest {
+                        rest = after;
+                        VALUE
+                    } else {
+                        COLON
+                    }
+                }
+                UnderWay::Word(Word::Mark) => VALUE,
+                _ => self.after_value(),
+            };
+        }
+        Ok(())
     }
 
-    fn value(&mut self, byte: u8, sink: &mut dyn FnMut(Token<'_>)) -> bool {
+    /// The next byte between what is under way. Those of a number and of a word are for these to take.
+    fn begins(&mut self, byte: u8, sink: &mut impl Sink) -> Result<(), NoJson> {
+        let expects = self.expects;
+        let may = |come: u8| expects & come != 0;
         match byte {
-            b'{' => return self.open(true, sink),
-            b'[' => return self.open(false, sink),
-            b'"' => self.expects = Expects::RestOfText(false),
-            b't' => (self.expects, self.matched) = (Expects::RestOf(Literal::True), 1),
-            b'f' => (self.expects, self.matched) = (Expects::RestOf(Literal::False), 1),
-            b'n' => (self.expects, self.matched) = (Expects::RestOf(Literal::Null), 1),
-            _ if self.number.begin(byte) => self.expects = Expects::RestOfNumber,
-            _ => return false,
+            b'"' if may(KEY | VALUE) => {
+                self.under_way = if may(KEY) { UnderWay::Key } else { UnderWay::Text };
+            }
+            b':' if may(COLON) => self.expects = VALUE,
+            b',' if may(COMMA) => self.expects = if self.in_object { KEY } else { VALUE },
+            // White space before a byte order mark makes it none.
+            b' ' | b'\t' | b'\n' | b'\r' => self.expects &= !MARK,
+            b'{' | b'[' if may(VALUE) => return self.open(byte == b'{', sink),
+            b'}' if may(END_OF_OBJECT) => self.close(sink),
+            b']' if may(END_OF_ARRAY) => self.close(sink),
+            b'-' | b'0'..=b'9' if may(VALUE) => {
+                self.number = Number::default();
+                self.under_way = UnderWay::Number;
+            }
+            b'n' if may(VALUE) => self.begin_word(Word::Null),
+            b'f' if may(VALUE) => self.begin_word(Word::False),
+            b't' if may(VALUE) => self.begin_word(Word::True),
+            0xef if may(MARK) => self.begin_word(Word::Mark),
+            _ => return Err(NoJson::Malformed),
         }
-        true
+        Ok(())
     }
 
-    fn open(&mut self, is_object: bool, sink: &mut dyn FnMut(Token<'_>)) -> bool {
-        let Some(word) = self.objects.get_mut(self.depth / 64) else { return false };
+    fn open(&mut self, is_object: bool, sink: &mut impl Sink) -> Result<(), NoJson> {
+        let level = self.objects.get_mut(self.depth / 64).ok_or(NoJson::TooDeep)?;
         let bit = 1 << (self.depth % 64);
-        if is_object {
-            *word |= bit
+        if self.in_object {
+            *level |= bit
         } else {
-            *word &= !bit
+            *level &= !bit
         }
         self.depth += 1;
-        self.expects = if is_object { Expects::KeyOrEnd } else { Expects::ValueOrEnd };
-        sink(if is_object { Token::Object } else { Token::Array });
-        true
+        self.in_object = is_object;
+        self.expects = if is_object { KEY | END_OF_OBJECT } else { VALUE | END_OF_ARRAY };
+        sink.opens(is_object);
+        Ok(())
     }
 
-    fn close(&mut self, sink: &mut dyn FnMut(Token<'_>)) {
-        let token = if self.in_object() { Token::ObjectEnd } else { Token::ArrayEnd };
+    fn close(&mut self, sink: &mut impl Sink) {
+        sink.closes(self.in_object);
         self.depth -= 1;
+        let level = self.objects.get(self.depth / 64).copied().unwrap_or_default();
+        self.in_object = level & 1 << (self.depth % 64) != 0;
         self.expects = self.after_value();
-        sink(token);
     }
 
-    fn in_object(&self) -> bool {
-        let innermost = self.depth.wrapping_sub(1);
-        self.objects.get(innermost / 64).is_some_and(|word| word & (1 << (innermost % 64)) != 0)
+    fn after_value(&self) -> u8 {
+        match (self.depth, self.in_object) {
+            (0, _) => 0,
+            (_, true) => COMMA | END_OF_OBJECT,
+            (_, false) => COMMA | END_OF_ARRAY,
+        }
     }
 
-    fn end_number(&mut self, sink: &mut dyn FnMut(Token<'_>)) {
-        self.expects = self.after_value();
-        sink(Token::Number(self.number.written()));
+    fn begin_word(&mut self, word: Word) {
+        (self.under_way, self.matched) = (UnderWay::Word(word), 0);
     }
 
-    fn after_value(&self) -> Expects {
-        if self.depth == 0 { Expects::Nothing } else { Expects::CommaOrEnd }
-    }
-
-    fn broken(&mut self, why: NoJson) -> Result<(), NoJson> {
-        self.expects = Expects::Broken;
-        Err(why)
+    fn word<'a>(
+        &mut self,
+        word: Word,
+        bytes: &'a [u8],
+        sink: &mut impl Sink,
+    ) -> Result<Option<&'a [u8]>, NoJson> {
+        let left = word.bytes().get(self.matched..).unwrap_or_default();
+        let length = left.len().min(bytes.len());
+        let (these, after) = bytes.split_at(length);
+        if !left.starts_with(these) {
+            return Err(NoJson::Malformed);
+        }
+        self.matched += length;
+        if length < left.len() {
+            return Ok(None);
+        }
+        match word {
+            Word::Null => sink.literal(None),
+            Word::False => sink.literal(Some(false)),
+            Word::True => sink.literal(Some(true)),
+            Word::Mark => {}
+        }
+        Ok(Some(after))
     }
 }
 

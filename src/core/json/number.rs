@@ -1,26 +1,23 @@
 //! Numbers, by the grammar of JSON, as they were written.
 
-use super::NoJson;
+use super::{NoJson, Sink};
 
 /// As much of a number is kept: what is longer means nothing to anybody here.
 const KEPT: usize = 32;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Number {
+    /// What came of it in the pieces before.
     written: [u8; KEPT],
     length: usize,
     stage: Stage,
 }
 
-impl Default for Number {
-    fn default() -> Self {
-        Self { written: [0; KEPT], length: 0, stage: Stage::Minus }
-    }
-}
-
 /// What has just been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
+    #[default]
+    Nothing,
     Minus,
     Zero,
     Whole,
@@ -32,54 +29,59 @@ enum Stage {
 }
 
 impl Number {
-    /// Whether a number begins so.
-    pub(super) fn begin(&mut self, byte: u8) -> bool {
-        self.length = 0;
-        self.stage = match byte {
-            b'-' => Stage::Minus,
-            b'0' => Stage::Zero,
-            b'1'..=b'9' => Stage::Whole,
-            _ => return false,
-        };
-        self.keep(byte);
-        true
-    }
-
     /// Takes what belongs to the number, and gives back what comes after its end.
-    pub(super) fn push<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, NoJson> {
-        let mut rest = bytes;
-        while let [byte, after @ ..] = rest {
+    pub(super) fn push<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        sink: &mut impl Sink,
+    ) -> Result<Option<&'a [u8]>, NoJson> {
+        let mut length = 0;
+        for byte in bytes {
             self.stage = match (self.stage, byte) {
-                (Stage::Minus, b'0') => Stage::Zero,
-                (Stage::Minus, b'1'..=b'9') | (Stage::Whole, b'0'..=b'9') => Stage::Whole,
+                (Stage::Nothing, b'-') => Stage::Minus,
+                (Stage::Nothing | Stage::Minus, b'0') => Stage::Zero,
+                (Stage::Nothing | Stage::Minus | Stage::Whole, b'0'..=b'9') => Stage::Whole,
                 (Stage::Zero | Stage::Whole, b'.') => Stage::Point,
                 (Stage::Point | Stage::Fraction, b'0'..=b'9') => Stage::Fraction,
                 (Stage::Zero | Stage::Whole | Stage::Fraction, b'e' | b'E') => Stage::E,
                 (Stage::E, b'+' | b'-') => Stage::Sign,
                 (Stage::E | Stage::Sign | Stage::Exponent, b'0'..=b'9') => Stage::Exponent,
-                _ if self.is_whole() => return Ok(Some(rest)),
-                _ => return Err(NoJson::Malformed),
+                _ => break,
             };
-            self.keep(*byte);
-            rest = after;
+            length += 1;
         }
-        Ok(None)
+        let (these, after) = bytes.split_at(length);
+        if after.is_empty() {
+            self.keep(these);
+            return Ok(None);
+        }
+        if self.length == 0 {
+            self.is_whole()?;
+            sink.number(these.get(..KEPT).unwrap_or(these));
+        } else {
+            self.keep(these);
+            self.end(sink)?;
+        }
+        Ok(Some(after))
+    }
+
+    /// No more of it will come.
+    pub(super) fn end(&self, sink: &mut impl Sink) -> Result<(), NoJson> {
+        self.is_whole()?;
+        sink.number(self.written.get(..self.length).unwrap_or_default());
+        Ok(())
     }
 
     /// Whether it may end here.
-    pub(super) fn is_whole(&self) -> bool {
-        matches!(self.stage, Stage::Zero | Stage::Whole | Stage::Fraction | Stage::Exponent)
+    fn is_whole(&self) -> Result<(), NoJson> {
+        let is_whole = matches!(self.stage, Stage::Zero | Stage::Whole | Stage::Fraction | Stage::Exponent);
+        is_whole.then_some(()).ok_or(NoJson::Malformed)
     }
 
-    pub(super) fn written(&self) -> &[u8] {
-        self.written.get(..self.length).unwrap_or_default()
-    }
-
-    fn keep(&mut self, byte: u8) {
-        if let Some(place) = self.written.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = self.written.get_mut(self.length..).unwrap_or_default();
+        self.length += room.len().min(bytes.len());
+        room.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte);
     }
 }
 

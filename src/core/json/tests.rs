@@ -2,34 +2,63 @@
 
 use super::*;
 
-/// The tokens as words, parts of a text joined; what is no JSON ends with "!".
-fn told(pieces: &[&[u8]]) -> Vec<String> {
-    let mut scanner = Scanner::default();
-    let mut seen = Vec::new();
-    let mut text = Vec::new();
-    let mut sink = |token: Token<'_>| {
-        let word = match token {
-            Token::KeyPart(part) | Token::Part(part) => return text.extend_from_slice(part),
-            Token::Key => format!("{}:", String::from_utf8_lossy(&text)),
-            Token::Text => format!("\"{}\"", String::from_utf8_lossy(&text)),
-            Token::Number(written) => String::from_utf8_lossy(written).into_owned(),
-            Token::Object => "{".to_owned(),
-            Token::Array => "[".to_owned(),
-            Token::ObjectEnd => "}".to_owned(),
-            Token::ArrayEnd => "]".to_owned(),
-            Token::True => "true".to_owned(),
-            Token::False => "false".to_owned(),
-            Token::Null => "null".to_owned(),
-        };
-        text.clear();
-        seen.push(word);
-    };
-    let mut ok = pieces.iter().try_for_each(|piece| scanner.push(piece, &mut sink)).is_ok();
-    ok = scanner.end(&mut sink).is_ok() && ok;
-    if !ok {
-        seen.push("!".to_owned());
+/// What the scanner tells, as words, the parts of a text joined.
+#[derive(Default)]
+struct Words {
+    seen: Vec<String>,
+    text: Vec<u8>,
+}
+
+impl Words {
+    fn say(&mut self, word: impl Into<String>) {
+        self.seen.push(word.into());
     }
-    seen
+
+    fn part(&mut self, part: &[u8], is_last: bool) -> Option<String> {
+        self.text.extend_from_slice(part);
+        is_last.then(|| String::from_utf8_lossy(&std::mem::take(&mut self.text)).into_owned())
+    }
+}
+
+impl Sink for Words {
+    fn opens(&mut self, is_object: bool) {
+        self.say(if is_object { "{" } else { "[" });
+    }
+
+    fn closes(&mut self, is_object: bool) {
+        self.say(if is_object { "}" } else { "]" });
+    }
+
+    fn key(&mut self, part: &[u8], is_last: bool) {
+        if let Some(key) = self.part(part, is_last) {
+            self.say(format!("{key}:"));
+        }
+    }
+
+    fn text(&mut self, part: &[u8], is_last: bool) {
+        if let Some(text) = self.part(part, is_last) {
+            self.say(format!("\"{text}\""));
+        }
+    }
+
+    fn number(&mut self, written: &[u8]) {
+        self.say(String::from_utf8_lossy(written));
+    }
+
+    fn literal(&mut self, value: Option<bool>) {
+        self.say(value.map_or("null".to_owned(), |value| value.to_string()));
+    }
+}
+
+/// What is no JSON ends with "!".
+fn told(pieces: &[&[u8]]) -> Vec<String> {
+    let (mut scanner, mut words) = (Scanner::default(), Words::default());
+    let mut ok = pieces.iter().try_for_each(|piece| scanner.push(piece, &mut words)).is_ok();
+    ok = scanner.end(&mut words).is_ok() && ok;
+    if !ok {
+        words.say("!");
+    }
+    words.seen
 }
 
 #[track_caller]
@@ -139,6 +168,10 @@ fn what_json_parse_refuses_is_refused() {
         "{'a':1}",
         "[1 2]",
         "1 2",
+        "[1}",
+        "{\"a\":1]",
+        "{\"a\":[1}",
+        "[{\"a\":1]",
         "[] []",
         "tru",
         "True",
@@ -173,20 +206,26 @@ fn what_is_deeper_than_the_limit_is_refused_and_what_is_as_deep_is_not() {
 
 #[test]
 fn nothing_is_told_of_what_comes_after_the_first_mistake() {
-    let mut scanner = Scanner::default();
-    let mut count = 0;
-    assert_eq!(scanner.push(b"[1,x", &mut |_| count += 1), Err(NoJson::Malformed));
-    assert_eq!(scanner.push(b"[1,2]", &mut |_| count += 1), Err(NoJson::Malformed));
-    assert_eq!(scanner.end(&mut |_| count += 1), Err(NoJson::Malformed));
-    assert_eq!(count, 2);
+    let (mut scanner, mut words) = (Scanner::default(), Words::default());
+    assert_eq!(scanner.push(b"[1,x", &mut words), Err(NoJson::Malformed));
+    assert_eq!(scanner.push(b"[1,2]", &mut words), Err(NoJson::Malformed));
+    assert_eq!(scanner.push(b" ", &mut words), Err(NoJson::Malformed));
+    assert_eq!(scanner.end(&mut words), Err(NoJson::Malformed));
+    assert_eq!(words.seen, ["[", "1"]);
 }
 
 #[test]
 fn a_value_is_over_as_soon_as_its_last_byte_has_come() {
-    let mut scanner = Scanner::default();
-    for (piece, over) in [("{\"a\":[", false), ("1]", false), ("}", true), ("\n", true)] {
-        scanner.push(piece.as_bytes(), &mut |_| {}).unwrap();
-        assert_eq!(scanner.is_over(), over, "{piece}");
+    let (mut scanner, mut words) = (Scanner::default(), Words::default());
+    for (piece, open, over) in [
+        ("", false, false),
+        ("{\"a\":[", true, false),
+        ("1]", true, false),
+        ("}", false, true),
+        ("\n", false, true),
+    ] {
+        scanner.push(piece.as_bytes(), &mut words).unwrap();
+        assert_eq!((scanner.is_open(), scanner.is_over()), (open, over), "{piece}");
     }
 }
 

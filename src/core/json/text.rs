@@ -22,14 +22,19 @@ enum Escape {
     Digits(u32, u32),
 }
 
+/// Whether this is the inside of one text, from quotation mark to quotation mark, the parts of which `part` takes meanwhile.
+pub fn is_inside(bytes: &[u8], part: &mut dyn FnMut(&[u8])) -> bool {
+    let mut text = Text::default();
+    let read = text.push(bytes, &mut |one, _| part(one));
+    read == Ok(None) && matches!(text.escape, Escape::None) && text.high.is_none()
+}
+
+/// Takes the parts of a text, and of each whether it is the last one.
+type Parts<'a> = &'a mut dyn FnMut(&[u8], bool);
+
 impl Text {
     /// Takes what belongs to the text, and gives back what comes after its end.
-    pub(super) fn push<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        mut part: impl FnMut(&[u8]),
-    ) -> Result<Option<&'a [u8]>, NoJson> {
-        let part: &mut dyn FnMut(&[u8]) = &mut part;
+    pub(super) fn push<'a>(&mut self, bytes: &'a [u8], part: Parts<'_>) -> Result<Option<&'a [u8]>, NoJson> {
         let mut rest = bytes;
         loop {
             let Escape::None = self.escape else {
@@ -39,27 +44,34 @@ impl Text {
                 continue;
             };
             let length = plain(rest);
-            let (plain, after) = rest.split_at(length);
-            if !plain.is_empty() {
+            let (plain, after) =
+                (rest.get(..length).unwrap_or_default(), rest.get(length..).unwrap_or_default());
+            if !matches!((plain, after), ([], [] | [b'\\', ..])) {
                 self.flush(part);
-                part(plain);
             }
             match after {
-                [] => return Ok(None),
+                [] => {
+                    part(plain, false);
+                    return Ok(None);
+                }
                 [b'"', after @ ..] => {
-                    self.flush(part);
+                    part(plain, true);
                     return Ok(Some(after));
                 }
                 [b'\\', after @ ..] => {
+                    part(plain, false);
                     self.escape = Escape::Begun;
                     rest = after;
                 }
-                _ => return Err(NoJson::Malformed), // a control character
+                _ => {
+                    part(plain, false);
+                    return Err(NoJson::Malformed); // a control character
+                }
             }
         }
     }
 
-    fn escaped(&mut self, byte: u8, part: &mut dyn FnMut(&[u8])) -> Result<(), NoJson> {
+    fn escaped(&mut self, byte: u8, part: Parts<'_>) -> Result<(), NoJson> {
         let (count, number) = match self.escape {
             Escape::Digits(count, number) => {
                 let digit = char::from(byte).to_digit(16).ok_or(NoJson::Malformed)?;
@@ -78,7 +90,7 @@ impl Text {
                 };
                 self.escape = Escape::None;
                 self.flush(part);
-                part(&[one]);
+                part(&[one], false);
                 return Ok(());
             }
         };
@@ -90,7 +102,7 @@ impl Text {
     }
 
     /// A code unit of UTF-16.
-    fn unit(&mut self, unit: u32, part: &mut dyn FnMut(&[u8])) {
+    fn unit(&mut self, unit: u32, part: Parts<'_>) {
         if let (Some(high), 0xdc00..=0xdfff) = (self.high, unit) {
             self.high = None;
             return character(0x1_0000 + ((high - 0xd800) << 10) + (unit - 0xdc00), part);
@@ -103,16 +115,16 @@ impl Text {
     }
 
     /// A first half that no second one follows.
-    fn flush(&mut self, part: &mut dyn FnMut(&[u8])) {
+    fn flush(&mut self, part: Parts<'_>) {
         if self.high.take().is_some() {
             character(REPLACEMENT, part);
         }
     }
 }
 
-fn character(number: u32, part: &mut dyn FnMut(&[u8])) {
+fn character(number: u32, part: Parts<'_>) {
     let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
-    part(character.encode_utf8(&mut [0; 4]).as_bytes());
+    part(character.encode_utf8(&mut [0; 4]).as_bytes(), false);
 }
 
 /// How many bytes stand for themselves: up to a quotation mark, a backslash or a control character.

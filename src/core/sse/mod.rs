@@ -19,7 +19,7 @@
 mod lines;
 mod room;
 
-use super::json::Scanner;
+use super::dialect::Reader;
 use lines::Lines;
 use room::Share;
 pub use room::{ROOM, Room, trim};
@@ -66,7 +66,7 @@ pub struct Decoder {
     has_data: bool,
     data: Vec<u8>,
     /// What is in `data` are lines of JSON, and its end has not come.
-    bare: Option<Scanner>,
+    bare: Option<Box<Reader>>,
     name: Vec<u8>,
     id: Vec<u8>,
     retry_ms: Option<u64>,
@@ -159,7 +159,7 @@ impl Decoder {
             return None;
         }
         if !self.has_data && is_json(line) {
-            self.bare = Some(Scanner::default());
+            self.bare = Some(Box::default());
             self.more_json(line, sink);
             return None;
         }
@@ -218,11 +218,11 @@ impl Decoder {
 
     /// One of the lines of JSON. What turns out to be none, or has a blank line in it, is an event as it is.
     fn more_json(&mut self, line: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
-        let Some(scanner) = &mut self.bare else { return };
+        let Some(reader) = &mut self.bare else { return };
         let is_first = self.data.is_empty();
-        let mut takes = |bytes| scanner.push(bytes, &mut |_| {}).is_ok();
+        let mut takes = |bytes| reader.push(bytes).is_ok();
         let is_json = !line.is_empty() && (is_first || takes(b"\n")) && takes(line);
-        let goes_on = is_json && !scanner.is_over();
+        let goes_on = is_json && !reader.is_over();
         if goes_on || !is_first {
             let between: &[u8] = if is_first { b"" } else { b"\n" };
             self.keep(Some(between));

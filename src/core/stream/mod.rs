@@ -188,8 +188,7 @@ impl Stream {
         #[cfg(feature = "panic-on-purpose")]
         assert!(data != b"\"panic-on-purpose\"", "on purpose");
         let is_error = event.form == Form::ErrorField || event.name == b"error";
-        self.reader.begin(is_error);
-        let read = self.reader.push(data).and_then(|()| self.reader.end());
+        let read = self.reader.read(data, is_error);
         if read == Err(NoJson::Malformed) || read.is_err() && !self.passed {
             return self.unreadable(data, is_error);
         }

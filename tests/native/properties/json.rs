@@ -3,7 +3,7 @@
 use super::config;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use query_with_retry::core::json::{NoJson, Scanner, Token};
+use query_with_retry::core::json::{NoJson, Scanner, Sink};
 use serde_json::{Map, Value};
 
 /// The value of a document, of duplicate keys the last one; by what the scanner tells of it.
@@ -11,9 +11,9 @@ fn value_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Value, NoJ
     let mut scanner = Scanner::default();
     let mut built = Built::default();
     for piece in pieces {
-        scanner.push(piece, &mut |token| built.take(token))?;
+        scanner.push(piece, &mut built)?;
     }
-    scanner.end(&mut |token| built.take(token))?;
+    scanner.end(&mut built)?;
     built.whole.ok_or(NoJson::Malformed)
 }
 
@@ -25,28 +25,42 @@ struct Built {
     whole: Option<Value>,
 }
 
+impl Sink for Built {
+    fn opens(&mut self, is_object: bool) {
+        let value = if is_object { Value::Object(Map::new()) } else { Value::Array(Vec::new()) };
+        self.open.push((value, std::mem::take(&mut self.key)));
+    }
+
+    fn closes(&mut self, _: bool) {
+        let (value, key) = self.open.pop().expect("what ends has begun");
+        self.key = key;
+        self.is(value);
+    }
+
+    fn key(&mut self, part: &[u8], is_last: bool) {
+        if let Some(key) = self.part(part, is_last) {
+            self.key = key;
+        }
+    }
+
+    fn text(&mut self, part: &[u8], is_last: bool) {
+        if let Some(text) = self.part(part, is_last) {
+            self.is(Value::String(text));
+        }
+    }
+
+    fn number(&mut self, written: &[u8]) {
+        // A damaged one may be too large for serde_json.
+        self.is(serde_json::from_slice(written).unwrap_or(Value::Null));
+    }
+
+    fn literal(&mut self, value: Option<bool>) {
+        self.is(value.map_or(Value::Null, Value::Bool));
+    }
+}
+
 impl Built {
-    fn take(&mut self, token: Token<'_>) {
-        let value = match token {
-            Token::Object => return self.open(Value::Object(Map::new())),
-            Token::Array => return self.open(Value::Array(Vec::new())),
-            Token::KeyPart(part) | Token::Part(part) => return self.text.extend_from_slice(part),
-            Token::Key => {
-                self.key = self.text();
-                return;
-            }
-            Token::ObjectEnd | Token::ArrayEnd => {
-                let (value, key) = self.open.pop().expect("what ends has begun");
-                self.key = key;
-                value
-            }
-            Token::Text => Value::String(self.text()),
-            // A damaged one may be too large for serde_json.
-            Token::Number(written) => serde_json::from_slice(written).unwrap_or(Value::Null),
-            Token::True => Value::Bool(true),
-            Token::False => Value::Bool(false),
-            Token::Null => Value::Null,
-        };
+    fn is(&mut self, value: Value) {
         match self.open.last_mut() {
             Some((Value::Object(members), _)) => drop(members.insert(std::mem::take(&mut self.key), value)),
             Some((Value::Array(values), _)) => values.push(value),
@@ -54,13 +68,9 @@ impl Built {
         }
     }
 
-    fn open(&mut self, value: Value) {
-        let key = std::mem::take(&mut self.key);
-        self.open.push((value, key));
-    }
-
-    fn text(&mut self) -> String {
-        String::from_utf8(std::mem::take(&mut self.text)).expect("the document is UTF-8")
+    fn part(&mut self, part: &[u8], is_last: bool) -> Option<String> {
+        self.text.extend_from_slice(part);
+        is_last.then(|| String::from_utf8(std::mem::take(&mut self.text)).expect("the document is UTF-8"))
     }
 }
 

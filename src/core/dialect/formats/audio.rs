@@ -1,14 +1,10 @@
 //! Transcription and speech: <https://platform.openai.com/docs/api-reference/audio>. A transcript in one piece, as that
 //! of the pipelines, is a `text`.
 
-use super::{Event, Part, Types, ways};
+use super::{Event, Key, Types, Use, Way, ways};
 
 ways! {
     Text => Alone,
-}
-
-pub(super) fn part(way: u64) -> Option<Part> {
-    at(way)
 }
 
 pub(super) const TYPES: Types = &[

@@ -1,19 +1,15 @@
 //! `generateContent` of Gemini: <https://ai.google.dev/api/generate-content>. A prompt that is blocked has no candidates,
 //! and that is its answer.
 
-use super::{Part, below, ways};
-use crate::core::dialect::keys::{Key, way};
+use super::{Key, Use, Way, ways};
 
 ways! {
-    Candidates.Content.Parts.Text => Text,
-    Candidates.Content.Parts.Thought => Special,
+    Candidates => Choices,
     Candidates.Finish => Finish,
     Candidates.Index => Index,
+    Candidates.Content.Parts => Pieces,
+    Candidates.Content.Parts / all => Result,
+    Candidates.Content.Parts.Text => Text,
+    Candidates.Content.Parts.Thought => Special,
     PromptFeedback.Blocked => Finish,
-}
-
-const PARTS: u64 = way(&[Key::Candidates, Key::Content, Key::Parts]);
-
-pub(super) fn part(way: u64, depth: usize) -> Option<Part> {
-    at(way).or(below(way, depth, PARTS, 3).then_some(Part::Result))
 }

@@ -1,24 +1,19 @@
 //! `/v1/responses` of OpenAI, whole and streamed:
 //! <https://platform.openai.com/docs/api-reference/responses-streaming>.
 
-use super::{Event, Part, Types, below, ways};
-use crate::core::dialect::keys::{Key, way};
+use super::{Event, Key, Types, Use, Way, ways};
 
 ways! {
     Delta => Text,
-    Output.Content.Text => Text,
-    Output.Type => Nothing,
+    Output => Result,
+    Output / all => Result,
+    Output.Error => Nothing,
     Output.Id => Nothing,
     Output.Role => Nothing,
     Output.Status => Nothing,
+    Output.Type => Nothing,
+    Output.Content.Text => Text,
     Output.Content.Type => Nothing,
-}
-
-const OUTPUT: u64 = way(&[Key::Output]);
-
-pub(super) fn part(way: u64, depth: usize) -> Option<Part> {
-    let any = depth == 1 && way == OUTPUT || below(way, depth, OUTPUT, 1);
-    at(way).or(any.then_some(Part::Result))
 }
 
 pub(super) const TYPES: Types = &[

@@ -1,15 +1,12 @@
 //! Text Generation Inference's own, and the answer of the pipelines:
 //! <https://huggingface.github.io/text-generation-inference/>. The last token has the whole text beside it.
 
-use super::{Part, ways};
+use super::{Key, Use, Way, ways};
 
 ways! {
-    Token.Text => Text,
-    Token.Special => Special,
+    Token => Token,
     Token.Id => Nothing,
+    Token.Special => Special,
+    Token.Text => Text,
     Whole => Whole,
-}
-
-pub(super) fn part(way: u64) -> Option<Part> {
-    at(way)
 }

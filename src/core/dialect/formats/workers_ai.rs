@@ -1,12 +1,8 @@
 //! Workers AI: <https://developers.cloudflare.com/workers-ai/>. A piece is a `response`, as in Ollama's generate; over
 //! REST the answer is in a `result`; the end is `[DONE]`.
 
-use super::{Part, ways};
+use super::{Key, Use, Way, ways};
 
 ways! {
     Result.Response => Text,
-}
-
-pub(super) fn part(way: u64) -> Option<Part> {
-    at(way)
 }
