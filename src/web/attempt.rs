@@ -188,7 +188,7 @@ impl<'a> Flight<'a> {
         Step::Happened(self.whole().unwrap_or(Input::TimedOut(phase)))
     }
 
-    /// The text that has come, for a failure to tell of it.
+    /// The text that has come and was not told yet.
     pub(super) fn flush(&self) {
         if let Leg::Streaming(events) = &self.leg {
             events.flush();

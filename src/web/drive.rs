@@ -80,12 +80,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 Step::AwaitOn
             }
             Action::Deliver => break (0, JsValue::UNDEFINED),
-            Action::Fail(failure) => {
-                if let Some(flight) = &flight {
-                    flight.flush();
-                }
-                break (1, report::failed(failure).to_js());
-            }
+            Action::Fail(failure) => break (1, report::failed(failure).to_js()),
             Action::Abandon => break (2, JsValue::UNDEFINED),
         };
         let input = loop {
@@ -126,6 +121,9 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
             request.tell_response(before as u32 + 1, status, outcome(ended.outcome));
         }
     };
+    if let Some(flight) = &flight {
+        flight.flush();
+    }
     let report = if how == 0 && request.quiet() {
         JsValue::UNDEFINED
     } else {

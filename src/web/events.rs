@@ -16,12 +16,12 @@ use wasm_bindgen::closure::Closure;
 pub(super) const OVER: u32 = 1;
 const HEARD: u32 = 2;
 
-/// What the reader wants: the items alone; all of the text; or it has not said yet; or the text of each event.
+/// What the reader wants: the items alone; or it has not said yet; or the text of each event. All of the text is another.
 const ITEMS: u32 = 0;
 const BOTH: u32 = 2;
 const PIECES: u32 = 3;
 
-/// More text is not kept for a failure that may never come.
+/// More text is not kept for who wants all of it, or for a failure that may never come.
 const MOST_TEXT: usize = 64 * 1024;
 
 thread_local! {
@@ -64,7 +64,7 @@ impl Events {
         self.intake.borrow().begun
     }
 
-    /// The text that a failure tells of.
+    /// The text that was not told yet.
     pub(super) fn flush(&self) {
         let mut intake = self.intake.borrow_mut();
         let text = std::mem::take(&mut intake.stream.text);
@@ -89,7 +89,7 @@ impl Intake {
             Some(piece) => stream.push(piece, wanted),
             None => stream.end(wanted),
         }
-        let tells = wants != ITEMS || stream.text.len() > MOST_TEXT || piece.is_none();
+        let tells = wanted.pieces || stream.text.len() > MOST_TEXT || piece.is_none();
         let text: &[u8] = if tells { &stream.text } else { &[] };
         if stream.count > 0 || !text.is_empty() {
             self.request.events(&stream.items, stream.count, text);

@@ -211,18 +211,18 @@ export abstract class Call extends Waiting implements Run {
 
   read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
     const fed = (this.#fed = {});
-    return this.reader.read(response, limit, (piece) => this.#enters(fed, () => feed(piece)));
+    return this.reader.read(response, limit, (piece) => this.#enters(fed, feed, piece, 0));
   }
 
   stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void> {
     const fed = (this.#fed = {});
-    return this.reader.stream(response, (piece, wants) => this.#enters(fed, () => feed(piece, wants)));
+    return this.reader.stream(response, (piece, wants) => this.#enters(fed, feed, piece, wants));
   }
 
   /** Into a core that may have stopped, or stops now, and has nobody any more for a body that it has left. */
-  #enters(fed: object, feed: () => number): number {
+  #enters(fed: object, feed: (piece: Bytes | undefined, wants: Wants) => number, piece: Bytes | undefined, wants: Wants): number {
     try {
-      if (this.core?.alive && fed === this.#fed) return feed();
+      if (this.core?.alive && fed === this.#fed) return feed(piece, wants);
     } catch (cause) {
       this.core?.crash(cause);
     }

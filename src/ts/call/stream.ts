@@ -80,7 +80,8 @@ class Stream<T> implements QueryStream<T> {
   }
 
   get readable(): ReadableStream<T> {
-    return (this.#readable ??= readableOf(this[Symbol.asyncIterator](), (reason) => this.cancel(reason)));
+    if (!this.#readable) this.#read(Wants.Items);
+    return (this.#readable ??= readableOf(this.#events, (reason) => this.cancel(reason)));
   }
 
   async *text(): AsyncGenerator<string, void> {

@@ -123,7 +123,7 @@ export class Body implements BodyProgress {
       return value ? { value, done: false } : { value, done: true };
     };
     const stop = () => this.stop();
-    return readableOf({ next }, stop, stop);
+    return readableOf({ ask: (use, lost) => void next().then(use).catch(lost) }, stop, stop);
   }
 
   /** How long no piece was wanted, in all until now. */
@@ -139,8 +139,8 @@ export class Body implements BodyProgress {
 
   /** The next piece is wanted again. */
   comeBack(): void {
-    this.#awayMs = this.awayMs;
     this.quietSince = performance.now();
+    this.#awayMs += this.quietSince - this.#leftAt;
   }
 
   /** What comes after the last word is thrown away. Undefined if there was nothing after it. */

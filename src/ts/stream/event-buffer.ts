@@ -4,8 +4,8 @@ import type { Body } from "../http/body.js";
 import { BETWEEN, type Bytes, Fed, Wants } from "../wasm/protocol.js";
 
 interface Waiting<T> {
-  resolve(result: IteratorResult<T>): void;
-  reject(error: unknown): void;
+  use(result: IteratorResult<T>): void;
+  lost(error: unknown): void;
 }
 
 /** Of which the core takes a piece, and undefined at the end. */
@@ -53,11 +53,12 @@ export class EventStream<T> {
     this.clear();
     this.text = "";
     this.#body = body;
+    const into = (part?: Bytes): number => feed(part, this.#wants);
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
         if (this.#body !== body) return resolve(); // stopped: what waits for ever is never freed
         if (this.raw && piece) this.#queue.push(piece);
-        const told = body.feed(piece, (part) => feed(part, this.#wants));
+        const told = body.feed(piece, into);
         if (told & Fed.Heard) body.heard = true;
         if (this.raw && this.begun) this.#handOver();
         if (told & Fed.Over || !piece) resolve();
@@ -108,18 +109,28 @@ export class EventStream<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.begun && this.#queue.length > 0) return new Promise((resolve) => resolve(this.#shift()));
-    if (!this.#ended) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    const failed = this.#error;
-    this.#error = undefined; // an error is told once
-    return failed ? Promise.reject(failed.error) : Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve, reject) => this.ask(resolve, reject));
+  }
+
+  /** The same by callbacks. */
+  ask(use: (result: IteratorResult<T>) => void, lost: (error: unknown) => void): void {
+    const isHere = this.begun && this.#queue.length > 0;
+    if (!isHere && !this.#ended) return void this.#waiting.push({ use, lost });
+    const failed = isHere ? undefined : this.#error;
+    if (!isHere) this.#error = undefined; // an error is told once
+    try {
+      if (failed) lost(failed.error);
+      else use(isHere ? this.#shift() : { value: undefined, done: true });
+    } catch (error) {
+      lost(error); // nobody else would
+    }
   }
 
   /** Nothing more will come; what is here can still be asked for. */
   end(failed?: { error: unknown }): void {
     this.#ended = true;
     this.#error = failed;
-    for (const { resolve, reject } of this.#waiting.splice(0)) void this.next().then(resolve, reject);
+    for (const { use, lost } of this.#waiting.splice(0)) this.ask(use, lost);
   }
 
   /** Nobody wants what is here any more. */
@@ -147,12 +158,8 @@ export class EventStream<T> {
 
   #handOver(): void {
     while (this.#waiting.length > 0 && this.#queue.length > 0) {
-      const { resolve, reject } = this.#waiting.shift() as Waiting<T>;
-      try {
-        resolve(this.#shift());
-      } catch (error) {
-        reject(error); // nobody else would
-      }
+      const { use, lost } = this.#waiting.shift() as Waiting<T>;
+      this.ask(use, lost);
     }
   }
 }
