@@ -17,9 +17,6 @@ const MOST_HELD_BACK: usize = 16 * 1024 * 1024;
 /// An event is that much at least, however short its JSON.
 const LEAST_OF_EVENT: usize = 128;
 
-/// Stands between the data of two events: a line end is the one byte that no data holds.
-pub const SEPARATOR: u8 = b'\r';
-
 /// Stands after the text of each event, where that is wanted: no UTF-8 has this byte.
 const BETWEEN: u8 = 0xff;
 
@@ -73,7 +70,7 @@ pub struct Stream {
     /// An event was too long to be looked at: from then on nothing is.
     is_blind: bool,
     over: Option<Over>,
-    /// The data of the events of the newest piece, with separators between.
+    /// The data of the events of the newest piece, with commas between.
     pub items: Vec<u8>,
     pub count: u32,
     /// Text that was not taken yet, in UTF-8.
@@ -221,7 +218,7 @@ impl Stream {
         self.completion.saw(Seen { content: meaning.has_content, finish, done: false });
         if wants.items && !self.passed {
             if self.count > 0 {
-                self.items.push(SEPARATOR);
+                self.items.push(b',');
             }
             self.count += 1;
             self.items.extend_from_slice(data);

@@ -8,6 +8,16 @@ interface Waiting<T> {
   lost(error: unknown): void;
 }
 
+/** Events of one piece, with commas between: their values are read in one go, and no sooner than they are asked for. */
+class Several {
+  values: unknown[] | undefined;
+
+  constructor(
+    readonly count: number,
+    readonly json: string,
+  ) {}
+}
+
 /** Of which the core takes a piece, and undefined at the end. */
 export type Feed = (piece: Bytes | undefined, wants: Wants) => number;
 
@@ -20,11 +30,13 @@ export class EventStream<T> {
   /** Of a `raw` one: the event that tells of a failure. */
   failure = "";
   #wants: Wants;
-  /** What was not asked for yet: JSON of events, text, or pieces. */
+  /** What was not asked for yet: JSON of all events of a piece, text, or pieces. */
   #queue: unknown[] = [];
   /** The text of the same, as long as nobody has said which is wanted. */
   #texts: unknown[] = [];
   #at = 0;
+  /** Of several in one piece. */
+  #nth = 0;
   #ended = false;
   #error: { error: unknown } | undefined;
   readonly #waiting: Waiting<T>[] = [];
@@ -80,7 +92,7 @@ export class EventStream<T> {
   take(data: Bytes, count: number, text: Bytes): void {
     if (this.raw && count > 0) this.failure = this.#decoder.decode(data);
     else if (count === 1) this.#queue.push(this.#decoder.decode(data));
-    else if (count > 1) for (const json of this.#decoder.decode(data).split("\r")) this.#queue.push(json);
+    else if (count > 1) this.#queue.push(new Several(count, this.#decoder.decode(data)));
     if (text.length > 0) this.#says(text);
     if (this.begun) this.#handOver();
   }
@@ -138,22 +150,26 @@ export class EventStream<T> {
     const queue = this.#queue;
     this.#queue = [];
     this.#texts = [];
-    this.#at = 0;
+    this.#at = this.#nth = 0;
     return queue as Bytes[];
   }
 
   #shift(): IteratorResult<T> {
-    const item = this.#queue[this.#at++];
-    if (this.#at === this.#queue.length) {
+    let value = this.#queue[this.#at];
+    // The core has read it, so it is JSON.
+    if (!this.raw && value instanceof Several) {
+      value = (value.values ??= JSON.parse(`[${value.json}]`))[this.#nth++];
+      if (this.#nth < (this.#queue[this.#at] as Several).count) return { value: value as T, done: false };
+      this.#nth = 0;
+    } else if (!this.raw && this.#wants !== Wants.Text && this.#wants !== Wants.Pieces) value = JSON.parse(value as string);
+    if (++this.#at === this.#queue.length) {
       this.clear();
       if (this.#body?.quietSince === Infinity) {
         this.#body.comeBack();
         this.#pull();
       }
     }
-    // The core has read it, so it is JSON.
-    const isJson = !this.raw && (this.#wants === Wants.Items || this.#wants === Wants.Both);
-    return { value: isJson ? JSON.parse(item as string) : item, done: false };
+    return { value: value as T, done: false };
   }
 
   #handOver(): void {
