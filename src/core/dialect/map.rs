@@ -115,6 +115,8 @@ struct Map<const N: usize> {
     next: [[u8; KEYS]; N],
     uses: [Use; N],
     count: usize,
+    /// Of each use of the document's own values its node.
+    leaves: [u8; Use::JsonRpc as usize + 1],
 }
 
 static MAP: Map<NODES> = Map::built();
@@ -140,7 +142,8 @@ const OWN: [(Key, Use); 9] = [
 #[expect(clippy::indexing_slicing, reason = "at compile time")]
 impl<const N: usize> Map<N> {
     const fn built() -> Self {
-        let mut map = Self { next: [[0; KEYS]; N], uses: [Use::Nothing; N], count: Node::FIRST };
+        let mut map =
+            Self { next: [[0; KEYS]; N], uses: [Use::Nothing; N], count: Node::FIRST, leaves: [0; _] };
         map.take_forms(true);
         map.take_forms(false);
         map.take_failures();
@@ -203,6 +206,16 @@ impl<const N: usize> Map<N> {
         self.count - 1
     }
 
+    /// What has no keys is the same wherever it stands.
+    const fn leaf(&mut self, used: Use) -> u8 {
+        let leaf = &mut self.leaves[used as usize];
+        if *leaf == 0 {
+            *leaf = self.count as u8;
+            self.node(used);
+        }
+        self.leaves[used as usize]
+    }
+
     const fn take_failures(&mut self) {
         self.uses[Node::ERROR.0 as usize] = Use::WordsOfError;
         self.uses[Node::BELOW_ERROR.0 as usize] = Use::Mention;
@@ -238,7 +251,7 @@ impl<const N: usize> Map<N> {
                 used
             };
             if self.next[node][key as usize] == 0 {
-                self.next[node][key as usize] = self.node(used) as u8;
+                self.next[node][key as usize] = self.leaf(used);
             }
             nth += 1;
         }

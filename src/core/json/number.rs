@@ -88,18 +88,25 @@ impl Number {
 /// A decimal number of seconds as whole milliseconds, what is less than one cut off: `20.5` is 20,500.
 /// No float: they cost code, and `0.1 + 0.2` hours. Below zero, with an exponent, or more than fits, is none.
 pub fn millis(written: &[u8]) -> Option<u64> {
-    let mut parts = written.split(|byte| *byte == b'.');
-    let (whole, fraction) = (parts.next()?, parts.next());
-    if whole.is_empty() || fraction == Some(b"") || parts.next().is_some() {
+    /// So that four more digits fit.
+    const MOST: u64 = u64::MAX / 100_000;
+    let (mut ms, mut places) = (0, None);
+    let mut before = b'.';
+    for byte in written {
+        match byte {
+            b'0'..=b'9' if places == Some(3) => {}
+            b'0'..=b'9' if ms <= MOST => {
+                ms = ms * 10 + u64::from(byte - b'0');
+                places = places.map(|places| places + 1);
+            }
+            b'.' if places.is_none() && before != b'.' => places = Some(0),
+            _ => return None,
+        }
+        before = *byte;
+    }
+    if before == b'.' {
         return None;
     }
-    let fraction = fraction.unwrap_or_default();
-    if !fraction.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let zeros = [b'0'; 3];
-    whole.iter().chain(fraction.iter().chain(&zeros).take(3)).try_fold(0_u64, |number, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        number.checked_mul(10)?.checked_add(digit)
-    })
+    (places.unwrap_or(0)..3).for_each(|_| ms *= 10);
+    Some(ms)
 }
