@@ -36,6 +36,11 @@ impl Completion {
         self.0.done |= seen.done;
     }
 
+    /// All answers that have begun are at their end, or one is not.
+    pub fn finishes(&mut self, all: bool) {
+        self.0.finish = all;
+    }
+
     /// Something is there to be handed over; what came before it was held back, so that the call
     /// could still be tried again.
     pub fn begun(self) -> bool {

@@ -181,9 +181,12 @@ impl Reading {
     fn is_json(&self) -> bool {
         let promised = match self.wanted {
             None | Some(Wanted::Json) => true,
-            Some(Wanted::Auto | Wanted::Passed { .. }) => {
-                matches!(self.kind, Kind::Json | Kind::Unsaid | Kind::Text | Kind::Lines)
-            }
+            Some(Wanted::Auto | Wanted::Passed { .. }) => match self.kind {
+                Kind::Json | Kind::Unsaid | Kind::Lines => true,
+                // A number, or a text in quotation marks, is a text there.
+                Kind::Text => matches!(self.head.first(), Some(b'{' | b'[')),
+                _ => false,
+            },
             Some(Wanted::Raw) => self.kind == Kind::Json,
         };
         promised && self.form == Form::Json

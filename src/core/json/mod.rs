@@ -2,7 +2,7 @@
 //!
 //! What it accepts is what `JSON.parse` accepts, in a byte order mark also what a server meant. Texts
 //! come unescaped, in parts, and are never kept whole; an escaped surrogate without its other half
-//! is U+FFFD, as it is wherever a string of JavaScript becomes bytes. Work is linear in the number
+//! is WTF-8, for the other half may stand in the next event. Work is linear in the number
 //! of bytes however they are cut, and no document may be deeper than [`DEEPEST`].
 //!
 //! Every byte of a stream passes here, most of them in texts and keys without an escape that come in one piece: those

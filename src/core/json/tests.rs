@@ -99,13 +99,36 @@ fn escapes_are_undone() {
 }
 
 #[test]
-fn halves_of_a_surrogate_pair_are_one_character_and_each_alone_is_replaced() {
+fn halves_of_a_surrogate_pair_are_one_character_and_each_alone_is_three_bytes() {
     expect(r#""\ud83d\ude00""#, "\"😀\"");
-    expect(r#""\ud83d""#, "\"\u{fffd}\"");
-    expect(r#""\ude00x""#, "\"\u{fffd}x\"");
-    expect(r#""\ud83dx\ude00""#, "\"\u{fffd}x\u{fffd}\"");
-    expect(r#""\ud83d\ud83d\ude00""#, "\"\u{fffd}😀\"");
-    expect(r#""\ud83d\n""#, "\"\u{fffd}\n\"");
+    let bytes = |document: &str| {
+        let (mut scanner, mut words) = (Scanner::default(), Bytes::default());
+        scanner.push(document.as_bytes(), &mut words).unwrap();
+        words.0
+    };
+    const HIGH: &[u8] = b"\xed\xa0\xbd";
+    const LOW: &[u8] = b"\xed\xb8\x80";
+    assert_eq!(bytes(r#""\ud83d""#), HIGH);
+    assert_eq!(bytes(r#""\ude00x""#), [LOW, b"x"].concat());
+    assert_eq!(bytes(r#""\ud83dx\ude00""#), [HIGH, b"x", LOW].concat());
+    assert_eq!(bytes(r#""\ud83d\ud83d\ude00""#), [HIGH, "😀".as_bytes()].concat());
+    assert_eq!(bytes(r#""\ud83d\n""#), [HIGH, b"\n"].concat());
+}
+
+/// The bytes of a text alone.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl Sink for Bytes {
+    fn opens(&mut self, _: bool) {}
+    fn closes(&mut self, _: bool) {}
+    fn key(&mut self, _: &[u8], _: bool) {}
+    fn number(&mut self, _: &[u8]) {}
+    fn literal(&mut self, _: Option<bool>) {}
+
+    fn text(&mut self, part: &[u8], _: bool) {
+        self.0.extend_from_slice(part);
+    }
 }
 
 #[test]

@@ -2,9 +2,6 @@
 
 use super::NoJson;
 
-/// What stands for half of a surrogate pair alone.
-const REPLACEMENT: u32 = 0xfffd;
-
 #[derive(Debug, Default)]
 pub(super) struct Text {
     escape: Escape,
@@ -116,15 +113,19 @@ impl Text {
 
     /// A first half that no second one follows.
     fn flush(&mut self, part: Parts<'_>) {
-        if self.high.take().is_some() {
-            character(REPLACEMENT, part);
+        if let Some(high) = self.high.take() {
+            character(high, part);
         }
     }
 }
 
+/// Half of a pair alone is three bytes as well, which no UTF-8 has: [WTF-8](https://simonsapin.github.io/wtf-8/).
 fn character(number: u32, part: Parts<'_>) {
-    let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
-    part(character.encode_utf8(&mut [0; 4]).as_bytes(), false);
+    let low_six = |number: u32| 0x80 | (number & 0x3f) as u8;
+    match char::from_u32(number) {
+        Some(character) => part(character.encode_utf8(&mut [0; 4]).as_bytes(), false),
+        None => part(&[0xed, low_six(number >> 6), low_six(number)], false),
+    }
 }
 
 /// How many bytes stand for themselves: up to a quotation mark, a backslash or a control character.

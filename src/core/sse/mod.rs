@@ -216,12 +216,12 @@ impl Decoder {
         self.name.clear();
     }
 
-    /// One of the lines of JSON. What turns out to be none, or has a blank line in it, is an event as it is.
+    /// One of the lines of JSON. What turns out to be none is an event as it is.
     fn more_json(&mut self, line: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
         let Some(reader) = &mut self.bare else { return };
         let is_first = self.data.is_empty();
         let mut takes = |bytes| reader.push(bytes).is_ok();
-        let is_json = !line.is_empty() && (is_first || takes(b"\n")) && takes(line);
+        let is_json = (is_first || takes(b"\n")) && takes(line);
         let goes_on = is_json && !reader.is_over();
         if goes_on || !is_first {
             let between: &[u8] = if is_first { b"" } else { b"\n" };

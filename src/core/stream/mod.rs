@@ -4,6 +4,8 @@
 //! items of a reader are the server's own JSON, which the host parses; a reader who wants text gets text, and nobody parses
 //! anything; and what is passed on, to a `fetch`, is passed on as it came.
 
+mod text;
+
 use super::body::{HEAD_LIMIT, Kind};
 use super::classify::Body;
 use super::completion::{Completion, End, Seen};
@@ -19,9 +21,6 @@ const LEAST_OF_EVENT: usize = 128;
 
 /// Stands after the text of each event, where that is wanted: no UTF-8 has this byte.
 const BETWEEN: u8 = 0xff;
-
-/// U+FFFD in UTF-8.
-const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
 
 /// The byte order mark in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -59,6 +58,9 @@ pub struct Stream {
     passed: bool,
     /// Of several answers, a bit each: those that have begun and not finished.
     open: u64,
+    finished: u64,
+    /// The first half of a surrogate pair at the end of the text, the second of which may follow.
+    half: Vec<u8>,
     events: u64,
     /// Some event was in a form that says when it is at its end.
     is_known: bool,
@@ -87,6 +89,8 @@ impl Stream {
             kind: Kind::of(content_type),
             passed,
             open: 0,
+            finished: 0,
+            half: Vec::new(),
             events: 0,
             is_known: false,
             is_single: false,
@@ -123,6 +127,9 @@ impl Stream {
         } else if too_long {
             self.fails("an event of more than 16 MiB, or one of several that together have more than 40 MiB");
         }
+        if self.over.is_some() {
+            self.ends_text(wants);
+        }
         trim(&mut self.items);
         trim(&mut self.text);
     }
@@ -134,6 +141,7 @@ impl Stream {
         let before = self.events;
         let mut decoder = ::core::mem::take(&mut self.decoder);
         decoder.end(&mut |event| self.take(event, wants));
+        self.ends_text(wants);
         let ends_anywhere = self.passed && !self.is_known && (self.line_has_ended || self.events > before);
         if self.is_blind || ends_anywhere {
             self.completion.saw(Seen { done: true, ..Seen::default() });
@@ -169,11 +177,22 @@ impl Stream {
         self.completion.end() == End::Whole && !matches!(self.over, Some(Over::Failed(_)))
     }
 
+    /// Nothing follows the half of a pair that was waited for.
+    fn ends_text(&mut self, wants: Wants) {
+        if !::core::mem::take(&mut self.half).is_empty() {
+            self.text.extend_from_slice(text::REPLACEMENT);
+            if wants.pieces {
+                self.text.push(BETWEEN);
+            }
+        }
+    }
+
     fn take(&mut self, event: Event<'_>, wants: Wants) {
         // The host reads no byte order mark in front of an event.
         let data = event.data.trim_ascii();
         let data = data.strip_prefix(MARK).unwrap_or(data);
-        if self.over.is_some() || data.is_empty() {
+        let is_error = event.form == Form::ErrorField || event.name == b"error";
+        if self.over.is_some() || data.is_empty() && !is_error {
             return; // an event without data is a sign of life
         }
         self.events += 1;
@@ -184,7 +203,6 @@ impl Stream {
         }
         #[cfg(feature = "panic-on-purpose")]
         assert!(data != b"\"panic-on-purpose\"", "on purpose");
-        let is_error = event.form == Form::ErrorField || event.name == b"error";
         let read = self.reader.read(data, is_error);
         if read == Err(NoJson::Malformed) || read.is_err() && !self.passed {
             return self.unreadable(data, is_error);
@@ -199,23 +217,19 @@ impl Stream {
             return;
         }
         let meaning = said.meaning();
+        let begun = self.text.len();
         let text = said.text(event.form == Form::BareJson);
-        for part in text.split_inclusive(|byte| *byte == BETWEEN) {
-            // No UTF-8 either way.
-            let (valid, replaced) =
-                part.strip_suffix(&[BETWEEN]).map_or((part, &b""[..]), |valid| (valid, REPLACEMENT));
-            self.text.extend_from_slice(valid);
-            self.text.extend_from_slice(replaced);
-        }
-        if wants.pieces && !text.is_empty() {
+        text::add(&mut self.text, &mut self.half, text);
+        if wants.pieces && self.text.len() > begun {
             self.text.push(BETWEEN);
         }
         self.is_known |= meaning.is_known;
         self.is_single = event.form == Form::BareJson && self.events == 1;
-        // Of several answers the last one to finish completes the stream.
-        self.open = (self.open | meaning.open) & !meaning.finished;
-        let finish = meaning.finished != 0 && self.open == 0;
-        self.completion.saw(Seen { content: meaning.has_content, finish, done: false });
+        // Of several answers the last one to finish completes the stream; what is said of one that has is a note.
+        self.finished |= meaning.finished;
+        self.open = (self.open | meaning.open) & !self.finished;
+        self.completion.saw(Seen { content: meaning.has_content, ..Seen::default() });
+        self.completion.finishes(self.finished != 0 && self.open == 0);
         if wants.items && !self.passed {
             if self.count > 0 {
                 self.items.push(b',');

@@ -390,3 +390,52 @@ fn what_is_passed_on_tells_which_event_failed() {
     stream.push(b"event: error\ndata: {\"error\":\"x\"}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", ITEMS);
     assert_eq!((stream.items.as_slice(), stream.count), (br#"{"error":"x"}"#.as_slice(), 1));
 }
+
+#[test]
+fn halves_of_a_surrogate_pair_in_two_events_are_one_character() {
+    let content = |text: &str| format!(r#"{{"content":"{text}"}}"#);
+    let text = |texts: &[&str]| {
+        let data: Vec<String> = texts.iter().map(|text| content(text)).collect();
+        let data: Vec<&str> = data.iter().map(String::as_str).collect();
+        let text = told(&events(&data)).1;
+        assert_eq!(told(&events(&[data.as_slice(), &["[DONE]"]].concat())).1, text);
+        text
+    };
+    assert_eq!(text(&[r"a\ud83d", r"\ude00b"]), "a😀b");
+    assert_eq!(text(&[r"\ud83d", r"\ude00"]), "😀");
+    assert_eq!(text(&[r"a\ud83d", "", r"\ude00"]), "a😀");
+    assert_eq!(text(&[r"a\ud83d", "b"]), "a\u{fffd}b");
+    assert_eq!(text(&["a", r"\ude00b"]), "a\u{fffd}b");
+    assert_eq!(text(&[r"a\ud83d"]), "a\u{fffd}");
+    assert_eq!(text(&[r"a\ud83d", r"\ud83d\ude00"]), "a\u{fffd}😀");
+    let mut stream = Stream::new(&Room::default(), "", false);
+    stream.push(
+        events(&[&content(r"a\ud83d"), &content(r"\ude00b")]).as_bytes(),
+        Wants { items: false, pieces: true },
+    );
+    assert_eq!(stream.text, [b"a\xff".as_slice(), "😀b".as_bytes(), b"\xff"].concat());
+}
+
+#[test]
+fn an_answer_that_begins_when_another_has_finished_is_waited_for() {
+    let chunk = |nth, text, finish| {
+        format!(
+            r#"{{"choices":[{{"delta":{{"content":"{text}"}},"finish_reason":{finish},"index":{nth}}}]}}"#
+        )
+    };
+    let (a, b) = (chunk(0, "Hello", "\"stop\""), chunk(1, "Bon", "null"));
+    let (c, late) = (chunk(1, "jour", "\"stop\""), chunk(0, "", "null"));
+    assert_eq!(told(&events(&[&a])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&a, &b])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&a, &late])).0, Told::Ended(End::Whole), "a note on what has finished");
+}
+
+#[test]
+fn an_error_may_be_without_words_and_its_json_may_have_blank_lines() {
+    let failed = |words: &str| Told::Failed(Code::EngineFailure, words.to_owned());
+    assert_eq!(told("event: error\ndata:\n\n").0, failed(""));
+    assert_eq!(told("event: ping\ndata:\n\n").0, Told::Ended(End::Cut));
+    let spaced = "{\n\n  \"error\": {\n\n    \"message\": \"gone\"\n  }\n\n}\n";
+    assert_eq!(told(spaced).0, failed("gone"));
+}

@@ -172,8 +172,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   gateway_timeout: 504,
 };
 
+/** Behind the last word of a stream there are comments, a usage, a line end. */
+const MOST_AFTER_THE_END = 65_536;
+
 class Fetched extends Call {
   declare protected readonly reader: FetchReader;
+  #rest: Promise<void> | undefined;
 
   constructor(
     context: ClientContext,
@@ -202,9 +206,31 @@ class Fetched extends Call {
 
   protected override done(): void {
     const { wire, answer, response } = this.reader;
-    if (wire?.begun) wire.end();
+    if (wire?.begun) this.#passRest(wire);
     else if (answer) this.#answer(answer as Bytes | ReadableStream);
     else this.resolve(this.leg.redirects > 0 ? likeness(response as Response, response as Response, true) : (response as Response));
+  }
+
+  /** What comes after the last word belongs to the body, if it comes soon, and is not much. */
+  #passRest(wire: EventStream<unknown>): void {
+    let left = MOST_AFTER_THE_END;
+    this.#rest = this.reader.open?.rest((piece) => {
+      left -= piece.length;
+      if (left >= 0) wire.add(piece);
+      else wire.end();
+    });
+    if (!this.#rest) return wire.end();
+    const end = () => wire.end();
+    this.#rest.then(end, end);
+  }
+
+  override rest(): Promise<void> | undefined {
+    return this.reader.wire?.begun ? this.#rest : super.rest();
+  }
+
+  override stop(): void {
+    super.stop();
+    if (this.#rest) this.reader.wire?.end();
   }
 
   /** An SDK makes its own errors of a last answer. */

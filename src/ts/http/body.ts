@@ -143,13 +143,13 @@ export class Body implements BodyProgress {
     this.#awayMs += this.quietSince - this.#leftAt;
   }
 
-  /** What comes after the last word is thrown away. Undefined if there was nothing after it. */
-  rest(): Promise<void> | undefined {
-    return this.#ended ? undefined : this.#drain();
+  /** What comes after the last word is thrown away, or told to `use`. Undefined if there was nothing after it. */
+  rest(use?: (piece: Bytes) => void): Promise<void> | undefined {
+    return this.#ended ? undefined : this.#drain(use);
   }
 
-  async #drain(): Promise<void> {
-    while (await this.#next());
+  async #drain(use?: (piece: Bytes) => void): Promise<void> {
+    for (let piece: Bytes | undefined; (piece = await this.#next());) use?.(piece);
   }
 
   /** Frees the connection. */

@@ -9,7 +9,7 @@ export function valueOf(pieces: Bytes[], contentType: string, wanted: NonNullabl
   const bytes = joined(pieces);
   if (wanted === "bytes") return bytes;
   if (wanted !== "blob") {
-    if (isJson && wanted !== "text") return JSON.parse(decode(bytes));
+    if (isJson && wanted !== "text") return JSON.parse(decode(bytes).trim()); // a byte order mark may stand behind white space
     if (wanted === "text" || /^\s*(text\/|application\/(x-ndjson|ndjson|jsonl)\b)/i.test(contentType)) return decode(bytes);
   }
   return new Blob([bytes], { type: contentType });

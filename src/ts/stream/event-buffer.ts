@@ -115,6 +115,12 @@ export class EventStream<T> {
     this.text += words; // at once: a hundred thousand strings in a chain are work to keep
   }
 
+  /** A piece that comes after the last word. */
+  add(piece: Bytes): void {
+    this.#queue.push(piece);
+    this.#handOver();
+  }
+
   begin(): void {
     this.begun = true;
     this.#handOver();

@@ -73,7 +73,7 @@ impl Reference {
         let before = std::mem::take(&mut self.bare);
         let whole = format!("{before}{between}{line}");
         let is_cut = serde_json::from_str::<serde_json::Value>(&whole).is_err_and(|error| error.is_eof());
-        if is_cut && !line.is_empty() {
+        if is_cut {
             self.bare = whole;
         } else {
             self.message(&whole, Form::BareJson);

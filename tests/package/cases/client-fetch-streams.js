@@ -45,6 +45,22 @@ export const clientFetchStreams = [
     },
   })),
   {
+    name: "what comes after [DONE] in later pieces passes through client.fetch too, and what does not end ends it no later than half a second",
+    async run({ api, mock, assert }) {
+      const client = api.createClient();
+      const body = `${WHOLE}: bye\n\n${events({ usage: { tokens: 3 } })}`;
+      const late = await mock.put("late", { then: { ...streamStep(body), fault: { kind: "drip", at: "body", events: 5, everyMs: 4 } } });
+      assert.equal((await readText(await client.fetch(late, ask()))).text, body);
+      const open = await mock.put("open", { then: { ...streamStep(WHOLE), fault: { kind: "stall", events: 5 } } });
+      const response = await client.fetch(open, ask());
+      const reading = readText(response);
+      assert.between(await settledAfter(reading), 300, 2_000);
+      const { text, error } = await reading;
+      assert.deepEqual([text, error], [WHOLE, undefined]);
+      assert.equal(client.stats()[0].inFlight, 0);
+    },
+  },
+  {
     name: "every oddity of the wire passes through client.fetch as it came",
     async run({ api, mock, assert }) {
       const client = api.createClient();
