@@ -7,6 +7,22 @@ use crate::core::json;
 /// What is longer is not kept.
 const LONGEST: usize = 4096;
 
+/// Where in memory the newest part of a text for people stands, and how many there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spot {
+    at: usize,
+    length: usize,
+    parts: usize,
+}
+
+impl Spot {
+    pub(super) fn saw(&mut self, part: &[u8]) {
+        if !part.is_empty() {
+            *self = Self { at: part.as_ptr().addr(), length: part.len(), parts: self.parts + 1 };
+        }
+    }
+}
+
 /// The event before, around its text.
 #[derive(Debug, Default)]
 pub(super) struct Alike {
@@ -37,11 +53,12 @@ impl Alike {
         true
     }
 
-    /// An event was read, of which `at` and `length` are the text that was found last.
-    pub(super) fn is_of(&mut self, event: &[u8], at: usize, length: usize, said: &Said) {
+    /// An event was read, with its text there.
+    pub(super) fn is_of(&mut self, event: &[u8], Spot { at, length, parts }: Spot, said: &Said) {
+        let at = at.wrapping_sub(event.as_ptr().addr());
         let Some((before, rest)) = event.split_at_checked(at) else { return };
         let Some((_, behind)) = rest.split_at_checked(length) else { return };
-        let is_all = length > 0 && said.text.len() == length && said.words.is_empty();
+        let is_all = parts == 1 && said.text.len() == length && said.words.is_empty();
         if is_all && before.len() + behind.len() <= LONGEST && !said.is_failure(false) {
             before.clone_into(&mut self.before);
             behind.clone_into(&mut self.behind);

@@ -16,7 +16,7 @@ pub use said::{Meaning, Said, WORDS_LIMIT};
 
 use super::json::{NoJson, Scanner, Sink, millis};
 use super::time::Duration;
-use alike::Alike;
+use alike::{Alike, Spot};
 use keys::Key;
 use map::{Node, Use};
 use short::Short;
@@ -53,8 +53,7 @@ impl Reader {
         }
         self.push(event)?;
         self.end()?;
-        let Place { text_at, text_length, said, .. } = &self.place;
-        self.alike.is_of(event, text_at.wrapping_sub(event.as_ptr().addr()), *text_length, said);
+        self.alike.is_of(event, self.place.text, &self.place.said);
         Ok(())
     }
 
@@ -102,9 +101,7 @@ struct Place {
     depth: usize,
     is_list: bool,
     short: Short,
-    /// Where in memory the newest text for people stood that came in one part.
-    text_at: usize,
-    text_length: usize,
+    text: Spot,
     said: Said,
 }
 
@@ -112,8 +109,8 @@ impl Default for Place {
     fn default() -> Self {
         let (node, used) = (Node::ROOT, Node::ROOT.used());
         let (short, said) = (Short::default(), Said::default());
-        let (objects, depth, text_at, text_length) = (0, 0, 0, 0);
-        Self { node, used, objects, depth, is_list: false, short, text_at, text_length, said }
+        let text = Spot::default();
+        Self { node, used, objects: 0, depth: 0, is_list: false, short, text, said }
     }
 }
 
@@ -169,9 +166,7 @@ impl Sink for Place {
         match self.used {
             Use::Nothing => {}
             Use::Text => {
-                if !part.is_empty() {
-                    (self.text_at, self.text_length) = (part.as_ptr().addr(), part.len());
-                }
+                self.text.saw(part);
                 said.add_text(part);
             }
             Use::Alone => said.add_alone(part),
@@ -210,7 +205,7 @@ impl Place {
     fn begin(&mut self) {
         self.goes_to(Node::ROOT);
         (self.objects, self.depth, self.is_list) = (0, 0, false);
-        self.text_length = 0;
+        self.text = Spot::default();
         self.short.clear();
         self.said.clear();
     }

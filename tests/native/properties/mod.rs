@@ -7,6 +7,7 @@
 mod breaker;
 mod calls;
 mod endings;
+mod events;
 mod inputs;
 mod json;
 mod rooms;
