@@ -57,6 +57,8 @@ export abstract class Call extends Waiting implements Run {
   /** Stands for the body that is read now. */
   #fed: object | undefined;
   #firstTokenMs: number | undefined;
+  /** A 303 has led there: it is made. Lost on its way, it is asked for again there, unless it turns out a failure. */
+  #answer: { index: number; leg: Leg } | undefined;
 
   constructor(
     protected readonly pool: ClientContext,
@@ -159,7 +161,10 @@ export abstract class Call extends Waiting implements Run {
     // A response that is handed over unread still ends with the caller's signal.
     const signal = init && callers ? AbortSignal.any([own, callers]) : own;
     const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, signal };
-    const made = outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
+    const answer = this.#answer?.index === index && this.#answer.leg;
+    const made = answer
+      ? answer.again(common)
+      : outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
     this.leg = made;
     return undefined;
@@ -174,6 +179,7 @@ export abstract class Call extends Waiting implements Run {
       const next = this.leg.onward(response);
       if (next) {
         this.leg = next;
+        if (next.isAnswer) this.#answer = { index: this.#at, leg: next };
         this.reader.secrets.addSigned(next.url);
       }
       return next;
@@ -197,6 +203,7 @@ export abstract class Call extends Waiting implements Run {
 
   landed(attempt: number, response: Response): number {
     const id = !(response.ok && this.quiet) && requestId(response);
+    if (!response.ok) this.#answer = undefined;
     if (id) (this.#requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);
     return this.reader.landed(response);
   }
@@ -230,6 +237,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   says(detail: Bytes, status: number): void {
+    this.#answer = undefined;
     this.reader.says(detail, status);
   }
 

@@ -126,7 +126,7 @@ export class Leg implements Outgoing {
   /**
    * Where the answer sends it, by the rules of HTTP-redirect fetch in the Fetch standard; beyond it,
    * only the headers that say nothing about the caller go to another origin. Undefined where the
-   * answer is to be read: it names no place, or the payload would be lost on the way.
+   * answer is to be read: it names no place, or a payload would be lost on the way, which with a 303 has been taken.
    *
    * @throws {TypeError} where `fetch` would fail
    */
@@ -141,7 +141,7 @@ export class Leg implements Outgoing {
     if (common.init?.redirect === "error") throw new TypeError("redirected, which the request does not allow");
     const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST";
     const to = whereTo(location, url);
-    if (becomesGet && !common.init) {
+    if (becomesGet && !common.init && status !== 303) {
       this.leadsTo = shown(to);
       return undefined;
     }
@@ -151,6 +151,16 @@ export class Leg implements Outgoing {
     const kept = [...all].filter(([name]) => (stays || harmless.has(name)) && !(becomesGet && name.startsWith("content-")));
     const [sent, how] = becomesGet ? [undefined, "GET"] : [body, method];
     return new Leg(to.href, Object.fromEntries(kept), sent, common, how, this.redirects + 1);
+  }
+
+  /** Where the answer to a payload lies that has been taken: a 303 led here. */
+  get isAnswer(): boolean {
+    return !this.common.init && this.method === "GET";
+  }
+
+  /** The same once more. */
+  again(common: Common): Leg {
+    return new Leg(this.url, this.headers, this.body, common, this.method, this.redirects);
   }
 }
 

@@ -118,10 +118,49 @@ export const redirects = [
     },
   },
   {
+    name: "a 303 leads a query and a stream to their answer, which is asked for by GET without the payload",
+    async run({ api, mock, assert }) {
+      const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
+      const again = await mock.put("again", redirect(`{origin}${new URL(there).pathname}`, 303));
+      const url = await mock.put("here", redirect(`{origin}${new URL(again).pathname}`, 303));
+      assert.deepEqual(await api.queryWithRetry(url, { inputs: "x" }, { token: "hf_x" }), { n: 1 });
+      const items = [];
+      for await (const item of api.streamWithRetry(url, { inputs: "x" })) items.push(item);
+      assert.deepEqual(items, [{ n: 1 }]);
+      const { log } = await mock.stats("there");
+      assert.deepEqual(
+        log.map(({ method, body }) => [method, body || ""]),
+        [
+          ["GET", ""],
+          ["GET", ""],
+        ],
+      );
+      assert.deepEqual([log[0].headers["content-type"], log[0].headers.authorization], [undefined, "Bearer hf_x"]);
+    },
+  },
+  {
+    name: "an answer that a 303 leads to and that is lost is asked for there again, and made again only where it has failed",
+    async run({ api, mock, assert, runtime }) {
+      if (browsers.includes(runtime)) return; // which follow by themselves, and show nothing of it
+      const lost = { ...answer(200, ["x".repeat(5_000)]), fault: { kind: "reset", at: "body", bytes: 1_000 } };
+      const failed = answer(500, { error: "the function has failed" }, { "retry-after-ms": "1" });
+      for (const [name, step, made] of [
+        ["lost", lost, 1],
+        ["failed", failed, 2],
+      ]) {
+        const there = await mock.put(`${name}-there`, { script: [step], healthy: answer(200, { n: 1 }) });
+        const url = await mock.put(name, redirect(`{origin}${new URL(there).pathname}`, 303));
+        assert.deepEqual(await api.queryWithRetry(url, {}), { n: 1 });
+        assert.equal((await mock.stats(name)).requests, made, name);
+        assert.equal((await mock.stats(`${name}-there`)).requests, 2, name);
+      }
+    },
+  },
+  {
     name: "a redirect that loses the payload is told, with where it leads and without its query",
     async run({ api, mock, assert, runtime }) {
       const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
-      for (const status of [301, 302, 303]) {
+      for (const status of [301, 302]) {
         const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}?key=secret`, status));
         const call = api.queryWithRetry(url, {}, { maxRetries: 0 });
         if (browsers.includes(runtime)) {
