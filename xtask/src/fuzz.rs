@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the decoder of event streams, on bytes that a fuzzer thinks of.
+//! `cargo xtask fuzz`: the decoder of event streams and the reader of JSON, on bytes that a fuzzer thinks of.
 
 use crate::command::{output, root, run, step};
 use crate::need;
@@ -21,30 +21,35 @@ pub(crate) fn run_times(runs: &str) -> Result<()> {
     let tool = need::crate_tool("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ)?;
     let host = output(Command::new("rustc").args(["--print", "host-tuple"]))?;
     let (host, target) = (host.trim(), root().join("target/fuzz"));
-    step("building the fuzz target", || {
+    for name in ["sse", "json"] {
+        fuzz(name, &tool, host, &target, runs)?;
+    }
+    Ok(())
+}
+
+/// New inputs that reach something new are kept in the first folder; the seeds are only read.
+fn fuzz(name: &str, tool: &Path, host: &str, target: &Path, runs: u64) -> Result<()> {
+    step(&format!("building the fuzz target {name}"), || {
         // The core forbids unsafe code: a sanitizer would find nothing, at half the speed, and
         // needs a nightly compiler.
         run(Command::new(tool)
             .args(["fuzz", "build", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", "--target", host])
             .arg("--target-dir")
-            .arg(&target)
-            .arg("sse"))
+            .arg(target)
+            .arg(name))
     })?;
-    let (corpus, findings) = (target.join("corpus"), target.join("findings"));
+    let (corpus, findings) = (target.join("corpus").join(name), target.join("findings").join(name));
     std::fs::create_dir_all(&corpus)?;
     std::fs::create_dir_all(&findings)?;
-    let program = target.join(host).join("release/sse");
-    step(&format!("{runs} inputs"), || fuzz(&program, runs, &corpus, &findings))
-}
-
-/// New inputs that reach something new are kept in the first folder; the seeds are only read.
-fn fuzz(program: &Path, runs: u64, corpus: &Path, findings: &Path) -> Result<()> {
-    let fuzzed = run(Command::new(program)
-        .arg(corpus)
-        .arg("tests/fuzz/seeds")
-        .args([&format!("-runs={runs}"), LONGEST, "-dict=tests/fuzz/sse.dict"])
-        .args(["-timeout=5", "-rss_limit_mb=512", "-print_final_stats=1"])
-        .arg(format!("-artifact_prefix={}/", findings.display())));
-    let advice = "the input is in target/fuzz/findings: to see it again, give it to";
-    fuzzed.with_context(|| format!("{advice} {}", program.display()))
+    let program = target.join(host).join("release").join(name);
+    step(&format!("{runs} inputs"), || {
+        let fuzzed = run(Command::new(&program)
+            .arg(&corpus)
+            .arg(format!("tests/fuzz/seeds/{name}"))
+            .args([&format!("-runs={runs}"), LONGEST, &format!("-dict=tests/fuzz/{name}.dict")])
+            .args(["-timeout=5", "-rss_limit_mb=512", "-print_final_stats=1"])
+            .arg(format!("-artifact_prefix={}/", findings.display())));
+        let advice = "the input is in target/fuzz/findings: to see it again, give it to";
+        fuzzed.with_context(|| format!("{advice} {}", program.display()))
+    })
 }

@@ -9,6 +9,9 @@ use crate::core::time::Duration;
 /// Of a failure's words as many bytes are kept: what is the matter stands at the beginning.
 pub const WORDS_LIMIT: usize = 64 * 1024;
 
+/// Of what names it likewise.
+const MOST_OF_KIND: usize = 200;
+
 /// In as many places of a document; a list of a thousand errors says no more.
 const MOST_PLACES: u32 = 20;
 
@@ -288,9 +291,8 @@ impl Said {
     }
 
     pub(super) fn kind(&mut self, part: &[u8]) {
-        if self.kind.len() < 200 {
-            self.kind.extend(part.iter().map(u8::to_ascii_lowercase));
-        }
+        let room = MOST_OF_KIND.saturating_sub(self.kind.len());
+        self.kind.extend(part.iter().take(room).map(u8::to_ascii_lowercase));
     }
 
     pub(super) fn end_of_kind(&mut self) {

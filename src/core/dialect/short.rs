@@ -20,7 +20,7 @@ impl Short {
     /// Takes a part. With the last one, gives back its beginning, and begins anew.
     pub(super) fn push<'a>(&'a mut self, part: &'a [u8], is_last: bool) -> Option<&'a [u8]> {
         if is_last && self.length == 0 {
-            return Some(part);
+            return Some(part.get(..LONGEST).unwrap_or(part));
         }
         let room = self.bytes.get_mut(self.length..).unwrap_or_default();
         self.length += room.len().min(part.len());
