@@ -11,11 +11,13 @@ import Anthropic from "@anthropic-ai/sdk";
 import { InferenceClient } from "@huggingface/inference";
 import { ChatOpenAI } from "@langchain/openai";
 import { HTTPClient, Mistral } from "@mistralai/mistralai";
-import { generateText, streamText } from "ai";
+import * as ai from "ai";
+import * as aiNewest from "ai-newest";
 import Groq from "groq-sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import OpenAI4 from "openai-4";
+import { createOpenAICompatible as createNewest } from "openai-compatible-newest";
 import OpenAINewest from "openai-newest";
 import { PKG_DIR } from "../package/harness/app.js";
 
@@ -37,6 +39,16 @@ const ofOpenAI =
     if (stream) await all(answer);
   };
 
+const ofAi =
+  ({ generateText, streamText }, create) =>
+  async (url, fetch, stream) => {
+    const chat = create({ name: "x", baseURL: `${url}/v1`, apiKey, fetch })(model);
+    if (!stream) return void (await generateText({ model: chat, prompt: "Hi" }));
+    let failed;
+    await all(streamText({ model: chat, prompt: "Hi", onError: ({ error }) => void (failed = error) }).textStream);
+    if (failed) throw failed;
+  };
+
 const ask = {
   "openai 4": ofOpenAI(OpenAI4),
   "openai 6": ofOpenAI(OpenAI),
@@ -50,13 +62,8 @@ const ask = {
     const client = new InferenceClient(apiKey, { endpointUrl: `${url}/v1`, fetch });
     await (stream ? all(client.chatCompletionStream({ model, messages })) : client.chatCompletion({ model, messages }));
   },
-  async ai(url, fetch, stream) {
-    const chat = createOpenAICompatible({ name: "x", baseURL: `${url}/v1`, apiKey, fetch })(model);
-    if (!stream) return void (await generateText({ model: chat, prompt: "Hi" }));
-    let failed;
-    await all(streamText({ model: chat, prompt: "Hi", onError: ({ error }) => void (failed = error) }).textStream);
-    if (failed) throw failed;
-  },
+  "ai 6": ofAi(ai, createOpenAICompatible),
+  "ai, the newest": ofAi(aiNewest, createNewest),
   async mistral(url, fetch, stream) {
     const client = new Mistral({ apiKey, serverURL: url, httpClient: new HTTPClient({ fetcher: (input, init) => fetch(input, init) }) });
     await (stream ? all(await client.chat.stream({ model, messages })) : client.chat.complete({ model, messages }));
