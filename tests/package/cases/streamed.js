@@ -47,9 +47,20 @@ export const formats = {
     own: [],
     textOf: ({ candidates }) => candidates[0].content.parts[0].text,
   },
+  "Workers AI": { path: "/ai/run/m", payload: { prompt: "Hi" }, own: [], textOf: ({ response }) => response },
+  transcription: {
+    path: "/v1/audio/transcriptions",
+    payload: { model: "m", prompt: "Hi" },
+    own: [],
+    textOf: ({ type, delta }) => (type === "transcript.text.delta" ? delta : ""),
+  },
+  image: { path: "/v1/images/generations", payload: { model: "m", prompt: "Hi" }, own: [], textOf: () => "" },
   // A format that nobody has heard of: its events are handed over, and none of them is text.
   plain: { path: "/plain/events", payload: { of: "any kind" }, own: [], textOf: () => "" },
 };
+
+/** There is no text in these. */
+export const textless = ["image", "plain"];
 
 /** Makes a model, and gives where it streams in that format. */
 export const putStream = async (mock, name, scenario, { path } = formats.chat) => (await mock.put(name, scenario)) + path;

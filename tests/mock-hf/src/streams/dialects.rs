@@ -1,4 +1,5 @@
-//! The streams of servers that do not speak as OpenAI does: Anthropic, Ollama, llama.cpp and Gemini.
+//! The streams of servers that do not speak as OpenAI does: Anthropic, Ollama, llama.cpp, Gemini and Workers AI; and those of
+//! OpenAI that are no chat: transcriptions and images.
 
 use serde_json::{Value, json};
 
@@ -6,7 +7,7 @@ use super::{
     Event, quoted,
     template::{HOLE, Template},
 };
-use crate::words::Words;
+use crate::{scenario::Streaming, words::Words};
 
 /// Each token into this form, and then the last events.
 fn said(form: &Value, words: &Words, last: Vec<Event>) -> impl Iterator<Item = Event> + Send + use<> {
@@ -63,4 +64,22 @@ pub(crate) fn gemini(model: &str, words: &Words) -> impl Iterator<Item = Event> 
     finished["finishReason"] = json!("STOP");
     let event = |candidate: Value| json!({"candidates": [candidate], "modelVersion": model});
     said(&event(of(HOLE)), words, vec![Event::unnamed(event(finished))])
+}
+
+/// `/ai/run/…`.
+pub(crate) fn workers_ai(words: &Words, streaming: &Streaming) -> impl Iterator<Item = Event> + Send + use<> {
+    said(&json!({"response": HOLE, "p": "abcd"}), words, Event::done(streaming).into_iter().collect())
+}
+
+/// `/v1/audio/transcriptions`.
+pub(crate) fn transcription(words: &Words) -> impl Iterator<Item = Event> + Send + use<> {
+    let last = json!({"type": "transcript.text.done", "text": words.text()});
+    let delta = json!({"type": "transcript.text.delta", "delta": HOLE});
+    said(&delta, words, vec![Event::unnamed(last)])
+}
+
+/// `/v1/images/generations`: an image that gets better with each token.
+pub(crate) fn image(words: &Words) -> impl Iterator<Item = Event> + Send + use<> {
+    let event = |of: &str, image: &str| json!({"type": format!("image_generation.{of}"), "b64_json": image});
+    said(&event("partial_image", HOLE), words, vec![Event::unnamed(event("completed", "AAAA"))])
 }
