@@ -1,4 +1,4 @@
-//! What holds of every call, on 10,000 cases each; a failing case is shrunk and printed, and its
+//! What holds of every call, on 10,000 cases each, or as many as `PROPTEST_CASES` says; a failing case is shrunk and printed, and its
 //! seed kept beside it.
 //!
 //! A case is a policy of any numbers, some targets, and a server that goes through a list of
@@ -38,7 +38,8 @@ const WORDS: [&str; 8] =
     ["", "no", "is loading", "overloaded", "out of memory", "time out", "invalid state", "rate limit"];
 
 fn config() -> ProptestConfig {
-    ProptestConfig::with_cases(10_000)
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(cases.unwrap_or(10_000))
 }
 
 // A case is drawn from plain ranges and mapped once: nested strategies took ten times as long.
