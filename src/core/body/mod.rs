@@ -4,7 +4,7 @@
 //! proxy as anything. What is JSON is read by its [`dialect`](super::dialect), in pieces and once; of the rest the beginning
 //! is kept, where a failure says what is the matter.
 
-mod page;
+pub(super) mod page;
 
 use super::classify::Body;
 use super::dialect::{Reader, Said};
@@ -78,7 +78,7 @@ impl Kind {
 
 /// What its first bytes are, after white space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// Too few have come.
     #[default]
     Nothing,
@@ -90,11 +90,13 @@ enum Form {
 
 impl Form {
     /// `is_all`: no more will come.
-    fn of(head: &[u8], is_all: bool) -> Self {
+    pub(super) fn of(head: &[u8], is_all: bool) -> Self {
         let head = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
         match head {
             [] => Self::Nothing,
-            [b't' | b'f' | b'n' | b'd' | b'e' | b'i' | 0xef, ..] if head.len() < LONGEST_SIGN && !is_all => {
+            [b't' | b'f' | b'n' | b'd' | b'e' | b'i' | b'r' | 0xef, ..]
+                if head.len() < LONGEST_SIGN && !is_all =>
+            {
                 Self::Nothing
             }
             [b'{' | b'[' | b'"' | b'-' | b'0'..=b'9', ..] => Self::Json,
@@ -102,7 +104,7 @@ impl Form {
             _ if [b"true".as_slice(), b"false", b"null"].iter().any(|literal| head.starts_with(literal)) => {
                 Self::Json
             }
-            _ if [b"data:".as_slice(), b"event:", b"id:", b":"]
+            _ if [b"data:".as_slice(), b"event:", b"id:", b"retry:", b":"]
                 .iter()
                 .any(|field| head.starts_with(field)) =>
             {
@@ -183,8 +185,8 @@ impl Reading {
             None | Some(Wanted::Json) => true,
             Some(Wanted::Auto | Wanted::Passed { .. }) => match self.kind {
                 Kind::Json | Kind::Unsaid | Kind::Lines => true,
-                // A number, or a text in quotation marks, is a text there.
-                Kind::Text => matches!(self.head.first(), Some(b'{' | b'[')),
+                // A number, or a text in quotation marks, is a text there. Many a server calls everything a page.
+                Kind::Text | Kind::Page => matches!(self.head.first(), Some(b'{' | b'[')),
                 _ => false,
             },
             Some(Wanted::Raw) => self.kind == Kind::Json,
@@ -215,7 +217,7 @@ impl Reading {
         let needs_json = match wanted {
             Wanted::Json => true,
             Wanted::Raw => false,
-            _ => matches!(self.kind, Kind::Json | Kind::Page) || self.kind == Kind::Unsaid && says_nothing,
+            _ => self.kind == Kind::Json || matches!(self.kind, Kind::Page | Kind::Unsaid) && says_nothing,
         };
         if !needs_json || self.is_read() || lookup && self.form == Form::Nothing {
             return Body { of_engine: true, ..Body::default() };

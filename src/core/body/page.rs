@@ -1,7 +1,7 @@
 //! A page that stands where an answer should: what a proxy says in short, and in all.
 
 /// Of the title, or the first heading.
-pub(super) fn title(page: &[u8]) -> Vec<u8> {
+pub(in crate::core) fn title(page: &[u8]) -> Vec<u8> {
     let find = |text: &[u8], tag: &[u8]| text.windows(tag.len()).position(|at| at.eq_ignore_ascii_case(tag));
     let inside = |tag| {
         let opened = page.get(find(page, tag)?..)?;

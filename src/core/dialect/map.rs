@@ -13,6 +13,8 @@ pub(super) enum Use {
     // Of an answer.
     /// Text for people, and a result.
     Text,
+    /// The same in another place, for those who have it there alone: not read where there is the other.
+    Instead,
     /// The same, if it is all of the answer, and not an event of some form that we do not know.
     Alone,
     /// The whole text, beside the last piece of it or instead of all.
@@ -23,6 +25,8 @@ pub(super) enum Use {
     Long,
     /// The reason for which an answer is at its end, if it is no empty one.
     Finish,
+    /// The same in the provider's own word, which counts only if it is a failure.
+    NativeFinish,
     /// The answer is at its end, if it is true.
     Done,
     /// This piece is none for people, if it is true.
@@ -127,10 +131,11 @@ const ERRORS: [Key; 2] = [Key::Error, Key::Errors];
 /// What says why, and what holds what does.
 const REASONS: [Key; 5] = [Key::ErrorMessage, Key::Message, Key::Detail, Key::Title, Key::Warnings];
 /// What the document says of itself.
-const OWN: [(Key, Use); 9] = [
+const OWN: [(Key, Use); 10] = [
     (Key::Code, Use::Code),
     (Key::ErrorCode, Use::OwnCode),
     (Key::Type, Use::Type),
+    (Key::Event, Use::Type),
     (Key::Status, Use::Status),
     (Key::Estimate, Use::Estimate),
     (Key::Object, Use::Object),

@@ -21,6 +21,11 @@ use keys::Key;
 use map::{Node, Use};
 use short::Short;
 
+/// Whether an event of this name says no more than that its server is still there.
+pub fn is_life(name: &[u8]) -> bool {
+    formats::event(name) == Some(formats::Event::Life)
+}
+
 /// One document, in pieces.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -165,9 +170,9 @@ impl Sink for Place {
         let said = &mut self.said;
         match self.used {
             Use::Nothing => {}
-            Use::Text => {
+            Use::Text | Use::Instead => {
                 self.text.saw(part);
-                said.add_text(part);
+                said.add_text(part, self.used == Use::Instead);
             }
             Use::Alone => said.add_alone(part),
             Use::Whole => said.whole(part, is_last),
@@ -182,6 +187,8 @@ impl Sink for Place {
     fn number(&mut self, written: &[u8]) {
         match self.used {
             Use::Result | Use::Long => self.result(true),
+            // Workers AI sends tokens that are digits as numbers.
+            Use::Text | Use::Instead => self.said.add_text(written, self.used == Use::Instead),
             Use::Index => self.said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
             Use::Estimate => self.said.found.estimate = seconds(written),
             used => self.said.status_is(used, written),
@@ -234,14 +241,11 @@ impl Place {
             }
             Use::Estimate => said.found.estimate = seconds(name),
             Use::Finish => match name {
-                b"" | b"null" | b"FINISH_REASON_UNSPECIFIED" => {}
-                _ if FAILING_ENDS.contains(&name) => {
-                    said.found.has_ended_badly = true;
-                    said.word(b"finish_reason: ", false);
-                    said.word(name, true);
-                }
+                b"" | b"null" | b"not_finished" | b"FINISH_REASON_UNSPECIFIED" => {}
+                _ if formats::is_failing(name) => said.ends_badly(name),
                 _ => said.choice_finishes(),
             },
+            Use::NativeFinish if formats::is_failing(name) => said.ends_badly(name),
             Use::Type => {
                 said.kind(name);
                 said.end_of_kind();
@@ -264,16 +268,6 @@ impl Place {
         Node::of(outermost).is_of_error()
     }
 }
-
-/// Ends that are none: OpenRouter and vLLM, Z.ai, DeepSeek.
-const FAILING_ENDS: [&[u8]; 6] = [
-    b"error",
-    b"abort",
-    b"error_finish",
-    b"network_error",
-    b"network-error",
-    b"insufficient_system_resource",
-];
 
 /// `20.5`, or with its unit, `2.5s`.
 fn seconds(written: &[u8]) -> Option<Duration> {

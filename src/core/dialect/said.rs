@@ -59,6 +59,9 @@ pub(super) struct Found {
     piece: usize,
     is_special: bool,
     has_token: bool,
+    /// Text that stands where most have theirs; and where the one begins that stands elsewhere.
+    has_text: bool,
+    instead: Option<usize>,
     /// Its text is one only if it is all of the answer.
     is_alone: bool,
     /// So many places have said something.
@@ -139,6 +142,15 @@ impl Said {
         }
     }
 
+    /// Its text stands where most servers have it; or elsewhere, where some repeat what they have said.
+    pub fn has_own_text(&self) -> bool {
+        self.found.has_text
+    }
+
+    pub fn has_text_instead(&self) -> bool {
+        self.found.instead.is_some()
+    }
+
     pub fn meaning(&self) -> Meaning {
         let Found { open, finished, event, has_result, has_ended, is_known, .. } = self.found;
         let (has_content, ends, is_known) = match event {
@@ -169,6 +181,9 @@ impl Said {
 
     pub(super) fn is_in_state(&mut self, state: &[u8]) {
         self.found.says_failed = state == b"failed";
+        if state == b"success" {
+            self.ends();
+        }
     }
 
     /// A status as a number, or a number in quotes.
@@ -186,18 +201,29 @@ impl Said {
         found.has_own_code |= is_status && used == Use::Code || number > 0 && used == Use::OwnCode;
     }
 
-    pub(super) fn add_text(&mut self, part: &[u8]) {
-        if !self.found.is_special {
-            self.found.has_result |= !part.is_empty();
-            if self.keeps_text {
-                self.text.extend_from_slice(part);
-            }
+    pub(super) fn add_text(&mut self, part: &[u8], is_instead: bool) {
+        if self.found.is_special || part.is_empty() {
+            return;
         }
+        self.found.has_result = true;
+        if is_instead && self.found.has_text || !self.keeps_text {
+            return;
+        }
+        match self.found.instead {
+            None if is_instead => self.found.instead = Some(self.text.len()),
+            Some(begun) if !is_instead => {
+                self.text.truncate(begun);
+                self.found.instead = None;
+            }
+            _ => {}
+        }
+        self.found.has_text |= !is_instead;
+        self.text.extend_from_slice(part);
     }
 
     pub(super) fn add_alone(&mut self, part: &[u8]) {
         self.found.is_alone |= !part.is_empty();
-        self.add_text(part);
+        self.add_text(part, false);
     }
 
     pub(super) fn whole(&mut self, part: &[u8], is_last: bool) {
@@ -231,6 +257,12 @@ impl Said {
     pub(super) fn ends(&mut self) {
         self.found.is_known = true;
         self.found.has_ended = true;
+    }
+
+    pub(super) fn ends_badly(&mut self, end: &[u8]) {
+        self.found.has_ended_badly = true;
+        self.word(b"finish_reason: ", false);
+        self.word(end, true);
     }
 
     pub(super) fn choice_begins(&mut self) {

@@ -1,7 +1,7 @@
 //! Bytes to events, by the event-stream rules of the [WHATWG HTML standard, section 9.2.6].
 //!
 //! Bytes go in as they come off the wire, cut anywhere; an event comes out with the byte that
-//! completes it. An unfinished last event is dropped, as the standard says. Work is linear in the
+//! completes it. An unfinished last event is dropped, as the standard says, unless it is JSON that is whole. Work is linear in the
 //! number of bytes however they are cut, no event may be longer than [`EVENT_LIMIT`], and all decoders
 //! that share a [`Room`] hold no more than that.
 //!
@@ -114,12 +114,28 @@ impl Decoder {
         Ok(())
     }
 
-    /// The stream has ended. A last line of bare JSON, or an `error` field, needs no line end.
+    /// The stream has ended. A last line of bare JSON, or an `error` field, needs no line end. An unfinished last event
+    /// counts if it is whole to all appearances: servers leave the last blank line out.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        if self.too_long {
+            return;
+        }
         let held = self.lines.take();
         let line = self.without_mark(&held);
+        if line.starts_with(b"data") && self.bare.is_none() {
+            let data = self.line(line, None, sink);
+            self.keep(data);
+        }
+        let data = ::core::mem::take(&mut self.data);
+        if self.has_data {
+            if is_whole(&data) {
+                self.dispatch(Some(&data), sink);
+            }
+            return;
+        }
+        self.data = data;
         let bare = self.bare.is_some() || line.starts_with(b"error:") || is_json(line);
-        if bare && matches!(line.trim_ascii_end(), [.., b'}' | b']']) && !self.has_data && !self.too_long {
+        if bare && matches!(line.trim_ascii_end(), [.., b'}' | b']']) {
             self.line(line, None, sink);
         }
     }
@@ -253,6 +269,16 @@ fn is_json(line: &[u8]) -> bool {
         [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'{', ..]),
         _ => false,
     }
+}
+
+/// Whether nothing is missing from data: its last line is an object, a list, or the end.
+fn is_whole(data: &[u8]) -> bool {
+    let is_json = |data: &[u8]| {
+        let mut reader = Reader::default();
+        matches!(data.first(), Some(b'{' | b'[')) && reader.push(data).is_ok() && reader.end().is_ok()
+    };
+    let last = data.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+    last == b"[DONE]" || is_json(last) || is_json(data.trim_ascii())
 }
 
 /// A number of ASCII digits and nothing else.

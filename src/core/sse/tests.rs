@@ -86,12 +86,26 @@ fn a_byte_order_mark_is_taken_off_once_and_at_the_beginning_alone() {
 }
 
 #[test]
-fn an_unfinished_last_event_is_dropped() {
-    for stream in
-        ["data: a\n\ndata: b", "data: a\n\ndata: b\n", "data: a\n\ndata: b\nid: 1", "data: a\n\ndata: {}"]
-    {
+fn an_unfinished_last_event_is_dropped_unless_it_is_json_that_is_whole() {
+    for stream in [
+        "data: a\n\ndata: b",
+        "data: a\n\ndata: b\n",
+        "data: a\n\ndata: b\nid: 1",
+        "data: a\n\ndata: 12\n",
+        "data: a\n\ndata: {",
+    ] {
         expect(stream, &["a"]);
     }
+    for stream in [
+        "data: a\n\ndata: {}",
+        "data: a\n\ndata: {}\n",
+        "data: a\n\ndata: {}\r",
+        "data: a\n\nid: 1\ndata:{}\n",
+    ] {
+        expect(stream, &["a", "{}"]);
+    }
+    expect("data: {\ndata: }", &["{\n}"]);
+    expect("data: a\ndata: [DONE]", &["a\n[DONE]"]);
 }
 
 #[test]

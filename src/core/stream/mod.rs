@@ -6,10 +6,10 @@
 
 mod text;
 
-use super::body::{HEAD_LIMIT, Kind};
+use super::body::{Form as Begins, HEAD_LIMIT, Kind, page};
 use super::classify::Body;
 use super::completion::{Completion, End, Seen};
-use super::dialect::Reader;
+use super::dialect::{Reader, is_life};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
 
@@ -54,6 +54,11 @@ pub struct Stream {
     reader: Reader,
     completion: Completion,
     kind: Kind,
+    /// What its first bytes are, and these.
+    begins: Begins,
+    head: Vec<u8>,
+    /// Text stood where most servers have it.
+    has_own_text: bool,
     /// To a `fetch`, as it came.
     passed: bool,
     /// Of several answers, a bit each: those that have begun and not finished.
@@ -87,6 +92,9 @@ impl Stream {
             reader: Reader::of_text(),
             completion: Completion::default(),
             kind: Kind::of(content_type),
+            begins: Begins::Nothing,
+            head: Vec::new(),
+            has_own_text: false,
             passed,
             open: 0,
             finished: 0,
@@ -111,7 +119,7 @@ impl Stream {
         if let Some(last) = piece.last() {
             self.line_has_ended = matches!(last, b'\n' | b'\r');
         }
-        if self.is_blind || self.over.is_some() {
+        if self.is_blind || self.over.is_some() || !self.may_be_stream(piece) {
             return;
         }
         let mut decoder = ::core::mem::take(&mut self.decoder);
@@ -134,10 +142,64 @@ impl Stream {
         trim(&mut self.text);
     }
 
+    /// Types lie, but a page is none, and neither is a text without any sign of one.
+    fn may_be_stream(&mut self, piece: &[u8]) -> bool {
+        let is_known = matches!(self.begins, Begins::Events | Begins::Json);
+        if is_known {
+            return true;
+        }
+        let piece = if self.head.is_empty() { piece.trim_ascii_start() } else { piece };
+        let room = HEAD_LIMIT.saturating_sub(self.head.len());
+        self.head.extend_from_slice(piece.get(..room).unwrap_or(piece));
+        if self.begins == Begins::Nothing {
+            self.begins = self.begins_as(false);
+        }
+        match self.begins {
+            Begins::Nothing | Begins::Events | Begins::Json => true,
+            Begins::Other if self.passed => {
+                self.is_blind = true;
+                self.completion.saw(Seen { content: true, ..Seen::default() });
+                false
+            }
+            _ => {
+                if self.head.len() == HEAD_LIMIT {
+                    self.is_none();
+                }
+                false
+            }
+        }
+    }
+
+    fn begins_as(&self, is_all: bool) -> Begins {
+        match Begins::of(&self.head, is_all) {
+            Begins::Json if !matches!(self.head.first(), Some(b'{' | b'[' | 0xef)) => Begins::Other,
+            // It may begin with a field that nobody knows.
+            Begins::Other if self.kind == Kind::Events => Begins::Events,
+            other => other,
+        }
+    }
+
+    /// What has come is no stream.
+    fn is_none(&mut self) {
+        let is_page = self.begins == Begins::Page;
+        let detail = if is_page { page::title(&self.head) } else { self.head.clone() };
+        // A page is of a proxy, and of the moment.
+        let body = Body { unexpected: true, is_final: !is_page, detail, ..Body::default() };
+        self.over.get_or_insert(Over::Failed(body));
+    }
+
     /// No more will come.
     pub fn end(&mut self, wants: Wants) {
         self.items.clear();
         self.count = 0;
+        if self.begins == Begins::Nothing && !self.head.is_empty() {
+            self.begins = self.begins_as(true);
+        }
+        match self.begins {
+            Begins::Other if self.passed => self.is_blind = true,
+            Begins::Other | Begins::Page => return self.is_none(),
+            _ => {}
+        }
         let before = self.events;
         let mut decoder = ::core::mem::take(&mut self.decoder);
         decoder.end(&mut |event| self.take(event, wants));
@@ -196,7 +258,7 @@ impl Stream {
             return; // an event without data is a sign of life
         }
         self.events += 1;
-        if data == b"[DONE]" {
+        if data == b"[DONE]" || data == b"\"[DONE]\"" {
             self.completion.saw(Seen { done: true, ..Seen::default() });
             self.over = Some(Over::Ended(self.completion.end()));
             return;
@@ -205,7 +267,12 @@ impl Stream {
         assert!(data != b"\"panic-on-purpose\"", "on purpose");
         let read = self.reader.read(data, is_error);
         if read == Err(NoJson::Malformed) || read.is_err() && !self.passed {
-            return self.unreadable(data, is_error);
+            return if is_life(event.name) {
+            } else if let Some(lines) = self.lines(data) {
+                lines.for_each(|data| self.take(Event { data, ..event }, wants));
+            } else {
+                self.unreadable(data, is_error);
+            };
         }
         let said = self.reader.said();
         if said.is_failure(false) {
@@ -218,7 +285,10 @@ impl Stream {
         }
         let meaning = said.meaning();
         let begun = self.text.len();
-        let text = said.text(event.form == Form::BareJson);
+        // Some say at the end what they have said piece by piece.
+        let is_said = self.has_own_text && said.has_text_instead();
+        let text = if is_said { &[] } else { said.text(event.form == Form::BareJson) };
+        self.has_own_text |= said.has_own_text();
         text::add(&mut self.text, &mut self.half, text);
         if wants.pieces && self.text.len() > begun {
             self.text.push(BETWEEN);
@@ -230,6 +300,9 @@ impl Stream {
         self.open = (self.open | meaning.open) & !self.finished;
         self.completion.saw(Seen { content: meaning.has_content, ..Seen::default() });
         self.completion.finishes(self.finished != 0 && self.open == 0);
+        if [b"done".as_slice(), b"end", b"complete"].contains(&event.name) {
+            self.completion.saw(Seen { done: true, ..Seen::default() });
+        }
         if wants.items && !self.passed {
             if self.count > 0 {
                 self.items.push(b',');
@@ -240,6 +313,14 @@ impl Stream {
         if !self.passed {
             self.hold_back(data.len() + LEAST_OF_EVENT);
         }
+    }
+
+    /// Lines of JSON in one event are an event each: servers leave the blank line between out.
+    fn lines<'a>(&mut self, data: &'a [u8]) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
+        let mut lines = data.split(|byte| *byte == b'\n');
+        let (first, _) = (lines.next()?, lines.next()?);
+        self.reader.read(first, false).ok()?;
+        Some(data.split(|byte| *byte == b'\n'))
     }
 
     /// An event that is no JSON: if it is no error in words, a `fetch` may know what it is.

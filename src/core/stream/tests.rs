@@ -188,8 +188,7 @@ fn each_form_has_its_text_and_its_end_and_is_cut_before_it() {
         assert_eq!(told_as(content_type, &cut).0, Told::Ended(End::Cut), "{name}, cut");
         for passed in [wire(content_type, &data), whole.trim_end().to_owned()] {
             let (told, ..) = read(content_type, true, &[passed.as_bytes()]);
-            let last = passed.ends_with('\n') || content_type.contains("ndjson");
-            assert_eq!(told, Told::Ended(if last { End::Whole } else { End::Cut }), "{name}, passed on");
+            assert_eq!(told, Told::Ended(End::Whole), "{name}, passed on");
         }
         assert_eq!(
             read(content_type, true, &[cut.as_bytes()]).0,
@@ -438,4 +437,167 @@ fn an_error_may_be_without_words_and_its_json_may_have_blank_lines() {
     assert_eq!(told("event: ping\ndata:\n\n").0, Told::Ended(End::Cut));
     let spaced = "{\n\n  \"error\": {\n\n    \"message\": \"gone\"\n  }\n\n}\n";
     assert_eq!(told(spaced).0, failed("gone"));
+}
+
+#[test]
+fn a_text_that_is_said_twice_is_read_once() {
+    let whole = |stream: &str| {
+        assert_eq!(told(stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{stream}");
+    };
+    // Together; Workers AI on its route of OpenAI's form; Perplexity; gateways that say the whole at the end.
+    whole(&events(&[
+        r#"{"choices":[{"index":0,"text":"Hel","delta":{"token_id":1,"content":"Hel"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":"lo"},"text":"lo","finish_reason":"eos"}]}"#,
+    ]));
+    whole(&events(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"Hel"}}],"response":"Hel"}"#,
+        r#"{"response":"lo","choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#,
+    ]));
+    whole(&events(&[
+        r#"{"choices":[{"index":0,"finish_reason":null,"message":{"content":"Hel"},"delta":{"content":"Hel"}}]}"#,
+        r#"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"Hello"},"delta":{"content":"lo"}}]}"#,
+        r#"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"Hello"},"delta":{"content":""}}]}"#,
+    ]));
+    whole(&events(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#,
+        r#"{"choices":[{"index":0,"message":{"content":"Hello"},"finish_reason":"stop"}]}"#,
+    ]));
+    whole(&events(&[r#"{"choices":[{"index":0,"message":{"content":"Hello"},"finish_reason":"stop"}]}"#]));
+    whole(&events(&[
+        r#"{"choices":[{"index":0,"text":"Hel"}]}"#,
+        r#"{"choices":[{"index":0,"text":"lo"}]}"#,
+        "[DONE]",
+    ]));
+}
+
+#[test]
+fn a_number_in_the_place_of_a_text_is_one() {
+    let stream = events(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"$0.00"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":6}}]}"#,
+        "[DONE]",
+    ]);
+    assert_eq!(told(&stream), (Told::Ended(End::Whole), "$0.006".to_owned(), true));
+    let stream = events(&[r#"{"response":4}"#, r#"{"response":2}"#, "[DONE]"]);
+    assert_eq!(told(&stream), (Told::Ended(End::Whole), "42".to_owned(), true));
+}
+
+#[test]
+fn the_last_event_counts_without_a_blank_line_if_it_is_whole() {
+    let begun = events(&[r#"{"choices":[{"index":0,"delta":{"content":"Hel"}}]}"#]);
+    let last = r#"{"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#;
+    for end in ["", "\n", "\r", "\r\n"] {
+        let stream = format!("{begun}data: {last}{end}");
+        assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{end:?}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+        assert_eq!(told(&format!("{begun}data: [DONE]{end}")).0, Told::Ended(End::Whole), "{end:?}");
+        let alone = format!("data: {last}{end}");
+        assert_eq!(told(&alone), (Told::Ended(End::Whole), "lo".to_owned(), true), "{end:?}");
+        let cut = format!("{begun}data: {}{end}", &last[..last.len() - 1]);
+        assert_eq!(told(&cut), (Told::Ended(End::Cut), "Hel".to_owned(), true), "{end:?}");
+    }
+}
+
+#[test]
+fn lines_of_json_in_one_event_are_an_event_each() {
+    let hello = [
+        r#"{"choices":[{"index":0,"delta":{"content":"Hel"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ];
+    let joined: String = hello.iter().map(|data| format!("data: {data}\n")).collect();
+    for end in ["", "\n"] {
+        let stream = format!("{joined}{end}");
+        assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{end:?}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+    }
+    let pretty = "data: {\ndata:  \"content\": \"Hello\",\ndata:  \"stop\": true}\n\n";
+    assert_eq!(told(pretty), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+}
+
+#[test]
+fn a_ping_may_be_no_json() {
+    let event = r#"{"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}"#;
+    let stream = format!("event: ping\ndata: 2023-02-20 08:40:33.556053\n\n{}", events(&[event]));
+    assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told("event: ping\ndata: now\n\n"), (Told::Ended(End::Cut), String::new(), false));
+}
+
+#[test]
+fn ends_of_other_forms_end_their_streams() {
+    for (data, name) in [
+        (r#"{"text":"","is_finished":true}"#, "Cohere"),
+        (r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE"}}"#, "Cohere's second"),
+        (r#"{"output":{"text":"Hi","finish_reason":"stop"}}"#, "DashScope"),
+        (
+            r#"{"output":{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}}"#,
+            "DashScope's messages",
+        ),
+        (r#"{"results":[{"generated_text":"Hi","stop_reason":"eos_token"}]}"#, "watsonx"),
+        (r#"{"token":"Hi","finish_reason":"stop"}"#, "KoboldCpp"),
+        (r#"{"status":"success"}"#, "Ollama's pull"),
+        (r#"{"event":"message_end","id":"x"}"#, "Dify"),
+        (r#"{"text_output":"Hi","sequence_end":true}"#, "Triton"),
+    ] {
+        let begun = r#"{"some":"thing"}"#;
+        assert_eq!(told(&events(&[begun, data])).0, Told::Ended(End::Whole), "{name}");
+    }
+    for goes_on in [
+        r#"{"results":[{"generated_text":"Hi","stop_reason":"not_finished"}]}"#,
+        r#"{"output":{"text":"Hi","finish_reason":"null"}}"#,
+        r#"{"status":"pulling manifest"}"#,
+        r#"{"is_finished":false}"#,
+    ] {
+        assert_eq!(told(&events(&[goes_on])).0, Told::Ended(End::Cut), "{goes_on}");
+    }
+    assert_eq!(told("data: {\"a\":1}\n\nevent: done\ndata: {}\n\n").0, Told::Ended(End::Whole));
+}
+
+#[test]
+fn failing_ends_are_told_in_any_case_and_by_the_provider_too() {
+    for end in [
+        "ERROR",
+        "failed",
+        "server_error",
+        "internal_error",
+        "engine_overloaded",
+        "timeout",
+        "MALFORMED_FUNCTION_CALL",
+        "function_call_filter: MALFORMED_FUNCTION_CALL",
+    ] {
+        let stream = events(&[&format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":"x"}},"finish_reason":"{end}"}}]}}"#
+        )]);
+        assert!(matches!(told(&stream).0, Told::Failed(..)), "{end}");
+        let stream = events(&[&format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":"x"}},"finish_reason":"stop","native_finish_reason":"{end}"}}]}}"#
+        )]);
+        assert!(matches!(told(&stream).0, Told::Failed(..)), "native: {end}");
+    }
+}
+
+#[test]
+fn what_begins_as_a_page_is_one_whatever_its_type_and_what_does_not_is_none() {
+    let page = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>";
+    let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}"#]);
+    for of in ["text/html", "text/event-stream", "text/plain", ""] {
+        for passed in [false, true] {
+            let (told, ..) = read(of, passed, &[page.as_bytes()]);
+            assert_eq!(told, Told::Failed(Code::BadResponse, "Sign in".to_owned()), "{of}, {passed}");
+        }
+        assert_eq!(told_as(of, &stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{of}");
+    }
+}
+
+#[test]
+fn plain_text_is_passed_on_to_who_may_know_it_and_is_no_stream_to_a_reader() {
+    for text in
+        ["The cat sat.", "1\n00:00:01,000 --> 00:00:02,000\nHello\n", "0:\"Hel\"\n0:\"lo\"\n", "\0\u{1}pcm"]
+    {
+        for of in ["text/plain", "", "application/octet-stream"] {
+            let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+            assert_eq!(read(of, true, &bytes), (Told::Ended(End::Whole), String::new(), true), "{text}");
+            assert!(matches!(told_as(of, text).0, Told::Failed(Code::BadResponse, _)), "{text}");
+        }
+    }
 }

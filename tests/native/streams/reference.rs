@@ -33,6 +33,16 @@ pub(crate) fn decode(stream: &[u8]) -> Reference {
     for line in lines {
         reference.line(&line);
     }
+    if unfinished.starts_with("data") && reference.bare.is_empty() {
+        reference.line(&unfinished);
+    }
+    if !reference.data.is_empty() {
+        if is_whole(reference.data.strip_suffix('\n').expect("each line has one")) {
+            reference.dispatch();
+        }
+        reference.data.clear();
+        return reference;
+    }
     let bare = !reference.bare.is_empty() || is_json(&unfinished) || unfinished.starts_with("error:");
     if bare && unfinished.trim_end_matches([' ', '\t', '\x0c']).ends_with(['}', ']']) {
         reference.line(&unfinished);
@@ -122,4 +132,13 @@ fn is_json(line: &str) -> bool {
     line.starts_with('{')
         || line == "[DONE]"
         || inner.is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
+}
+
+/// Of the data of an event without its end, whether its last line is an object, a list, or the last word.
+fn is_whole(data: &str) -> bool {
+    let white = [' ', '\t', '\n', '\r', '\x0c'];
+    let is_list =
+        |data: &str| data.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(data).is_ok();
+    let last = data.rsplit('\n').next().unwrap_or_default().trim_matches(white);
+    last == "[DONE]" || is_list(last) || is_list(data.trim_matches(white))
 }

@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod audio;
+mod ends;
 mod gemini;
 mod images;
 mod llama_cpp;
@@ -46,6 +47,7 @@ pub(super) const FORMS: &[&[Way]] = &[
     workers_ai::WAYS,
     images::WAYS,
     audio::WAYS,
+    ends::WAYS,
 ];
 
 /// The types of one form.
@@ -60,9 +62,34 @@ const ALL: Types = &[
     ("error", Event::Failure),
 ];
 
+/// Ends that are none: OpenRouter and vLLM, Z.ai, DeepSeek, and what others call theirs.
+const FAILING: [&str; 11] = [
+    "error",
+    "abort",
+    "failed",
+    "timeout",
+    "error_finish",
+    "server_error",
+    "internal_error",
+    "network_error",
+    "network-error",
+    "engine_overloaded",
+    "insufficient_system_resource",
+];
+
+/// Of Gemini, behind OpenAI's form with words before it.
+const MALFORMED_CALL: &str = "malformed_function_call";
+
+/// Whether an answer that ends so has failed.
+pub(super) fn is_failing(end: &[u8]) -> bool {
+    let is = |name: &&str| end.eq_ignore_ascii_case(name.as_bytes());
+    let last = end.get(end.len().saturating_sub(MALFORMED_CALL.len())..).unwrap_or_default();
+    FAILING.iter().any(|name| is(name)) || last.eq_ignore_ascii_case(MALFORMED_CALL.as_bytes())
+}
+
 /// What an event of this type is, in any of the forms.
 pub(super) fn event(name: &[u8]) -> Option<Event> {
-    let types = [ALL, responses::TYPES, anthropic::TYPES, images::TYPES, audio::TYPES];
+    let types = [ALL, responses::TYPES, anthropic::TYPES, images::TYPES, audio::TYPES, ends::TYPES];
     let known = types.into_iter().flatten().find(|(of, _)| of.as_bytes() == name);
     known.map(|(_, event)| *event).or_else(|| responses::event(name))
 }

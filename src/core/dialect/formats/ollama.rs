@@ -7,7 +7,7 @@ ways! {
     Message.Content => Text,
     Message.Thinking => Result,
     Message.ToolCalls / all => Result,
-    Response => Text,
+    Response => Instead,
     Thinking => Result,
     Done => Done,
 }
