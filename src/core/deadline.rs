@@ -37,6 +37,8 @@ pub struct Progress {
     pub stage: Stage,
     /// Since when the next piece has been waited for, once one has come; a comment is one too.
     pub quiet_since: Option<Instant>,
+    /// Since when the answer is complete, if it says so and goes on.
+    pub whole: Option<Instant>,
     /// The reader of the stream has not asked for more. A slow reader is no slow server.
     pub away: bool,
     /// How long that was, in all, the time it is away now included: no clock counts it.
@@ -48,6 +50,10 @@ pub const AWAY: Duration = Duration::from_secs(2);
 
 /// How often to look, at most, after a reader that is away: so late a clock may be seen then.
 const SHORTEST_LOOK: Duration = Duration::from_ms(10);
+
+/// What comes after the end of an answer, such as its usage, comes soon. Servers leave the connection open for ever, and
+/// write comments into it.
+const LAST_WORDS: Duration = Duration::from_ms(5_000);
 
 impl Clocks {
     /// The clock that runs out next.
@@ -79,6 +85,7 @@ impl Clocks {
             sooner(self.connect, Phase::Connect);
         }
         sooner(progress.quiet_since.map(|since| since + self.idle), Phase::Idle);
+        sooner(progress.whole.map(|since| since + LAST_WORDS + progress.was_away), Phase::Idle);
         next
     }
 }
@@ -112,6 +119,15 @@ mod tests {
 
     fn next(clocks: Clocks, progress: Progress) -> (Instant, Phase) {
         clocks.next(at(10), progress)
+    }
+
+    #[test]
+    fn what_is_whole_goes_on_for_a_few_seconds_whatever_comes_meanwhile() {
+        let clocks = Clocks { idle: Duration::from_ms(60_000), total: at(300_000), ..clocks() };
+        let progress = Progress { whole: Some(at(7)), ..begun(4_000) };
+        assert_eq!(clocks.next(at(4_000), progress), (at(5_007), Phase::Idle));
+        let away = Progress { was_away: Duration::from_ms(900), ..progress };
+        assert_eq!(clocks.next(at(4_000), away), (at(5_907), Phase::Idle));
     }
 
     #[test]

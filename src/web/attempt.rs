@@ -310,6 +310,10 @@ impl<'a> Flight<'a> {
         Progress {
             stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
             quiet_since: since.is_finite().then(|| Instant::from_ms(since as u64)),
+            whole: match &self.leg {
+                Leg::Streaming(events) => events.whole(),
+                _ => None,
+            },
             away: since == f64::INFINITY,
             was_away: Duration::from_ms(body.away_ms() as u64),
         }

@@ -38,7 +38,7 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn new(request: &Request, began: Instant, content_type: &str) -> Self {
         let stream = ROOM.with(|room| Stream::new(room, content_type, request.passes()));
-        let intake = Intake { request: request.again(), began, stream, begun: None };
+        let intake = Intake { request: request.again(), began, stream, begun: None, whole: None };
         let intake = Rc::new(RefCell::new(intake));
         let of_feed = intake.clone();
         let feed = move |piece: Option<Vec<u8>>, wants| {
@@ -64,6 +64,11 @@ impl Events {
         self.intake.borrow().begun
     }
 
+    /// Since when it is complete.
+    pub(super) fn whole(&self) -> Option<Instant> {
+        self.intake.borrow().whole
+    }
+
     /// The text that was not told yet.
     pub(super) fn flush(&self) {
         let mut intake = self.intake.borrow_mut();
@@ -79,6 +84,7 @@ struct Intake {
     began: Instant,
     stream: Stream,
     begun: Option<Instant>,
+    whole: Option<Instant>,
 }
 
 impl Intake {
@@ -102,6 +108,7 @@ impl Intake {
             self.begun = Some(now);
             self.request.begin(now.since(self.began).as_ms() as f64);
         }
+        self.whole = stream.is_whole().then(|| self.whole.unwrap_or_else(clock::now));
         (u32::from(stream.is_over()) * OVER) | (u32::from(stream.was_heard()) * HEARD)
     }
 }

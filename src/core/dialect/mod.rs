@@ -105,6 +105,8 @@ struct Place {
     /// How many are open.
     depth: usize,
     is_list: bool,
+    /// Something has that stands before it in the list.
+    has_failed: bool,
     short: Short,
     text: Spot,
     said: Said,
@@ -115,7 +117,7 @@ impl Default for Place {
         let (node, used) = (Node::ROOT, Node::ROOT.used());
         let (short, said) = (Short::default(), Said::default());
         let text = Spot::default();
-        Self { node, used, objects: 0, depth: 0, is_list: false, short, text, said }
+        Self { node, used, objects: 0, depth: 0, is_list: false, has_failed: false, short, text, said }
     }
 }
 
@@ -135,6 +137,9 @@ impl Sink for Place {
             Use::Pieces => self.said.piece_begins(),
             _ => {}
         }
+        if self.depth == 0 {
+            self.has_failed = ::core::mem::take(&mut self.said.found.has_failed);
+        }
         self.depth += 1;
         if self.depth <= DEEPEST {
             self.objects = self.objects << 8 | u64::from(self.node.number());
@@ -153,6 +158,12 @@ impl Sink for Place {
         }
         self.depth -= 1;
         self.goes_to(node);
+        if self.depth == 0 {
+            // Of several answers in a list one may have failed.
+            let found = &mut self.said.found;
+            found.has_result |= self.is_list && !found.has_failed;
+            found.has_failed |= self.has_failed;
+        }
         if self.used == Use::Choices {
             self.said.choice_ends();
         }

@@ -49,6 +49,7 @@ fn a_failure_is_one_whatever_stands_beside_it_but_a_result() {
         Some(503),
         "no",
     );
+    fails(r#"[{"error":"x"},{"error":"y"}]"#, None, "x; y");
     fails(r#"{"object":"error","message":"no such model","code":404}"#, Some(404), "no such model");
     fails(r#"{"result":null,"success":false,"errors":[{"message":"busy","code":3040}]}"#, None, "busy");
     fails(
@@ -84,6 +85,8 @@ fn an_answer_is_one_though_it_mentions_an_error() {
     answers(r#"[{"label":"error","score":0.5}]"#);
     answers(r#"{"generated_text":"error: none"}"#);
     answers(r#"{"id":"x","object":"chat.completion","message":"a text"}"#);
+    answers(r#"[{"error":"cannot read image"},{"label":"cat"}]"#);
+    answers(r#"[{"label":"cat"},{"error":"cannot read image"}]"#);
     answers("{}");
     answers("[]");
     answers("null");

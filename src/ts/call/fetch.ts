@@ -132,7 +132,7 @@ class FetchReader extends ResponseReader {
     const type = response.headers.get("content-type") ?? "";
     // Lines of JSON that nobody posted for are a file.
     const streams = /event-stream/i.test(type) || (this.#method === "POST" && /ndjson|jsonl|stream\+json/i.test(type));
-    const is = (streams || (this.streamed && /^$|json|^text\/plain/i.test(type))) && !this.#isEmpty(response);
+    const is = (streams || (this.streamed && /^$|json|html|^text\/plain/i.test(type))) && !this.#isEmpty(response);
     this.wire = is ? new EventStream<unknown>(true) : undefined;
     return is;
   }

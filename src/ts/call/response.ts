@@ -73,9 +73,9 @@ export class ResponseReader {
     return (this.isStream(response) ? 1 : 0) | (hints ? 2 : 0);
   }
 
-  /** Types lie, but a page is none. */
-  protected isStream({ headers }: Response): boolean {
-    return this.wire !== undefined && !/html/i.test(headers?.get("content-type") ?? "");
+  /** Types lie: what it is, its first bytes say. */
+  protected isStream(_: Response): boolean {
+    return this.wire !== undefined;
   }
 
   async read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
@@ -97,11 +97,17 @@ export class ResponseReader {
       return "an answer of more than 256 MiB";
     }
     const told = feed();
-    if (!(told & Fed.Answer)) return undefined;
+    // Taken, and nothing to say.
+    const isEmpty = body.pieces.length === 0 && [202, 204, 205].includes(response.status);
+    if (!(told & Fed.Answer) && !isEmpty) return undefined;
+    if (isEmpty && !/text|blob|bytes/.test(this.kind ?? "")) {
+      this.answer = null;
+      return true;
+    }
     const type = response.headers?.get("content-type") ?? "";
     try {
       this.answer = valueOf(body.pieces, type, this.kind ?? "auto", (told & Fed.Json) !== 0);
-      return undefined;
+      return isEmpty || undefined;
     } catch (error) {
       return String(error); // half a gigabyte is no string
     }

@@ -84,7 +84,7 @@ const MALFORMED_CALL: &str = "malformed_function_call";
 pub(super) fn is_failing(end: &[u8]) -> bool {
     let is = |name: &&str| end.eq_ignore_ascii_case(name.as_bytes());
     let last = end.get(end.len().saturating_sub(MALFORMED_CALL.len())..).unwrap_or_default();
-    FAILING.iter().any(|name| is(name)) || last.eq_ignore_ascii_case(MALFORMED_CALL.as_bytes())
+    FAILING.iter().any(is) || last.eq_ignore_ascii_case(MALFORMED_CALL.as_bytes())
 }
 
 /// What an event of this type is, in any of the forms.
