@@ -100,9 +100,7 @@ impl Intake {
         if stream.count > 0 || !text.is_empty() {
             self.request.events(&stream.items, stream.count, text);
         }
-        if tells {
-            stream.text.clear();
-        }
+        stream.taken(tells);
         if self.begun.is_none() && stream.has_begun() {
             let now = clock::now();
             self.begun = Some(now);

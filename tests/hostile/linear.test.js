@@ -81,6 +81,34 @@ describe("what a server says again and again beside secrets", { timeout: 60_000 
     assert.ok((await blocked(values, "a".repeat(60_000))).ms < 500);
   });
 
+  test("values of a redirect that are long and alike take no time, and are blanked out to their end", async () => {
+    const alike = Array.from({ length: 7 }, (_, nth) => `${"a".repeat(1_700)}/ ${nth}`);
+    assert.ok(
+      (
+        await blocked(
+          alike.map((value, nth) => `v${nth}=${encodeURIComponent(value)}`),
+          `${"a".repeat(60_000)}b`,
+        )
+      ).ms < 500,
+    );
+    const cookies = Array.from({ length: 3_000 }, (_, nth) => `aaa${nth}`).join(";");
+    assert.ok((await blocked([`k=${cookies}`], "a".repeat(60_000))).ms < 500);
+    const token = "IQoJb3JpZ2luX2VjE".repeat(60);
+    assert.equal((await blocked([`t=${token}`], `the token ${token} has expired`)).detail, "the token [secret] has expired");
+    const words = "Invalid;token;message;please;check";
+    assert.equal((await blocked([`k=${words}`], "Invalid token, please check")).detail, "Invalid token, please check");
+  });
+
+  test("what a page says again with entities is blanked out too", async () => {
+    const token = "sk/secretTOKEN+part==";
+    const said = "sk&#x2F;secretTOKEN&#43;part&equals;&#x3d;";
+    const fetch = async () => new Response(`<title>Bearer ${said} &amp; more</title>`, { status: 401, headers: { "content-type": "text/html" } });
+    const { detail } = await createClient({ fetch, token })
+      .query("http://127.0.0.1:9/", {})
+      .catch((error) => error);
+    assert.equal(detail, "Bearer [secret] & more");
+  });
+
   test("a secret is blanked out once, whatever it is", async () => {
     const fetch = async () => new Response('{"error":"secret [secret] secretly"}', { status: 400 });
     const { detail } = await createClient({ fetch })

@@ -156,8 +156,7 @@ impl Reading {
         if self.no_json.is_none() {
             self.no_json = self.json.push(bytes).err();
         }
-        let is_answer = self.wanted.is_some() && self.json.said().is_settled();
-        !is_answer && (self.no_json.is_none() || self.head.len() < HEAD_LIMIT)
+        self.no_json.is_none() || self.head.len() < HEAD_LIMIT
     }
 
     /// All that has come, of an answer all there is. True, if the host may read it as JSON.
@@ -168,8 +167,7 @@ impl Reading {
                 self.no_json = self.json.push(&self.head).err();
             }
         }
-        let is_answer = self.wanted.is_some() && self.json.said().is_settled();
-        if self.is_json() && self.no_json.is_none() && !is_answer {
+        if self.is_json() && self.no_json.is_none() {
             self.is_cut = self.json.is_open();
             self.no_json = self.json.end().err();
         }

@@ -117,11 +117,14 @@ fn a_job_that_has_failed_is_an_answer_to_who_asks_for_it() {
 }
 
 #[test]
-fn what_follows_a_result_is_not_read() {
-    let mut reading = Reading::new("application/json", Some(Wanted::Auto));
-    assert!(reading.push(b"{\"object\":\"list\",\"data\":[{\"embedding\":["));
-    assert!(!reading.push(b"0.1,0.2,"));
-    assert!(!reading.end().0.unexpected);
+fn a_result_that_is_cut_is_no_answer_however_long_it_is() {
+    for cut in [r#"{"object":"list","data":[{"embedding":[0.1,0.2"#, "[[0.1,0.2],[0.3", "[0.1,0.2]x"] {
+        for wanted in [Wanted::Auto, Wanted::Json, Wanted::Passed { lookup: false }] {
+            let mut reading = Reading::new("application/json", Some(wanted));
+            reading.push(cut.as_bytes());
+            assert!(reading.end().0.unexpected, "{cut}");
+        }
+    }
 }
 
 #[test]

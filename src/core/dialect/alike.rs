@@ -57,8 +57,8 @@ impl Alike {
     pub(super) fn is_of(&mut self, event: &[u8], Spot { at, length, parts }: Spot, said: &Said) {
         let at = at.wrapping_sub(event.as_ptr().addr());
         let Some((before, rest)) = event.split_at_checked(at) else { return };
-        let Some((_, behind)) = rest.split_at_checked(length) else { return };
-        let is_all = parts == 1 && said.text.len() == length && said.words.is_empty();
+        let Some((text, behind)) = rest.split_at_checked(length) else { return };
+        let is_all = parts == 1 && said.text == text && said.words.is_empty();
         if is_all && before.len() + behind.len() <= LONGEST && !said.is_failure(false) {
             before.clone_into(&mut self.before);
             behind.clone_into(&mut self.behind);

@@ -21,8 +21,6 @@ pub(super) enum Use {
     Whole,
     /// A result, if it is not empty.
     Result,
-    /// Likewise, and long: nothing that follows is the end of an answer that has failed.
-    Long,
     /// The reason for which an answer is at its end, if it is no empty one.
     Finish,
     /// The same in the provider's own word, which counts only if it is a failure.
@@ -35,6 +33,8 @@ pub(super) enum Use {
     Index,
     /// Each object is one of several answers.
     Choices,
+    /// A piece of one.
+    Delta,
     /// A token of TGI's.
     Token,
     /// Each object is a piece of the text.
@@ -154,7 +154,7 @@ impl<const N: usize> Map<N> {
         map.take_failures();
         map.take(&[Key::Error, Key::Metadata, Key::Raw], Use::WordsOfError); // of OpenRouter
         map.next[Node::LIST.0 as usize] = map.next[Node::ROOT.0 as usize];
-        map.uses[Node::LIST.0 as usize] = Use::Long;
+        map.uses[Node::LIST.0 as usize] = Use::Result;
         map
     }
 

@@ -85,6 +85,11 @@ impl Reader {
         self.scanner.is_open()
     }
 
+    /// Its text was taken.
+    pub fn forget_text(&mut self) {
+        self.place.said.forget_text();
+    }
+
     /// The document is complete.
     pub fn is_over(&self) -> bool {
         self.scanner.is_over()
@@ -135,6 +140,7 @@ impl Sink for Place {
             Use::Choices => self.said.choice_begins(),
             Use::Token => self.said.token_begins(),
             Use::Pieces => self.said.piece_begins(),
+            Use::Delta => self.said.found.is_piece = true,
             _ => {}
         }
         if self.depth == 0 {
@@ -187,7 +193,7 @@ impl Sink for Place {
             }
             Use::Alone => said.add_alone(part),
             Use::Whole => said.whole(part, is_last),
-            Use::Result | Use::Long => self.result(!part.is_empty()),
+            Use::Result => said.found.has_result |= !part.is_empty(),
             Use::Mention => said.found.has_failed |= !part.is_empty(),
             Use::Words => _ = said.word(part, is_last),
             Use::WordsOfError => said.found.has_failed |= said.word(part, is_last),
@@ -197,7 +203,7 @@ impl Sink for Place {
 
     fn number(&mut self, written: &[u8]) {
         match self.used {
-            Use::Result | Use::Long => self.result(true),
+            Use::Result => self.said.found.has_result = true,
             // Workers AI sends tokens that are digits as numbers.
             Use::Text | Use::Instead => self.said.add_text(written, self.used == Use::Instead),
             Use::Index => self.said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
@@ -209,10 +215,10 @@ impl Sink for Place {
     fn literal(&mut self, value: Option<bool>) {
         let said = &mut self.said;
         match (self.used, value) {
-            (Use::Result | Use::Long, Some(true)) => self.result(true),
+            (Use::Result, Some(true)) => said.found.has_result = true,
             (Use::WordsOfError, Some(true)) | (Use::Success, Some(false)) => said.found.has_failed = true,
             (Use::Done, Some(true)) => said.ends(),
-            (Use::Done, Some(false)) => said.found.is_known = true,
+            (Use::Done, Some(false)) => (said.found.is_known, said.found.is_piece) = (true, true),
             (Use::Special, Some(true)) => said.piece_is_special(),
             _ => {}
         }
@@ -230,11 +236,6 @@ impl Place {
 
     fn goes_to(&mut self, node: Node) {
         (self.node, self.used) = (node, node.used());
-    }
-
-    fn result(&mut self, is_one: bool) {
-        self.said.found.has_result |= is_one;
-        self.said.found.is_settled |= is_one && (self.is_list || self.used == Use::Long);
     }
 
     /// A short text that names something.

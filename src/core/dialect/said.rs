@@ -41,8 +41,6 @@ pub(super) struct Found {
     pub(super) has_ended_badly: bool,
     /// Something in it is a result.
     pub(super) has_result: bool,
-    /// And what follows changes nothing.
-    pub(super) is_settled: bool,
     /// It has a number that is no status, where others have one.
     has_own_code: bool,
     pub(super) has_id: bool,
@@ -51,6 +49,8 @@ pub(super) struct Found {
     /// An answer of `/v1/responses`.
     is_response: bool,
     says_failed: bool,
+    /// It is one of several pieces, by its form.
+    pub(super) is_piece: bool,
     /// It is in one of the forms that say when they are at their end.
     pub(super) is_known: bool,
     has_ended: bool,
@@ -59,6 +59,8 @@ pub(super) struct Found {
     piece: usize,
     is_special: bool,
     has_token: bool,
+    /// A part of the whole text has come.
+    has_whole: bool,
     /// Text that stands where most have theirs; and where the one begins that stands elsewhere.
     has_text: bool,
     instead: Option<usize>,
@@ -97,9 +99,15 @@ pub struct Meaning {
 
 impl Said {
     pub(super) fn clear(&mut self) {
-        [&mut self.kind, &mut self.words, &mut self.text].into_iter().for_each(Vec::clear);
-        trim(&mut self.text);
         self.found = Found::default();
+        [&mut self.kind, &mut self.words].into_iter().for_each(Vec::clear);
+        self.forget_text();
+    }
+
+    /// Its text was taken.
+    pub(super) fn forget_text(&mut self) {
+        self.text.clear();
+        trim(&mut self.text);
     }
 
     /// The status that it names, of 400 to 599.
@@ -123,9 +131,10 @@ impl Said {
         !is_account && (found.has_ended_badly || failed && !found.has_result)
     }
 
-    /// Whatever follows, it is an answer.
-    pub fn is_settled(&self) -> bool {
-        self.found.is_settled && !self.found.has_ended_badly
+    /// More must follow: it is a piece by its form, and says of no answer that it is at its end.
+    pub fn goes_on(&self) -> bool {
+        let Meaning { finished, .. } = self.meaning();
+        finished == 0 && (self.found.is_piece || self.found.has_token || self.found.event.is_some())
     }
 
     /// It is a piece of a stream.
@@ -231,7 +240,11 @@ impl Said {
         if !self.found.has_token && self.keeps_text {
             self.text.extend_from_slice(part);
         }
-        if is_last {
+        // Some say an empty one beside each token that has a text.
+        let is_there =
+            !part.is_empty() || self.found.has_whole || !self.found.has_token || self.text.is_empty();
+        self.found.has_whole = !is_last && !part.is_empty();
+        if is_last && is_there {
             self.ends();
         }
     }
@@ -287,7 +300,8 @@ impl Said {
     pub(super) fn choice_ends(&mut self) {
         let Some(Choice { nth, finishes, text }) = self.found.choice.take() else { return };
         let bit = 1 << nth.min(63);
-        if finishes {
+        // Of those that share the last bit nobody knows which has finished: their stream ends with `[DONE]`.
+        if finishes && nth < 63 {
             self.found.finished |= bit;
         } else {
             self.found.open |= bit;

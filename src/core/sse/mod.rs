@@ -72,12 +72,19 @@ pub struct Decoder {
     retry_ms: Option<u64>,
     too_long: bool,
     share: Share,
+    /// It is an answer in one piece, or lines of JSON, of which any value is an event.
+    is_json: bool,
 }
 
 impl Decoder {
     /// One of many that share a room; the default one has a room of its own.
     pub fn sharing(room: &Room) -> Self {
         Self { share: Share::of(room), ..Self::default() }
+    }
+
+    /// What has come begins as JSON, and any line of it may be.
+    pub fn expects_json(&mut self) {
+        self.is_json = true;
     }
 
     /// Takes the next bytes and hands each event that they complete to `sink`.
@@ -134,9 +141,14 @@ impl Decoder {
             return;
         }
         self.data = data;
-        let bare = self.bare.is_some() || line.starts_with(b"error:") || is_json(line);
-        if bare && matches!(line.trim_ascii_end(), [.., b'}' | b']']) {
+        let value = self.is_json && begins_value(line);
+        let bare = self.bare.is_some() || line.starts_with(b"error:") || is_json(line) || value;
+        if bare && (value || matches!(line.trim_ascii_end(), [.., b'}' | b']'])) {
             self.line(line, None, sink);
+        }
+        // Of a number only now is said that it is one.
+        if self.bare.take().is_some_and(|mut reader| reader.end().is_ok()) {
+            sink(Event { data: &self.data, name: &self.name, id: &self.id, form: Form::BareJson });
         }
     }
 
@@ -174,7 +186,7 @@ impl Decoder {
             self.dispatch(fresh, sink);
             return None;
         }
-        if !self.has_data && is_json(line) {
+        if !self.has_data && (is_json(line) || self.is_json && begins_value(line)) {
             self.bare = Some(Box::default());
             self.more_json(line, sink);
             return None;
@@ -269,6 +281,11 @@ fn is_json(line: &[u8]) -> bool {
         [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'{', ..]),
         _ => false,
     }
+}
+
+/// A line that can be nothing but the beginning of a value.
+fn begins_value(line: &[u8]) -> bool {
+    matches!(line.trim_ascii().first(), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9'))
 }
 
 /// Whether nothing is missing from data: its last line is an object, a list, or the end.

@@ -153,6 +153,9 @@ impl Stream {
         self.head.extend_from_slice(piece.get(..room).unwrap_or(piece));
         if self.begins == Begins::Nothing {
             self.begins = self.begins_as(false);
+            if self.begins == Begins::Json && matches!(self.kind, Kind::Json | Kind::Lines) {
+                self.decoder.expects_json();
+            }
         }
         match self.begins {
             Begins::Nothing | Begins::Events | Begins::Json => true,
@@ -172,7 +175,12 @@ impl Stream {
 
     fn begins_as(&self, is_all: bool) -> Begins {
         match Begins::of(&self.head, is_all) {
-            Begins::Json if !matches!(self.head.first(), Some(b'{' | b'[' | 0xef)) => Begins::Other,
+            Begins::Json
+                if !matches!(self.kind, Kind::Json | Kind::Lines)
+                    && !matches!(self.head.first(), Some(b'{' | b'[' | 0xef)) =>
+            {
+                Begins::Other
+            }
             // It may begin with a field that nobody knows.
             Begins::Other if self.kind == Kind::Events => Begins::Events,
             other => other,
@@ -214,6 +222,17 @@ impl Stream {
         }
     }
 
+    /// What was handed over of the newest piece is kept no longer, and neither is room that was large once.
+    pub fn taken(&mut self, with_text: bool) {
+        self.items.clear();
+        self.count = 0;
+        if with_text {
+            self.text.clear();
+        }
+        trim(&mut self.items);
+        trim(&mut self.text);
+    }
+
     /// Nothing that follows counts.
     pub fn is_over(&self) -> bool {
         self.over.is_some()
@@ -251,8 +270,10 @@ impl Stream {
 
     fn take(&mut self, event: Event<'_>, wants: Wants) {
         // The host reads no byte order mark in front of an event.
-        let data = event.data.trim_ascii();
-        let data = data.strip_prefix(MARK).unwrap_or(data);
+        let mut data = event.data.trim_ascii();
+        while let Some(rest) = data.strip_prefix(MARK) {
+            data = rest;
+        }
         let is_error = event.form == Form::ErrorField || event.name == b"error";
         if self.over.is_some() || data.is_empty() && !is_error {
             return; // an event without data is a sign of life
@@ -294,7 +315,7 @@ impl Stream {
             self.text.push(BETWEEN);
         }
         self.is_known |= meaning.is_known;
-        self.is_single = event.form == Form::BareJson && self.events == 1;
+        self.is_single = event.form == Form::BareJson && self.events == 1 && !said.goes_on();
         // Of several answers the last one to finish completes the stream; what is said of one that has is a note.
         self.finished |= meaning.finished;
         self.open = (self.open | meaning.open) & !self.finished;
@@ -303,6 +324,7 @@ impl Stream {
         if [b"done".as_slice(), b"end", b"complete"].contains(&event.name) {
             self.completion.saw(Seen { done: true, ..Seen::default() });
         }
+        self.reader.forget_text();
         if wants.items && !self.passed {
             if self.count > 0 {
                 self.items.push(b',');

@@ -601,3 +601,61 @@ fn plain_text_is_passed_on_to_who_may_know_it_and_is_no_stream_to_a_reader() {
         }
     }
 }
+
+#[test]
+fn an_answer_in_one_piece_may_be_any_value() {
+    for value in ["[[0.1,0.2],[0.3,0.4]]", "[\"a\",\"b\"]", "\"hello\"", "[\n 1,\n 2\n]", "12"] {
+        for end in ["", "\n"] {
+            let answer = format!("{value}{end}");
+            assert_eq!(told_as("application/json", &answer).0, Told::Ended(End::Whole), "{answer}");
+            let passed = read("application/json", true, &[answer.as_bytes()]).0;
+            assert_eq!(passed, Told::Ended(End::Whole), "passed on: {answer}");
+        }
+    }
+    assert_eq!(told_as("application/x-ndjson", "[1]\n[2]\n").0, Told::Ended(End::Cut));
+    assert!(told_as("application/x-ndjson", "[1]\n[2]\n").2);
+    assert_eq!(told_as("application/json", "[[0.1,0.2],[0.3").0, Told::Ended(End::Cut));
+}
+
+#[test]
+fn a_piece_alone_is_no_answer_in_one_piece() {
+    for (of, piece) in [
+        ("application/json", r#"{"message":{"content":"The "},"done":false}"#),
+        ("text/plain", r#"{"response":"The ","done":false}"#),
+        ("text/event-stream", r#"{"choices":[{"index":0,"delta":{"content":"The "},"finish_reason":null}]}"#),
+        ("application/json", r#"{"type":"content_block_delta","delta":{"text":"The "}}"#),
+        ("application/json", r#"{"token":{"text":"The ","special":false},"generated_text":null}"#),
+    ] {
+        for passed in [false, true] {
+            assert_eq!(read(of, passed, &[piece.as_bytes(), b"\n"]).0, Told::Ended(End::Cut), "{piece}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_whole_text_beside_a_token_is_no_end() {
+    let stream = events(&[
+        r#"{"token":{"text":"Hel","special":false},"generated_text":""}"#,
+        r#"{"token":{"text":"lo","special":false},"generated_text":""}"#,
+    ]);
+    assert_eq!(told(&stream), (Told::Ended(End::Cut), "Hello".to_owned(), true));
+    for empty in [
+        r#"{"token":{"text":"</s>","special":true},"generated_text":""}"#,
+        r#"{"token":{"text":"","special":false},"generated_text":""}"#,
+        r#"{"generated_text":"","token":{"special":false,"text":""}}"#,
+    ] {
+        assert_eq!(told(&events(&[empty])).0, Told::Ended(End::Whole), "{empty}");
+    }
+}
+
+#[test]
+fn of_more_than_sixty_choices_only_the_last_word_says_that_all_have_finished() {
+    let chunk = |nth, finish| {
+        format!(r#"{{"choices":[{{"index":{nth},"delta":{{"content":"x"}},"finish_reason":{finish}}}]}}"#)
+    };
+    let mut chunks: Vec<String> = (0..70).map(|nth| chunk(nth, "null")).collect();
+    chunks.extend((0..66).map(|nth| chunk(nth, "\"stop\"")));
+    let all: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    assert_eq!(told(&events(&all)).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[all.as_slice(), &["[DONE]"]].concat())).0, Told::Ended(End::Whole));
+}

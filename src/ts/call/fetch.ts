@@ -261,7 +261,7 @@ class Fetched extends Call {
   #answer(body: Bytes | ReadableStream, status?: number, type?: string): boolean {
     try {
       const response = again(this.reader.response as Response, body, this.leg.redirects > 0, status);
-      if (status) response.headers.set("x-should-retry", "false");
+      if (status && status >= 400) response.headers.set("x-should-retry", "false");
       if (type) response.headers.set("content-type", type);
       this.resolve(response);
       return true;

@@ -1,6 +1,9 @@
 /** Of the beginning of a secret so many characters are one: more than `Bearer `. */
 const LEAST_PART = 8;
 const LEAST_SIGNED = 16;
+const MOST_OF_SIGNED = 128;
+/** Spellings, of some five values. */
+const MOST_SIGNED = 20;
 const LONGEST_PART = 4096;
 
 /** As servers write it: as it is, in a URL, in a form, in JSON. */
@@ -15,6 +18,8 @@ const spellings = (secret: string): string[] => [
 /** Keeps what authorises a call out of whatever is shown. */
 export class Secrets {
   #values: Set<string> | undefined;
+  /** How what a server has signed begins, in each spelling. */
+  readonly #signed = new Set<string>();
 
   /** `given`: the headers of an SDK, of which some are ordinary words. */
   constructor(private readonly given?: Headers) {}
@@ -40,13 +45,17 @@ export class Secrets {
     new URL(url).searchParams.forEach((value) => this.add(value));
   }
 
-  /** The same of where a server redirects to, which may be signed: what is long, and not of as many as it likes. */
+  /** The same of where a server redirects to, which may be signed: what is long, by its beginning, and not of as many as it likes. */
   addSigned(url: string): void {
-    for (const value of [...new URL(url).searchParams.values()].slice(0, 20)) if (value.length >= LEAST_SIGNED) this.add(value);
+    for (const value of new URL(url).searchParams.values()) {
+      if (value.length < LEAST_SIGNED || this.#signed.size >= MOST_SIGNED) continue;
+      for (const one of spellings(value.slice(0, MOST_OF_SIGNED))) this.#signed.add(one);
+    }
   }
 
   /** A server's words as they may be shown. In one pass: what stands for a secret is none, whatever the server says. */
-  blankOut(text: string): string {
+  blankOut(words: string): string {
+    const text = unescaped(words);
     this.given?.forEach((value, name) => {
       if (!/^(accept|content|user-agent|x-stainless)/.test(name)) this.add(value);
     });
@@ -60,6 +69,14 @@ export class Secrets {
       while (at >= 0 && !secret.startsWith(text.slice(at))) at = text.indexOf(beginning, at + 1);
       if (at >= 0) found.push([at, text.length]);
     }
+    for (const beginning of this.#signed) {
+      for (let at = text.indexOf(beginning); at >= 0;) {
+        const [all] = /^[^\s"'<>&]*/.exec(text.slice(at + beginning.length)) as RegExpExecArray;
+        const end = at + beginning.length + all.length;
+        found.push([at, end]);
+        at = text.indexOf(beginning, end);
+      }
+    }
     let shown = "";
     let shownTo = 0;
     for (const [begin, end] of found.sort(([one], [other]) => one - other)) {
@@ -69,6 +86,16 @@ export class Secrets {
     return shown + text.slice(shownTo);
   }
 }
+
+const entities: Record<string, string> = { amp: "&", apos: "'", equals: "=", gt: ">", lt: "<", plus: "+", quot: '"', sol: "/" };
+
+/** A page writes what it says again with entities. */
+const unescaped = (text: string): string =>
+  text.replace(/&(?:#(x[0-9a-f]{1,5}|[0-9]{1,5})|([a-z]{2,6}));/gi, (all, number: string | undefined, name: string) => {
+    const code = Number(/^x/i.test(number ?? "") ? `0${number}` : number);
+    if (number) return code > 32 && !(code >= 127 && code < 160) ? String.fromCodePoint(code) : all;
+    return Object.hasOwn(entities, name) ? (entities[name] as string) : all;
+  });
 
 function decoded(base64: string): string {
   try {

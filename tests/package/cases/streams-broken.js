@@ -36,7 +36,7 @@ const connections = Object.keys(formats).flatMap((format) => [
 
 const silences = [
   ["a stream that falls silent", { idleMs: 300 }, cut("stall"), "idle"],
-  ["a stream that goes on with nothing but comments", { idleMs: 300, totalMs: 700 }, cut("comments"), "total"],
+  ["a stream that goes on with nothing but comments", { idleMs: 600, totalMs: 1_500 }, cut("comments"), "total"],
 ].map(([what, timeouts, step, phase]) => [what, "chat", step, { code: "timeout", layer: "compute", phase }, timeouts]);
 
 const GENERATION = "Request failed during generation: Server error: boom";

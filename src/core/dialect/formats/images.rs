@@ -4,12 +4,12 @@
 use super::{Event, Key, Types, Use, Way, ways};
 
 ways! {
-    Data => Long,
-    Data / all => Long,
+    Data => Result,
+    Data / all => Result,
     Data.Error => Nothing,
     Data.Index => Nothing,
     Data.Object => Nothing,
-    Embedding => Long,
+    Embedding => Result,
     Result => Result,
     Result / all => Result,
     Result.Error => Nothing,

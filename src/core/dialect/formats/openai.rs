@@ -8,6 +8,7 @@ use super::{Key, Use, Way, ways};
 
 ways! {
     Choices => Choices,
+    Choices.Delta => Delta,
     Choices.Delta / all => Result,
     Choices.Delta.Error => Nothing,
     Choices.Delta.Role => Nothing,
