@@ -27,6 +27,8 @@ pub(super) enum Use {
     NativeFinish,
     /// The answer is at its end, if it is true.
     Done,
+    /// Likewise, in a form of which nothing else is known.
+    Finished,
     /// This piece is none for people, if it is true.
     Special,
     /// Which of several answers it is about.

@@ -217,7 +217,8 @@ impl Sink for Place {
         match (self.used, value) {
             (Use::Result, Some(true)) => said.found.has_result = true,
             (Use::WordsOfError, Some(true)) | (Use::Success, Some(false)) => said.found.has_failed = true,
-            (Use::Done, Some(true)) => said.ends(),
+            (Use::Done | Use::Finished, Some(true)) => said.ends(),
+            (Use::Finished, Some(false)) | (Use::Finish, None) => said.found.is_open = true,
             (Use::Done, Some(false)) => (said.found.is_known, said.found.is_piece) = (true, true),
             (Use::Special, Some(true)) => said.piece_is_special(),
             _ => {}
@@ -253,7 +254,7 @@ impl Place {
             }
             Use::Estimate => said.found.estimate = seconds(name),
             Use::Finish => match name {
-                b"" | b"null" | b"not_finished" | b"FINISH_REASON_UNSPECIFIED" => {}
+                b"" | b"null" | b"not_finished" | b"FINISH_REASON_UNSPECIFIED" => said.found.is_open = true,
                 _ if formats::is_failing(name) => said.ends_badly(name),
                 _ => said.choice_finishes(),
             },

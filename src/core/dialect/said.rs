@@ -53,6 +53,8 @@ pub(super) struct Found {
     pub(super) is_piece: bool,
     /// It is in one of the forms that say when they are at their end.
     pub(super) is_known: bool,
+    /// It says that it is not at its end, whatever form it is in.
+    pub(super) is_open: bool,
     has_ended: bool,
     event: Option<Event>,
     /// The text of the piece under way begins there, and whether it is none for people.
@@ -161,7 +163,7 @@ impl Said {
     }
 
     pub fn meaning(&self) -> Meaning {
-        let Found { open, finished, event, has_result, has_ended, is_known, .. } = self.found;
+        let Found { open, finished, event, has_result, has_ended, is_known, is_open, .. } = self.found;
         let (has_content, ends, is_known) = match event {
             Some(Event::Life | Event::Failure) => return Meaning::default(),
             Some(Event::Note) => (false, false, true),
@@ -169,7 +171,7 @@ impl Said {
             Some(Event::End) => (false, true, true),
             Some(Event::LastPiece) => (true, true, true),
             // What is in no form that we know is content as it is.
-            None => (has_result || !is_known, has_ended, is_known),
+            None => (has_result || !is_known, has_ended, is_known || is_open),
         };
         let finished = if ends { finished | 1 } else { finished };
         let open = if open | finished == 0 { u64::from(has_content) } else { open };

@@ -5,7 +5,7 @@ use super::{Event, Key, Types, Use, Way, ways};
 
 ways! {
     Finish => Finish,
-    Finished => Done,
+    Finished => Finished,
     Output.Finish => Finish,
     Output.Choices.Finish => Finish,
     Result.StopReason => Finish,
