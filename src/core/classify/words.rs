@@ -134,9 +134,9 @@ impl Words<'_> {
         self.say("too busy|unable to get response|time out|timed out")
     }
 
-    /// The router: `model_not_supported`, "Model not supported by provider …".
+    /// The router: `model_not_supported`, "Model not supported by provider …". LM Studio: "Unexpected endpoint or method".
     pub(super) fn unsupported_model(&self) -> bool {
-        self.are("model_not_supported|model_not_found") || self.say("not supported by")
+        self.are("model_not_supported|model_not_found") || self.say("not supported by|unexpected endpoint")
     }
 
     /// A paused endpoint.
@@ -157,8 +157,11 @@ impl Words<'_> {
 
     /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute.
     pub(super) fn out_of_credits(&self) -> bool {
-        self.are("insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required")
-            || self.say("included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits")
+        self.are("insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded")
+            || self.say(
+                "included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits|\
+                 spending cap|budget has been exceeded|daily free allocation|欠费",
+            )
     }
 
     /// Too long, flagged, or malformed: another try would be as well.
