@@ -82,9 +82,9 @@ impl Decoder {
         Self { share: Share::of(room), ..Self::default() }
     }
 
-    /// What has come begins as JSON, and any line of it may be.
-    pub fn expects_json(&mut self) {
-        self.is_json = true;
+    /// Whether any line that is no field may be a value of JSON.
+    pub fn takes_values(&mut self, takes: bool) {
+        self.is_json = takes;
     }
 
     /// Takes the next bytes and hands each event that they complete to `sink`.

@@ -4,14 +4,16 @@
 //! items of a reader are the server's own JSON, which the host parses; a reader who wants text gets text, and nobody parses
 //! anything; and what is passed on, to a `fetch`, is passed on as it came.
 
+mod head;
 mod text;
 
-use super::body::{Form as Begins, HEAD_LIMIT, Kind, page};
+use super::body::{Form as Begins, HEAD_LIMIT, Kind};
 use super::classify::Body;
 use super::completion::{Completion, End, Seen};
 use super::dialect::{Reader, is_life};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
+use head::Head;
 
 /// Comments, or events without content, that do not end are no stream.
 const MOST_HELD_BACK: usize = 16 * 1024 * 1024;
@@ -54,9 +56,7 @@ pub struct Stream {
     reader: Reader,
     completion: Completion,
     kind: Kind,
-    /// What its first bytes are, and these.
-    begins: Begins,
-    head: Vec<u8>,
+    head: Head,
     /// Text stood where most servers have it.
     has_own_text: bool,
     /// To a `fetch`, as it came.
@@ -87,13 +87,13 @@ pub struct Stream {
 impl Stream {
     /// `passed`: what is in no known form is content, and ends where it ends.
     pub fn new(room: &Room, content_type: &str, passed: bool) -> Self {
+        let kind = Kind::of(content_type);
         Self {
             decoder: Decoder::sharing(room),
             reader: Reader::of_text(),
             completion: Completion::default(),
-            kind: Kind::of(content_type),
-            begins: Begins::Nothing,
-            head: Vec::new(),
+            kind,
+            head: Head::new(kind),
             has_own_text: false,
             passed,
             open: 0,
@@ -128,8 +128,7 @@ impl Stream {
         if self.passed
             && (too_long || self.decoder.is_in_event() && self.held_back + piece.len() > MOST_HELD_BACK)
         {
-            self.is_blind = true;
-            self.completion.saw(Seen { content: true, ..Seen::default() });
+            self.goes_blind();
         } else if self.passed {
             self.hold_back(piece.len());
         } else if too_long {
@@ -142,71 +141,38 @@ impl Stream {
         trim(&mut self.text);
     }
 
-    /// Types lie, but a page is none, and neither is a text without any sign of one.
     fn may_be_stream(&mut self, piece: &[u8]) -> bool {
-        let is_known = matches!(self.begins, Begins::Events | Begins::Json);
-        if is_known {
-            return true;
-        }
-        let piece = if self.head.is_empty() { piece.trim_ascii_start() } else { piece };
-        let room = HEAD_LIMIT.saturating_sub(self.head.len());
-        self.head.extend_from_slice(piece.get(..room).unwrap_or(piece));
-        if self.begins == Begins::Nothing {
-            self.begins = self.begins_as(false);
-            if self.begins == Begins::Json && matches!(self.kind, Kind::Json | Kind::Lines) {
-                self.decoder.expects_json();
+        match self.head.push(piece) {
+            Begins::Events => return true,
+            Begins::Nothing | Begins::Json => {
+                self.decoder.takes_values(self.head.is_json());
+                return true;
             }
+            Begins::Other if self.passed => self.goes_blind(),
+            Begins::Other | Begins::Page if self.head.is_full() => self.is_none(),
+            Begins::Other | Begins::Page => {}
         }
-        match self.begins {
-            Begins::Nothing | Begins::Events | Begins::Json => true,
-            Begins::Other if self.passed => {
-                self.is_blind = true;
-                self.completion.saw(Seen { content: true, ..Seen::default() });
-                false
-            }
-            _ => {
-                if self.head.len() == HEAD_LIMIT {
-                    self.is_none();
-                }
-                false
-            }
-        }
+        false
     }
 
-    fn begins_as(&self, is_all: bool) -> Begins {
-        match Begins::of(&self.head, is_all) {
-            Begins::Json
-                if !matches!(self.kind, Kind::Json | Kind::Lines)
-                    && !matches!(self.head.first(), Some(b'{' | b'[' | 0xef)) =>
-            {
-                Begins::Other
-            }
-            // It may begin with a field that nobody knows.
-            Begins::Other if self.kind == Kind::Events => Begins::Events,
-            other => other,
-        }
+    /// It is passed on unseen.
+    fn goes_blind(&mut self) {
+        self.is_blind = true;
+        self.completion.saw(Seen { content: true, ..Seen::default() });
     }
 
-    /// What has come is no stream.
     fn is_none(&mut self) {
-        let is_page = self.begins == Begins::Page;
-        let detail = if is_page { page::title(&self.head) } else { self.head.clone() };
-        // A page is of a proxy, and of the moment.
-        let body = Body { unexpected: true, is_final: !is_page, detail, ..Body::default() };
-        self.over.get_or_insert(Over::Failed(body));
+        self.over.get_or_insert(Over::Failed(self.head.body()));
     }
 
     /// No more will come.
     pub fn end(&mut self, wants: Wants) {
         self.items.clear();
         self.count = 0;
-        if self.begins == Begins::Nothing && !self.head.is_empty() {
-            self.begins = self.begins_as(true);
-        }
-        match self.begins {
-            Begins::Other if self.passed => self.is_blind = true,
+        match self.head.end() {
+            Begins::Other if self.passed => self.goes_blind(),
             Begins::Other | Begins::Page => return self.is_none(),
-            _ => {}
+            Begins::Nothing | Begins::Events | Begins::Json => {}
         }
         let before = self.events;
         let mut decoder = ::core::mem::take(&mut self.decoder);
@@ -288,12 +254,12 @@ impl Stream {
         assert!(data != b"\"panic-on-purpose\"", "on purpose");
         let read = self.reader.read(data, is_error);
         if read == Err(NoJson::Malformed) || read.is_err() && !self.passed {
-            return if is_life(event.name) {
-            } else if let Some(lines) = self.lines(data) {
-                lines.for_each(|data| self.take(Event { data, ..event }, wants));
-            } else {
-                self.unreadable(data, is_error);
-            };
+            match self.lines(data) {
+                _ if is_life(event.name) => {}
+                Some(lines) => lines.for_each(|data| self.take(Event { data, ..event }, wants)),
+                None => self.unreadable(data, is_error),
+            }
+            return;
         }
         let said = self.reader.said();
         if said.is_failure(false) {

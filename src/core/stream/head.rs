@@ -1,0 +1,68 @@
+//! What the first bytes say of a body that should be a stream. Types lie, but a page is none, and neither is a text without
+//! any sign of one.
+
+use crate::core::body::{Form, HEAD_LIMIT, Kind, page};
+use crate::core::classify::Body;
+
+#[derive(Debug)]
+pub(super) struct Head {
+    kind: Kind,
+    form: Form,
+    /// As long as it may be no stream.
+    bytes: Vec<u8>,
+}
+
+impl Head {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self { kind, form: Form::Nothing, bytes: Vec::new() }
+    }
+
+    /// Takes the next bytes, and gives what it is by now.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Form {
+        if !matches!(self.form, Form::Events | Form::Json) {
+            let piece = if self.bytes.is_empty() { piece.trim_ascii_start() } else { piece };
+            let room = HEAD_LIMIT.saturating_sub(self.bytes.len());
+            self.bytes.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            self.look(false);
+        }
+        self.form
+    }
+
+    /// No more will come.
+    pub(super) fn end(&mut self) -> Form {
+        self.look(true);
+        self.form
+    }
+
+    fn look(&mut self, is_all: bool) {
+        if self.form != Form::Nothing {
+            return;
+        }
+        let may_be_any = matches!(self.kind, Kind::Json | Kind::Lines);
+        let is_open = matches!(self.bytes.first(), Some(b'{' | b'[' | 0xef));
+        self.form = match Form::of(&self.bytes, is_all) {
+            Form::Json if !may_be_any && !is_open => Form::Other,
+            // It may begin with a field that nobody knows.
+            Form::Other if self.kind == Kind::Events => Form::Events,
+            form => form,
+        };
+    }
+
+    /// Any line of it may be a value, and not only what looks like no field.
+    pub(super) fn is_json(&self) -> bool {
+        self.form == Form::Json && matches!(self.kind, Kind::Json | Kind::Lines)
+    }
+
+    /// No more of it is kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() == HEAD_LIMIT
+    }
+
+    /// Of what is no stream.
+    pub(super) fn body(&self) -> Body {
+        let is_page = self.form == Form::Page;
+        let detail = if is_page { page::title(&self.bytes) } else { self.bytes.clone() };
+        // A page is of a proxy, and of the moment.
+        Body { unexpected: true, is_final: !is_page, detail, ..Body::default() }
+    }
+}
