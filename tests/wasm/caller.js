@@ -313,8 +313,7 @@ export class Caller {
   }
 
   events(data, count, text) {
-    const items = count > 0 ? decode([data]).split("\r") : [];
-    if (count > 0) this.streams.push(["events", ...items.map((item) => item.slice(0, 60))].join(" "));
+    if (count > 0) this.streams.push(`events ${decode([data])}`);
     if (text.length > 0) this.texts.push(decode([text]));
   }
 

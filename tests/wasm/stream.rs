@@ -52,7 +52,7 @@ async fn events_cross_once_a_piece_however_many_they_are() {
     let all = [TEXT.repeat(3), FINISH.to_vec(), DONE.to_vec()].concat();
     assert_eq!(
         told(&[&all]).await[0],
-        r#"events {"content":"a"} {"content":"a"} {"content":"a"} {"stop":true}"#
+        r#"events {"content":"a"},{"content":"a"},{"content":"a"},{"stop":true}"#
     );
     let many = [TEXT.repeat(1000), FINISH.to_vec()].concat();
     let told = told(&[&many]).await;
