@@ -64,7 +64,7 @@ impl Events {
         self.intake.borrow().begun
     }
 
-    /// Since when it is complete.
+    /// Since when it is complete, and nothing more than a few words may follow.
     pub(super) fn whole(&self) -> Option<Instant> {
         self.intake.borrow().whole
     }
@@ -106,7 +106,7 @@ impl Intake {
             self.begun = Some(now);
             self.request.begin(now.since(self.began).as_ms() as f64);
         }
-        self.whole = stream.is_whole().then(|| self.whole.unwrap_or_else(clock::now));
+        self.whole = stream.is_over_soon().then(|| self.whole.unwrap_or_else(clock::now));
         (u32::from(stream.is_over()) * OVER) | (u32::from(stream.was_heard()) * HEARD)
     }
 }

@@ -215,6 +215,8 @@ impl Reading {
         let needs_json = match wanted {
             Wanted::Json => true,
             Wanted::Raw => false,
+            // What is cut is no text, whatever its type.
+            _ if self.is_json() && self.is_cut => true,
             _ => self.kind == Kind::Json || matches!(self.kind, Kind::Page | Kind::Unsaid) && says_nothing,
         };
         if !needs_json || self.is_read() || lookup && self.form == Form::Nothing {

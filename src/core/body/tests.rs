@@ -117,6 +117,21 @@ fn a_job_that_has_failed_is_an_answer_to_who_asks_for_it() {
 }
 
 #[test]
+fn json_that_is_cut_is_no_text() {
+    for cut in [r#"{"generated_text":"hel"#, r#"{"error":"Model is overl"#, r#"[{"a":1}"#] {
+        for kind in ["text/plain", "text/html", ""] {
+            let mut reading = Reading::new(kind, Some(Wanted::Auto));
+            reading.push(cut.as_bytes());
+            let body = reading.end().0;
+            assert!(body.unexpected && !body.is_final || body.is_error, "{kind}: {cut}");
+        }
+    }
+    let mut reading = Reading::new("text/plain", Some(Wanted::Auto));
+    reading.push(b"[note] a text");
+    assert!(!reading.end().0.unexpected);
+}
+
+#[test]
 fn a_result_that_is_cut_is_no_answer_however_long_it_is() {
     for cut in [r#"{"object":"list","data":[{"embedding":[0.1,0.2"#, "[[0.1,0.2],[0.3", "[0.1,0.2]x"] {
         for wanted in [Wanted::Auto, Wanted::Json, Wanted::Passed { lookup: false }] {

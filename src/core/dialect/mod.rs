@@ -110,6 +110,8 @@ struct Place {
     /// How many are open.
     depth: usize,
     is_list: bool,
+    /// Of the document itself.
+    keys: usize,
     /// Something has that stands before it in the list.
     has_failed: bool,
     short: Short,
@@ -122,7 +124,18 @@ impl Default for Place {
         let (node, used) = (Node::ROOT, Node::ROOT.used());
         let (short, said) = (Short::default(), Said::default());
         let text = Spot::default();
-        Self { node, used, objects: 0, depth: 0, is_list: false, has_failed: false, short, text, said }
+        Self {
+            node,
+            used,
+            objects: 0,
+            depth: 0,
+            is_list: false,
+            keys: 0,
+            has_failed: false,
+            short,
+            text,
+            said,
+        }
     }
 }
 
@@ -169,6 +182,7 @@ impl Sink for Place {
             let found = &mut self.said.found;
             found.has_result |= self.is_list && !found.has_failed;
             found.has_failed |= self.has_failed;
+            self.said.closes(self.keys);
         }
         if self.used == Use::Choices {
             self.said.choice_ends();
@@ -177,6 +191,7 @@ impl Sink for Place {
 
     fn key(&mut self, part: &[u8], is_last: bool) {
         let Some(name) = self.short.push(part, is_last) else { return };
+        self.keys += usize::from(self.depth == 1);
         let object = if self.depth <= DEEPEST { Node::of(self.objects as u8) } else { Node::NOWHERE };
         // Most of a document says nothing.
         let node = if object == Node::NOWHERE { object } else { object.below(Key::of(name)) };
@@ -229,7 +244,7 @@ impl Sink for Place {
 impl Place {
     fn begin(&mut self) {
         self.goes_to(Node::ROOT);
-        (self.objects, self.depth, self.is_list) = (0, 0, false);
+        (self.objects, self.depth, self.is_list, self.keys) = (0, 0, false, 0);
         self.text = Spot::default();
         self.short.clear();
         self.said.clear();
@@ -256,7 +271,10 @@ impl Place {
             Use::Finish => match name {
                 b"" | b"null" | b"not_finished" | b"FINISH_REASON_UNSPECIFIED" => said.found.is_open = true,
                 _ if formats::is_failing(name) => said.ends_badly(name),
-                _ => said.choice_finishes(),
+                _ => {
+                    said.found.calls_tools = matches!(name, b"tool_calls" | b"function_call");
+                    said.choice_finishes();
+                }
             },
             Use::NativeFinish if formats::is_failing(name) => said.ends_badly(name),
             Use::Type => {

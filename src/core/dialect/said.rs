@@ -55,6 +55,8 @@ pub(super) struct Found {
     pub(super) is_known: bool,
     /// It says that it is not at its end, whatever form it is in.
     pub(super) is_open: bool,
+    pub(super) calls_tools: bool,
+    says_success: bool,
     has_ended: bool,
     event: Option<Event>,
     /// The text of the piece under way begins there, and whether it is none for people.
@@ -95,6 +97,8 @@ pub struct Meaning {
     /// Of several answers, a bit each: those that go on, and those that are at their end.
     pub open: u64,
     pub finished: u64,
+    /// It is at its end for a call of tools.
+    pub calls_tools: bool,
     /// In one of the forms that say when they are at their end.
     pub is_known: bool,
 }
@@ -163,7 +167,8 @@ impl Said {
     }
 
     pub fn meaning(&self) -> Meaning {
-        let Found { open, finished, event, has_result, has_ended, is_known, is_open, .. } = self.found;
+        let Found { open, finished, event, has_result, has_ended, is_known, is_open, calls_tools, .. } =
+            self.found;
         let (has_content, ends, is_known) = match event {
             Some(Event::Life | Event::Failure) => return Meaning::default(),
             Some(Event::Note) => (false, false, true),
@@ -175,7 +180,7 @@ impl Said {
         };
         let finished = if ends { finished | 1 } else { finished };
         let open = if open | finished == 0 { u64::from(has_content) } else { open };
-        Meaning { has_content, open, finished, is_known }
+        Meaning { has_content, open, finished, calls_tools, is_known }
     }
 
     pub(super) fn is_of(&mut self, name: &[u8]) {
@@ -192,9 +197,7 @@ impl Said {
 
     pub(super) fn is_in_state(&mut self, state: &[u8]) {
         self.found.says_failed = state == b"failed";
-        if state == b"success" {
-            self.ends();
-        }
+        self.found.says_success = state == b"success";
     }
 
     /// A status as a number, or a number in quotes.
@@ -272,6 +275,13 @@ impl Said {
     pub(super) fn ends(&mut self) {
         self.found.is_known = true;
         self.found.has_ended = true;
+    }
+
+    /// A document of so many keys is complete. Ollama says of a pull that it was a success, and nothing else.
+    pub(super) fn closes(&mut self, keys: usize) {
+        if self.found.says_success && keys == 1 {
+            self.ends();
+        }
     }
 
     pub(super) fn ends_badly(&mut self, end: &[u8]) {

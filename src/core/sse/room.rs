@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// Worker has 128 for everything, and buffers that grow take up to twice what is in them.
 pub const ROOM: usize = 40 * 1024 * 1024;
 
-/// So much a stream may hold in any case, uncounted, and keep for its next events: 128 KiB.
+/// So much a stream may hold in any case, uncounted: 128 KiB.
 const ALWAYS: usize = 128 * 1024;
 
 /// In bytes, how much of the room is taken. Its clones are the same.
@@ -55,9 +55,12 @@ impl Drop for Share {
     }
 }
 
+/// So much a buffer keeps for what comes next: 16 KiB, which is a piece of most streams.
+const KEPT: usize = 16 * 1024;
+
 /// A buffer that was large once gives back what it does not need.
 pub fn trim(buffer: &mut Vec<u8>) {
-    if buffer.capacity() > ALWAYS && buffer.len() <= ALWAYS {
-        buffer.shrink_to(ALWAYS);
+    if buffer.capacity() > KEPT && buffer.len() <= KEPT {
+        buffer.shrink_to(KEPT);
     }
 }

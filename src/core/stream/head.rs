@@ -46,6 +46,9 @@ impl Head {
             Form::Other if self.kind == Kind::Events => Form::Events,
             form => form,
         };
+        if matches!(self.form, Form::Events | Form::Json) {
+            self.bytes = Vec::new();
+        }
     }
 
     /// Any line of it may be a value, and not only what looks like no field.

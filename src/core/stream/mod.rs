@@ -70,6 +70,10 @@ pub struct Stream {
     /// Some event was in a form that says when it is at its end.
     is_known: bool,
     is_single: bool,
+    /// The newest event has a name that says it.
+    ends_by_name: bool,
+    /// What was said last of an end is that the model calls tools, as the server itself may do.
+    calls_tools: bool,
     /// Bytes before the first content.
     held_back: usize,
     /// What has come ends with a line.
@@ -102,6 +106,8 @@ impl Stream {
             events: 0,
             is_known: false,
             is_single: false,
+            ends_by_name: false,
+            calls_tools: false,
             held_back: 0,
             line_has_ended: true,
             is_blind: false,
@@ -179,7 +185,7 @@ impl Stream {
         decoder.end(&mut |event| self.take(event, wants));
         self.ends_text(wants);
         let ends_anywhere = self.passed && !self.is_known && (self.line_has_ended || self.events > before);
-        if self.is_blind || ends_anywhere {
+        if self.is_blind || ends_anywhere || self.ends_by_name {
             self.completion.saw(Seen { done: true, ..Seen::default() });
         }
         // An answer in one piece, by a server that does not stream.
@@ -222,6 +228,11 @@ impl Stream {
     /// What would be lost from now on is no loss.
     pub fn is_whole(&self) -> bool {
         self.completion.end() == End::Whole && !matches!(self.over, Some(Over::Failed(_)))
+    }
+
+    /// It is whole, and what may follow comes at once.
+    pub fn is_over_soon(&self) -> bool {
+        self.is_whole() && !self.calls_tools
     }
 
     /// Nothing follows the half of a pair that was waited for.
@@ -282,14 +293,17 @@ impl Stream {
         }
         self.is_known |= meaning.is_known;
         self.is_single = event.form == Form::BareJson && self.events == 1 && !said.goes_on();
-        // Of several answers the last one to finish completes the stream; what is said of one that has is a note.
+        // Of several answers the last one to finish completes the stream. What is said of one that has is a note, unless it
+        // goes on.
+        if meaning.has_content {
+            self.finished &= !meaning.open;
+        }
         self.finished |= meaning.finished;
         self.open = (self.open | meaning.open) & !self.finished;
+        self.calls_tools = meaning.calls_tools || self.calls_tools && meaning.finished == 0;
         self.completion.saw(Seen { content: meaning.has_content, ..Seen::default() });
         self.completion.finishes(self.finished != 0 && self.open == 0);
-        if [b"done".as_slice(), b"end", b"complete"].contains(&event.name) {
-            self.completion.saw(Seen { done: true, ..Seen::default() });
-        }
+        self.ends_by_name = [b"done".as_slice(), b"end", b"complete"].contains(&event.name);
         self.reader.forget_text();
         if wants.items && !self.passed {
             if self.count > 0 {

@@ -659,3 +659,46 @@ fn of_more_than_sixty_choices_only_the_last_word_says_that_all_have_finished() {
     assert_eq!(told(&events(&all)).0, Told::Ended(End::Cut));
     assert_eq!(told(&events(&[all.as_slice(), &["[DONE]"]].concat())).0, Told::Ended(End::Whole));
 }
+
+#[test]
+fn text_after_an_end_goes_on_with_the_answer() {
+    let chunk = |text: &str, finish: &str| {
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{finish}}}]}}"#)
+    };
+    let (look, call, half, rest) =
+        (chunk("A", "null"), chunk("", "\"tool_calls\""), chunk("half", "null"), chunk("", "\"stop\""));
+    assert_eq!(told(&events(&[&look, &call])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&look, &call, &half])), (Told::Ended(End::Cut), "Ahalf".to_owned(), true));
+    assert_eq!(told(&events(&[&look, &call, &half, &rest])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&look, &call, &half, "[DONE]"])).0, Told::Ended(End::Whole));
+    let usage = r#"{"choices":[],"usage":{"total_tokens":3}}"#;
+    assert_eq!(told(&events(&[&look, &call, usage])).0, Told::Ended(End::Whole));
+    let step = r#"{"status":"success","step":1}"#;
+    assert_eq!(told(&events(&[step])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&format!("event: complete\n{}", events(&[step, step]))).0, Told::Ended(End::Cut));
+    assert_eq!(
+        told(&format!("{}event: complete\n{}", events(&[step]), events(&[step]))).0,
+        Told::Ended(End::Whole)
+    );
+}
+
+#[test]
+fn only_an_answer_that_is_at_its_end_is_over_soon() {
+    let whole = |data: &[&str]| {
+        let mut stream = Stream::new(&Room::default(), "text/event-stream", false);
+        data.iter()
+            .map(|data| (stream.push(events(&[data]).as_bytes(), ITEMS), stream.is_over_soon()).1)
+            .collect::<Vec<_>>()
+    };
+    let chunk = |text: &str, finish: &str| {
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{finish}}}]}}"#)
+    };
+    let (text, call, stop) = (chunk("A", "null"), chunk("", "\"tool_calls\""), chunk("", "\"stop\""));
+    assert_eq!(whole(&[&text, &stop, r#"{"type":"ping"}"#]), [false, true, true]);
+    assert_eq!(
+        whole(&[&text, &call, &text, &stop]),
+        [false, false, false, true],
+        "the server calls its tools itself"
+    );
+    assert_eq!(whole(&[r#"{"type":"message_stop"}"#]), [true]);
+}

@@ -203,7 +203,8 @@ export abstract class Call extends Waiting implements Run {
 
   landed(attempt: number, response: Response): number {
     const id = !(response.ok && this.quiet) && requestId(response);
-    if (!response.ok) this.#answer = undefined;
+    // What is said of the way there says nothing of the answer.
+    if (!response.ok && ![408, 425, 429, 502, 503, 504].includes(response.status)) this.#answer = undefined;
     if (id) (this.#requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);
     return this.reader.landed(response);
   }
@@ -237,7 +238,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   says(detail: Bytes, status: number): void {
-    this.#answer = undefined;
+    if (!this.reader.isError) this.#answer = undefined;
     this.reader.says(detail, status);
   }
 

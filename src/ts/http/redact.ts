@@ -49,7 +49,9 @@ export class Secrets {
   addSigned(url: string): void {
     for (const value of new URL(url).searchParams.values()) {
       if (value.length < LEAST_SIGNED || this.#signed.size >= MOST_SIGNED) continue;
-      for (const one of spellings(value.slice(0, MOST_OF_SIGNED))) this.#signed.add(one);
+      // Not half of a character.
+      const beginning = value.slice(0, MOST_OF_SIGNED).replace(/[\ud800-\udbff]$/, "");
+      for (const one of spellings(beginning)) this.#signed.add(one);
     }
   }
 

@@ -143,9 +143,11 @@ export const redirects = [
     async run({ api, mock, assert, runtime }) {
       if (browsers.includes(runtime)) return; // which follow by themselves, and show nothing of it
       const lost = { ...answer(200, ["x".repeat(5_000)]), fault: { kind: "reset", at: "body", bytes: 1_000 } };
+      const busy = answer(503, "Service Unavailable", { "retry-after-ms": "1" });
       const failed = answer(500, { error: "the function has failed" }, { "retry-after-ms": "1" });
       for (const [name, step, made] of [
         ["lost", lost, 1],
+        ["busy", busy, 1],
         ["failed", failed, 2],
       ]) {
         const there = await mock.put(`${name}-there`, { script: [step], healthy: answer(200, { n: 1 }) });
