@@ -119,7 +119,7 @@ export const redirects = [
   },
   {
     name: "a 303 leads a query and a stream to their answer, which is asked for by GET without the payload",
-    async run({ api, mock, assert }) {
+    async run({ api, mock, assert, runtime }) {
       const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
       const again = await mock.put("again", redirect(`{origin}${new URL(there).pathname}`, 303));
       const url = await mock.put("here", redirect(`{origin}${new URL(again).pathname}`, 303));
@@ -135,7 +135,9 @@ export const redirects = [
           ["GET", ""],
         ],
       );
-      assert.deepEqual([log[0].headers["content-type"], log[0].headers.authorization], [undefined, "Bearer hf_x"]);
+      assert.equal(log[0].headers.authorization, "Bearer hf_x");
+      // WebKit, which follows by itself, leaves the type of the payload there.
+      if (!browsers.includes(runtime)) assert.equal(log[0].headers["content-type"], undefined);
     },
   },
   {
