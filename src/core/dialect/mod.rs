@@ -295,8 +295,11 @@ impl Place {
 
     /// Below an `error` of the document itself.
     fn is_in_error(&self) -> bool {
-        let [_, outermost, ..] = self.objects.to_be_bytes();
-        Node::of(outermost).is_of_error()
+        let outermost = match self.depth.min(DEEPEST).checked_sub(2) {
+            Some(above) => Node::of((self.objects >> (8 * above)) as u8),
+            None => self.node,
+        };
+        outermost.is_of_error()
     }
 }
 

@@ -151,3 +151,18 @@ fn words_have_a_limit_and_a_long_way_says_nothing() {
     assert_eq!(reader.said().words.len(), WORDS_LIMIT);
     answers(&[r#"{"a":"#.repeat(20), r#"{"error":"x"}"#.to_owned(), "}".repeat(20)].concat());
 }
+
+#[test]
+fn an_error_that_is_too_deep_is_one_and_something_else_is_none() {
+    let deep = |before: &str, open: &str| {
+        let mut reader = Reader::default();
+        let read = reader.push([before, &open.repeat(600)].concat().as_bytes());
+        assert_eq!(read, Err(NoJson::TooDeep));
+        reader.said().is_failure(false)
+    };
+    for open in ["[", r#"{"a":"#, r#"[{"a":"#, r#"{"error":"#] {
+        assert!(deep(r#"{"id":1,"error":"#, open), "{open}");
+        assert!(deep(r#"{"error":{"a":"#, open), "{open}");
+        assert!(!deep(r#"{"error":null,"data":"#, open), "{open}");
+    }
+}
