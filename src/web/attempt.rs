@@ -197,7 +197,7 @@ impl<'a> Flight<'a> {
 
     fn said(&self, body: Body) -> Step {
         if body.is_error || body.unexpected {
-            self.request.says(&body.detail, body.status.unwrap_or_default());
+            self.request.says(&body.detail, body.status.unwrap_or_default(), body.is_error);
         }
         Step::Happened(Input::Body(body))
     }

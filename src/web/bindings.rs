@@ -131,7 +131,7 @@ extern "C" {
     pub(super) fn stream(this: &Request, response: &Response, feed: &Function) -> Promise;
     /// The server's own words about a failure, and the status that it names; 0 is none.
     #[wasm_bindgen(method)]
-    pub(super) fn says(this: &Request, detail: &[u8], status: u16);
+    pub(super) fn says(this: &Request, detail: &[u8], status: u16, is_error: bool);
     /// The data of so many events, with separators between, and text.
     #[wasm_bindgen(method)]
     pub(super) fn events(this: &Request, data: &[u8], count: u32, text: &[u8]);

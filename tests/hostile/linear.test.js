@@ -109,6 +109,20 @@ describe("what a server says again and again beside secrets", { timeout: 60_000 
     assert.equal(detail, "Bearer [secret] & more");
   });
 
+  for (const [how, said] of [
+    ["percent-encoded in small letters", "sk%2fsecretTOKEN%2bpart%3d%3d"],
+    ["with numbers of characters", "sk\\u002FsecretTOKEN\\u002bpart\\u003d\\u003D"],
+    ["escaped twice", "sk&amp;#x2F;secretTOKEN&amp;#43;part&amp;equals;&amp;equals;"],
+  ]) {
+    test(`so is what is said again ${how}`, async () => {
+      const fetch = async () => new Response(`no such key: ${said}`, { status: 401, headers: { "content-type": "text/plain" } });
+      const { detail } = await createClient({ fetch, token: "sk/secretTOKEN+part==" })
+        .query("http://127.0.0.1:9/", {})
+        .catch((error) => error);
+      assert.equal(detail, "no such key: [secret]");
+    });
+  }
+
   test("a secret is blanked out once, whatever it is", async () => {
     const fetch = async () => new Response('{"error":"secret [secret] secretly"}', { status: 400 });
     const { detail } = await createClient({ fetch })

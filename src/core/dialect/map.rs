@@ -35,8 +35,9 @@ pub(super) enum Use {
     Index,
     /// Each object is one of several answers.
     Choices,
-    /// A piece of one.
+    /// A piece of one, and all of it.
     Delta,
+    Message,
     /// A token of TGI's.
     Token,
     /// Each object is a piece of the text.

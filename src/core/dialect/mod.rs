@@ -154,6 +154,7 @@ impl Sink for Place {
             Use::Token => self.said.token_begins(),
             Use::Pieces => self.said.piece_begins(),
             Use::Delta => self.said.found.is_piece = true,
+            Use::Message => self.said.found.is_message = true,
             _ => {}
         }
         if self.depth == 0 {

@@ -51,6 +51,8 @@ pub(super) struct Found {
     says_failed: bool,
     /// It is one of several pieces, by its form.
     pub(super) is_piece: bool,
+    /// It is a whole one.
+    pub(super) is_message: bool,
     /// It is in one of the forms that say when they are at their end.
     pub(super) is_known: bool,
     /// It says that it is not at its end, whatever form it is in.
@@ -140,7 +142,8 @@ impl Said {
     /// More must follow: it is a piece by its form, and says of no answer that it is at its end.
     pub fn goes_on(&self) -> bool {
         let Meaning { finished, .. } = self.meaning();
-        finished == 0 && (self.found.is_piece || self.found.has_token || self.found.event.is_some())
+        let Found { is_piece, has_token, event, is_open, is_message, .. } = self.found;
+        finished == 0 && (is_piece || has_token || event.is_some() || is_open && !is_message)
     }
 
     /// It is a piece of a stream.

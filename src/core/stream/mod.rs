@@ -10,7 +10,7 @@ mod text;
 use super::body::{Form as Begins, HEAD_LIMIT, Kind};
 use super::classify::Body;
 use super::completion::{Completion, End, Seen};
-use super::dialect::{Reader, is_life};
+use super::dialect::{Meaning, Reader, is_life};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
 use head::Head;
@@ -252,7 +252,10 @@ impl Stream {
             data = rest;
         }
         let is_error = event.form == Form::ErrorField || event.name == b"error";
+        let (is_life, is_end) =
+            (is_life(event.name), [b"done".as_slice(), b"end", b"complete"].contains(&event.name));
         if self.over.is_some() || data.is_empty() && !is_error {
+            self.ends_by_name |= is_end;
             return; // an event without data is a sign of life
         }
         self.events += 1;
@@ -266,7 +269,8 @@ impl Stream {
         let read = self.reader.read(data, is_error);
         if read == Err(NoJson::Malformed) || read.is_err() && !self.passed {
             match self.lines(data) {
-                _ if is_life(event.name) => {}
+                _ if is_life => {}
+                _ if is_end => self.ends_by_name = true,
                 Some(lines) => lines.for_each(|data| self.take(Event { data, ..event }, wants)),
                 None => self.unreadable(data, is_error),
             }
@@ -281,11 +285,13 @@ impl Stream {
             }
             return;
         }
-        let meaning = said.meaning();
+        let meaning = if is_life { Meaning::default() } else { said.meaning() };
+        // What is in no form that we know says nothing of an answer that is in one.
+        let open = if meaning.is_known || !self.is_known { meaning.open } else { 0 };
         let begun = self.text.len();
         // Some say at the end what they have said piece by piece.
         let is_said = self.has_own_text && said.has_text_instead();
-        let text = if is_said { &[] } else { said.text(event.form == Form::BareJson) };
+        let text = if is_said || is_life { &[] } else { said.text(event.form == Form::BareJson) };
         self.has_own_text |= said.has_own_text();
         text::add(&mut self.text, &mut self.half, text);
         if wants.pieces && self.text.len() > begun {
@@ -296,14 +302,14 @@ impl Stream {
         // Of several answers the last one to finish completes the stream. What is said of one that has is a note, unless it
         // goes on.
         if meaning.has_content {
-            self.finished &= !meaning.open;
+            self.finished &= !open;
         }
         self.finished |= meaning.finished;
-        self.open = (self.open | meaning.open) & !self.finished;
+        self.open = (self.open | open) & !self.finished;
         self.calls_tools = meaning.calls_tools || self.calls_tools && meaning.finished == 0;
         self.completion.saw(Seen { content: meaning.has_content, ..Seen::default() });
         self.completion.finishes(self.finished != 0 && self.open == 0);
-        self.ends_by_name = [b"done".as_slice(), b"end", b"complete"].contains(&event.name);
+        self.ends_by_name = is_end;
         self.reader.forget_text();
         if wants.items && !self.passed {
             if self.count > 0 {
@@ -328,7 +334,9 @@ impl Stream {
     /// An event that is no JSON: if it is no error in words, a `fetch` may know what it is.
     fn unreadable(&mut self, data: &[u8], is_error: bool) {
         let data = head(data);
-        if is_error {
+        if self.is_whole() && !is_error {
+            // What is lost behind an end is no loss.
+        } else if is_error {
             let (text, detail) = (data.to_ascii_lowercase(), data.to_vec());
             let body = Body { is_error, of_engine: true, text, detail, ..Body::default() };
             self.over = Some(Over::Failed(body));

@@ -702,3 +702,67 @@ fn only_an_answer_that_is_at_its_end_is_over_soon() {
     );
     assert_eq!(whole(&[r#"{"type":"message_stop"}"#]), [true]);
 }
+
+#[test]
+fn what_follows_an_end_in_no_known_form_changes_nothing() {
+    let chat = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
+    let gemini = r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP","index":0}]}"#;
+    for (end, more) in [
+        (chat, r#"{"usage":{"total_tokens":3}}"#),
+        (chat, r#"{"choices":null,"usage":{}}"#),
+        (chat, r#"{"citations":["x"]}"#),
+        (chat, r#"{"object":"chat.completion.chunk","timings":{}}"#),
+        (chat, "bye"),
+        (gemini, r#"{"usageMetadata":{},"modelVersion":"m"}"#),
+        (r#"{"event":"message_end"}"#, r#"{"event":"tts_message_end"}"#),
+        (r#"{"type":"message_stop"}"#, r#"{"usage":{}}"#),
+        (r#"{"response":"Hi","done":true}"#, r#"{"usage":{}}"#),
+    ] {
+        assert_eq!(told(&events(&[end, more])).0, Told::Ended(End::Whole), "{end} {more}");
+    }
+    assert_eq!(
+        told(&format!("{}event: ping\ndata: {{}}\n\n", events(&[r#"{"type":"message_stop"}"#]))).0,
+        Told::Ended(End::Whole)
+    );
+}
+
+#[test]
+fn an_event_that_is_named_a_ping_is_one_whatever_its_data() {
+    for data in ["{}", r#"{"time":"now"}"#, "1", "null"] {
+        for name in ["ping", "keepalive", "heartbeat"] {
+            let ping = format!("event: {name}\ndata: {data}\n\n");
+            assert_eq!(told(&ping), (Told::Ended(End::Cut), String::new(), false), "{ping}");
+            assert_eq!(
+                told(&format!("{ping}{}", events(&["[DONE]"]))).0,
+                Told::Ended(End::Nothing),
+                "{ping}"
+            );
+            let (told, _, begun) = read("text/event-stream", true, &[ping.as_bytes()]);
+            assert!(told != Told::Ended(End::Cut) || !begun, "{ping}");
+        }
+    }
+}
+
+#[test]
+fn a_last_event_may_be_named_an_end_whatever_its_data() {
+    let begun = events(&[r#"{"some":"thing"}"#]);
+    for data in ["", " done", " bye now", " {}"] {
+        for name in ["done", "end", "complete"] {
+            let stream = format!("{begun}event: {name}\ndata:{data}\n\n");
+            assert_eq!(told(&stream).0, Told::Ended(End::Whole), "{stream}");
+        }
+    }
+}
+
+#[test]
+fn a_line_alone_that_says_it_is_not_at_its_end_is_none() {
+    for line in [
+        r#"{"choices":[{"text":"Once upon","index":0,"finish_reason":null}]}"#,
+        r#"{"is_finished":false,"text":"Once"}"#,
+        r#"{"output":{"finish_reason":"null","text":"Once"}}"#,
+    ] {
+        assert_eq!(told_as("application/json", line).0, Told::Ended(End::Cut), "{line}");
+    }
+    let whole = r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#;
+    assert_eq!(told_as("application/json", whole).0, Told::Ended(End::Whole));
+}

@@ -43,6 +43,9 @@ export interface Asked {
   spentMs?: number;
 }
 
+/** It is said by who stands before the answer, and for the moment. */
+const isOfTheWay = (status: number): boolean => [408, 409, 425, 429].includes(status) || status > 501;
+
 /**
  * As many wait at once as there are callers, so nothing is made before it is needed, and what it does
  * are methods and no closures.
@@ -204,7 +207,7 @@ export abstract class Call extends Waiting implements Run {
   landed(attempt: number, response: Response): number {
     const id = !(response.ok && this.quiet) && requestId(response);
     // What is said of the way there says nothing of the answer.
-    if (!response.ok && ![408, 425, 429, 502, 503, 504].includes(response.status)) this.#answer = undefined;
+    if (!response.ok && !isOfTheWay(response.status)) this.#answer = undefined;
     if (id) (this.#requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);
     return this.reader.landed(response);
   }
@@ -237,8 +240,8 @@ export abstract class Call extends Waiting implements Run {
     return Fed.Over;
   }
 
-  says(detail: Bytes, status: number): void {
-    if (!this.reader.isError) this.#answer = undefined;
+  says(detail: Bytes, status: number, isError: boolean): void {
+    if (isError && !this.reader.isError && !isOfTheWay(status)) this.#answer = undefined;
     this.reader.says(detail, status);
   }
 

@@ -109,7 +109,7 @@ export class ResponseReader {
       this.answer = valueOf(body.pieces, type, this.kind ?? "auto", (told & Fed.Json) !== 0);
       return isEmpty || undefined;
     } catch (error) {
-      return String(error); // half a gigabyte is no string
+      return error instanceof SyntaxError ? "JSON that is broken" : String(error); // half a gigabyte is no string
     }
   }
 

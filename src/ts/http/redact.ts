@@ -7,13 +7,11 @@ const MOST_SIGNED = 20;
 const LONGEST_PART = 4096;
 
 /** As servers write it: as it is, in a URL, in a form, in JSON. */
-const spellings = (secret: string): string[] => [
-  secret,
-  encodeURIComponent(secret),
-  new URLSearchParams([["", secret]]).toString().slice(1),
-  secret.replaceAll("/", "\\/"),
-  JSON.stringify(secret).slice(1, -1),
-];
+const spellings = (secret: string): string[] => {
+  const encoded = [encodeURIComponent(secret), new URLSearchParams([["", secret]]).toString().slice(1)];
+  const lower = encoded.map((one) => one.replace(/%../g, (byte) => byte.toLowerCase()));
+  return [secret, ...encoded, ...lower, secret.replaceAll("/", "\\/"), JSON.stringify(secret).slice(1, -1)];
+};
 
 /** Keeps what authorises a call out of whatever is shown. */
 export class Secrets {
@@ -57,7 +55,7 @@ export class Secrets {
 
   /** A server's words as they may be shown. In one pass: what stands for a secret is none, whatever the server says. */
   blankOut(words: string): string {
-    const text = unescaped(words);
+    const text = unescaped(unescaped(words)); // of an upstream's words, in a page
     this.given?.forEach((value, name) => {
       if (!/^(accept|content|user-agent|x-stainless)/.test(name)) this.add(value);
     });
@@ -91,9 +89,10 @@ export class Secrets {
 
 const entities: Record<string, string> = { amp: "&", apos: "'", equals: "=", gt: ">", lt: "<", plus: "+", quot: '"', sol: "/" };
 
-/** A page writes what it says again with entities. */
+/** A page writes what it says again with entities, and JSON in a text with numbers of characters. */
 const unescaped = (text: string): string =>
-  text.replace(/&(?:#(x[0-9a-f]{1,5}|[0-9]{1,5})|([a-z]{2,6}));/gi, (all, number: string | undefined, name: string) => {
+  text.replace(/&(?:#(x[0-9a-f]{1,5}|[0-9]{1,5})|([a-z]{2,6}));|\\u([0-9a-f]{4})/gi, (all, of: string | undefined, name: string, unit?: string) => {
+    const number = unit ? `x${unit}` : of;
     const code = Number(/^x/i.test(number ?? "") ? `0${number}` : number);
     if (number) return code > 32 && !(code >= 127 && code < 160) ? String.fromCodePoint(code) : all;
     return Object.hasOwn(entities, name) ? (entities[name] as string) : all;

@@ -172,7 +172,7 @@ export interface CoreRequest {
   /** The same, until its reader has got all of it. */
   stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void>;
   /** The server's own words about a failure, and the status that it names; 0 is none. */
-  says(detail: Bytes, status: number): void;
+  says(detail: Bytes, status: number, isError: boolean): void;
   /** The data of so many events, with carriage returns between; and text. */
   events(data: Bytes, count: number, text: Bytes): void;
   begin(ms: number): void;

@@ -150,6 +150,8 @@ export const redirects = [
       for (const [name, step, made] of [
         ["lost", lost, 1],
         ["busy", busy, 1],
+        ["not-yet", answer(409, { error: "not yet" }, { "retry-after-ms": "1" }), 1],
+        ["page", answer(200, "<html><title>Proxy</title></html>", { "content-type": "text/html", "retry-after-ms": "1" }), 1],
         ["failed", failed, 2],
       ]) {
         const there = await mock.put(`${name}-there`, { script: [step], healthy: answer(200, { n: 1 }) });

@@ -15,6 +15,7 @@ ways! {
     Choices.Delta.Content => Text,
     Choices.Delta.Content.Text => Text,
     Choices.Delta.Content.Type => Nothing,
+    Choices.Message => Message,
     Choices.Message / all => Result,
     Choices.Message.Error => Nothing,
     Choices.Message.Role => Nothing,
