@@ -205,6 +205,7 @@ impl Sink for Place {
             Use::Nothing => {}
             Use::Text | Use::Instead => {
                 self.text.saw(part);
+                said.found.has_place = true;
                 said.add_text(part, self.used == Use::Instead);
             }
             Use::Alone => said.add_alone(part),
@@ -235,7 +236,7 @@ impl Sink for Place {
             (Use::WordsOfError, Some(true)) | (Use::Success, Some(false)) => said.found.has_failed = true,
             (Use::Done | Use::Finished, Some(true)) => said.ends(),
             (Use::Finished, Some(false)) | (Use::Finish, None) => said.found.is_open = true,
-            (Use::Done, Some(false)) => (said.found.is_known, said.found.is_piece) = (true, true),
+            (Use::Done, Some(false)) => (said.found.is_undone, said.found.is_piece) = (true, true),
             (Use::Special, Some(true)) => said.piece_is_special(),
             _ => {}
         }

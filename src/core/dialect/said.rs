@@ -57,6 +57,9 @@ pub(super) struct Found {
     pub(super) is_known: bool,
     /// It says that it is not at its end, whatever form it is in.
     pub(super) is_open: bool,
+    /// Its `done` is false: a piece of Ollama's or llama.cpp's, if a text has its place there.
+    pub(super) is_undone: bool,
+    pub(super) has_place: bool,
     pub(super) calls_tools: bool,
     says_success: bool,
     has_ended: bool,
@@ -148,7 +151,7 @@ impl Said {
 
     /// It is a piece of a stream.
     pub fn is_of_stream(&self) -> bool {
-        self.found.is_known || self.found.event.is_some()
+        self.found.is_known || self.found.is_undone || self.found.event.is_some()
     }
 
     /// The text for people in it, in UTF-8. `is_alone`: it is no event of a stream.
@@ -172,6 +175,8 @@ impl Said {
     pub fn meaning(&self) -> Meaning {
         let Found { open, finished, event, has_result, has_ended, is_known, is_open, calls_tools, .. } =
             self.found;
+        let Found { is_undone, has_place, .. } = self.found;
+        let is_known = is_known || is_undone && has_place;
         let (has_content, ends, is_known) = match event {
             Some(Event::Life | Event::Failure) => return Meaning::default(),
             Some(Event::Note) => (false, false, true),
@@ -179,7 +184,7 @@ impl Said {
             Some(Event::End) => (false, true, true),
             Some(Event::LastPiece) => (true, true, true),
             // What is in no form that we know is content as it is.
-            None => (has_result || !is_known, has_ended, is_known || is_open),
+            None => (has_result || !is_known, has_ended, is_known || is_open || is_undone),
         };
         let finished = if ends { finished | 1 } else { finished };
         let open = if open | finished == 0 { u64::from(has_content) } else { open };

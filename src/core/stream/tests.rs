@@ -766,3 +766,21 @@ fn a_line_alone_that_says_it_is_not_at_its_end_is_none() {
     let whole = r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#;
     assert_eq!(told_as("application/json", whole).0, Told::Ended(End::Whole));
 }
+
+#[test]
+fn a_piece_of_an_unknown_form_that_is_not_done_is_content() {
+    for piece in [
+        r#"{"token":"w0","done":false}"#,
+        r#"{"audio":"AA","done":false}"#,
+        r#"{"done":false,"progress":0.1}"#,
+        r#"{"token":"w0","stop":false}"#,
+    ] {
+        assert_eq!(told(&events(&[piece])), (Told::Ended(End::Cut), String::new(), true), "{piece}");
+        assert_eq!(told(&events(&[piece, r#"{"done":true}"#])).0, Told::Ended(End::Whole), "{piece}");
+        assert_eq!(
+            read("text/event-stream", true, &[events(&[piece]).as_bytes()]).0,
+            Told::Ended(End::Cut),
+            "{piece}"
+        );
+    }
+}

@@ -55,6 +55,15 @@ export class EventStream<T> {
     this.#wants = what;
     if (what !== Wants.Items) this.#queue = this.#texts;
     this.#texts = [];
+    // What is here may be no text, and the rest was left because of it.
+    if (this.#queue.length === 0) this.#comeBack();
+  }
+
+  /** Nothing is here, so the next piece is wanted. */
+  #comeBack(): void {
+    if (this.#body?.quietSince !== Infinity) return;
+    this.#body.comeBack();
+    this.#pull();
   }
 
   /**
@@ -170,10 +179,7 @@ export class EventStream<T> {
     } else if (!this.raw && this.#wants !== Wants.Text && this.#wants !== Wants.Pieces) value = JSON.parse(value as string);
     if (++this.#at === this.#queue.length) {
       this.clear();
-      if (this.#body?.quietSince === Infinity) {
-        this.#body.comeBack();
-        this.#pull();
-      }
+      this.#comeBack();
     }
     return { value: value as T, done: false };
   }

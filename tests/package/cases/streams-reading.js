@@ -1,6 +1,6 @@
 // A stream is read once, in whichever way, and as fast as its reader likes.
 import { sleep } from "./clock.js";
-import { formats, putStream, readAll, readBy, reference, timeless, words } from "./streamed.js";
+import { events, finishes, formats, putStream, readAll, readBy, reference, says, streamStep, timeless, words } from "./streamed.js";
 
 const { payload } = formats.chat;
 const STREAM = { tokens: 5, tokensPerSecond: 100 };
@@ -159,6 +159,21 @@ export const streamsReading = [
       assert.ok(log[0].bytesSent < BUFFERED, `${log[0].bytesSent} bytes were sent`);
       await reader.cancel();
       await mock.statsOnce("m", (stats) => stats.aborted === 1, "the connection close");
+    },
+  },
+  {
+    name: "text that is asked for late comes, though what has come first is none",
+    async run({ api, mock, assert }) {
+      const thinks = events({ choices: [{ index: 0, delta: { reasoning_content: "hm" }, finish_reason: null }] });
+      const body = `${thinks}${events(says("Hel"), says("lo"), finishes("stop"), "[DONE]")}`;
+      const step = { ...streamStep(body), fault: { kind: "drip", at: "body", events: 1, everyMs: 1 } };
+      for (const [at, read] of [(stream) => stream.finalText(), async (stream) => (await readAll(stream.text())).items.join("")].entries()) {
+        const url = await mock.put(`m${at}`, { then: step });
+        const stream = api.streamWithRetry(url, {});
+        await sleep(150);
+        assert.equal(await read(stream), "Hello");
+        await stream.report;
+      }
     },
   },
   {
