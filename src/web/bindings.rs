@@ -132,7 +132,7 @@ extern "C" {
     /// The server's own words about a failure, and the status that it names; 0 is none.
     #[wasm_bindgen(method)]
     pub(super) fn says(this: &Request, detail: &[u8], status: u16, is_error: bool);
-    /// The data of so many events, with separators between, and text.
+    /// The data of so many events, with commas between, and text.
     #[wasm_bindgen(method)]
     pub(super) fn events(this: &Request, data: &[u8], count: u32, text: &[u8]);
     /// From now on events are handed over; so long after the beginning of the call.

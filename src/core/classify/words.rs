@@ -1,7 +1,7 @@
 //! The phrases and names by which servers say what their status does not.
 //!
 //! Each list is what was seen on the wire; the source of each is in `tests/mock-hf/samples.json`, or with its vector in
-//! `tests/vectors`.
+//! `tests/package/cases/vectors.js`.
 
 use super::Trouble;
 

@@ -171,9 +171,9 @@ export interface CoreRequest {
   read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read>;
   /** The same, until its reader has got all of it. */
   stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void>;
-  /** The server's own words about a failure, and the status that it names; 0 is none. */
+  /** The server's own words about a failure, and the status that it names; 0 is none. Not `isError`: what came is cut, or none of ours. */
   says(detail: Bytes, status: number, isError: boolean): void;
-  /** The data of so many events, with carriage returns between; and text. */
+  /** The data of so many events, with commas between; and text. */
   events(data: Bytes, count: number, text: Bytes): void;
   begin(ms: number): void;
   rest(): Promise<void> | undefined;

@@ -1,0 +1,172 @@
+//! What is taken for a stream, and for its events.
+
+use super::*;
+
+#[test]
+fn a_server_that_does_not_stream_answers_in_one_piece() {
+    let answer = "{\n \"choices\": [\n  {\"message\": {\"content\": \"Hello\"}}\n ]\n}";
+    assert_eq!(told_as("application/json", answer), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told_as("application/json", "[{\"generated_text\":\"Hello\"}]").1, "Hello");
+    assert_eq!(told_as("application/json", "{\"a\":1}").0, Told::Ended(End::Whole));
+    assert_eq!(told_as("application/json", "{\"a\":").0, Told::Ended(End::Cut));
+    for spaced in [
+        "  {\"content\":\"x\"} ",
+        "\n \n  {\"content\":\"x\"}",
+        "[ {\"generated_text\":\"x\"}]",
+        " {\"content\":\"x\"}\t",
+    ] {
+        assert_eq!(
+            told_as("application/json", spaced),
+            (Told::Ended(End::Whole), "x".to_owned(), true),
+            "{spaced:?}"
+        );
+    }
+    let whole = r#"{"object":"response","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"Hello"}]}]}"#;
+    assert_eq!(told_as("application/json", whole).1, "Hello");
+    let message = r#"{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn"}"#;
+    assert_eq!(told_as("application/json", message).1, "Hello");
+}
+
+#[test]
+fn what_is_no_json_fails_once_and_is_passed_on_to_who_may_know_it() {
+    let stream = events(&["plain words"]);
+    assert_eq!(told(&stream).0, Told::Failed(Code::BadResponse, "plain words".to_owned()));
+    assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+}
+
+#[test]
+fn an_event_that_is_too_long_fails_for_a_reader_and_is_passed_on_unseen() {
+    let long = [b"data: ".as_slice(), &vec![b'x'; crate::core::sse::EVENT_LIMIT]].concat();
+    let pieces: Vec<&[u8]> = long.chunks(1 << 20).collect();
+    let Told::Failed(code, detail) = read("text/event-stream", false, &pieces).0 else {
+        panic!("no failure")
+    };
+    assert!(code == Code::BadResponse && detail.contains("16 MiB"), "{detail}");
+    assert_eq!(read("text/event-stream", true, &pieces).0, Told::Ended(End::Whole));
+}
+
+#[test]
+fn events_without_content_that_do_not_end_are_no_stream() {
+    let role = events(&[r#"{"choices":[{"index":0,"delta":{"role":"assistant"}}]}"#; 1000]);
+    let room = Room::default();
+    for passed in [false, true] {
+        let mut stream = Stream::new(&room, "text/event-stream", passed);
+        let pushed =
+            (0..1_000_000).take_while(|_| (stream.push(role.as_bytes(), ITEMS), !stream.is_over()).1).count();
+        assert!(
+            (16 * 1024 * 1024 / role.len() / 3..16 * 1024 * 1024 / role.len() + 2).contains(&pushed),
+            "{pushed}"
+        );
+    }
+}
+
+#[test]
+fn lines_of_json_in_one_event_are_an_event_each() {
+    let hello = [
+        r#"{"choices":[{"index":0,"delta":{"content":"Hel"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ];
+    let joined: String = hello.iter().map(|data| format!("data: {data}\n")).collect();
+    for end in ["", "\n"] {
+        let stream = format!("{joined}{end}");
+        assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{end:?}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+    }
+    let pretty = "data: {\ndata:  \"content\": \"Hello\",\ndata:  \"stop\": true}\n\n";
+    assert_eq!(told(pretty), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+}
+
+#[test]
+fn a_ping_may_be_no_json() {
+    let event = r#"{"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}"#;
+    let stream = format!("event: ping\ndata: 2023-02-20 08:40:33.556053\n\n{}", events(&[event]));
+    assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told("event: ping\ndata: now\n\n"), (Told::Ended(End::Cut), String::new(), false));
+}
+
+#[test]
+fn what_begins_as_a_page_is_one_whatever_its_type_and_what_does_not_is_none() {
+    let page = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>";
+    let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}"#]);
+    for of in ["text/html", "text/event-stream", "text/plain", ""] {
+        for passed in [false, true] {
+            let (told, ..) = read(of, passed, &[page.as_bytes()]);
+            assert_eq!(told, Told::Failed(Code::BadResponse, "Sign in".to_owned()), "{of}, {passed}");
+        }
+        assert_eq!(told_as(of, &stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{of}");
+    }
+}
+
+#[test]
+fn plain_text_is_passed_on_to_who_may_know_it_and_is_no_stream_to_a_reader() {
+    for text in
+        ["The cat sat.", "1\n00:00:01,000 --> 00:00:02,000\nHello\n", "0:\"Hel\"\n0:\"lo\"\n", "\0\u{1}pcm"]
+    {
+        for of in ["text/plain", "", "application/octet-stream"] {
+            let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+            assert_eq!(read(of, true, &bytes), (Told::Ended(End::Whole), String::new(), true), "{text}");
+            assert!(matches!(told_as(of, text).0, Told::Failed(Code::BadResponse, _)), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_in_one_piece_may_be_any_value() {
+    for value in ["[[0.1,0.2],[0.3,0.4]]", "[\"a\",\"b\"]", "\"hello\"", "[\n 1,\n 2\n]", "12"] {
+        for end in ["", "\n"] {
+            let answer = format!("{value}{end}");
+            assert_eq!(told_as("application/json", &answer).0, Told::Ended(End::Whole), "{answer}");
+            let passed = read("application/json", true, &[answer.as_bytes()]).0;
+            assert_eq!(passed, Told::Ended(End::Whole), "passed on: {answer}");
+        }
+    }
+    assert_eq!(told_as("application/x-ndjson", "[1]\n[2]\n").0, Told::Ended(End::Cut));
+    assert!(told_as("application/x-ndjson", "[1]\n[2]\n").2);
+    assert_eq!(told_as("application/json", "[[0.1,0.2],[0.3").0, Told::Ended(End::Cut));
+}
+
+#[test]
+fn a_piece_alone_is_no_answer_in_one_piece() {
+    for (of, piece) in [
+        ("application/json", r#"{"message":{"content":"The "},"done":false}"#),
+        ("text/plain", r#"{"response":"The ","done":false}"#),
+        ("text/event-stream", r#"{"choices":[{"index":0,"delta":{"content":"The "},"finish_reason":null}]}"#),
+        ("application/json", r#"{"type":"content_block_delta","delta":{"text":"The "}}"#),
+        ("application/json", r#"{"token":{"text":"The ","special":false},"generated_text":null}"#),
+    ] {
+        for passed in [false, true] {
+            assert_eq!(read(of, passed, &[piece.as_bytes(), b"\n"]).0, Told::Ended(End::Cut), "{piece}");
+        }
+    }
+}
+
+#[test]
+fn an_event_that_is_named_a_ping_is_one_whatever_its_data() {
+    for data in ["{}", r#"{"time":"now"}"#, "1", "null"] {
+        for name in ["ping", "keepalive", "heartbeat"] {
+            let ping = format!("event: {name}\ndata: {data}\n\n");
+            assert_eq!(told(&ping), (Told::Ended(End::Cut), String::new(), false), "{ping}");
+            assert_eq!(
+                told(&format!("{ping}{}", events(&["[DONE]"]))).0,
+                Told::Ended(End::Nothing),
+                "{ping}"
+            );
+            let (told, _, begun) = read("text/event-stream", true, &[ping.as_bytes()]);
+            assert!(told != Told::Ended(End::Cut) || !begun, "{ping}");
+        }
+    }
+}
+
+#[test]
+fn a_line_alone_that_says_it_is_not_at_its_end_is_none() {
+    for line in [
+        r#"{"choices":[{"text":"Once upon","index":0,"finish_reason":null}]}"#,
+        r#"{"is_finished":false,"text":"Once"}"#,
+        r#"{"output":{"finish_reason":"null","text":"Once"}}"#,
+    ] {
+        assert_eq!(told_as("application/json", line).0, Told::Ended(End::Cut), "{line}");
+    }
+    let whole = r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#;
+    assert_eq!(told_as("application/json", whole).0, Told::Ended(End::Whole));
+}

@@ -1,0 +1,171 @@
+//! When a stream is whole, and what may follow its end.
+
+use super::*;
+
+#[test]
+fn of_several_answers_the_last_one_to_finish_ends_the_stream_and_the_first_is_the_text() {
+    let (a, b) = (chunk(0, "Hel", "null"), chunk(1, "Bon", "null"));
+    let (c, d) = (chunk(0, "lo", "\"stop\""), chunk(1, "jour", "\"stop\""));
+    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[&a, &b, &c, &d])), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    let both = r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"},{"index":1,"delta":{"content":"y"}}]}"#;
+    assert_eq!(told(&events(&[both])), (Told::Ended(End::Cut), "x".to_owned(), true));
+}
+
+#[test]
+fn an_empty_reason_is_none() {
+    let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"null"}]}"#]);
+    assert_eq!(told(&stream).0, Told::Ended(End::Cut));
+    let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":""}]}"#]);
+    assert_eq!(told(&stream).0, Told::Ended(End::Cut));
+}
+
+#[test]
+fn an_answer_that_begins_when_another_has_finished_is_waited_for() {
+    let (a, b) = (chunk(0, "Hello", "\"stop\""), chunk(1, "Bon", "null"));
+    let (c, late) = (chunk(1, "jour", "\"stop\""), chunk(0, "", "null"));
+    assert_eq!(told(&events(&[&a])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&a, &b])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&a, &late])).0, Told::Ended(End::Whole), "a note on what has finished");
+}
+
+#[test]
+fn failing_ends_are_told_in_any_case_and_by_the_provider_too() {
+    for end in [
+        "ERROR",
+        "failed",
+        "server_error",
+        "internal_error",
+        "engine_overloaded",
+        "timeout",
+        "MALFORMED_FUNCTION_CALL",
+        "function_call_filter: MALFORMED_FUNCTION_CALL",
+    ] {
+        let stream = events(&[&format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":"x"}},"finish_reason":"{end}"}}]}}"#
+        )]);
+        assert!(matches!(told(&stream).0, Told::Failed(..)), "{end}");
+        let stream = events(&[&format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":"x"}},"finish_reason":"stop","native_finish_reason":"{end}"}}]}}"#
+        )]);
+        assert!(matches!(told(&stream).0, Told::Failed(..)), "native: {end}");
+    }
+}
+
+#[test]
+fn an_empty_whole_text_beside_a_token_is_no_end() {
+    let stream = events(&[
+        r#"{"token":{"text":"Hel","special":false},"generated_text":""}"#,
+        r#"{"token":{"text":"lo","special":false},"generated_text":""}"#,
+    ]);
+    assert_eq!(told(&stream), (Told::Ended(End::Cut), "Hello".to_owned(), true));
+    for empty in [
+        r#"{"token":{"text":"</s>","special":true},"generated_text":""}"#,
+        r#"{"token":{"text":"","special":false},"generated_text":""}"#,
+        r#"{"generated_text":"","token":{"special":false,"text":""}}"#,
+    ] {
+        assert_eq!(told(&events(&[empty])).0, Told::Ended(End::Whole), "{empty}");
+    }
+}
+
+#[test]
+fn of_more_than_sixty_choices_only_the_last_word_says_that_all_have_finished() {
+    let mut chunks: Vec<String> = (0..70).map(|nth| chunk(nth, "x", "null")).collect();
+    chunks.extend((0..66).map(|nth| chunk(nth, "x", "\"stop\"")));
+    let all: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    assert_eq!(told(&events(&all)).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[all.as_slice(), &["[DONE]"]].concat())).0, Told::Ended(End::Whole));
+}
+
+#[test]
+fn text_after_an_end_goes_on_with_the_answer() {
+    let (look, call, half, rest) = (
+        chunk(0, "A", "null"),
+        chunk(0, "", "\"tool_calls\""),
+        chunk(0, "half", "null"),
+        chunk(0, "", "\"stop\""),
+    );
+    assert_eq!(told(&events(&[&look, &call])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&look, &call, &half])), (Told::Ended(End::Cut), "Ahalf".to_owned(), true));
+    assert_eq!(told(&events(&[&look, &call, &half, &rest])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&look, &call, &half, "[DONE]"])).0, Told::Ended(End::Whole));
+    let usage = r#"{"choices":[],"usage":{"total_tokens":3}}"#;
+    assert_eq!(told(&events(&[&look, &call, usage])).0, Told::Ended(End::Whole));
+    let step = r#"{"status":"success","step":1}"#;
+    assert_eq!(told(&events(&[step])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&format!("event: complete\n{}", events(&[step, step]))).0, Told::Ended(End::Cut));
+    assert_eq!(
+        told(&format!("{}event: complete\n{}", events(&[step]), events(&[step]))).0,
+        Told::Ended(End::Whole)
+    );
+}
+
+#[test]
+fn only_an_answer_that_is_at_its_end_is_over_soon() {
+    let whole = |data: &[&str]| {
+        let mut stream = Stream::new(&Room::default(), "text/event-stream", false);
+        data.iter()
+            .map(|data| (stream.push(events(&[data]).as_bytes(), ITEMS), stream.is_over_soon()).1)
+            .collect::<Vec<_>>()
+    };
+    let (text, call, stop) =
+        (chunk(0, "A", "null"), chunk(0, "", "\"tool_calls\""), chunk(0, "", "\"stop\""));
+    assert_eq!(whole(&[&text, &stop, r#"{"type":"ping"}"#]), [false, true, true]);
+    assert_eq!(
+        whole(&[&text, &call, &text, &stop]),
+        [false, false, false, true],
+        "the server calls its tools itself"
+    );
+    assert_eq!(whole(&[r#"{"type":"message_stop"}"#]), [true]);
+}
+
+#[test]
+fn what_follows_an_end_in_no_known_form_changes_nothing() {
+    let chat = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
+    let gemini = r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP","index":0}]}"#;
+    for (end, more) in [
+        (chat, r#"{"usage":{"total_tokens":3}}"#),
+        (chat, r#"{"choices":null,"usage":{}}"#),
+        (chat, r#"{"citations":["x"]}"#),
+        (chat, r#"{"object":"chat.completion.chunk","timings":{}}"#),
+        (chat, "bye"),
+        (gemini, r#"{"usageMetadata":{},"modelVersion":"m"}"#),
+        (r#"{"event":"message_end"}"#, r#"{"event":"tts_message_end"}"#),
+        (r#"{"type":"message_stop"}"#, r#"{"usage":{}}"#),
+        (r#"{"response":"Hi","done":true}"#, r#"{"usage":{}}"#),
+    ] {
+        assert_eq!(told(&events(&[end, more])).0, Told::Ended(End::Whole), "{end} {more}");
+    }
+    assert_eq!(
+        told(&format!("{}event: ping\ndata: {{}}\n\n", events(&[r#"{"type":"message_stop"}"#]))).0,
+        Told::Ended(End::Whole)
+    );
+}
+
+#[test]
+fn a_last_event_may_be_named_an_end_whatever_its_data() {
+    let begun = events(&[r#"{"some":"thing"}"#]);
+    for data in ["", " done", " bye now", " {}"] {
+        for name in ["done", "end", "complete"] {
+            let stream = format!("{begun}event: {name}\ndata:{data}\n\n");
+            assert_eq!(told(&stream).0, Told::Ended(End::Whole), "{stream}");
+        }
+    }
+}
+
+#[test]
+fn the_last_event_counts_without_a_blank_line_if_it_is_whole() {
+    let begun = events(&[r#"{"choices":[{"index":0,"delta":{"content":"Hel"}}]}"#]);
+    let last = r#"{"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#;
+    for end in ["", "\n", "\r", "\r\n"] {
+        let stream = format!("{begun}data: {last}{end}");
+        assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{end:?}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+        assert_eq!(told(&format!("{begun}data: [DONE]{end}")).0, Told::Ended(End::Whole), "{end:?}");
+        let alone = format!("data: {last}{end}");
+        assert_eq!(told(&alone), (Told::Ended(End::Whole), "lo".to_owned(), true), "{end:?}");
+        let cut = format!("{begun}data: {}{end}", &last[..last.len() - 1]);
+        assert_eq!(told(&cut), (Told::Ended(End::Cut), "Hel".to_owned(), true), "{end:?}");
+    }
+}
