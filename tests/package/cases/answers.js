@@ -18,6 +18,19 @@ const png = () => ({
 
 export const answers = [
   {
+    name: "an empty 202 or 204 is taken, with nothing to say, and is not asked for again",
+    async run({ api, mock, assert }) {
+      for (const status of [202, 204]) {
+        const url = await mock.put(`m${status}`, { then: { status } });
+        assert.equal(await api.queryWithRetry(url, {}), null);
+        assert.equal(await api.queryWithRetry(url, {}, { response: "json" }), null);
+        assert.equal(await api.queryWithRetry(url, {}, { response: "text" }), "");
+        assert.equal((await api.queryWithRetry(url, {}, { response: "bytes" })).length, 0);
+        assert.equal((await mock.stats(`m${status}`)).requests, 4);
+      }
+    },
+  },
+  {
     name: "a healthy JSON answer comes back parsed, for one request",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { healthy: answer(200, [{ generated_text: "on the mat" }]) });

@@ -1,6 +1,6 @@
 // The clocks of a stream: which of them runs when, and none while its reader is busy.
 import { settledAfter, sleep } from "./clock.js";
-import { formats, putStream, words } from "./streamed.js";
+import { events, finishes, formats, putStream, says, streamStep, words } from "./streamed.js";
 
 const { payload } = formats.chat;
 const STREAM = { tokens: 50, tokensPerSecond: 50 };
@@ -26,6 +26,18 @@ const clocks = [
 ];
 
 export const streamsClocks = [
+  {
+    name: "a server that goes on with comments behind the end is left after five seconds, and its stream is whole",
+    async run({ api, mock, assert }) {
+      const stop = events(says("Hello"), finishes("stop"));
+      const then = { ...streamStep(stop), fault: { kind: "comments", at: "body", events: 2, everyMs: 100 } };
+      const url = await mock.put("m", { then });
+      const reading = api.streamWithRetry(url, payload).finalText();
+      assert.between(await settledAfter(reading), 4_500, 9_000);
+      assert.equal(await reading, "Hello");
+      assert.equal((await mock.stats("m")).requests, 1);
+    },
+  },
   ...clocks.map(([what, scenario, timeouts, phase, dueMs]) => ({
     name: `of a stream, ${what}: timeout in phase ${phase}`,
     async run({ api, mock, assert }) {
