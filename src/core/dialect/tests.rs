@@ -166,3 +166,46 @@ fn an_error_that_is_too_deep_is_one_and_something_else_is_none() {
         assert!(!deep(r#"{"error":null,"data":"#, open), "{open}");
     }
 }
+
+#[test]
+fn what_names_a_failure_is_cut_at_the_same_byte_however_it_comes() {
+    let long = format!(r#"{{"error":{{"code":"{0}","type":"{0}"}}}}"#, "x".repeat(500));
+    let whole = said(&long);
+    assert!(whole.kind.len() < 210, "{}", whole.kind.len());
+}
+
+/// An event that is like the one before is not read again: only one whose text is all that differs may be taken for one.
+#[test]
+fn an_event_says_what_it_would_say_alone() {
+    let texts = |reader: &mut Reader, event: &str| {
+        reader.read(event.as_bytes(), false).unwrap();
+        (String::from_utf8_lossy(reader.said().text(false)).into_owned(), reader.said().meaning())
+    };
+    for events in [
+        [
+            r#"{"choices":[{"index":0,"text":"\n"},{"index":1,"text":"b"}]}"#,
+            r#"{"choices":[{"index":0,"text":"\n"},{"index":1,"text":"c"}]}"#,
+        ],
+        [
+            r#"{"choices":[{"index":1,"delta":{"content":"xyz"}}],"generated_text":"abc"}"#,
+            r#"{"choices":[{"index":1,"delta":{"content":"zzz"}}],"generated_text":"abc"}"#,
+        ],
+        [
+            r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}"#,
+        ],
+        [
+            r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"a","x":"b"}}]}"#,
+        ],
+        [
+            r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"a\"b\ud83d\ude00"}}]}"#,
+        ],
+    ] {
+        let mut reader = Reader::of_text();
+        for event in events {
+            assert_eq!(texts(&mut reader, event), texts(&mut Reader::of_text(), event), "{event}");
+        }
+    }
+}

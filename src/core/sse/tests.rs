@@ -106,6 +106,7 @@ fn an_unfinished_last_event_is_dropped_unless_it_is_json_that_is_whole() {
     }
     expect("data: {\ndata: }", &["{\n}"]);
     expect("data: a\ndata: [DONE]", &["a\n[DONE]"]);
+    expect("data: {}\ndata: {}", &["{}\n{}"]);
 }
 
 #[test]

@@ -39,6 +39,9 @@ fn halves_of_a_surrogate_pair_in_two_events_are_one_character() {
     };
     assert_eq!(text(&[r"a\ud83d", r"\ude00b"]), "a😀b");
     assert_eq!(text(&[r"\ud83d", r"\ude00"]), "😀");
+    assert_eq!(text(&[r"\ud800", r"\udc00"]), "\u{10000}");
+    assert_eq!(text(&[r"\udbff", r"\udfff"]), "\u{10ffff}");
+    assert_eq!(text(&["\u{d7ff}", "가"]), "\u{d7ff}가");
     assert_eq!(text(&[r"a\ud83d", "", r"\ude00"]), "a😀");
     assert_eq!(text(&[r"a\ud83d", "b"]), "a\u{fffd}b");
     assert_eq!(text(&["a", r"\ude00b"]), "a\u{fffd}b");
