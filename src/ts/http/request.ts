@@ -91,6 +91,8 @@ export class Leg implements Outgoing {
     readonly redirects = 0,
     /** By the platform, which shows nothing of them. */
     private readonly follows = false,
+    /** Where the answer to a payload lies that has been taken: a 303 led here. */
+    readonly isAnswer = false,
   ) {}
 
   send(): Promise<Response> {
@@ -150,17 +152,13 @@ export class Leg implements Outgoing {
     const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
     const kept = [...all].filter(([name]) => (stays || harmless.has(name)) && !(becomesGet && name.startsWith("content-")));
     const [sent, how] = becomesGet ? [undefined, "GET"] : [body, method];
-    return new Leg(to.href, Object.fromEntries(kept), sent, common, how, this.redirects + 1);
-  }
-
-  /** Where the answer to a payload lies that has been taken: a 303 led here. */
-  get isAnswer(): boolean {
-    return !this.common.init && this.method === "GET";
+    const isAnswer = this.isAnswer || (becomesGet && status === 303);
+    return new Leg(to.href, Object.fromEntries(kept), sent, common, how, this.redirects + 1, false, isAnswer);
   }
 
   /** The same once more. */
   again(common: Common): Leg {
-    return new Leg(this.url, this.headers, this.body, common, this.method, this.redirects);
+    return new Leg(this.url, this.headers, this.body, common, this.method, this.redirects, false, this.isAnswer);
   }
 }
 

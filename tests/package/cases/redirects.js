@@ -144,6 +144,10 @@ export const redirects = [
     name: "an answer that a 303 leads to and that is lost is asked for there again, and made again only where it has failed",
     async run({ api, mock, assert, runtime }) {
       if (browsers.includes(runtime)) return; // which follow by themselves, and show nothing of it
+      const ways = {
+        query: (url) => api.queryWithRetry(url, {}),
+        fetch: async (url) => (await api.createClient().fetch(url, { method: "POST", body: "{}", headers: JSON_TYPE })).json(),
+      };
       const lost = { ...answer(200, ["x".repeat(5_000)]), fault: { kind: "reset", at: "body", bytes: 1_000 } };
       const busy = answer(503, "Service Unavailable", { "retry-after-ms": "1" });
       const failed = answer(500, { error: "the function has failed" }, { "retry-after-ms": "1" });
@@ -154,11 +158,13 @@ export const redirects = [
         ["page", answer(200, "<html><title>Proxy</title></html>", { "content-type": "text/html", "retry-after-ms": "1" }), 1],
         ["failed", failed, 2],
       ]) {
-        const there = await mock.put(`${name}-there`, { script: [step], healthy: answer(200, { n: 1 }) });
-        const url = await mock.put(name, redirect(`{origin}${new URL(there).pathname}`, 303));
-        assert.deepEqual(await api.queryWithRetry(url, {}), { n: 1 });
-        assert.equal((await mock.stats(name)).requests, made, name);
-        assert.equal((await mock.stats(`${name}-there`)).requests, 2, name);
+        for (const [way, ask] of Object.entries(ways)) {
+          const there = await mock.put(`${name}-${way}-there`, { script: [step], healthy: answer(200, { n: 1 }) });
+          const url = await mock.put(`${name}-${way}`, redirect(`{origin}${new URL(there).pathname}`, 303));
+          assert.deepEqual(await ask(url), { n: 1 });
+          assert.equal((await mock.stats(`${name}-${way}`)).requests, made, `${name}, ${way}`);
+          assert.equal((await mock.stats(`${name}-${way}-there`)).requests, 2, `${name}, ${way}`);
+        }
       }
     },
   },
