@@ -170,6 +170,9 @@ impl Reading {
         if self.is_json() && self.no_json.is_none() {
             self.is_cut = self.json.is_open();
             self.no_json = self.json.end().err();
+            if self.head.len() < HEAD_LIMIT {
+                self.json.read_again(&self.head, false);
+            }
         }
         let is_json = self.is_read();
         match self.wanted {

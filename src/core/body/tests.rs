@@ -176,3 +176,10 @@ fn white_space_and_bodies_without_end_are_kept_to_the_limit() {
     let fed = (0..).take_while(|_| reading.push(b"<p>")).count();
     assert!(fed * 3 < HEAD_LIMIT + 3, "{fed}");
 }
+
+#[test]
+fn of_a_key_that_stands_twice_the_last_one_counts_in_an_answer_too() {
+    assert!(!answer("application/json", r#"{"error":"x","error":null,"a":1}"#).is_error);
+    assert!(answer("application/json", r#"{"error":null,"error":"x"}"#).is_error);
+    assert_eq!(detail(&failure(r#"{"error":"one","error":"two"}"#)), "two");
+}

@@ -14,7 +14,7 @@ macro_rules! keys {
         /// How many there are.
         pub(super) const KEYS: usize = 1 + [$(Key::$key),*].len();
 
-        const NAMES: &[(&str, Key)] = &[$($(($name, Key::$key),)+)*];
+        const NAMED: &[(&str, Key)] = &[$($(($name, Key::$key),)+)*];
     };
 }
 
@@ -69,6 +69,13 @@ keys! {
     Whole: "generated_text",
 }
 
+/// How many there are, with those that mean the same.
+pub(super) const NAMES: usize = NAMED.len();
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Name(u8);
+
 /// More than twice as many places as names, so that few names share one.
 const PLACES: usize = 256;
 
@@ -84,8 +91,8 @@ const fn place(name: &[u8]) -> usize {
 const TABLE: [u8; PLACES] = {
     let mut table = [0; PLACES];
     let mut nth = 0;
-    while nth < NAMES.len() {
-        let mut at = place(NAMES[nth].0.as_bytes());
+    while nth < NAMES {
+        let mut at = place(NAMED[nth].0.as_bytes());
         while table[at] != 0 {
             at = (at + 1) % PLACES;
         }
@@ -95,18 +102,25 @@ const TABLE: [u8; PLACES] = {
     table
 };
 
-impl Key {
+impl Name {
     /// Not a `match` on the names, which is 8 KB of wasm.
-    pub(super) fn of(name: &[u8]) -> Self {
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
         let mut at = place(name);
-        while let Some(nth) = TABLE.get(at).and_then(|nth| nth.checked_sub(1))
-            && let Some((its, key)) = NAMES.get(usize::from(nth))
-        {
+        while let Some(nth) = TABLE.get(at).and_then(|nth| nth.checked_sub(1)) {
+            let (its, _) = NAMED.get(usize::from(nth))?;
             if its.as_bytes() == name {
-                return *key;
+                return Some(Self(nth));
             }
             at = (at + 1) % PLACES;
         }
-        Self::Other
+        None
+    }
+
+    pub(super) fn number(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub(super) fn key(self) -> Key {
+        NAMED.get(self.number()).map_or(Key::Other, |(_, key)| *key)
     }
 }

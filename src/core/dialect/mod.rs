@@ -9,6 +9,7 @@ mod alike;
 mod formats;
 mod keys;
 mod map;
+mod repeats;
 mod said;
 mod short;
 
@@ -17,8 +18,9 @@ pub use said::{Meaning, Said, WORDS_LIMIT};
 use super::json::{NoJson, Scanner, Sink, millis};
 use super::time::Duration;
 use alike::{Alike, Spot};
-use keys::Key;
+use keys::{Key, Name};
 use map::{Node, Use};
+use repeats::Repeats;
 use short::Short;
 
 /// Whether an event of this name says no more than that its server is still there.
@@ -56,10 +58,29 @@ impl Reader {
         if !fails && self.alike.reads(event, &mut self.place.said) {
             return Ok(());
         }
-        self.push(event)?;
-        self.end()?;
-        self.alike.is_of(event, self.place.text, &self.place.said);
+        self.whole(event)?;
+        if !self.read_again(event, fails) {
+            self.alike.is_of(event, self.place.text, &self.place.said);
+        }
         Ok(())
+    }
+
+    fn whole(&mut self, document: &[u8]) -> Result<(), NoJson> {
+        self.push(document)?;
+        self.end()
+    }
+
+    /// The document that was read, all of it: where a key stands twice in an object, only the last one shall count.
+    pub fn read_again(&mut self, document: &[u8], fails: bool) -> bool {
+        if !self.place.repeats.any() {
+            return false;
+        }
+        self.scanner.begin();
+        self.place.begin_again();
+        self.place.said.found.has_ended_badly = fails;
+        // It is what it was before.
+        _ = self.whole(document);
+        true
     }
 
     /// Takes the next bytes.
@@ -114,6 +135,7 @@ struct Place {
     keys: usize,
     /// Something has that stands before it in the list.
     has_failed: bool,
+    repeats: Repeats,
     short: Short,
     text: Spot,
     said: Said,
@@ -132,6 +154,7 @@ impl Default for Place {
             is_list: false,
             keys: 0,
             has_failed: false,
+            repeats: Repeats::default(),
             short,
             text,
             said,
@@ -160,6 +183,7 @@ impl Sink for Place {
         if self.depth == 0 {
             self.has_failed = ::core::mem::take(&mut self.said.found.has_failed);
         }
+        self.repeats.opens(self.depth);
         self.depth += 1;
         if self.depth <= DEEPEST {
             self.objects = self.objects << 8 | u64::from(self.node.number());
@@ -192,11 +216,15 @@ impl Sink for Place {
 
     fn key(&mut self, part: &[u8], is_last: bool) {
         let Some(name) = self.short.push(part, is_last) else { return };
-        self.keys += usize::from(self.depth == 1);
+        self.repeats.comes();
         let object = if self.depth <= DEEPEST { Node::of(self.objects as u8) } else { Node::NOWHERE };
         // Most of a document says nothing.
-        let node = if object == Node::NOWHERE { object } else { object.below(Key::of(name)) };
-        self.goes_to(node);
+        let name = if object == Node::NOWHERE { None } else { Name::of(name) };
+        if name.is_some_and(|name| !self.repeats.counts(self.depth - 1, name)) {
+            return self.goes_to(Node::NOWHERE);
+        }
+        self.keys += usize::from(self.depth == 1);
+        self.goes_to(object.below(name.map_or(Key::Other, Name::key)));
     }
 
     fn text(&mut self, part: &[u8], is_last: bool) {
@@ -245,6 +273,16 @@ impl Sink for Place {
 
 impl Place {
     fn begin(&mut self) {
+        self.repeats.begin();
+        self.starts();
+    }
+
+    fn begin_again(&mut self) {
+        self.repeats.begin_again();
+        self.starts();
+    }
+
+    fn starts(&mut self) {
         self.goes_to(Node::ROOT);
         (self.objects, self.depth, self.is_list, self.keys) = (0, 0, false, 0);
         self.text = Spot::default();

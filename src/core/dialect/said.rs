@@ -192,7 +192,8 @@ impl Said {
     }
 
     pub(super) fn is_of(&mut self, name: &[u8]) {
-        self.found.event = formats::event(name);
+        // `event` beside `type` is often a name of the gateway's own.
+        self.found.event = formats::event(name).or(self.found.event);
         self.found.has_ended_badly |= self.found.event == Some(Event::Failure);
     }
 

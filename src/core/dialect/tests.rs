@@ -209,3 +209,35 @@ fn an_event_says_what_it_would_say_alone() {
         }
     }
 }
+
+#[test]
+fn of_a_key_that_stands_twice_the_last_one_counts() {
+    let read = |document: &str| {
+        let mut reader = Reader::of_text();
+        reader.read(document.as_bytes(), false).unwrap();
+        let said = reader.said();
+        (said.is_failure(false), String::from_utf8_lossy(said.text(false)).into_owned(), said.meaning())
+    };
+    for (twice, once) in [
+        (r#"{"error":"x","error":null}"#, r#"{"error":null}"#),
+        (r#"{"error":null,"error":"x"}"#, r#"{"error":"x"}"#),
+        (r#"{"error":"x","\u0065rror":null}"#, r#"{"error":null}"#),
+        (r#"{"token":{"text":"a"},"token":{"text":"b"}}"#, r#"{"token":{"text":"b"}}"#),
+        (r#"{"choices":[{"text":"a","text":"b"}]}"#, r#"{"choices":[{"text":"b"}]}"#),
+        (r#"{"choices":[{"text":"a"},{"text":"b"}]}"#, r#"{"choices":[{"text":"a"},{"text":"b"}]}"#),
+        (r#"{"msg":"a","message":"b"}"#, r#"{"msg":"a","message":"b"}"#),
+        (r#"{"done":true,"done":false,"done":true}"#, r#"{"done":true}"#),
+        (r#"{"status":"","status":"success"}"#, r#"{"status":"success"}"#),
+    ] {
+        assert_eq!(read(twice), read(once), "{twice}");
+    }
+    // No more than a thousand times: the rest is for somebody's memory.
+    let many = format!("{{{}\"error\":null}}", r#""error":"x","#.repeat(100_000));
+    assert!(read(&many).0);
+}
+
+#[test]
+fn a_name_of_a_gateway_beside_the_type_of_an_event_is_no_other_type() {
+    let said = said(r#"{"type":"content_block_delta","delta":{"text":"Hi"},"event":"gateway.7"}"#);
+    assert!(said.is_of_stream() && said.meaning().has_content);
+}

@@ -7,7 +7,7 @@ use query_with_retry::core::dialect::{Meaning, Reader};
 
 /// What a stream makes of an event.
 #[derive(Debug, PartialEq)]
-struct Told {
+pub(super) struct Told {
     read: bool,
     fails: bool,
     text: Vec<u8>,
@@ -16,7 +16,7 @@ struct Told {
     meaning: Meaning,
 }
 
-fn told(reader: &mut Reader, event: &[u8], fails: bool) -> Told {
+pub(super) fn told(reader: &mut Reader, event: &[u8], fails: bool) -> Told {
     let read = reader.read(event, fails).is_ok();
     let said = reader.said();
     Told {

@@ -10,6 +10,7 @@ mod endings;
 mod events;
 mod inputs;
 mod json;
+mod repeats;
 mod rooms;
 mod sketch;
 mod streams;

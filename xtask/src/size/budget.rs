@@ -20,7 +20,7 @@ use std::process::Command;
 /// of twenty forms, the phrases and names of failures, and what a body is whatever its type are fifteen kilobytes of the
 /// core. They buy what 150 public bug reports were about, and text that no host parses.
 const CORE_GZIP: usize = 52 * 1_000;
-const BUNDLED_GZIP: usize = 71 * 1_024;
+const BUNDLED_GZIP: usize = 72 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";
