@@ -2,33 +2,36 @@
 //!
 //! Each wait is drawn from `0..=ceiling`, and the ceiling doubles up to a cap. The cap is applied
 //! before the draw, so that clients that have reached it do not fall into step ("Exponential
-//! Backoff And Jitter", AWS Architecture Blog, 2015).
+//! Backoff And Jitter", AWS Architecture Blog, 2015). A server under load is left alone for half of
+//! the ceiling at least: a wait near nothing is a fast loop there.
 
 use super::rng::Rng;
 use super::time::Duration;
 
 /// First ceiling after an error that is no sign of load.
 pub const BASE: Duration = Duration::from_ms(250);
-/// First ceiling after a server said that it is full, or that we ask too fast.
+/// The least wait after a server said that it is full, or that we ask too fast, and as much again at random.
 pub const OVERLOADED_BASE: Duration = Duration::from_secs(1);
-/// No ceiling is above this.
+/// No wait is above this.
 pub const CAP: Duration = Duration::from_secs(20);
 
 /// Never ends: how often to try is not its business.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     ceiling: Duration,
+    is_under_load: bool,
     rng: Rng,
 }
 
 impl Backoff {
     pub const fn new(rng: Rng) -> Self {
-        Self { ceiling: BASE, rng }
+        Self { ceiling: BASE, is_under_load: false, rng }
     }
 
-    /// The server is under load: the next wait is drawn from at least this much.
+    /// The server is under load: the next wait is this long at least.
     pub fn slow_to(&mut self, base: Duration) {
-        self.ceiling = self.ceiling.max(base).min(CAP);
+        self.ceiling = self.ceiling.max(base.scaled(2, 1)).min(CAP);
+        self.is_under_load = true;
     }
 }
 
@@ -36,7 +39,9 @@ impl Iterator for Backoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let wait = self.rng.up_to(self.ceiling);
+        let is_under_load = ::core::mem::take(&mut self.is_under_load);
+        let least = if is_under_load { self.ceiling.scaled(1, 2) } else { Duration::ZERO };
+        let wait = self.rng.between(least, self.ceiling);
         self.ceiling = self.ceiling.scaled(2, 1).min(CAP);
         Some(wait)
     }
@@ -67,13 +72,27 @@ mod tests {
     }
 
     #[test]
-    fn a_server_under_load_raises_the_ceiling_and_never_lowers_it() {
-        let mut fresh = Backoff::new(Rng::new(3));
-        fresh.slow_to(OVERLOADED_BASE);
-        assert_eq!(fresh.ceiling, OVERLOADED_BASE);
-        let mut grown = Backoff::new(Rng::new(3));
-        grown.by_ref().take(10).for_each(drop);
-        grown.slow_to(OVERLOADED_BASE);
-        assert_eq!(grown.ceiling, CAP);
+    fn a_server_under_load_is_left_alone_for_a_second_and_twice_as_long_each_time() {
+        for seed in 0..500 {
+            let mut backoff = Backoff::new(Rng::new(seed));
+            for (least, most) in [(1000, 2000), (2000, 4000), (4000, 8000), (8000, 16_000), (10_000, 20_000)]
+            {
+                backoff.slow_to(OVERLOADED_BASE);
+                let wait = backoff.next().unwrap().as_ms();
+                assert!((least..=most).contains(&wait), "{wait} of {least} to {most}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_no_sign_of_load_is_not_taken_for_one_because_another_was() {
+        let mut backoff = Backoff::new(Rng::new(3));
+        backoff.slow_to(OVERLOADED_BASE);
+        backoff.next();
+        let below = (0..200).filter(|seed| {
+            let mut backoff = Backoff { rng: Rng::new(*seed), ..backoff.clone() };
+            backoff.next().unwrap().as_ms() < 2000
+        });
+        assert!(below.count() > 70);
     }
 }

@@ -12,6 +12,8 @@ use super::time::{Duration, Instant};
 /// Where it starts, and starts again when a cold model has come up.
 pub const SLOW_START: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
+/// What was too much is not tried again before.
+const REMEMBERED: Duration = Duration::from_secs(10);
 const ONE: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +27,10 @@ pub struct Rule {
 impl Default for Rule {
     /// # Default
     ///
-    /// 4 to 64 at once, and 10,000 may wait: what bounds a queue sooner is that work which cannot
+    /// 1 to 64 at once, and 10,000 may wait: what bounds a queue sooner is that work which cannot
     /// meet its deadline is refused when it arrives.
     fn default() -> Self {
-        Self { min: 4, max: 64, queue: 10_000 }
+        Self { min: 1, max: 64, queue: 10_000 }
     }
 }
 
@@ -51,6 +53,13 @@ pub enum Sign {
     None,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Permit {
+    lease: Lease,
+    /// Another one was under way meanwhile.
+    in_company: bool,
+}
+
 #[derive(Clone, Debug)]
 pub struct Limiter {
     rule: Rule,
@@ -58,21 +67,30 @@ pub struct Limiter {
     limit: u32,
     starts_slowly: bool,
     cut: Option<Instant>,
-    under_way: Vec<Lease>,
+    /// What it was full with, in thousandths, and when.
+    full: Option<(u32, Instant)>,
+    under_way: Vec<Permit>,
     /// How long a success takes, on average of the last ones.
     pace: Option<Duration>,
 }
 
 impl Limiter {
     pub fn new(rule: Rule) -> Self {
-        let mut limiter =
-            Self { rule, limit: 0, starts_slowly: true, cut: None, under_way: Vec::new(), pace: None };
+        let mut limiter = Self {
+            rule,
+            limit: 0,
+            starts_slowly: true,
+            cut: None,
+            full: None,
+            under_way: Vec::new(),
+            pace: None,
+        };
         limiter.start_slowly(SLOW_START.max(rule.min));
         limiter
     }
 
     pub fn under_way(&self, now: Instant) -> usize {
-        self.under_way.iter().filter(|lease| lease.is_live(now)).count()
+        self.under_way.iter().filter(|permit| permit.lease.is_live(now)).count()
     }
 
     pub fn limit(&self) -> u32 {
@@ -85,33 +103,42 @@ impl Limiter {
 
     pub fn has_room(&mut self, now: Instant) -> bool {
         if self.under_way.len() >= self.limit() as usize {
-            self.under_way.retain(|lease| lease.is_live(now));
+            self.under_way.retain(|permit| permit.lease.is_live(now));
         }
         self.under_way.len() < self.limit() as usize
     }
 
     /// Takes a place, whether there is room or not.
     pub fn enter(&mut self, who: CallId, until: Instant) {
-        self.under_way.push(Lease { holder: who, until });
+        let in_company = !self.under_way.is_empty();
+        if let [first] = self.under_way.as_mut_slice() {
+            first.in_company = true;
+        }
+        self.under_way.push(Permit { lease: Lease { holder: who, until }, in_company });
+    }
+
+    /// Whether another one has been under way while this one was.
+    pub fn was_in_company(&self, who: CallId) -> bool {
+        self.under_way.iter().any(|permit| permit.lease.holder == who && permit.in_company)
     }
 
     /// The holder is still there: its permit lasts until then, and is issued anew where it has run out.
     pub fn renew(&mut self, who: CallId, until: Instant) {
-        match self.under_way.iter_mut().find(|lease| lease.holder == who) {
-            Some(lease) => lease.until = until,
+        match self.under_way.iter_mut().find(|permit| permit.lease.holder == who) {
+            Some(permit) => permit.lease.until = until,
             None => self.enter(who, until),
         }
     }
 
     /// Gives the place back. False if it has run out.
     pub fn leave(&mut self, who: CallId) -> bool {
-        let at = self.under_way.iter().position(|lease| lease.holder == who);
+        let at = self.under_way.iter().position(|permit| permit.lease.holder == who);
         at.map(|at| self.under_way.swap_remove(at)).is_some()
     }
 
     /// When the first place runs out, if nobody gives one back.
     pub fn runs_out_at(&self) -> Option<Instant> {
-        self.under_way.iter().map(|lease| lease.until).min()
+        self.under_way.iter().map(|permit| permit.lease.until).min()
     }
 
     /// To be told before the place is given back: only a limit that is made use of may grow.
@@ -119,13 +146,15 @@ impl Limiter {
         match sign {
             Sign::Success { took } => {
                 self.measure(took);
-                self.grow();
+                self.grow(now);
             }
-            Sign::Begun => self.grow(),
+            Sign::Begun => self.grow(now),
             Sign::Finished { took } => self.measure(took),
             Sign::Late | Sign::Full => {
                 let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
-                let floor = self.rule.min.max(1).saturating_mul(ONE).min(self.limit);
+                // Who is late may be down, and calls that take minutes to tell so must not go one by one.
+                let least = if sign == Sign::Late { SLOW_START } else { 1 };
+                let floor = self.rule.min.max(least).saturating_mul(ONE).min(self.limit);
                 self.starts_slowly = false;
                 if !lately {
                     self.cut = Some(now);
@@ -135,6 +164,7 @@ impl Limiter {
                     // The place of who was refused is none: who comes next would be refused as well.
                     let others = (self.under_way.len() as u32).saturating_sub(1).saturating_mul(ONE);
                     self.limit = self.limit.min(others.max(floor));
+                    self.full = Some((self.limit, now));
                 }
             }
             Sign::None => {}
@@ -145,12 +175,14 @@ impl Limiter {
         self.pace = Some(self.pace.map_or(took, |pace| pace.scaled(7, 8) + took.scaled(1, 8)));
     }
 
-    fn grow(&mut self) {
+    fn grow(&mut self, now: Instant) {
         if self.under_way.len() * 2 < self.limit() as usize {
             return;
         }
         let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
-        self.limit = self.limit.saturating_add(step).min(self.within(u32::MAX));
+        let full = self.full.filter(|(_, since)| now.since(*since) < REMEMBERED).map(|(limit, _)| limit);
+        let most = full.map_or(u32::MAX, |limit| limit.max(self.limit));
+        self.limit = self.limit.saturating_add(step).min(self.within(u32::MAX)).min(most);
     }
 
     /// From so few again: a model that has just come up, or a target that has just recovered.
@@ -250,6 +282,35 @@ mod tests {
             assert!(!limiter.has_room(at(1000)), "{who}");
         }
         assert_eq!((limiter.limit(), limiter.under_way(at(1000))), (16, 16));
+    }
+
+    #[test]
+    fn what_was_too_much_is_tried_again_ten_seconds_later() {
+        let mut limiter = limiter(1, 64);
+        (0..4).for_each(|who| limiter.enter(who, at(u64::MAX)));
+        limiter.observe(at(1000), Sign::Full);
+        limiter.leave(3);
+        assert_eq!(limiter.limit(), 2);
+        let succeed = |limiter: &mut Limiter, ms| {
+            (0..5).for_each(|_| limiter.observe(at(ms), Sign::Success { took: Duration::from_ms(1) }));
+        };
+        succeed(&mut limiter, 10_999);
+        assert_eq!(limiter.limit(), 2);
+        succeed(&mut limiter, 11_000);
+        assert!(limiter.limit() > 3, "{}", limiter.limit());
+    }
+
+    #[test]
+    fn who_had_company_is_known_of_both() {
+        let mut limiter = limiter(1, 64);
+        limiter.enter(1, at(9));
+        assert!(!limiter.was_in_company(1));
+        limiter.enter(2, at(9));
+        limiter.leave(2);
+        assert!(limiter.was_in_company(1));
+        limiter.leave(1);
+        limiter.enter(3, at(9));
+        assert!(!limiter.was_in_company(3) && !limiter.was_in_company(1));
     }
 
     #[test]

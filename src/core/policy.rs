@@ -3,6 +3,9 @@
 use super::queue::Priority;
 use super::time::Duration;
 
+/// What a server that names no time is said to have estimated, where that is shown.
+pub const DEFAULT_ESTIMATE: Duration = Duration::from_secs(20);
+
 /// Everything that a call may do with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -20,9 +23,25 @@ pub struct Policy {
 pub struct Loading {
     /// The longest that one call waits for a cold model in all.
     pub max_wait: Duration,
-    /// What a loading answer that names no time is taken to have said.
-    pub default_wait: Duration,
+    /// What a loading answer that names no time is taken to have said, if the caller wants that.
+    pub default_wait: Option<Duration>,
+    /// How long a target may refuse connections, from its first refusal, and be taken for one that is
+    /// still starting; by default as long as [`Self::patience`] says.
+    pub refused: Option<Duration>,
     pub hold: Hold,
+}
+
+/// A target that has never answered, or that may not have refused anything: so long it is waited for.
+const BENEFIT_OF_DOUBT: Duration = Duration::from_secs(15);
+
+impl Loading {
+    /// How long refused connections are waited for, of a target that has answered before; and by a
+    /// platform that says that they were refused.
+    pub fn patience(&self, has_answered: bool, is_told: bool) -> Duration {
+        let doubted =
+            if has_answered && is_told { self.max_wait } else { self.max_wait.min(BENEFIT_OF_DOUBT) };
+        self.refused.unwrap_or(doubted)
+    }
 }
 
 /// Whether the server is asked to hold the request while the model comes up.
@@ -54,14 +73,15 @@ impl Timeouts {
 impl Default for Policy {
     /// # Default
     ///
-    /// 3 retries; wait for a cold model up to 300 s, 20 s where it names no time, without asking
-    /// the server to hold; connect 10 s, idle 60 s, attempt 120 s, total 300 s.
+    /// 3 retries; wait for a cold model up to 300 s, without asking the server to hold; connect 10 s, idle
+    /// 60 s, attempt 120 s, total 300 s.
     fn default() -> Self {
         Self {
             max_retries: 3,
             loading: Loading {
                 max_wait: Duration::from_secs(300),
-                default_wait: Duration::from_secs(20),
+                default_wait: None,
+                refused: None,
                 hold: Hold::No,
             },
             timeouts: Timeouts {
@@ -83,6 +103,7 @@ pub struct Given {
     pub max_retries: Option<u32>,
     pub max_wait: Option<Duration>,
     pub default_wait: Option<Duration>,
+    pub refused: Option<Duration>,
     pub hold: Option<Hold>,
     pub connect: Option<Duration>,
     pub first_byte: Option<Duration>,
@@ -116,7 +137,8 @@ impl Policy {
             max_retries: given.max_retries.unwrap_or(base.max_retries),
             loading: Loading {
                 max_wait: given.max_wait.unwrap_or(base.loading.max_wait),
-                default_wait: given.default_wait.unwrap_or(base.loading.default_wait),
+                default_wait: given.default_wait,
+                refused: given.refused,
                 hold: given.hold.unwrap_or(base.loading.hold),
             },
             timeouts: Timeouts {

@@ -3,7 +3,7 @@
 use query_with_retry::core::alert::AlertRule;
 use query_with_retry::core::budget::{self, Credit};
 use query_with_retry::core::coordinator::Rules;
-use query_with_retry::core::policy::Policy;
+use query_with_retry::core::policy::{DEFAULT_ESTIMATE, Policy};
 use query_with_retry::core::time::Duration;
 use query_with_retry::core::{backoff, breaker, limiter};
 
@@ -37,7 +37,7 @@ fn the_options_table_has_the_defaults_of_the_policy() {
     for (name, default) in [
         ("maxRetries", u64::from(max_retries)),
         ("loading.maxWaitMs", loading.max_wait.as_ms()),
-        ("loading.defaultWaitMs", loading.default_wait.as_ms()),
+        ("loading.defaultWaitMs", DEFAULT_ESTIMATE.as_ms()),
         ("timeouts.connectMs", timeouts.connect.as_ms()),
         ("timeouts.idleMs", timeouts.idle.as_ms()),
         ("timeouts.attemptMs", timeouts.attempt.as_ms()),

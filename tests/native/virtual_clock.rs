@@ -96,7 +96,11 @@ pub(crate) enum Reply {
         steps: Vec<Timed>,
         then: Option<Timed>,
     },
-    /// No connection, or one that is lost before the head.
+    /// The connection is lost before the head.
+    Resets {
+        after: Duration,
+    },
+    /// No connection: the port is closed.
     Refuses {
         after: Duration,
     },

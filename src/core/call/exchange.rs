@@ -36,7 +36,7 @@ pub enum Input {
         away: bool,
     },
     /// Refused, reset, cut: no answer.
-    NetworkError,
+    NetworkError(Lost),
     /// A redirect that must not be followed: the next try would meet it again.
     Astray,
     /// The clock that [`Clocks::next`] named ran out.
@@ -46,6 +46,21 @@ pub enum Input {
     Woke,
     /// The caller wants no answer any more.
     Aborted,
+}
+
+/// Why there is no answer, as far as the platform says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lost {
+    #[default]
+    Unsaid,
+    /// The connection was refused.
+    Refused,
+    /// The platform says nothing, and said it at once: it may have been refused.
+    AtOnce,
+    /// Another try can change nothing.
+    ForGood,
+    /// A clock of the platform's own ran out.
+    Late,
 }
 
 /// Status line and headers.

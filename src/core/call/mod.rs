@@ -12,18 +12,24 @@ mod exchange;
 mod plan;
 
 use super::backoff::Backoff;
-use super::classify::{self, Body, Retry, Trouble};
+use super::classify::{self, AT_ONCE, Body, Retry, Trouble};
 use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
 use super::lease::CallId;
+use super::loading::Answer;
 use super::policy::Policy;
 use super::record::{Attempt, Outcome, Record, WaitReason};
 use super::rng::Rng;
-use super::shared::{Caller, Ended, Place, Shared};
+use super::shared::{Caller, Ended, Loading, Means, Place, Shared};
 use super::time::{Duration, Instant};
-pub use exchange::{Action, Head, Input, Send, Target, Wait};
-use plan::Step;
+pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
+use plan::{Pause, Step};
+
+/// With a fallback left nobody waits longer for a port that may never open.
+const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
+/// A server that is full says so within this, a queue of its own included.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Error bodies are read up to here, and then cancelled.
 pub const ERROR_BODY_LIMIT: u32 = 64 * 1024;
@@ -176,11 +182,13 @@ impl Call {
             (State::Reading(one, head), Input::Ended(end)) if head.events => {
                 self.ended(now, one, head, end, shared)
             }
-            (State::Sending(one), Input::NetworkError) => {
-                self.lost(now, one, None, Trouble::NETWORK, None, shared)
-            }
+            (State::Sending(one), Input::NetworkError(lost)) => self.unreached(now, one, lost, shared),
             (State::Sending(one), Input::Astray) => self.lost(now, one, None, Trouble::ASTRAY, None, shared),
-            (State::Reading(one, head), Input::NetworkError) => {
+            (State::Reading(one, head), Input::NetworkError(Lost::Late)) => {
+                let phase = Phase::Idle;
+                self.lost(now, one, Some(head), timed_out(phase, head.events), Some(phase), shared)
+            }
+            (State::Reading(one, head), Input::NetworkError(_)) => {
                 let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
                 self.lost(now, one, Some(head), trouble, None, shared)
             }
@@ -221,22 +229,43 @@ impl Call {
         self.targets.get(self.target).map_or(0, |target| target.shared)
     }
 
-    fn caller(&self, now: Instant) -> Caller {
+    fn caller(&self, now: Instant, shared: &Shared) -> Caller {
         let longer = self.hold(now).unwrap_or(Duration::ZERO);
         let attempt = self.policy.timeouts.attempt + longer;
         let (deadline, first) = (self.deadline(), !self.tries.sent);
-        let patience = deadline.min(self.patience(now));
+        let patience = deadline.min(self.patience(now, shared));
         Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, first }
     }
 
+    fn has_fallback(&self) -> bool {
+        self.target + 1 < self.targets.len()
+    }
+
     /// Until when it waits for a cold model, if nothing else ends it.
-    fn patience(&self, now: Instant) -> Instant {
-        self.tries.cold.unwrap_or(now) + self.policy.loading.max_wait
+    fn patience(&self, now: Instant, shared: &Shared) -> Instant {
+        let Policy { loading, timeouts, .. } = self.policy;
+        let since = self.tries.cold.unwrap_or(now);
+        let closed = shared.closed(now, self.shares());
+        let refuses = closed
+            .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_told));
+        // A fallback has to have time as well.
+        let others = self.has_fallback().then(|| {
+            let half = timeouts.total.scaled(1, 2);
+            since + if closed.is_some() { half.min(BEFORE_FALLBACK) } else { half }
+        });
+        [refuses, others].into_iter().flatten().fold(since + loading.max_wait, Instant::min)
+    }
+
+    /// The same, of who leaves the looking to another call: the last look of that one has time to be answered.
+    fn in_line(&self, now: Instant, shared: &Shared) -> Instant {
+        let refuses = shared.closed(now, self.shares()).is_some();
+        let grace = if refuses { AT_ONCE } else { Duration::ZERO };
+        self.deadline().min(self.patience(now, shared) + grace)
     }
 
     /// Wants to send, if it may.
     fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
-        let place = shared.enter(now, self.shares(), self.caller(now));
+        let place = shared.enter(now, self.shares(), self.caller(now, shared));
         self.placed(now, place, falls_back, shared)
     }
 
@@ -249,9 +278,10 @@ impl Call {
     ) -> Action {
         match place {
             Place::Go { generation } => self.send(now, generation, falls_back),
-            Place::Queued(reason) => self.park(now, reason, falls_back),
+            Place::Queued(reason) => self.park(now, reason, falls_back, shared),
             Place::Refused(failure) if failure.code == Code::ModelLoading => {
-                let phase = if self.patience(now) < self.deadline() { Phase::Wait } else { Phase::Total };
+                let in_time = self.patience(now, shared) < self.deadline();
+                let phase = if in_time { Phase::Wait } else { Phase::Total };
                 self.take(now, Step::GiveUp(Some(phase)), failure, shared)
             }
             Place::Refused(failure) => {
@@ -262,10 +292,19 @@ impl Call {
         }
     }
 
-    fn park(&mut self, now: Instant, reason: WaitReason, falls_back: Option<Code>) -> Action {
+    fn park(
+        &mut self,
+        now: Instant,
+        reason: WaitReason,
+        falls_back: Option<Code>,
+        shared: &Shared,
+    ) -> Action {
         let mut until = self.deadline();
         if reason == WaitReason::Loading {
-            until = until.min(*self.tries.cold.get_or_insert(now) + self.policy.loading.max_wait);
+            self.tries.cold.get_or_insert(now);
+            until = self.in_line(now, shared);
+        } else if self.has_fallback() {
+            until = until.min(now + self.policy.timeouts.total.scaled(1, 2));
         }
         let wait = Wait { until, span: until.since(now), reason, estimate: None };
         self.state = State::Queued { since: now, wait, falls_back };
@@ -281,35 +320,56 @@ impl Call {
         falls_back: Option<Code>,
         shared: &mut Shared,
     ) -> Action {
+        // What is waited for may have changed, and with it for how long.
+        let mut until = wait.until;
+        let (mut is_up, mut is_down) = (false, false);
+        if wait.reason == WaitReason::Loading {
+            until = self.in_line(now, shared);
+            let is_over = !shared.is_cold(self.shares());
+            is_down = is_over && shared.closed(now, self.shares()).is_some();
+            is_up = is_over && !is_down && now < self.deadline();
+        }
+        let wait = Wait { until, ..wait };
         // Who has no time left takes no place, and no probe of a breaker.
-        let place = if now < self.deadline() {
-            shared.claim(now, self.shares(), self.caller(now))
-        } else {
+        let too_late = is_down || now >= until && !is_up;
+        let place = if too_late {
             Place::Queued(wait.reason)
+        } else {
+            let caller = self.caller(now, shared);
+            shared.claim(now, self.shares(), caller)
         };
-        if place == Place::Queued(wait.reason) && now < wait.until {
+        if place == Place::Queued(wait.reason) && !too_late {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
         }
         self.record.waited_for(wait.reason, now.since(since));
-        let too_late = now >= wait.until && place == Place::Queued(wait.reason);
         let place = if too_late {
             shared.leave(now, self.shares(), self.id, true);
-            Place::Refused(self.waited_in_vain(now, wait.reason))
+            Place::Refused(self.waited_in_vain(now, wait.reason, shared))
         } else {
             place
         };
         self.placed(now, place, falls_back, shared)
     }
 
-    fn waited_in_vain(&self, now: Instant, reason: WaitReason) -> Failure {
+    fn waited_in_vain(&self, now: Instant, reason: WaitReason, shared: &Shared) -> Failure {
+        let none = Failure {
+            code: Code::Network,
+            layer: Layer::Network,
+            phase: None,
+            status: None,
+            retry_after: None,
+        };
+        if reason == WaitReason::Loading && shared.closed(now, self.shares()).is_some() {
+            return none;
+        }
         let code = if reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
         let phase = match reason {
-            _ if now < self.deadline() => Phase::Wait,
+            WaitReason::Loading if now < self.deadline() => Phase::Wait,
             WaitReason::Loading => Phase::Total,
             _ => Phase::Queue,
         };
-        Failure { code, layer: Layer::Compute, phase: Some(phase), status: None, retry_after: None }
+        Failure { code, layer: Layer::Compute, phase: Some(phase), ..none }
     }
 
     fn send(&mut self, now: Instant, generation: u32, falls_back: Option<Code>) -> Action {
@@ -338,7 +398,7 @@ impl Call {
         };
         match classify::classify(head.status, profile, &body) {
             None => {
-                self.note(now, one, Some(head), Outcome::Ok, shared);
+                self.note(now, one, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
             Some(trouble) => self.in_trouble(now, one, head, trouble, &body, shared),
@@ -348,7 +408,7 @@ impl Call {
     fn ended(&mut self, now: Instant, one: Try, head: Head, end: End, shared: &mut Shared) -> Action {
         match end {
             End::Whole => {
-                self.note(now, one, Some(head), Outcome::Ok, shared);
+                self.note(now, one, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
             End::Cut => self.lost(now, one, Some(head), Trouble::TRUNCATED, None, shared),
@@ -372,7 +432,24 @@ impl Call {
         if self.begun.is_some() && body.is_error {
             trouble.code = Code::StreamError;
         }
-        self.note(now, one, Some(head), Outcome::Failed(trouble.code, trouble.layer), shared);
+        let took = now.since(one.started);
+        let place = self.shares();
+        if trouble.retry == Retry::WhenOpen && took <= AT_ONCE && !shared.works(now, place) {
+            return self.closed(now, one, Some(head), trouble, true, shared);
+        }
+        // A server that is small and healthy says that it is full without words, at once, while it answers others.
+        let says_nothing = trouble.code == Code::Unavailable && matches!(status, 502 | 503) && took <= SOON;
+        let is_full = says_nothing && shared.is_in_company(place, self.id);
+        let is_limited =
+            trouble.code == Code::RateLimited || says_nothing && !is_full && shared.works(now, place);
+        if !is_full && !is_limited {
+            trouble = trouble.after(took);
+        }
+        let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
+        let calm = (is_limited && floor.is_none() && self.begun.is_none())
+            .then(|| shared.calms(now, place, one.started));
+        let means = if is_full { Means::Full } else { Means::Itself };
+        self.note(now, one, Some(head), Outcome::Failed(trouble.code, trouble.layer), means, shared);
         let failure = Failure {
             code: trouble.code,
             layer: trouble.layer,
@@ -383,15 +460,67 @@ impl Call {
         let step = match trouble.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
             Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, one, false, shared),
-            _ if matches!(trouble.code, Code::Overloaded | Code::RateLimited)
-                && shared.is_rushed(now, self.shares()) =>
-            {
+            _ if asks_slower && shared.is_rushed(now, place) => {
                 self.until_loaded(now, floor, None, one, true, shared)
             }
             retry => {
-                let full = matches!(trouble.code, Code::Overloaded | Code::RateLimited);
-                let free = full && shared.is_fresh(now, self.shares());
-                self.again(now, retry, trouble.code, floor, free, shared)
+                let is_unpaid = calm.is_some() && shared.is_unpaid(now, place);
+                let free = asks_slower && (is_full || is_unpaid || shared.is_fresh(now, place));
+                self.again(now, retry, trouble.code, Pause { floor, asks_slower, calm, free }, shared)
+            }
+        };
+        self.take(now, step, failure, shared)
+    }
+
+    /// No answer, before the head of one.
+    fn unreached(&mut self, now: Instant, one: Try, lost: Lost, shared: &mut Shared) -> Action {
+        let network = Trouble::NETWORK;
+        match lost {
+            Lost::Refused | Lost::AtOnce => {
+                self.closed(now, one, None, network, lost == Lost::Refused, shared)
+            }
+            Lost::ForGood => {
+                self.lost(now, one, None, Trouble { retry: Retry::Never, ..network }, None, shared)
+            }
+            Lost::Late => {
+                let phase = Phase::FirstByte;
+                self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
+            }
+            Lost::Unsaid => self.lost(now, one, None, network.after(now.since(one.started)), None, shared),
+        }
+    }
+
+    /// A closed port: for a while that is an engine which is still starting.
+    fn closed(
+        &mut self,
+        now: Instant,
+        one: Try,
+        head: Option<Head>,
+        trouble: Trouble,
+        is_told: bool,
+        shared: &mut Shared,
+    ) -> Action {
+        let place = self.shares();
+        let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
+        let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
+        let found = Loading { started: one.started, answer, default_wait: None, full: false };
+        let role = shared.refused(now, place, self.caller(now, shared), found, is_told, patience);
+        let means = if role.is_some() { Means::Starting } else { Means::Itself };
+        let Trouble { code, layer, .. } = trouble;
+        self.note(now, one, head, Outcome::Failed(code, layer), means, shared);
+        let status = head.map(|head| head.status);
+        let failure =
+            Failure { code, layer, phase: None, status, retry_after: head.and_then(|head| head.floor) };
+        let step = match role {
+            Some(role) => match self.looks_again(now, one, role, answer, shared) {
+                Step::GiveUp(_) => Step::GiveUp(None),
+                step => step,
+            },
+            // It has been waited for, and nothing came of it.
+            None if self.tries.cold.is_some() => Step::GiveUp(None),
+            None => {
+                let pause = Pause { floor: answer.floor, ..Pause::default() };
+                self.again(now, Retry::Usual, code, pause, shared)
             }
         };
         self.take(now, step, failure, shared)
@@ -413,10 +542,11 @@ impl Call {
             return self.answered(now, one, *head, Body::default(), shared);
         }
         let status = head.map(|head| head.status);
-        self.note(now, one, head, Outcome::Failed(trouble.code, trouble.layer), shared);
+        let outcome = Outcome::Failed(trouble.code, trouble.layer);
+        self.note(now, one, head, outcome, Means::Itself, shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
-        let step = self.again(now, retry, trouble.code, None, false, shared);
+        let step = self.again(now, retry, trouble.code, Pause::default(), shared);
         self.take(now, step, failure, shared)
     }
 
@@ -479,8 +609,10 @@ impl Call {
 
     fn abandon(&mut self, now: Instant, state: State, shared: &mut Shared) -> Action {
         match state {
-            State::Sending(one) => self.note(now, one, None, Outcome::Aborted, shared),
-            State::Reading(one, head) => self.note(now, one, Some(head), Outcome::Aborted, shared),
+            State::Sending(one) => self.note(now, one, None, Outcome::Aborted, Means::Itself, shared),
+            State::Reading(one, head) => {
+                self.note(now, one, Some(head), Outcome::Aborted, Means::Itself, shared)
+            }
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, now.since(since)),
             State::Queued { since, wait, .. } => {
                 self.record.waited_for(wait.reason, now.since(since));
@@ -491,7 +623,15 @@ impl Call {
         Action::Abandon
     }
 
-    fn note(&mut self, now: Instant, one: Try, head: Option<Head>, outcome: Outcome, shared: &mut Shared) {
+    fn note(
+        &mut self,
+        now: Instant,
+        one: Try,
+        head: Option<Head>,
+        outcome: Outcome,
+        means: Means,
+        shared: &mut Shared,
+    ) {
         let status = head.map(|head| head.status);
         self.record.attempt(Attempt {
             target: self.target,
@@ -508,6 +648,7 @@ impl Call {
             limit: self.policy.timeouts.attempt + one.held.unwrap_or(Duration::ZERO),
             streamed: self.policy.streamed,
             begun: self.begun,
+            means,
         };
         shared.ended(now, self.shares(), self.id, ended);
     }

@@ -7,13 +7,15 @@ use crate::core::failure::{Code, Phase};
 use crate::core::gate::Role;
 use crate::core::hint;
 use crate::core::loading::{Answer, LONGEST_SLEEP, SHORTEST_SLEEP};
-use crate::core::policy::Hold;
+use crate::core::policy::{DEFAULT_ESTIMATE, Hold};
 use crate::core::record::WaitReason;
 use crate::core::shared::{Loading, Shared};
 use crate::core::time::{Duration, Instant};
 
 /// So long before the end of its call a model is looked at last, at the latest.
 const TO_ANSWER: Duration = Duration::from_ms(500);
+/// A look that comes sooner tells nothing new.
+const SHORTEST_LOOK: Duration = Duration::from_ms(50);
 
 pub(super) enum Step {
     Wait(Wait),
@@ -23,15 +25,27 @@ pub(super) enum Step {
     GiveUp(Option<Phase>),
 }
 
+/// What bears on the pause before another try.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pause {
+    /// The server names it.
+    pub(super) floor: Option<Duration>,
+    /// It is under load.
+    pub(super) asks_slower: bool,
+    /// Nobody goes there sooner.
+    pub(super) calm: Option<Duration>,
+    /// No budget pays for it.
+    pub(super) free: bool,
+}
+
 impl Call {
-    /// After an error: back off, if tries and time are left. What is `free` is paid by no budget.
+    /// After an error: back off, if tries and time are left.
     pub(super) fn again(
         &mut self,
         now: Instant,
         retry: Retry,
         code: Code,
-        floor: Option<Duration>,
-        free: bool,
+        pause: Pause,
         shared: &mut Shared,
     ) -> Step {
         let place = self.shares();
@@ -43,12 +57,16 @@ impl Call {
         }
         tries.once_spent |= once;
         tries.retries += 1;
-        if matches!(code, Code::Overloaded | Code::RateLimited) {
+        if pause.asks_slower {
             tries.backoff.slow_to(OVERLOADED_BASE);
         }
-        let backoff = tries.backoff.next().unwrap_or(OVERLOADED_BASE);
-        let span = floor.map_or(backoff, |floor| hint::wait(floor, &mut self.rng));
+        let backoff = pause.calm.or_else(|| tries.backoff.next()).unwrap_or(OVERLOADED_BASE);
+        // What the server names is the least, and not the wait.
+        let span = pause.floor.map_or(backoff, |floor| backoff.max(hint::wait(floor, &mut self.rng)));
         let until = now + span;
+        // Who comes when the server said costs it nothing.
+        let free =
+            pause.free || pause.floor.is_some_and(|floor| floor >= OVERLOADED_BASE) && pause.asks_slower;
         if until >= self.deadline() || !(free || shared.may_retry(now, place, span)) {
             return Step::GiveUp(None);
         }
@@ -56,7 +74,7 @@ impl Call {
         Step::Wait(Wait { until, span, reason, estimate: None })
     }
 
-    /// After a loading answer: sleep a while, if the patience for cold starts lasts.
+    /// After a loading answer.
     pub(super) fn until_loaded(
         &mut self,
         now: Instant,
@@ -66,16 +84,32 @@ impl Call {
         full: bool,
         shared: &mut Shared,
     ) -> Step {
-        let loading = self.policy.loading;
         let was_held = one.held.is_some_and(|hold| now.since(one.started) >= hold.scaled(1, 2));
         let answer = Answer { estimate, floor, was_held };
-        let since = *self.tries.cold.get_or_insert(one.started);
-        let default_wait = if full { SHORTEST_SLEEP.scaled(28, 1) } else { loading.default_wait };
+        let default_wait =
+            if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
         let found = Loading { started: one.started, answer, default_wait, full };
-        let role = shared.loading(now, self.shares(), self.caller(now), found);
-        let patience = loading.max_wait - now.since(since);
+        let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
+        self.looks_again(now, one, role, answer, shared)
+    }
+
+    /// It is cold: sleep a while, if the patience for cold starts lasts.
+    pub(super) fn looks_again(
+        &mut self,
+        now: Instant,
+        one: Try,
+        role: Role,
+        answer: Answer,
+        shared: &mut Shared,
+    ) -> Step {
+        let floor = answer.floor;
+        self.tries.cold.get_or_insert(one.started);
+        let patience = self.patience(now, shared).since(now);
         let sleep = match role {
-            Role::Lead(sleep) => sleep,
+            Role::Lead(sleep) => {
+                self.tries.pause = None;
+                sleep
+            }
             Role::Follow if patience == Duration::ZERO => return Step::GiveUp(Some(Phase::Wait)),
             Role::Follow if self.tries.pause.is_none() && shared.is_cold(self.shares()) => {
                 self.tries.pause = Some(Duration::ZERO);
@@ -87,13 +121,18 @@ impl Call {
         let room = self.deadline().since(now);
         // The last look may be at the very end of the patience, but needs a while to be answered
         // before the end of the call.
-        let last_look = room - room.scaled(1, 10).max(TO_ANSWER);
+        let last_look = room - room.scaled(1, 10).max(TO_ANSWER.min(room.scaled(1, 2)));
         let span = sleep.min(patience).min(last_look);
-        let too_short = span < sleep && (span < SHORTEST_SLEEP || floor.is_some_and(|floor| span <= floor));
+        // While more than a tenth of the call is left, what is cold is looked at once more.
+        let is_early = last_look < patience && room > self.policy.timeouts.total.scaled(1, 10);
+        let is_closed = shared.closed(now, self.shares()).is_some();
+        let least = if is_early || is_closed { SHORTEST_LOOK } else { SHORTEST_SLEEP };
+        let too_short = span < sleep && (span < least || floor.is_some_and(|floor| span <= floor));
         if too_short {
             return Step::GiveUp(Some(if patience <= last_look { Phase::Wait } else { Phase::Total }));
         }
-        Step::Wait(Wait { until: now + span, span, reason: WaitReason::Loading, estimate: answer.estimate })
+        let estimate = answer.estimate.or(self.policy.loading.default_wait).unwrap_or(DEFAULT_ESTIMATE);
+        Step::Wait(Wait { until: now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })
     }
 
     /// Before this call asks again by itself: a second, and each time a quarter more.

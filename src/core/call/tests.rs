@@ -71,7 +71,7 @@ fn a_loading_answer_spends_no_retry() {
 fn a_wake_that_comes_too_early_waits_on() {
     let mut call = call(Given::default(), &[OPENAI]);
     call.handle(at(1000), Input::Start);
-    let wait = call.handle(at(1010), Input::NetworkError);
+    let wait = call.handle(at(1010), Input::NetworkError(Lost::Unsaid));
     assert!(matches!(wait, Action::Wait(_)));
     assert_eq!(call.handle(at(1010), Input::Woke), wait);
 }
@@ -93,7 +93,7 @@ fn the_end_is_the_end() {
     call.handle(at(1010), head(404));
     let end = call.handle(at(1020), said("no such model"));
     assert!(matches!(end, Action::Fail(Failure { code: Code::NotFound, .. })));
-    for late in [Input::Woke, head(200), Input::Aborted, Input::NetworkError] {
+    for late in [Input::Woke, head(200), Input::Aborted, Input::NetworkError(Lost::Unsaid)] {
         assert_eq!(call.handle(at(9000), late), end);
     }
     assert_eq!(call.record().attempts().len(), 1);
@@ -155,7 +155,7 @@ fn before_anything_is_handed_over_a_broken_stream_is_tried_again() {
     for (input, code) in [
         (Input::Ended(End::Cut), Code::StreamTruncated),
         (Input::Ended(End::Nothing), Code::BadResponse),
-        (Input::NetworkError, Code::StreamTruncated),
+        (Input::NetworkError(Lost::Unsaid), Code::StreamTruncated),
         (Input::TimedOut(Phase::Idle), Code::Timeout),
         (said("model is overloaded"), Code::Overloaded),
         (said("out of memory"), Code::EngineFailure),
@@ -171,7 +171,7 @@ fn before_anything_is_handed_over_a_broken_stream_is_tried_again() {
 fn after_something_was_handed_over_nothing_is_tried_again() {
     for (input, code, layer) in [
         (Input::Ended(End::Cut), Code::StreamTruncated, Layer::Network),
-        (Input::NetworkError, Code::StreamTruncated, Layer::Network),
+        (Input::NetworkError(Lost::Unsaid), Code::StreamTruncated, Layer::Network),
         (Input::TimedOut(Phase::Idle), Code::Timeout, Layer::Compute),
         (said("model is overloaded"), Code::StreamError, Layer::Compute),
         (said("model x is currently loading"), Code::StreamError, Layer::Compute),

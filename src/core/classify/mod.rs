@@ -47,6 +47,8 @@ pub enum Retry {
     Usual,
     /// Not an error at all: the model is on its way.
     WhenLoaded,
+    /// Likewise, if it came at once: the gateway found the engine's port closed.
+    WhenOpen,
 }
 
 /// An answer, or the lack of one, that is not what the caller asked for.
@@ -75,6 +77,8 @@ impl Trouble {
     const NOT_FOUND: Self = Self::new(Code::NotFound, Layer::Client, Retry::Never);
     const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, Retry::Never);
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
+    /// A gateway behind which nobody listens.
+    const CLOSED: Self = Self::new(Code::Unavailable, Layer::Gateway, Retry::WhenOpen);
     /// No answer: refused, reset, cut.
     pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, Retry::Usual);
     /// A redirect that is not followed.
@@ -82,6 +86,22 @@ impl Trouble {
     /// A stream without its end, by a clean close or a reset.
     pub const TRUNCATED: Self = Self::new(Code::StreamTruncated, Layer::Network, Retry::Usual);
 }
+
+impl Trouble {
+    /// As it is after so long: a gateway or a connection that breaks after seconds broke off work that may
+    /// be done and billed, or will break it again.
+    pub fn after(self, took: Duration) -> Self {
+        let may_be_done = took > AT_ONCE
+            && (self.code == Code::Network || self.code == Code::Unavailable && self.layer == Layer::Gateway);
+        match self.retry {
+            Retry::Usual | Retry::WhenOpen if may_be_done => Self { retry: Retry::Once, ..self },
+            _ => self,
+        }
+    }
+}
+
+/// No engine has begun to work so soon.
+pub const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// `None` is an answer to hand over.
 pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
@@ -126,6 +146,8 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         403 if body.is_page => Trouble::new(Code::BadResponse, Layer::Gateway, Retry::Never),
         403 => Trouble::FORBIDDEN,
         404 => Trouble::NOT_FOUND,
+        // LiteLLM's own, of its engine.
+        408 if words.timed_out() => Trouble::GATEWAY_TIMEOUT,
         // A conflict, too early: of the moment.
         408 | 409 | 425 | 499 => unavailable,
         410 => Trouble::new(Code::Gone, Layer::Client, Retry::Never),
@@ -144,11 +166,18 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         500..=503 if body.estimate.is_some() => Trouble::LOADING,
         500 | 502 | 503 if words.loading() => Trouble::LOADING,
         500 if words.invalid_input() => Trouble::BAD_REQUEST,
+        500 if words.unreached() => Trouble::CLOSED,
         500 => Trouble::ENGINE,
         501 | 505 => Trouble::new(Code::EngineFailure, Layer::Compute, Retry::Never),
         503 if words.overloaded() => Trouble::OVERLOADED,
+        502 | 503 if words.timed_out() => Trouble::GATEWAY_TIMEOUT,
         // The proxy of a scaled-to-zero endpoint: 503 by its docs, 502 before July 2025.
         502 | 503 if at_endpoint => Trouble::LOADING,
+        // Caddy says nothing at all.
+        502 if body.text.is_empty() && !body.of_engine => Trouble::CLOSED,
+        502 | 503 if words.closed() => Trouble::CLOSED,
+        // Cloudflare: the web server is down, or cannot be reached.
+        521 | 523 => Trouble::CLOSED,
         // Cloudflare's 524: the origin took longer than 120 s.
         504 | 524 => Trouble::GATEWAY_TIMEOUT,
         529 => Trouble::OVERLOADED,

@@ -125,13 +125,34 @@ impl Words<'_> {
             )
     }
 
+    /// The engine's port is closed, say nginx, Traefik and others by the name of their status, HAProxy, Envoy, Apache,
+    /// Varnish.
+    pub(super) fn closed(&self) -> bool {
+        self.unreached()
+            || self.say(
+                "bad gateway|no server is available|no available server|no healthy upstream|upstream connect error|\
+                 unable to service your request|backend fetch failed",
+            )
+    }
+
+    /// So say LiteLLM, and gateways of Node and Python.
+    pub(super) fn unreached(&self) -> bool {
+        self.say(
+            "connection refused|econnrefused|connection error|cannot connect to host|connect call failed",
+        )
+    }
+
     pub(super) fn out_of_memory(&self) -> bool {
         self.say("out of memory|outofmemory")
     }
 
     /// The legacy gateway: "Model too busy, unable to get response in less than 60 second(s)".
     pub(super) fn gave_up_waiting(&self) -> bool {
-        self.say("too busy|unable to get response|time out|timed out")
+        self.say("too busy|unable to get response") || self.timed_out()
+    }
+
+    pub(super) fn timed_out(&self) -> bool {
+        self.say("time out|timed out")
     }
 
     /// The router: `model_not_supported`, "Model not supported by provider …". LM Studio: "Unexpected endpoint or method".

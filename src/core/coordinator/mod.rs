@@ -82,7 +82,7 @@ pub enum Message {
         who: CallId,
         ago: Duration,
         answer: Answer,
-        default_wait: Duration,
+        default_wait: Option<Duration>,
         /// How many wait with it.
         crowd: usize,
         attempt: Duration,
@@ -207,6 +207,7 @@ impl Coordinator {
                     default_wait,
                     alone: false,
                     full: false,
+                    is_doubtful: false,
                     crowd,
                     attempt,
                     until: None,

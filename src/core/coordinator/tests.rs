@@ -53,7 +53,7 @@ impl Bench {
     /// A request that was sent so long ago found the model loading.
     fn loads(&mut self, now: u64, who: CallId, ago: u64) -> Reply {
         let answer = Answer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
-        let (ago, default_wait) = (Duration::from_ms(ago), Duration::from_secs(20));
+        let (ago, default_wait) = (Duration::from_ms(ago), Some(Duration::from_secs(20)));
         self.handle(now, Message::Lead { who, ago, answer, default_wait, crowd: 0, attempt: ATTEMPT })
     }
 

@@ -5,6 +5,9 @@
 //! [`ColdStart`]; every other one waits. Any answer that is not "loading" ends the cold start, so
 //! a leader that meets a full server at wake-up leaves nobody behind; and a leader that is lost is
 //! replaced when its lease has run out.
+//!
+//! A port that refuses connections is an engine that is still starting, for a while: most engines
+//! open theirs only when the model is loaded.
 
 use super::lease::{CallId, Lease};
 use super::loading::{Answer, Around, ColdStart, LONGEST_SLEEP};
@@ -30,6 +33,12 @@ pub enum Role {
     Follow,
 }
 
+/// So often one call looks, if others wait with it; once, where the model has answered before.
+const LOOKS: u32 = 2;
+
+/// What one call says of a model that answers others is forgotten after so long.
+const RUMOUR: Duration = Duration::from_secs(10);
+
 /// A look that is overdue for so long nobody waits for.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
@@ -37,6 +46,8 @@ const FORGOTTEN: Duration = Duration::from_secs(300);
 struct Cold {
     start: ColdStart,
     leader: Option<Lease>,
+    /// How often that one has looked in vain.
+    looks: u32,
     /// Not before then is it worth a look, whoever looks.
     next_look: Instant,
     /// The server said so, and it is no guess.
@@ -45,7 +56,7 @@ struct Cold {
 
 impl Cold {
     fn since(started: Instant) -> Self {
-        Self { start: ColdStart::new(started), leader: None, next_look: started, is_told: false }
+        Self { start: ColdStart::new(started), leader: None, looks: 0, next_look: started, is_told: false }
     }
 
     /// Nobody has looked for so long that it may have come up, and gone down again.
@@ -54,8 +65,22 @@ impl Cold {
     }
 }
 
+/// Its port is closed, or that of what stands behind its gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    /// The first refusal, and the last one.
+    pub since: Instant,
+    last: Instant,
+    /// The platform says that it was refused, or the gateway; it is no guess.
+    pub is_told: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
+    /// From the first refusal to the first answer, whatever it is.
+    closed: Option<Closed>,
+    /// Who said last that it is loading and was not believed, and when.
+    rumour: Option<(CallId, Instant)>,
     cold: Option<Cold>,
     /// When the last request was sent that did not find the model loading.
     warm: Option<Instant>,
@@ -91,6 +116,9 @@ impl Gate {
             _ if now < cold.next_look => return false,
             _ => {}
         }
+        if cold.leader.is_none_or(|leader| leader.holder != who) {
+            cold.looks = 0;
+        }
         cold.leader = Some(Lease { holder: who, until: now + attempt });
         true
     }
@@ -120,8 +148,49 @@ impl Gate {
         Some(cold.leader.map_or(cold.next_look, |leader| leader.until.max(cold.next_look)))
     }
 
-    /// A request that was sent at `started` found the model loading.
+    /// That it refuses connections, and since when.
+    pub fn closed(&self, now: Instant) -> Option<Closed> {
+        self.closed.filter(|closed| now.since(closed.last) <= FORGOTTEN)
+    }
+
+    /// A request was refused. What to do while that is taken for a start, which is for so long; `None`
+    /// after that, for then it is down.
+    pub fn refused(
+        &mut self,
+        now: Instant,
+        found: Found,
+        is_told: bool,
+        patience: Duration,
+        rng: &mut Rng,
+    ) -> Option<Role> {
+        if self.warm.is_some_and(|warm| found.started < warm) {
+            return Some(Role::Follow); // it has come up since
+        }
+        let since = self.closed(now).map_or(found.started, |closed| closed.since);
+        self.closed = Some(Closed { since, last: now, is_told });
+        if now.since(since) < patience {
+            return Some(self.found_cold(now, Found { crowd: 0, ..found }, rng)); // whatever is sent, it is refused
+        }
+        // Nobody waits for it any more. Who has no patience does not speak for the others.
+        if patience > Duration::ZERO {
+            self.cold = None;
+        }
+        None
+    }
+
+    /// A request that was sent at `started` found the model loading: its port is open.
     pub fn loading(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
+        self.closed = None;
+        // A failure may quote its request, and that a model. While others are answered one call alone is not believed.
+        let rumour = self.rumour.filter(|(_, since)| now.since(*since) <= RUMOUR);
+        if self.cold.is_none() && found.is_doubtful && rumour.is_none_or(|(who, _)| who == found.who) {
+            self.rumour = Some((found.who, now));
+            return Role::Follow;
+        }
+        self.found_cold(now, found, rng)
+    }
+
+    fn found_cold(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
         if self.warm.is_some_and(|warm| found.started < warm) {
             return Role::Follow; // it has come up since
         }
@@ -132,6 +201,8 @@ impl Gate {
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
+        let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
+        cold.looks = if has_led { cold.looks + 1 } else { 0 };
         let around = Around {
             last: self.last.map(|(took, _)| took).filter(|_| !found.full),
             crowd: found.crowd,
@@ -143,6 +214,12 @@ impl Gate {
         // them looks in its place.
         cold.next_look = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
+        // It may be this payload alone: another one looks next.
+        let most = if self.warm.is_some() { 1 } else { LOOKS };
+        if cold.looks >= most && found.crowd > 0 {
+            cold.leader = None;
+            return Role::Follow;
+        }
         let leads = sleep <= LONGEST_SLEEP;
         cold.leader = leads
             .then(|| Lease { holder: found.who, until: found.until.unwrap_or(now + sleep + found.attempt) });
@@ -156,6 +233,7 @@ impl Gate {
         if !of_now {
             return false;
         }
+        self.closed = None;
         self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));
         let ended = self.cold.take();
         let was_cold = ended.is_some();
@@ -195,11 +273,13 @@ pub struct Found {
     pub who: CallId,
     pub started: Instant,
     pub answer: Answer,
-    pub default_wait: Duration,
+    pub default_wait: Option<Duration>,
     /// See [`Around`].
     pub alone: bool,
     /// It is up, but full.
     pub full: bool,
+    /// Others were answered just now.
+    pub is_doubtful: bool,
     /// How many others wait.
     pub crowd: usize,
     /// How long its next try may take.

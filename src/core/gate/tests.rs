@@ -44,9 +44,10 @@ impl Bench {
             who,
             started: at(started),
             answer,
-            default_wait: Duration::from_secs(20),
+            default_wait: Some(Duration::from_secs(20)),
             alone: false,
             full: false,
+            is_doubtful: false,
             crowd: 0,
             attempt: ATTEMPT,
             until: None,
@@ -314,7 +315,7 @@ fn how_long_the_last_cold_start_took_moves_the_first_look_of_the_next() {
         assert_eq!(bench.gate.last().as_ms(), 40_000);
         let again = up + HOUR;
         let sleep = bench.leads(again, B, again);
-        assert!((27_000..=30_000).contains(&sleep), "seed {seed}: {sleep}");
+        assert!((9_000..=10_000).contains(&sleep), "seed {seed}: {sleep}");
         // Only of the first: the later ones go by what has been waited.
         assert!(bench.admits(again + sleep, B));
         let later = bench.leads(again + sleep, B, again + sleep);
@@ -333,7 +334,7 @@ fn a_last_cold_start_that_was_short_does_not_hurry_the_next() {
 #[test]
 fn no_first_look_is_later_than_a_minute_however_long_the_last_one_took() {
     let (mut bench, _) = Bench::cold();
-    let up = SENT + 200_000;
+    let up = SENT + 270_000;
     assert!(bench.admits(up, A) && bench.answered(up, up));
     let again = up + 3 * HOUR;
     assert!((54_000..=60_000).contains(&bench.leads(again, B, again)));

@@ -5,13 +5,14 @@
 //! [`Shared::woken`] says whose turn it is.
 
 use super::alert::AlertRule;
+use super::backoff::{CAP, OVERLOADED_BASE};
 use super::breaker::{self, Verdict};
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
-use super::gate::{Found, Role, Temperature};
+use super::gate::{Closed, Found, Role, Temperature};
 use super::lease::CallId;
 use super::limiter::{self, Limiter, Sign};
-use super::loading::Answer;
+use super::loading::{Answer, SHORTEST_SLEEP};
 use super::queue::{Priority, Queue};
 use super::record::{Outcome, WaitReason};
 use super::rng::Rng;
@@ -61,6 +62,18 @@ pub struct Ended {
     pub streamed: bool,
     /// When the first text of a stream came.
     pub begun: Option<Instant>,
+    pub means: Means,
+}
+
+/// What an end is taken for, beside what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Means {
+    #[default]
+    Itself,
+    /// The target is still starting.
+    Starting,
+    /// The target has enough to do with others, and works.
+    Full,
 }
 
 impl Ended {
@@ -98,6 +111,9 @@ struct OfTarget {
     stats: Stats,
     /// Nobody in line is let in before then.
     not_before: Option<Instant>,
+    calm: Option<Calm>,
+    /// When it last answered.
+    worked: Option<Instant>,
     /// What the breaker was when it was looked at last.
     told: breaker::State,
     /// Calls that may yet come here.
@@ -105,6 +121,24 @@ struct OfTarget {
     /// It is one of those in [`Shared::lines`].
     has_line: bool,
 }
+
+/// It refuses who comes too fast, and does not say how long: nobody goes there for a while, which is
+/// doubled where it was not enough.
+#[derive(Clone, Copy, Debug)]
+struct Calm {
+    /// The first refusal since it last answered, and the one that lengthened it last.
+    since: Instant,
+    newest: Instant,
+    until: Instant,
+    backoff: Duration,
+}
+
+/// Refusals of a server that answers others cost it nothing: for so long nobody pays for asking again.
+const UNPAID: Duration = Duration::from_secs(5);
+/// It has answered others just now.
+const JUST_NOW: Duration = Duration::from_secs(1);
+/// So lately that it is hardly cold.
+const LATELY: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Shared {
@@ -173,6 +207,8 @@ impl Shared {
             queue: Queue::default(),
             stats: Stats::new(self.alert),
             not_before: None,
+            calm: None,
+            worked: None,
             told: breaker::State::Closed,
             users: 0,
             has_line: false,
@@ -213,7 +249,8 @@ impl Shared {
         }
         let was_cold = of.coordinator.gate.is_cold();
         let leads = was_cold && of.coordinator.gate.admit(now, caller.id, caller.attempt);
-        let waits = !leads && (was_cold || !of.queue.is_empty() || !of.limiter.has_room(now));
+        let is_calm = of.not_before.is_some_and(|then| now < then);
+        let waits = !leads && (was_cold || is_calm || !of.queue.is_empty() || !of.limiter.has_room(now));
         let place = if waits { of.line_up(now, caller) } else { of.take_place(now, until, caller) };
         if waits {
             self.lined_up(target);
@@ -315,16 +352,22 @@ impl Shared {
             Outcome::Failed(code, layer) => {
                 let sign = match code {
                     Code::RateLimited | Code::Overloaded => Sign::Full,
+                    _ if ended.means == Means::Full => Sign::Full,
                     Code::Timeout => Sign::Late,
                     _ => Sign::None,
                 };
-                (Verdict::of(code, layer, ended.status), sign)
+                let is_fault = ended.means == Means::Itself;
+                (if is_fault { Verdict::of(code, layer, ended.status) } else { Verdict::Unknown }, sign)
             }
         };
+        if ended.outcome == Outcome::Ok {
+            of.worked = Some(now);
+            of.calm = of.calm.filter(|calm| ended.started < calm.newest);
+        }
         let unanswered = matches!(
             ended.outcome,
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
-        );
+        ) || ended.means == Means::Starting;
         of.limiter.observe(now, sign);
         of.limiter.leave(who);
         of.stats.ended(ended.outcome);
@@ -353,22 +396,9 @@ impl Shared {
 
     /// This call found the model loading.
     pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: Loading) -> Role {
-        let until = self.rules.lease.map(|lease| now + lease);
-        let Some(of) = self.targets.get_mut(target) else {
-            return Role::Lead(found.default_wait);
-        };
-        let alone = self.rules.alone();
-        let found = Found {
-            who: who.id,
-            started: found.started,
-            answer: found.answer,
-            default_wait: found.default_wait,
-            alone,
-            full: found.full,
-            crowd: of.queue.len(),
-            attempt: who.attempt,
-            until,
-        };
+        let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
+        let Some(found) = self.found(now, target, who, found) else { return Role::Lead(default_wait) };
+        let Some(of) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
         let was_cold = of.coordinator.gate.is_cold();
         let role = of.coordinator.gate.loading(now, found, &mut self.rng);
         if !was_cold {
@@ -378,6 +408,92 @@ impl Shared {
             self.woken.extend(of.queue.impatient(told));
         }
         role
+    }
+
+    fn found(&self, now: Instant, target: usize, who: Caller, found: Loading) -> Option<Found> {
+        Some(Found {
+            who: who.id,
+            started: found.started,
+            answer: found.answer,
+            default_wait: found.default_wait,
+            alone: self.rules.alone(),
+            full: found.full,
+            is_doubtful: self.worked_within(now, target, LATELY),
+            crowd: self.targets.get(target)?.queue.len(),
+            attempt: who.attempt,
+            until: self.rules.lease.map(|lease| now + lease),
+        })
+    }
+
+    /// This call was refused a connection. What to do while that is taken for a start; `None` if it is none.
+    pub fn refused(
+        &mut self,
+        now: Instant,
+        target: usize,
+        who: Caller,
+        found: Loading,
+        is_told: bool,
+        patience: Duration,
+    ) -> Option<Role> {
+        let found = self.found(now, target, who, found)?;
+        let of = self.targets.get_mut(target)?;
+        let was_cold = of.coordinator.gate.is_cold();
+        let role = of.coordinator.gate.refused(now, found, is_told, patience, &mut self.rng);
+        if was_cold != of.coordinator.gate.is_cold() {
+            self.woken.extend(of.queue.iter());
+        }
+        role
+    }
+
+    /// That it refuses connections, and whether it has ever answered.
+    pub fn closed(&self, now: Instant, target: usize) -> Option<(Closed, bool)> {
+        let gate = &self.targets.get(target)?.coordinator.gate;
+        Some((gate.closed(now)?, gate.was_warm()))
+    }
+
+    pub fn has_answered(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.coordinator.gate.was_warm())
+    }
+
+    /// Another call was under way to it while this one was.
+    pub fn is_in_company(&self, target: usize, who: CallId) -> bool {
+        self.targets.get(target).is_some_and(|of| of.limiter.was_in_company(who))
+    }
+
+    /// It has answered just now.
+    pub fn works(&self, now: Instant, target: usize) -> bool {
+        self.worked_within(now, target, JUST_NOW)
+    }
+
+    fn worked_within(&self, now: Instant, target: usize, span: Duration) -> bool {
+        let worked = self.targets.get(target).and_then(|of| of.worked);
+        worked.is_some_and(|at| now.since(at) < span)
+    }
+
+    /// It has refused a request that was sent at `started`, and does not say for how long. How long nobody
+    /// goes there.
+    pub fn calms(&mut self, now: Instant, target: usize, started: Instant) -> Duration {
+        let Some(of) = self.targets.get_mut(target) else { return OVERLOADED_BASE };
+        let calm = of.calm.get_or_insert(Calm {
+            since: now,
+            newest: started,
+            until: now,
+            backoff: OVERLOADED_BASE.scaled(1, 2),
+        });
+        // Those that went together are refused together.
+        if started >= calm.newest {
+            calm.newest = now;
+            calm.backoff = calm.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
+            calm.until = calm.until.max(now + self.rng.between(calm.backoff, calm.backoff.scaled(2, 1)));
+        }
+        of.not_before = of.not_before.max(Some(calm.until));
+        calm.until.since(now)
+    }
+
+    /// Whether asking it again costs the budget nothing.
+    pub fn is_unpaid(&self, now: Instant, target: usize) -> bool {
+        let calm = self.targets.get(target).and_then(|of| of.calm);
+        calm.is_some_and(|calm| now.since(calm.since) < UNPAID)
     }
 
     /// Whether it has just come up: that it is full now is no failure, but the crowd that waited.
@@ -534,7 +650,7 @@ pub struct Seen<'a> {
 pub struct Loading {
     pub started: Instant,
     pub answer: Answer,
-    pub default_wait: Duration,
+    pub default_wait: Option<Duration>,
     /// It is up, but full.
     pub full: bool,
 }

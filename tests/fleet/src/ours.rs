@@ -5,7 +5,7 @@
 
 use query_with_retry::core::alert::AlertRule;
 use query_with_retry::core::budget::Credit;
-use query_with_retry::core::call::{Action as Core, Call, Head, Input as Happened, Target};
+use query_with_retry::core::call::{Action as Core, Call, Head, Input as Happened, Lost, Target};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::deadline::{Clocks, Progress};
@@ -73,7 +73,7 @@ impl Client for Isolate {
             Input::Woke => tell(Happened::Woke),
             Input::TimedOut => {
                 let phase = one.clocks.map(|clocks| clocks.next(now, Progress::default()).1);
-                tell(phase.map_or(Happened::NetworkError, Happened::TimedOut))
+                tell(phase.map_or(Happened::NetworkError(Lost::Unsaid), Happened::TimedOut))
             }
             Input::Answer(answer) => {
                 let floor = answer.retry_after;

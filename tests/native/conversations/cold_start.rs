@@ -48,7 +48,7 @@ fn an_estimate_that_is_right_is_not_slept_through() {
 
 #[test]
 fn nonsense_for_an_estimate_is_as_if_nothing_was_said() {
-    for nonsense in [json!(-1), json!("soon"), json!(null), json!(1e12), json!([20]), json!({"s": 20})] {
+    for nonsense in [json!(-1), json!("soon"), json!(null), json!(1e12), json!({"s": 20})] {
         for seed in 0..SEEDS {
             let told = Conversation::with(Policy::default()).seeded(seed);
             let [a, b] = [Some(nonsense.clone()), None].map(|says| told.against(cold_for(secs(8), says)));
@@ -74,9 +74,9 @@ fn an_estimate_of_nothing_or_of_a_day_neither_hurries_nor_puts_to_sleep() {
 
 #[test]
 fn what_the_server_says_reaches_the_wait_event() {
-    let call = Conversation::with(Policy::default()).script(&[loading(Some(json!(20))), loading(None), ok()]);
+    let call = Conversation::with(Policy::default()).script(&[loading(Some(json!(30))), loading(None), ok()]);
     let said: Vec<_> = call.waits.iter().map(|wait| wait.action.estimate).collect();
-    assert_eq!(said, [Some(secs(20)), None]);
+    assert_eq!(said, [Some(secs(30)), Some(secs(20))], "twenty seconds are what most say");
     assert!(call.waits.iter().all(|wait| wait.action.reason == WaitReason::Loading));
 }
 

@@ -83,7 +83,7 @@ fn credits_that_are_gone_are_gone_wherever_the_same_token_goes() {
 #[test]
 fn lost_timed_out_and_loading_targets_are_left_for_the_next() {
     for (reply, code) in [
-        (Reply::Refuses { after: ms(3) }, Code::Network),
+        (Reply::Resets { after: ms(3) }, Code::Network),
         (Reply::Silence, Code::Timeout),
         (loading(None), Code::ModelLoading),
     ] {

@@ -2,7 +2,7 @@
 
 use super::{error, loading, ok};
 use crate::virtual_clock::{BEGAN, Conversation, Lone, Reply, ms, policy, secs, status};
-use query_with_retry::core::call::{Action, Input, Target};
+use query_with_retry::core::call::{Action, Input, Lost, Target};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::{Given, Policy};
@@ -137,9 +137,13 @@ fn an_input_that_does_not_fit_gets_the_pending_action_again() {
         assert_eq!(call.handle(BEGAN, odd), reading);
     }
     let waiting = call.handle(BEGAN, Input::Body(Body::default()));
-    for odd in
-        [Input::Start, Input::NetworkError, Input::TimedOut(Phase::Total), Input::Head(status(200)), answer()]
-    {
+    for odd in [
+        Input::Start,
+        Input::NetworkError(Lost::Unsaid),
+        Input::TimedOut(Phase::Total),
+        Input::Head(status(200)),
+        answer(),
+    ] {
         assert_eq!(call.handle(BEGAN, odd), waiting);
     }
     assert_eq!(call.record().attempts().len(), 1);
@@ -147,7 +151,7 @@ fn an_input_that_does_not_fit_gets_the_pending_action_again() {
 
 #[test]
 fn an_input_before_the_start_does_not_say_that_the_call_was_abandoned() {
-    for early in [Input::Woke, Input::NetworkError, Input::Head(status(200)), answer()] {
+    for early in [Input::Woke, Input::NetworkError(Lost::Unsaid), Input::Head(status(200)), answer()] {
         let mut call = call(Policy::default());
         let told = call.handle(BEGAN, early);
         let started = call.handle(BEGAN, Input::Start);

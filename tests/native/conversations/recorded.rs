@@ -12,7 +12,7 @@ fn mixed() -> Transcript {
     Conversation::with(Policy::default()).at(Profile::Legacy).script(&[
         loading(Some(json!(20))),
         loading(Some(json!(20))),
-        Reply::Refuses { after: ms(5) },
+        Reply::Resets { after: ms(5) },
         asking(429, secs(7)),
         error(500),
         Reply::ok(secs(3)),

@@ -39,7 +39,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     (0..4_u32, proptest::option::of(clock()), [span(), span()], [clock(), clock(), clock()], idle()).prop_map(
         |(max_retries, first_byte, [max_wait, default_wait], [connect, attempt, total], idle)| Policy {
             max_retries,
-            loading: Loading { max_wait, default_wait, ..Policy::default().loading },
+            loading: Loading { max_wait, default_wait: Some(default_wait), ..Policy::default().loading },
             timeouts: Timeouts { connect, first_byte, idle, attempt, total },
             streamed: true,
             ..Policy::default()
@@ -79,7 +79,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         let head_after = after.scaled(1, 10);
         match kind {
             0 => Reply::Silence,
-            1 => Reply::Refuses { after },
+            1 => Reply::Resets { after },
             2 => Reply::ok(after),
             3 => Reply::after(head_after, status(503), Body { text: "overloaded".into(), ..Body::default() }),
             // Not often, or a case would take long; and a reader that is away for ever has no stream.

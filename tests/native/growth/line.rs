@@ -9,7 +9,7 @@ use query_with_retry::core::limiter;
 use query_with_retry::core::loading::Answer;
 use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::Outcome;
-use query_with_retry::core::shared::{Caller, Ended, Loading, Place, Shared};
+use query_with_retry::core::shared::{Caller, Ended, Loading, Means, Place, Shared};
 use query_with_retry::core::time::{Duration, Instant};
 use std::time;
 
@@ -65,6 +65,7 @@ impl Crowd {
             limit: HOUR,
             streamed: false,
             begun: None,
+            means: Means::Itself,
         };
         self.shared.ended(at(1), TARGET, who, ended);
     }
@@ -133,7 +134,8 @@ fn calls_that_are_told_of_a_cold_model_look_again_at_the_same_cost_each() {
         crowd.ends(0, Outcome::Failed(Code::ModelLoading, Layer::Compute));
         while crowd.shared.woken().is_some() {}
         let answer = Answer { estimate: None, floor: None, was_held: false };
-        let found = Loading { started: at(0), answer, default_wait: Duration::from_secs(20), full: false };
+        let found =
+            Loading { started: at(0), answer, default_wait: Some(Duration::from_secs(20)), full: false };
         crowd.shared.loading(at(1), TARGET, crowd.caller(0), found);
         let mut told = 0;
         while let Some(who) = crowd.shared.woken() {

@@ -4,7 +4,7 @@
 use super::{config, policy};
 use proptest::prelude::*;
 use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::call::{Action, Call, Head, Input};
+use query_with_retry::core::call::{Action, Call, Head, Input, Lost};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::completion::End;
 use query_with_retry::core::coordinator::Rules;
@@ -105,7 +105,7 @@ fn input(which: u8, nth: u8) -> Input {
         12 | 13 => Input::Begun,
         14 => Input::Ended(End::Whole),
         15 => Input::Ended(if nth.is_multiple_of(2) { End::Cut } else { End::Nothing }),
-        16 => Input::NetworkError,
+        16 => Input::NetworkError(Lost::Unsaid),
         17 => Input::TimedOut(if nth.is_multiple_of(2) { Phase::Attempt } else { Phase::Idle }),
         18 => Input::Reader { away: nth.is_multiple_of(2) },
         19 => Input::Aborted,

@@ -3,7 +3,7 @@
 use super::{SAID, body, config, head, policy, targets};
 use crate::virtual_clock::{BEGAN, Lone};
 use proptest::prelude::*;
-use query_with_retry::core::call::{Action, Input};
+use query_with_retry::core::call::{Action, Input, Lost};
 use query_with_retry::core::failure::Phase;
 use query_with_retry::core::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn input() -> impl Strategy<Value = (Input, bool, u64)> {
             6..=9 => Input::Body(body(said)),
             10..=13 => Input::Woke,
             14 => Input::Aborted,
-            15 => Input::NetworkError,
+            15 => Input::NetworkError(Lost::Unsaid),
             _ => Input::TimedOut(phases[to as usize % phases.len()]),
         };
         (input, anywhere == 9, to)

@@ -72,7 +72,8 @@ fn policy() -> impl Strategy<Value = Policy> {
         max_retries,
         loading: Loading {
             max_wait: span(loading.0),
-            default_wait: span(loading.1),
+            default_wait: Some(span(loading.1)),
+            refused: None,
             hold: match hold {
                 0 => Hold::No,
                 1 => Hold::AsLongAsItWaits,
@@ -134,7 +135,7 @@ fn reply() -> impl Strategy<Value = Reply> {
     (0..10_u8, SAID, TIME, TIME).prop_map(|(kind, said, first, second)| {
         let (head, body, head_after, second) = (head(said), body(said), span(first), span(second));
         match kind {
-            9 => Reply::Refuses { after: head_after },
+            9 => Reply::Resets { after: head_after },
             8 => Reply::Silence,
             7 => Reply::Breaks { head, head_after, body_after: second },
             // Not often, or a case would take long.

@@ -60,9 +60,10 @@ proptest! {
                         who,
                         started,
                         answer,
-                        default_wait: Duration::from_secs(20),
+                        default_wait: Some(Duration::from_secs(20)),
                         alone: ms % 2 == 0,
                         full: false,
+                        is_doubtful: ms % 3 == 0,
                         crowd: ms as usize,
                         attempt,
                         until: None,
@@ -71,6 +72,8 @@ proptest! {
                         prop_assert!(is_free(lead, who, now), "{} as well as {:?}", who, lead);
                         prop_assert!(sleep >= Duration::from_secs(1), "{:?}", sleep);
                         lead = Some((who, now + sleep + attempt));
+                    } else if gate.leader().is_none() {
+                        lead = None; // it lets another one look
                     }
                 }
                 6 => {

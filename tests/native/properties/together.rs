@@ -76,7 +76,7 @@ fn answer((kind, said, after): (u8, Said, Time)) -> Reply {
         5..8 => of(0, 0),
         8 => of(ASKED_TOO_FAST, 0),
         9 | 10 => Reply::after(after, head(said), body(said)),
-        11 => Reply::Refuses { after },
+        11 => Reply::Resets { after },
         12 => Reply::Breaks { head: head(said), head_after: after, body_after: after },
         _ => Reply::Silence,
     }
@@ -129,15 +129,17 @@ proptest! {
                 Credit::Full => budget.burst,
                 Credit::OneOrNone { one } => budget.burst.min(u32::from(one)),
             };
-            // Of a model that has just come up it is no failure that it is full.
-            let was_cold = meeting.calls.iter().zip(&crowd.callers).any(|(call, caller)| {
-                call.record.attempts().iter().any(|one| {
-                    let loading = matches!(one.outcome, Outcome::Failed(Code::ModelLoading, _));
-                    loading && caller.targets[one.target].shared == target
-                })
-            });
-            let waits = |code| was_cold && matches!(code, Code::RateLimited | Code::Overloaded);
-            let costs = |code| code != Code::ModelLoading && !waits(code);
+            // Nobody pays for a server that is full, starting, or has said when to come back.
+            let costs = |code| {
+                !matches!(
+                    code,
+                    Code::ModelLoading
+                        | Code::RateLimited
+                        | Code::Overloaded
+                        | Code::Unavailable
+                        | Code::Network
+                )
+            };
             let retries = retries(&meeting, &crowd, target, costs);
             let over = meeting.over;
             let calls = meeting.shared.seen(over, target).map_or(0, |seen| seen.stats.calls());

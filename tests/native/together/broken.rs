@@ -36,8 +36,8 @@ fn five_failures_are_the_last_that_is_sent_there_and_the_fallback_answers() {
         let crowd = with_fallback(Crowd::at_once(100)).seeded(seed);
         let mut meeting = crowd.against(|asked| if asked.target == 0 { error(502) } else { ok() });
         assert_eq!(meeting.delivered(), 100, "seed {seed}");
-        // The fifth was under way beside three others.
-        assert!((5..=8).contains(&meeting.sent_to(0).count()), "seed {seed}: {:?}", times(&meeting, 0));
+        // Of those that are under way together only the last one is a failure: the others may be too many.
+        assert!((5..=10).contains(&meeting.sent_to(0).count()), "seed {seed}: {:?}", times(&meeting, 0));
         assert_eq!(meeting.sent_to(1).count(), 100);
         assert_eq!((meeting.left_over(0), meeting.left_over(1)), ((0, 0), (0, 0)));
     }
@@ -199,7 +199,7 @@ fn a_full_server_is_asked_less_and_less_until_it_keeps_up() {
             Reply::ok(secs(1))
         }
     });
-    assert!(refused <= 60, "{refused}");
+    assert!(refused <= 70, "{refused}");
     assert!(meeting.delivered() >= 590, "{}", meeting.delivered());
     assert_eq!(meeting.left_over(0), (0, 0));
 }

@@ -1,9 +1,11 @@
 //! Whole conversations of many calls that share one state, one sentence each.
 
 mod broken;
+mod closed;
 mod cold_start;
 mod crowded;
 mod patience;
+mod small;
 pub(crate) mod world;
 
 use crate::read;

@@ -40,9 +40,11 @@ fn a_follower_whose_deadline_comes_first_fails_with_total() {
     let meeting = Crowd::of([leader].into_iter().chain(callers)).against(|_| loading());
     for (call, total) in meeting.calls.iter().skip(1).zip([10, 45, 90]) {
         assert!(call.failed_by(Code::ModelLoading, Some(Phase::Total)), "{:?}", call.end);
-        assert_eq!(call.took, secs(total));
-        assert_eq!(call.record.waited(WaitReason::Loading), secs(total));
-        assert!(call.record.attempts().is_empty());
+        // Who has looked for the others gives up when it could not be answered any more.
+        let has_looked = !call.record.attempts().is_empty();
+        let least = if has_looked { secs(total).scaled(9, 10) } else { secs(total) };
+        assert!((least..=secs(total)).contains(&call.took), "{:?}", call.took);
+        assert!(call.record.waited(WaitReason::Loading) + secs(1) > call.took);
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::virtual_clock::{BEGAN, Reply};
 use query_with_retry::core::alert::AlertRule;
 use query_with_retry::core::breaker::State;
-use query_with_retry::core::call::{Action, Call, Input, Send, Target};
+use query_with_retry::core::call::{Action, Call, Input, Lost, Send, Target};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::deadline::{Clocks, Progress, Stage};
 use query_with_retry::core::failure::{Code, Failure, Phase};
@@ -52,6 +52,7 @@ pub(crate) struct Crowd {
 /// What a server sees of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
+    pub(crate) who: CallId,
     pub(crate) at: Duration,
     pub(crate) target: usize,
     /// How many others it is busy with.
@@ -309,7 +310,7 @@ impl<'a> World<'a> {
                 let (at, busy) = (now.since(BEGAN), self.busy[target]);
                 self.busy[target] += 1;
                 self.sent.push(Sent { at, who: id, target });
-                let reply = (self.server)(Asked { at, target, busy });
+                let reply = (self.server)(Asked { who: id, at, target, busy });
                 let (after, input) = head(&reply);
                 guest.under_way = Some((send, reply));
                 sooner(now, after, input, send.clocks, Stage::Sent)
@@ -418,15 +419,16 @@ fn head(reply: &Reply) -> (Option<Duration>, Input) {
         Reply::Answers { head, head_after, .. } | Reply::Breaks { head, head_after, .. } => {
             (Some(*head_after), Input::Head(*head))
         }
-        Reply::Refuses { after } => (Some(*after), Input::NetworkError),
-        _ => (None, Input::NetworkError),
+        Reply::Resets { after } => (Some(*after), Input::NetworkError(Lost::Unsaid)),
+        Reply::Refuses { after } => (Some(*after), Input::NetworkError(Lost::Refused)),
+        _ => (None, Input::NetworkError(Lost::Unsaid)),
     }
 }
 
 fn body(reply: &Reply) -> (Option<Duration>, Input) {
     match reply {
         Reply::Answers { body, body_after, .. } => (Some(*body_after), Input::Body(body.clone())),
-        Reply::Breaks { body_after, .. } => (Some(*body_after), Input::NetworkError),
+        Reply::Breaks { body_after, .. } => (Some(*body_after), Input::NetworkError(Lost::Unsaid)),
         other => panic!("{other:?} has no body that can be read here"),
     }
 }

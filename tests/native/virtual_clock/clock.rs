@@ -2,7 +2,7 @@
 
 use super::stream::{Stream, Timed};
 use super::{Reply, ms};
-use query_with_retry::core::call::Input;
+use query_with_retry::core::call::{Input, Lost};
 use query_with_retry::core::deadline::{Clocks, Progress, Stage};
 use query_with_retry::core::failure::Phase;
 use query_with_retry::core::time::{Duration, Instant};
@@ -70,8 +70,9 @@ impl Clock {
             | Reply::Drips { head, head_after, .. }
             | Reply::Breaks { head, head_after, .. }
             | Reply::Streams { head, head_after, .. } => (Some(*head_after), Input::Head(*head)),
-            Reply::Refuses { after } => (Some(*after), Input::NetworkError),
-            Reply::Silence => (None, Input::NetworkError),
+            Reply::Resets { after } => (Some(*after), Input::NetworkError(Lost::Unsaid)),
+            Reply::Refuses { after } => (Some(*after), Input::NetworkError(Lost::Refused)),
+            Reply::Silence => (None, Input::NetworkError(Lost::Unsaid)),
         };
         let at = after.map(|after| self.now + after);
         let mut watch = Watch::new(clocks, self.now, Stage::Sent);
@@ -88,7 +89,9 @@ impl Clock {
             }
             Reply::Breaks { body_after, .. } => {
                 let at = self.now + body_after;
-                self.first(&mut watch, |_| progress, Some(at)).err().unwrap_or(Input::NetworkError)
+                self.first(&mut watch, |_| progress, Some(at))
+                    .err()
+                    .unwrap_or(Input::NetworkError(Lost::Unsaid))
             }
             Reply::Drips { body, every, .. } => loop {
                 let at = self.now + every.max(ms(1));
@@ -105,7 +108,9 @@ impl Clock {
                 }
             },
             Reply::Streams { .. } => panic!("a stream is not read as a whole"),
-            Reply::Refuses { .. } | Reply::Silence => panic!("a reply without a head has no body"),
+            Reply::Resets { .. } | Reply::Refuses { .. } | Reply::Silence => {
+                panic!("a reply without a head has no body")
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What happens in a stream, and what is known of it by then: what the face and `Events` do in
 //! production.
 
-use query_with_retry::core::call::Input;
+use query_with_retry::core::call::{Input, Lost};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::completion::{Completion, End, Seen};
 use query_with_retry::core::deadline::{Progress, Stage};
@@ -100,7 +100,7 @@ impl Stream {
                 return None; // nothing has come
             }
             Step::Closes => return Some(Input::Ended(self.completion.end())),
-            Step::Breaks => return Some(self.lost(Input::NetworkError)),
+            Step::Breaks => return Some(self.lost(Input::NetworkError(Lost::Unsaid))),
         }
         self.quiet_since = Some(now);
         None

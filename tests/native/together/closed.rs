@@ -1,0 +1,113 @@
+//! A port that is closed, or that of the engine behind a gateway: for a while that is an engine which is still starting.
+
+use super::ok;
+use super::world::{Caller, Crowd, Meeting, target};
+use crate::read;
+use crate::virtual_clock::{Reply, ms, policy, secs, status};
+use query_with_retry::core::failure::Code;
+use query_with_retry::core::policy::Given;
+use query_with_retry::core::time::Duration;
+
+const SEEDS: u64 = 100;
+
+fn refused() -> Reply {
+    Reply::Refuses { after: ms(2) }
+}
+
+fn bad_gateway() -> Reply {
+    let page = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>";
+    Reply::after(ms(2), status(502), read::of_error(page))
+}
+
+/// Requests before it was up.
+fn in_vain(meeting: &Meeting, up: Duration) -> usize {
+    meeting.sent.iter().filter(|sent| sent.at < up).count()
+}
+
+#[test]
+fn an_engine_is_answered_within_a_second_and_a_quarter_of_the_time_that_its_port_was_closed() {
+    for closed in [refused, bad_gateway] {
+        for (seconds, count) in [(1, 1), (3, 1), (8, 1), (14, 1), (3, 20), (8, 20), (14, 20)] {
+            for seed in 0..SEEDS {
+                let up = secs(seconds);
+                let crowd = Crowd::at_once(count).seeded(seed);
+                let mut meeting = crowd.against(|asked| if asked.at < up { closed() } else { ok() });
+                assert_eq!(meeting.delivered(), count, "{seconds} s, {count} calls, seed {seed}");
+                let first = meeting.calls.iter().map(|call| call.took).min().unwrap();
+                assert!(first <= up + secs(1) + up.scaled(28, 100) + ms(400), "{seconds} s: {first:?}");
+                let most = if count == 1 { 9 } else { 13 };
+                assert!(in_vain(&meeting, up) <= most, "{seconds} s: {}", in_vain(&meeting, up));
+                assert_eq!(meeting.left_over(0), (0, 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_port_that_never_opens_is_given_up_after_fifteen_seconds_by_everybody() {
+    for count in [1, 20] {
+        for seed in 0..SEEDS {
+            let mut meeting = Crowd::at_once(count).seeded(seed).against(|_| refused());
+            for call in &meeting.calls {
+                assert!(call.failed_by(Code::Network, None), "{:?}", call.end);
+                assert!((secs(15)..=secs(16)).contains(&call.took), "{:?}", call.took);
+            }
+            assert!(meeting.sent.len() <= 14, "{count} calls: {}", meeting.sent.len());
+            assert_eq!(meeting.left_over(0), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn an_engine_that_has_answered_before_is_waited_for_as_long_as_a_cold_model() {
+    let later = Caller::with(policy(Given::default())).coming(secs(1));
+    let crowd = Crowd::of([Caller::with(policy(Given::default())), later]);
+    let meeting =
+        crowd.against(|asked| if asked.at < secs(1) || asked.at > secs(61) { ok() } else { refused() });
+    assert_eq!(meeting.delivered(), 2);
+    assert!(meeting.calls[1].took <= secs(78), "{:?}", meeting.calls[1].took);
+    assert!(meeting.sent.len() <= 16, "{}", meeting.sent.len());
+}
+
+#[test]
+fn how_long_is_the_callers_to_say_and_nothing_is_not_at_all() {
+    let impatient = |refused| policy(Given { refused: Some(refused), ..Given::default() });
+    let meeting = Crowd::of([Caller::with(impatient(secs(4)))]).against(|_| refused());
+    assert!((secs(4)..secs(5)).contains(&meeting.calls[0].took), "{:?}", meeting.calls[0].took);
+    let meeting = Crowd::of([Caller::with(impatient(ms(0)))]).against(|_| refused());
+    assert_eq!(meeting.sent.len(), 4);
+    assert!(meeting.calls[0].took < secs(2), "{:?}", meeting.calls[0].took);
+}
+
+#[test]
+fn the_time_is_the_targets_so_that_a_dead_server_costs_nobody_its_own_fifteen_seconds() {
+    let callers = (0..40).map(|nth| Caller::with(policy(Given::default())).coming(secs(nth)));
+    let meeting = Crowd::of(callers).against(|_| refused());
+    for call in &meeting.calls {
+        let over = call.came + call.took;
+        assert!(over <= secs(16) || call.took <= secs(2), "came {:?}, took {:?}", call.came, call.took);
+    }
+    let last = meeting.calls.last().unwrap();
+    assert!(last.failed_by(Code::CircuitOpen, None) && last.took == ms(0), "{:?}", last.end);
+}
+
+#[test]
+fn with_a_fallback_left_it_is_waited_for_five_seconds_and_one_of_them_goes_on_looking() {
+    let mut crowd = Crowd::at_once(10);
+    for caller in &mut crowd.callers {
+        caller.targets = vec![target(0), target(1)];
+    }
+    let meeting = crowd.against(|asked| if asked.target == 0 { refused() } else { ok() });
+    assert_eq!(meeting.delivered(), 10);
+    for call in &meeting.calls {
+        assert!((secs(5)..=secs(7)).contains(&call.took), "{:?}", call.took);
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_after_seconds_without_a_word_is_asked_for_once_more_and_at_once_as_usual() {
+    for (after, tries) in [(ms(5), 4), (secs(3), 2)] {
+        let meeting = Crowd::at_once(1).against(|_| Reply::Resets { after });
+        assert_eq!(meeting.sent.len(), tries, "{after:?}");
+    }
+}

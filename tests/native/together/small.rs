@@ -1,0 +1,100 @@
+//! A server that is small and healthy says that it is full by a 503 without words, or breaks off what is too fast.
+
+use super::ok;
+use super::world::{Caller, Crowd, Meeting};
+use crate::read;
+use crate::virtual_clock::{Reply, ms, policy, secs, status};
+use query_with_retry::core::breaker::State;
+use query_with_retry::core::policy::Given;
+
+const SEEDS: u64 = 100;
+
+fn unavailable() -> Reply {
+    Reply::after(ms(3), status(503), read::of_error("<h1>503 Service Temporarily Unavailable</h1>"))
+}
+
+fn breaker(meeting: &mut Meeting) -> State {
+    let over = meeting.over;
+    meeting.shared.seen(over, 0).map_or(State::Open, |seen| seen.breaker)
+}
+
+#[test]
+fn a_server_of_a_few_places_answers_everybody_and_the_breaker_stays_shut() {
+    for places in [1, 2, 3] {
+        for seed in 0..SEEDS {
+            let mut refused = 0;
+            let mut meeting = Crowd::at_once(12).seeded(seed).against(|asked| {
+                if asked.busy < places {
+                    return ok();
+                }
+                refused += 1;
+                unavailable()
+            });
+            assert_eq!(meeting.delivered(), 12, "{places} places, seed {seed}");
+            assert_eq!(breaker(&mut meeting), State::Closed);
+            assert!(refused <= 6, "{places} places: {refused}");
+            assert!(meeting.calls.iter().all(|call| call.took < secs(20)));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_refuses_a_burst_whole_answers_everybody() {
+    // As uvicorn, which counts connections: four at once against a limit of three are all refused.
+    for seed in 0..SEEDS {
+        let mut last = (ms(0), 0);
+        let mut meeting = Crowd::at_once(12).seeded(seed).against(|asked| {
+            last = if asked.at == last.0 { (asked.at, last.1 + 1) } else { (asked.at, 1) };
+            // The fourth of them is refused, and with it those before.
+            if asked.at == ms(0) || asked.busy >= 3 { unavailable() } else { ok() }
+        });
+        assert_eq!(meeting.delivered(), 12, "seed {seed}");
+        assert_eq!(breaker(&mut meeting), State::Closed);
+    }
+}
+
+#[test]
+fn a_server_of_two_a_second_answers_everybody() {
+    for code in [503, 429] {
+        for seed in 0..SEEDS {
+            // A bucket of three that is filled by two a second, as of nginx with a burst of two.
+            let (mut tokens, mut at) = (3000, ms(0));
+            let mut refused = 0;
+            let mut meeting = Crowd::at_once(12).seeded(seed).against(|asked| {
+                tokens = 3000.min(tokens + (asked.at - at).as_ms() * 2);
+                at = asked.at;
+                if tokens >= 1000 {
+                    tokens -= 1000;
+                    return Reply::ok(ms(10));
+                }
+                refused += 1;
+                Reply::after(ms(1), status(code), read::of_error("<h1>Slower</h1>"))
+            });
+            assert_eq!(meeting.delivered(), 12, "{code}, seed {seed}");
+            assert_eq!(breaker(&mut meeting), State::Closed, "{code}, seed {seed}");
+            assert!(refused <= 16, "{code}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn the_limit_rises_again_when_there_is_more_room() {
+    let patient = policy(Given::default());
+    let callers = (0..2000).map(|nth| Caller::with(patient).coming(ms(nth * 20)));
+    let mut meeting = Crowd::of(callers).against(|asked| {
+        let places = if asked.at < secs(5) { 2 } else { 50 };
+        if asked.busy < places { Reply::ok(ms(200)) } else { unavailable() }
+    });
+    assert_eq!(meeting.delivered(), 2000);
+    assert_eq!(breaker(&mut meeting), State::Closed);
+    let late = meeting.calls.iter().filter(|call| call.came > secs(39)).map(|call| call.took).max();
+    assert!(late < Some(secs(10)), "{late:?}");
+}
+
+#[test]
+fn who_is_refused_alone_has_found_a_server_that_is_down() {
+    let mut meeting = Crowd::at_once(12).against(|_| unavailable());
+    assert_eq!(meeting.delivered(), 0);
+    assert_ne!(breaker(&mut meeting), State::Closed);
+    assert!(meeting.sent.len() <= 12, "{}", meeting.sent.len());
+}
