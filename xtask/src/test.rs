@@ -82,8 +82,11 @@ fn package() -> Result<()> {
         run(command.env("MOCK_HF_BIN", &mock).env("PKG_DIR", &published).env("PANICS_PKG_DIR", &panics))
     };
     step("every runtime", || with(node().arg("tests/package/run.js")))?;
-    let files = ["packaging", "types", "bundlers"].map(|name| format!("tests/package/{name}.test.js"));
-    step("tarball, types, bundlers", || with(node().args(["--test", "--test-concurrency=1"]).args(files)))?;
+    let files =
+        ["packaging", "types", "bundlers", "lost"].map(|name| format!("tests/package/{name}.test.js"));
+    step("tarball, types, bundlers, lost requests", || {
+        with(node().args(["--test", "--test-concurrency=1"]).args(files))
+    })?;
     need::npm("tests/sdks")?;
     for program in ["nginx", "prometheus"] {
         need::debian(program, &[program])?;

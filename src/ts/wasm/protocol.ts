@@ -225,3 +225,16 @@ export type Settled =
   | [how: How.Failed, report: Row, failure: Row]
   /** By the caller's token function; by the platform, of what it never sends; or before anything was sent. */
   | [how: How.Threw, error: unknown];
+
+/** Why `fetch` has rejected, as far as the platform tells. */
+export const enum Lost {
+  Unknown,
+  /** The platform says that the connection was refused. */
+  Refused,
+  /** It says nothing, and the rejection came within a second of the request: it may have been refused. */
+  Quick,
+  /** Another try can change nothing: a certificate, a port that is blocked, a protocol, a limit. */
+  Never,
+  /** A clock that is not ours: undici's, Bun's, or one of the caller's own `fetch`. */
+  Clock,
+}

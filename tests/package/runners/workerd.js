@@ -16,7 +16,8 @@ export const workerd = {
   name: "workerd",
   missing: tools ? undefined : "run `npm ci` in tests/package",
 
-  async run({ app, setting, onResult }) {
+  /** `quiet`: what the runtime itself has to say is not shown. */
+  async run({ app, setting, onResult, quiet = false }) {
     const { Miniflare, Log, LogLevel } = tools;
     const { outdir, modules: paths } = await (bundled ??= bundleWorker(app, "inside/worker.js"));
     const modules = [];
@@ -28,6 +29,7 @@ export const workerd = {
       bindings: { SETTING: JSON.stringify(setting) },
       log: new Log(LogLevel.ERROR),
       cf: false,
+      ...(quiet && { handleRuntimeStdio: (...outputs) => outputs.forEach((output) => output.resume()) }),
     });
     try {
       const indices = await (await worker.dispatchFetch("http://worker/cases")).json();

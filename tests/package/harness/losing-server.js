@@ -1,0 +1,76 @@
+// Ports of the loopback address where a request gets no answer, one for each way to lose it.
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { createServer as createPort } from "node:net";
+
+// Of nobody, for 127.0.0.1, signed by itself. It protects nothing.
+const cert = `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIUOGPH4J+GKFJB0akAovHaMC8Ty1IwCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNbG9vcGJhY2sgdGVzdDAgFw0yNjExMjgwMDEyNDZaGA8yMTI2
+MTEwNDAwMTI0NlowGDEWMBQGA1UEAwwNbG9vcGJhY2sgdGVzdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABMnPIlO4NadpVZTSwmj5CBggrsZ38D8jXnZJRQuTB06+
+nBPhqmkNb4xh+tqrh9NXw0N4ChGDzS/cJU4JjzfdcBKjYTBfMB0GA1UdDgQWBBRd
+9Nur7l/BVsGQLDBqaELgw4iAbjAfBgNVHSMEGDAWgBRd9Nur7l/BVsGQLDBqaELg
+w4iAbjAPBgNVHREECDAGhwR/AAABMAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwID
+SQAwRgIhAKDPl9PVjpdRh32PKxlwASIfMo7Szv094yOc5Fk9COAFAiEAseFcrmDW
+U7FVicKMnTiZCdTMahRKbY6DJR3hrldo7Bw=
+-----END CERTIFICATE-----
+`;
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0/49YxhBq2XAxKxD
+W77C8v2617PtGgHRxSdMkWHWOo6hRANCAATJzyJTuDWnaVWU0sJo+QgYIK7Gd/A/
+I152SUULkwdOvpwT4appDW+MYfraq4fTV8NDeAoRg80v3CVOCY833XAS
+-----END PRIVATE KEY-----
+`;
+
+/** Longer than a refusal takes, on any machine. */
+export const LATE_MS = 1_500;
+
+const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-allow-methods": "*" };
+
+const ways = {
+  reset: ({ socket }) => socket.resetAndDestroy(),
+  closed: ({ socket }) => socket.destroy(),
+  late: ({ socket }) => setTimeout(() => socket.resetAndDestroy(), LATE_MS),
+  notHttp: ({ socket }) => socket.end("this is no HTTP\r\n\r\n"),
+  body({ socket }, response) {
+    response.writeHead(200, { ...cors, "content-length": "1000" }).write("x");
+    setTimeout(() => socket.resetAndDestroy(), 100);
+  },
+  silent() {},
+  silentBody: (_, response) => response.writeHead(200, cors).write("x"),
+};
+
+async function listen(server) {
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  return `127.0.0.1:${server.address().port}`;
+}
+
+export async function startLosing() {
+  const server = createServer((request, response) => {
+    if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
+    return request.resume().on("end", () => ways[request.url.slice(1)](request, response));
+  });
+  const secure = createTlsServer({ cert, key }, (_, response) => response.writeHead(200, cors).end());
+  const gone = createPort();
+  const [plain, tls, nobody] = [await listen(server), await listen(secure), await listen(gone)];
+  await new Promise((closed) => gone.close(closed));
+  return {
+    urls: {
+      refused: `http://${nobody}/`,
+      unknownHost: "http://no-such-host.invalid/",
+      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body"].map((way) => [way, `http://${plain}/${way}`])),
+      certificate: `https://${tls}/`,
+      httpsToHttp: `https://${plain}/`,
+      badPort: "http://127.0.0.1:6000/",
+    },
+    /** Nothing comes there, or one byte. */
+    silent: { headers: `http://${plain}/silent`, bodies: `http://${plain}/silentBody` },
+    async stop() {
+      for (const one of [server, secure]) {
+        one.closeAllConnections();
+        await new Promise((closed) => one.close(closed));
+      }
+    },
+  };
+}
