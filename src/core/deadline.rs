@@ -1,8 +1,9 @@
 //! The clocks of one attempt, and which of them runs out next.
 //!
-//! `fetch` tells neither when a connection stood nor when the request was sent, and of a call
-//! that is not streamed the response headers come after the generation. So `connectMs` bounds the
-//! headers of streamed calls alone, where a server answers before it works.
+//! `fetch` tells neither when a connection stood nor when the request was sent, and silence is no
+//! evidence: of a call that is not streamed the response headers come after the generation, and many
+//! servers send those of a stream with its first token, or after a model has loaded. So `connectMs` is
+//! when somebody asks whether the origin is there at all, and ends no try unless the caller has set it.
 
 use super::failure::Phase;
 use super::time::{Duration, Instant};
@@ -10,7 +11,9 @@ use super::time::{Duration, Instant};
 /// Absolute, so that nothing drifts however often it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
-    /// Of streamed calls alone.
+    /// When to ask whether the origin is there, if no headers have come.
+    pub probe: Option<Instant>,
+    /// When the try ends, if that was not answered: where the caller has set it.
     pub connect: Option<Instant>,
     pub first_byte: Option<Instant>,
     pub idle: Duration,
@@ -37,6 +40,8 @@ pub struct Progress {
     pub stage: Stage,
     /// Since when the next piece has been waited for, once one has come; a comment is one too.
     pub quiet_since: Option<Instant>,
+    /// Its origin was seen to answer while its headers were waited for.
+    pub reached: bool,
     /// Since when the answer is complete, if it says so and goes on.
     pub whole: Option<Instant>,
     /// The reader of the stream has not asked for more. A slow reader is no slow server.
@@ -81,7 +86,7 @@ impl Clocks {
         if progress.stage < Stage::Heard {
             sooner(self.first_byte, Phase::FirstByte);
         }
-        if progress.stage < Stage::Headers {
+        if progress.stage < Stage::Headers && !progress.reached {
             sooner(self.connect, Phase::Connect);
         }
         sooner(progress.quiet_since.map(|since| since + self.idle), Phase::Idle);
@@ -100,6 +105,7 @@ mod tests {
 
     fn clocks() -> Clocks {
         Clocks {
+            probe: None,
             connect: None,
             first_byte: Some(at(50)),
             idle: Duration::from_ms(60),
@@ -162,9 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_of_a_streamed_call_are_waited_for_as_long_as_connecting_may_take() {
+    fn headers_are_waited_for_as_long_as_connecting_may_take_unless_the_origin_was_seen_to_answer() {
         let clocks = Clocks { connect: Some(at(20)), ..clocks() };
         assert_eq!(next(clocks, Progress::default()), (at(20), Phase::Connect));
+        let reached = Progress { reached: true, ..Progress::default() };
+        assert_eq!(next(clocks, reached), (at(50), Phase::FirstByte));
         let headers = Progress { stage: Stage::Headers, ..Progress::default() };
         assert_eq!(next(clocks, headers), (at(50), Phase::FirstByte));
     }

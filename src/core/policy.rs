@@ -55,9 +55,11 @@ pub enum Hold {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Bounds the response headers of streamed calls; see [`deadline`](super::deadline). [`Self::NEVER`]:
-    /// nothing does.
+    /// How long headers may be waited for before the origin is asked whether it is there; see
+    /// [`deadline`](super::deadline). [`Self::NEVER`]: nobody asks.
     pub connect: Duration,
+    /// A try without headers ends after as long again, if the origin does not answer: the caller has set the time.
+    pub connect_ends: bool,
     /// `None`: what is left of `attempt`.
     pub first_byte: Option<Duration>,
     pub idle: Duration,
@@ -86,6 +88,7 @@ impl Default for Policy {
             },
             timeouts: Timeouts {
                 connect: Duration::from_secs(10),
+                connect_ends: false,
                 first_byte: None,
                 idle: Duration::from_secs(60),
                 attempt: Duration::from_secs(120),
@@ -143,6 +146,7 @@ impl Policy {
             },
             timeouts: Timeouts {
                 connect: given.connect.unwrap_or(base.timeouts.connect),
+                connect_ends: given.connect.is_some(),
                 first_byte: given.first_byte,
                 idle: given.idle.unwrap_or(base.timeouts.idle),
                 attempt: given.attempt.unwrap_or(base.timeouts.attempt),

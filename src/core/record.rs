@@ -45,6 +45,8 @@ pub struct Attempt {
     pub duration: Duration,
     pub status: Option<u16>,
     pub outcome: Outcome,
+    /// While it waited for its headers, its origin was seen to answer.
+    pub reached: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use super::bindings::{Outgoing, Request};
 use super::clock;
 use super::events::Events;
 use super::reading::Reading;
-use crate::core::call::{Head, Input, Send};
+use crate::core::call::{Head, Input, Lost, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
 use crate::core::deadline::{AWAY, Clocks, Progress, Stage};
@@ -37,7 +37,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) const LOST: Self = Self::Happened(Input::NetworkError);
+    pub(super) const LOST: Self = Self::Happened(Input::NetworkError(Lost::Unsaid));
 }
 
 enum Leg {
@@ -59,6 +59,9 @@ pub(super) struct Flight<'a> {
     /// The clock of the body that has run out, and when it is looked at once more.
     second_look: Option<(Instant, Instant)>,
     begun_told: bool,
+    /// The origin was asked whether it is there.
+    probed: bool,
+    reached_told: bool,
     /// Since when the reader of the stream asks for nothing.
     away: Option<Instant>,
     away_told: bool,
@@ -73,6 +76,8 @@ impl<'a> Flight<'a> {
             leg: Leg::Preparing,
             second_look: None,
             begun_told: false,
+            probed: false,
+            reached_told: false,
             away: None,
             away_told: false,
         }
@@ -125,7 +130,10 @@ impl<'a> Flight<'a> {
                 // Not `dyn_into`: a response of another realm or of a test is one too.
                 self.answered(response.unchecked_into())
             }
-            (Leg::Asking, Err(error)) if self.request.unsendable(&error) => Step::Threw(error),
+            (Leg::Asking, Err(error)) => match Lost::ALL.get(self.request.lost(&error) as usize) {
+                Some(lost) => Step::Happened(Input::NetworkError(*lost)),
+                None => Step::Threw(error),
+            },
             (Leg::Reading(reading), Ok(why)) => {
                 let body = match why.as_string() {
                     Some(why) => unreadable(why),
@@ -136,16 +144,23 @@ impl<'a> Flight<'a> {
                 self.leg = Leg::Over;
                 self.said(body)
             }
-            (Leg::Reading(reading), Err(_)) => match reading.so_far() {
+            (Leg::Reading(reading), Err(error)) => match reading.so_far() {
                 Some(body) => self.said(body),
-                None => Step::LOST,
+                None => self.broken(&error),
             },
             (Leg::Streaming(events), Ok(_)) => match events.over() {
                 Over::Ended(end) => Step::Happened(Input::Ended(end)),
                 Over::Failed(body) => self.said(body),
             },
-            _ => Step::Happened(self.whole().unwrap_or(Input::NetworkError)),
+            (Leg::Streaming(_), Err(error)) => self.broken(&error),
+            _ => Step::LOST,
         }
+    }
+
+    /// The body has broken.
+    fn broken(&self, error: &JsValue) -> Step {
+        let lost = Lost::ALL.get(self.request.lost(error) as usize).copied().unwrap_or_default();
+        Step::Happened(self.whole().unwrap_or(Input::NetworkError(lost)))
     }
 
     /// When to look at the clocks again. A piece of the body does not wake anybody: it may come at
@@ -161,14 +176,30 @@ impl<'a> Flight<'a> {
                 }
                 self.second_look.map_or(until.min(soonest), |(_, at)| at)
             }
+            Leg::Asking if !self.probed => self.clocks.probe.map_or(until, |probe| until.min(probe)),
             _ => until,
         }
     }
 
+    /// The origin was seen to answer while the headers are waited for; told once.
+    pub(super) fn was_reached(&mut self) -> bool {
+        let told = self.is_reached() && !self.reached_told;
+        self.reached_told |= told;
+        told
+    }
+
+    fn is_reached(&self) -> bool {
+        self.probed && matches!(self.leg, Leg::Asking) && self.request.reached()
+    }
+
     /// That time has come.
     pub(super) fn due(&mut self) -> Step {
-        let (until, phase) = self.clock();
         let now = clock::now();
+        if matches!(self.leg, Leg::Asking) && !self.probed && self.clocks.probe.is_some_and(|at| at <= now) {
+            self.probed = true;
+            self.request.probe();
+        }
+        let (until, phase) = self.clock();
         if now < until {
             self.second_look = None;
             return Step::AwaitOn; // pieces have come meanwhile, or the reader is away
@@ -299,7 +330,9 @@ impl<'a> Flight<'a> {
 
     fn progress(&self) -> Progress {
         let stage = match &self.leg {
-            Leg::Preparing | Leg::Asking => return Progress::default(),
+            Leg::Preparing | Leg::Asking => {
+                return Progress { reached: self.is_reached(), ..Progress::default() };
+            }
             Leg::Streaming(events) if events.begun().is_some() => Stage::Begun,
             _ => Stage::Headers,
         };
@@ -309,6 +342,7 @@ impl<'a> Flight<'a> {
         let since = body.quiet_since();
         Progress {
             stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
+            reached: false,
             quiet_since: since.is_finite().then(|| Instant::from_ms(since as u64)),
             whole: match &self.leg {
                 Leg::Streaming(events) => events.whole(),

@@ -138,13 +138,20 @@ extern "C" {
     /// From now on events are handed over; so long after the beginning of the call.
     #[wasm_bindgen(method)]
     pub(super) fn begin(this: &Request, ms: f64);
-    /// `fetch` has rejected with this, and the platform will never send such a request.
+    /// `fetch` has rejected with this, or a body has broken by it: why, as its place in `Lost`. What is beyond: the
+    /// platform will never send such a request.
     #[wasm_bindgen(method)]
-    pub(super) fn unsendable(this: &Request, error: &JsValue) -> bool;
+    pub(super) fn lost(this: &Request, error: &JsValue) -> u32;
     /// What may follow the last word of a stream is read and thrown away: a promise of its end, if
     /// it has not ended.
     #[wasm_bindgen(method)]
     pub(super) fn rest(this: &Request) -> Option<Promise>;
+    /// No headers have come for long: the origin is asked whether it is there, unless it was within the last minute.
+    #[wasm_bindgen(method)]
+    pub(super) fn probe(this: &Request);
+    /// It was seen to answer within the last minute.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn reached(this: &Request) -> bool;
     /// Nothing more is read.
     #[wasm_bindgen(method)]
     pub(super) fn stop(this: &Request);

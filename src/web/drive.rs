@@ -105,6 +105,9 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 (_, None) => Step::Happened(Input::Woke),
             };
             if let Some(flight) = &mut flight {
+                if flight.was_reached() {
+                    handle(&client, call, clock::now(), Input::Reached, request);
+                }
                 if let Some(begun) = flight.has_begun() {
                     handle(&client, call, begun, Input::Begun, request);
                 }

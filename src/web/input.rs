@@ -100,6 +100,7 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
         max_retries: number(0).map(|count| count as u32),
         max_wait: ms(1),
         default_wait: ms(2),
+        refused: ms(10),
         // The face writes `true` as infinity.
         hold: number(3).map(|ms| match ms {
             f64::INFINITY => Hold::AsLongAsItWaits,

@@ -57,6 +57,7 @@ pub(super) fn report(call: &Call, now: Instant) -> Row {
             status,
             f64::from(outcome(attempt.outcome)),
             f64::from(layer),
+            f64::from(u8::from(attempt.reached)),
         ]);
     }
     Row(row)

@@ -220,7 +220,13 @@ export class Caller {
     return headers.get(name);
   }
 
-  unsendable() {
+  lost() {
+    return 0;
+  }
+
+  probe() {}
+
+  get reached() {
     return false;
   }
 

@@ -23,6 +23,8 @@ pub struct Target {
 pub enum Input {
     Start,
     Head(Head),
+    /// The origin has answered something, while the head of this is waited for: see [`Clocks::probe`].
+    Reached,
     /// The body to its end, to the limit, or as far as it came; of a stream, an event that is an
     /// error or not readable.
     Body(Body),
@@ -61,6 +63,10 @@ pub enum Lost {
     ForGood,
     /// A clock of the platform's own ran out.
     Late,
+}
+
+impl Lost {
+    pub const ALL: [Self; 5] = [Self::Unsaid, Self::Refused, Self::AtOnce, Self::ForGood, Self::Late];
 }
 
 /// Status line and headers.

@@ -18,7 +18,7 @@ use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
 use super::lease::CallId;
 use super::loading::Answer;
-use super::policy::Policy;
+use super::policy::{Policy, Timeouts};
 use super::record::{Attempt, Outcome, Record, WaitReason};
 use super::rng::Rng;
 use super::shared::{Caller, Ended, Loading, Means, Place, Shared};
@@ -60,6 +60,8 @@ struct Try {
     held: Option<Duration>,
     /// Of the breaker, when it let this one pass.
     generation: u32,
+    /// Its origin was seen to answer meanwhile.
+    reached: bool,
 }
 
 #[derive(Debug)]
@@ -163,6 +165,10 @@ impl Call {
                     _ => Action::Read { limit: Some(ERROR_BODY_LIMIT) },
                 }
             }
+            (State::Sending(one), Input::Reached) => {
+                self.state = State::Sending(Try { reached: true, ..one });
+                return self.pending;
+            }
             (State::Reading(one, head), Input::Body(body)) => self.answered(now, one, head, body, shared),
             (State::Reading(one, head), Input::Begun) if head.events => {
                 self.begun = Some(now);
@@ -193,7 +199,10 @@ impl Call {
                 self.lost(now, one, Some(head), trouble, None, shared)
             }
             (State::Sending(one), Input::TimedOut(phase)) => {
-                self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
+                let late = timed_out(phase, false);
+                let layer =
+                    if one.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
+                self.lost(now, one, None, Trouble { layer, ..late }, Some(phase), shared)
             }
             (State::Reading(one, head), Input::TimedOut(phase)) => {
                 self.lost(now, one, Some(head), timed_out(phase, head.events), Some(phase), shared)
@@ -381,14 +390,19 @@ impl Call {
         let hold = self.hold(now);
         let longer = hold.unwrap_or(Duration::ZERO);
         let timeouts = self.policy.timeouts;
+        let probe = Some(now + timeouts.connect + longer).filter(|_| timeouts.connect < Timeouts::NEVER);
         let clocks = Clocks {
-            connect: self.policy.streamed.then_some(now + timeouts.connect + longer),
+            probe,
+            // Of a call that is not streamed no short clock may end the generation.
+            connect: probe
+                .filter(|_| timeouts.connect_ends && self.policy.streamed)
+                .map(|probe| probe + timeouts.connect),
             first_byte: timeouts.first_byte.map(|clock| now + clock + longer),
             idle: timeouts.idle,
             attempt: now + timeouts.attempt + longer,
             total: self.deadline(),
         };
-        self.state = State::Sending(Try { started: now, held: hold, generation });
+        self.state = State::Sending(Try { started: now, held: hold, generation, reached: false });
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
@@ -639,6 +653,7 @@ impl Call {
             duration: now.since(one.started),
             status,
             outcome,
+            reached: one.reached,
         });
         let ended = Ended {
             generation: one.generation,

@@ -3,6 +3,8 @@
 import { invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import { quietly } from "../http/body.js";
+import { whyLost } from "../http/lost.js";
+import { probe, wasReached } from "../http/probe.js";
 import { type Leg, outgoing } from "../http/request.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
@@ -16,7 +18,9 @@ import {
   Fed,
   type HeaderPairs,
   How,
+  Kind,
   type Located,
+  Lost,
   type Outgoing,
   type Read,
   type Row,
@@ -60,6 +64,9 @@ export abstract class Call extends Waiting implements Run {
   /** Stands for the body that is read now. */
   #fed: object | undefined;
   #firstTokenMs: number | undefined;
+  #sentAt = 0;
+  /** What the last try was lost by. */
+  #cause: unknown;
   /** A 303 has led there: it is made. Lost on its way, it is asked for again there, unless it turns out a failure. */
   #answer: { index: number; leg: Leg } | undefined;
 
@@ -157,6 +164,7 @@ export abstract class Call extends Waiting implements Run {
 
   prepare(index: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined {
     this.reader.again();
+    this.#cause = undefined;
     this.#controller = new AbortController();
     const { signal: own } = this.#controller;
     const { headers, given, payload, init } = this.asked;
@@ -168,9 +176,14 @@ export abstract class Call extends Waiting implements Run {
     const made = answer
       ? answer.again(common)
       : outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
-    if (made instanceof Promise) return made.then((leg) => void (this.leg = leg));
-    this.leg = made;
+    if (made instanceof Promise) return made.then((leg) => this.#sends(leg));
+    this.#sends(made);
     return undefined;
+  }
+
+  #sends(leg: Leg): void {
+    this.leg = leg;
+    this.#sentAt = performance.now();
   }
 
   status(response: Response): number {
@@ -181,7 +194,7 @@ export abstract class Call extends Waiting implements Run {
     try {
       const next = this.leg.onward(response);
       if (next) {
-        this.leg = next;
+        this.#sends(next);
         if (next.isAnswer) this.#answer = { index: this.#at, leg: next };
         this.reader.secrets.addSigned(next.url);
       }
@@ -196,8 +209,22 @@ export abstract class Call extends Waiting implements Run {
     return response.headers?.get(name)?.slice(0, 1000); // no wait is longer
   }
 
-  unsendable(error: unknown): boolean {
-    return this.leg.unsendable(error);
+  lost(error: unknown): Lost {
+    if (!this.reader.open && this.leg.unsendable(error)) return Lost.Unsendable;
+    const { why, detail, said } = whyLost(error, performance.now() - this.#sentAt);
+    const { secrets } = this.reader;
+    this.reader.detail = secrets.blankOut(detail);
+    this.#cause = secrets.blankOut(said) === said ? error : new TypeError(this.reader.detail);
+    // A Worker has one word for whatever happens to a connection, and no CORS.
+    return why === Lost.Quick && "WebSocketPair" in globalThis ? Lost.Refused : why;
+  }
+
+  probe(): void {
+    if (this.kind !== Kind.Opaque) probe(this.leg.url, this.pool.options.fetch ?? globalThis.fetch);
+  }
+
+  get reached(): boolean {
+    return wasReached(this.leg.url);
   }
 
   discard(response: Response): void {
@@ -332,7 +359,7 @@ export abstract class Call extends Waiting implements Run {
       const leads = this.leg?.leadsTo && this.reader.secrets.blankOut(`it redirects to ${this.leg.leadsTo}`);
       const detail = [leads, this.reader.detail].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
-      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial));
+      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial, this.#cause));
       if (!this.reader.isPassedOn) this.reader.open?.stop();
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;

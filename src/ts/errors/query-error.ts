@@ -37,11 +37,16 @@ export class QueryError extends Error {
   readonly report: CallReport;
   /** Text that a broken stream had delivered. */
   declare readonly partial?: string;
-  /** The server's own message, cut at 2,000 characters; a token that it echoes is blanked out. */
+  /**
+   * The server's own message, or the platform's where no server spoke, cut at 2,000 characters; a token
+   * that it echoes is blanked out.
+   */
   declare readonly detail?: string;
+  /** What `fetch` rejected with last, where that is why; a copy, where it shows a secret. */
+  declare readonly cause?: unknown;
 
   /** @internal */
-  constructor(failure: Failure, target: string, report: CallReport, detail: string, partial?: string) {
+  constructor(failure: Failure, target: string, report: CallReport, detail: string, partial?: string, cause?: unknown) {
     const { code, layer, phase, status, retryAfterMs, retryable } = failure;
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
@@ -59,5 +64,6 @@ export class QueryError extends Error {
     this.report = report;
     if (partial) this.partial = partial;
     if (detail) this.detail = detail;
+    if (cause !== undefined) Object.defineProperty(this, "cause", { value: cause, configurable: true, writable: true });
   }
 }

@@ -16,9 +16,9 @@ const text = (value: unknown): string => (typeof value === "string" ? value.slic
 
 /**
  * `ms`: since the request was sent. Where an answer had begun, `Refused` and `Quick` say nothing. The detail is the
- * innermost message that says something; platforms put the URL into it.
+ * innermost message that says something, and `said` all of them; platforms put the URL into it.
  */
-export function whyLost(error: unknown, ms: number): { why: Lost; detail: string } {
+export function whyLost(error: unknown, ms: number): { why: Lost; detail: string; said: string } {
   let detail = "";
   let said = "";
   try {
@@ -34,5 +34,5 @@ export function whyLost(error: unknown, ms: number): { why: Lost; detail: string
     // That much was told.
   }
   const why: Lost = WHY.exec(said)?.findIndex((group, index) => index && group) ?? Lost.Unknown;
-  return { why: why === Lost.Quick && ms > QUICK ? Lost.Unknown : why, detail: detail.slice(0, LONGEST).trim() };
+  return { why: why === Lost.Quick && ms > QUICK ? Lost.Unknown : why, detail: detail.slice(0, LONGEST).trim(), said };
 }

@@ -80,6 +80,7 @@ const callOptions = {
   loading: shape({
     maxWaitMs: wait,
     defaultWaitMs: wait,
+    refusedMs: wait,
     hold: rule("a boolean or a number of milliseconds above 0", (value) => typeof value === "boolean" || above(value)),
   }),
   timeouts: shape({

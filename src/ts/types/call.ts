@@ -89,10 +89,22 @@ export interface LoadingOptions {
    */
   maxWaitMs?: number;
   /**
-   * What a loading answer that names no time is taken to have said. Default 20_000. The first
-   * look is after a quarter of it, later ones at growing distances.
+   * What a loading answer that names no time is taken to have said, in ms: the estimate in `wait` events,
+   * 20_000 by default. Where it is given the first look is after a quarter of it, as with a time that the
+   * server named; by default after a second, and later ones 1.25 times as far apart.
    */
   defaultWaitMs?: number;
+  /**
+   * How long a target may refuse connections, or be behind a gateway whose upstream does, and be taken
+   * for an engine that is still starting, in ms: most open their port only when the model is loaded. One
+   * call looks, and the others wait; no retry is spent. The time is the target's, and runs from its first
+   * refusal; once it is spent, refusals are `network` errors and count for the breaker. With a fallback
+   * left no call waits longer than 5 s.
+   *
+   * Default: `maxWaitMs` for a target that has answered before, 15_000 for one that has not, and in pages,
+   * which cannot tell a refusal from CORS. 0: not at all.
+   */
+  refusedMs?: number;
   /**
    * Ask the server to hold the request until the model is up, instead of answering 503
    * (`X-Scale-Up-Timeout`, and `X-Wait-For-Model` on legacy hosts; others are not asked).
@@ -106,12 +118,15 @@ export interface LoadingOptions {
 
 export interface Timeouts {
   /**
-   * Until the request is known to have reached a server. Default 10_000.
+   * How long a request may be without response headers before one HEAD asks whether the target's origin is
+   * there at all, in ms. Default 10_000; `false`: nobody asks.
    *
-   * `fetch` cannot tell, so it bounds the response headers of streamed calls only. Of a call that
-   * is not streamed the headers come after the generation, and no short clock may end it. Some servers
-   * send the headers of a stream with its first token, too: for those give more, or `false`, which is
-   * no such clock.
+   * `fetch` cannot see a connection being made, and silence is no evidence: many servers send their headers
+   * with the first token, and Ollama after it has loaded the model. The HEAD carries no credentials, follows
+   * no redirect, is sent for JSON payloads alone, and its result is good for a minute for all calls to that
+   * origin. An answer sets `Attempt.reached` and rules out the network; a refusal says nothing. It ends no
+   * try: only a `connectMs` that you give ends a streamed one without headers, as `timeout`, phase
+   * `connect`, when the HEAD has not been answered for as long again.
    */
   connectMs?: number | false;
   /** Until the first byte of the answer's body; of a stream, its first event. Default: what is left of `attemptMs`. */
@@ -121,8 +136,8 @@ export interface Timeouts {
   /**
    * One try, from sending to the last byte; of a streamed call, to its first text. Default 120_000.
    *
-   * Node's own fetch gives up after 300 s without headers, which comes out as `network`; a call
-   * that takes longer there is better streamed.
+   * Node's own fetch gives up after 300 s without headers, and after 300 s between two pieces, which
+   * comes out as `timeout`: see docs/lost-requests.md for how a call may take longer there.
    */
   attemptMs?: number;
   /**
@@ -188,6 +203,8 @@ export interface Attempt {
   outcome: "ok" | ErrorCode | "aborted";
   layer?: Layer;
   requestId?: string;
+  /** While this try waited for its headers, its origin was seen to answer: see `Timeouts.connectMs`. */
+  reached?: boolean;
 }
 
 /** Where the trouble was: this program, the way there, a proxy in between, the model, the account. */

@@ -22,8 +22,8 @@ export function toReport(row: Row, labels: string[], requestIds: string[], first
   const [totalMs = 0, target = 0, ...waited] = row;
   const label = (index: number) => labels[index] ?? "";
   const attempts: Attempt[] = [];
-  for (let at = 2 + reasons.length; at < row.length; at += 6) {
-    const [target = 0, startedMs = 0, durationMs = 0, status, ended = 0, place = 0] = row.slice(at);
+  for (let at = 2 + reasons.length; at < row.length; at += 7) {
+    const [target = 0, startedMs = 0, durationMs = 0, status, ended = 0, place = 0, reached] = row.slice(at);
     const layer = layers[place - 1];
     const requestId = requestIds[attempts.length];
     attempts.push({
@@ -34,6 +34,7 @@ export function toReport(row: Row, labels: string[], requestIds: string[], first
       outcome: outcome(ended),
       ...(layer && { layer }),
       ...(requestId && { requestId }),
+      ...(reached && { reached: true }),
     });
   }
   const answered = attempts.at(-1)?.outcome === "ok";

@@ -25,7 +25,7 @@ export function isUsual({ maxRetries, loading, timeouts, priority }: QueryOption
 
 /**
  * 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as the call waits),
- * 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place.
+ * 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place, 10 refusedMs.
  */
 export function optionNumber({ maxRetries, loading, timeouts, priority }: QueryOptions, which: number): number {
   switch (which) {
@@ -41,6 +41,8 @@ export function optionNumber({ maxRetries, loading, timeouts, priority }: QueryO
       return timeouts?.connectMs === false ? Infinity : (timeouts?.connectMs ?? NaN);
     case 9:
       return priority ? priorities.indexOf(priority) : NaN;
+    case 10:
+      return loading?.refusedMs ?? NaN;
     default:
       return timeouts?.[(["firstByteMs", "idleMs", "attemptMs", "totalMs"] as const)[which - 5] as "idleMs"] ?? NaN;
   }

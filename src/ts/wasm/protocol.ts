@@ -153,8 +153,11 @@ export interface CoreRequest {
   /** Where a redirect leads, if it is followed. Throws where `fetch` would fail. */
   onward(response: Response): Outgoing | undefined;
   header(response: Response, name: string): string | null | undefined;
-  /** `fetch` has rejected with this, and the platform will never send such a request. */
-  unsendable(error: unknown): boolean;
+  /** `fetch` has rejected with this, or a body has broken by it: a `Lost`. */
+  lost(error: unknown): Lost;
+  /** No headers have come for long: asks the origin whether it is there, unless that is known. */
+  probe(): void;
+  readonly reached: boolean;
   /** Frees the connection of a response that nobody reads. */
   discard(response: Response): void;
   /** Nobody looks at the report of a success. */
@@ -196,7 +199,7 @@ export interface CoreRequest {
  *
  * Of a report: total ms and the index of the target in use at the end; ms waited for each of
  * `reasons`; then for each attempt its target, start, duration, status (0 is
- * none), outcome, and layer (0 is none, so it is one more).
+ * none), outcome, layer (0 is none, so it is one more), and 1 if its origin was seen to answer meanwhile.
  *
  * Of a failure: 1 if retryable, the status (0 is none), retry after (NaN is none), code, layer,
  * phase (NaN is none).
@@ -237,4 +240,6 @@ export const enum Lost {
   Never,
   /** A clock that is not ours: undici's, Bun's, or one of the caller's own `fetch`. */
   Clock,
+  /** The platform will never send such a request. */
+  Unsendable,
 }

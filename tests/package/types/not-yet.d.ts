@@ -9,18 +9,6 @@
 import type { QueryOptions, Target } from "query-with-retry";
 
 declare module "query-with-retry" {
-  interface LoadingOptions {
-    /**
-     * How long a target may refuse connections, or be behind a gateway whose upstream does, and be
-     * taken for an engine that is still starting: most open their port only when the model is loaded.
-     * It is waited for like a loading answer, by one prober. The time belongs to the target and runs
-     * from its first refusal; once it is spent, refusals are failures, `network`, and count for the
-     * breaker. Default: `maxWaitMs` for a target that has answered before (15_000 in pages, which
-     * cannot tell a refusal from CORS), 15_000 for one that has not; 0: not at all.
-     */
-    refusedMs?: number;
-  }
-
   interface QueryStream<T> {
     /**
      * The stream as server-sent events, to be returned by a route handler or a Worker: the items as
@@ -28,11 +16,6 @@ declare module "query-with-retry" {
      * request is cancelled. Consumes the stream.
      */
     toResponse(init?: ResponseInit): Response;
-  }
-
-  interface Attempt {
-    /** While this try waited for its headers, its origin was seen to answer: see `Timeouts.connectMs`. */
-    reached?: boolean;
   }
 
   interface ClientOptions {

@@ -1,0 +1,39 @@
+/**
+ * Whether an origin is there at all, where it has sent no headers for long. `fetch` cannot see a connection being made, and
+ * silence is no evidence: so one HEAD asks, and its result is good for a minute for everybody. In a Worker it is a plain
+ * value, since no promise may be waited for by another request.
+ */
+
+/** In ms. */
+const GOOD_FOR = 60_000;
+
+/** Of each origin when it was asked last, and whether it has answered. */
+const asked = new Map<string, { at: number; reached: boolean }>();
+
+const known = (origin: string, now = performance.now()) => {
+  const last = asked.get(origin);
+  return last && now - last.at < GOOD_FOR ? last : undefined;
+};
+
+/** Without credentials, and redirects are not followed: nothing of it is read but that it came. */
+export function probe(url: string, fetch: typeof globalThis.fetch): void {
+  const { origin } = new URL(url);
+  const now = performance.now();
+  if (known(origin, now)) return;
+  for (const other of asked.keys()) if (!known(other, now)) asked.delete(other);
+  const last = { at: now, reached: false };
+  asked.set(origin, last);
+  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(GOOD_FOR) };
+  // In a page any server may be asked whether it is there, and what it says stays hidden.
+  if (typeof document !== "undefined") init.mode = "no-cors";
+  void (async () => {
+    try {
+      await (await fetch(origin, init)).body?.cancel();
+      last.reached = true;
+    } catch {
+      // That says nothing: a server that is shutting down refuses, and finishes what it has.
+    }
+  })();
+}
+
+export const wasReached = (url: string): boolean => known(new URL(url).origin)?.reached ?? false;
