@@ -8,7 +8,7 @@ import { connectMock } from "../package/cases/mock.js";
 import { PKG_DIR } from "../package/harness/app.js";
 import { startMock } from "../package/harness/mock-server.js";
 import { howToGet, program, startNginx } from "./nginx.js";
-import { closedDoor } from "./ports.js";
+import { closedDoor } from "../package/harness/ports.js";
 
 const { createClient, QueryError, queryWithReport, queryWithRetry } = await import(pathToFileURL(join(PKG_DIR, "dist/index.js")));
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../gateway/ports.js";
+import { freePort } from "../package/harness/ports.js";
 import { onPath, run, start, stop } from "../package/harness/processes.js";
 
 export const program = onPath("prometheus");

@@ -2,14 +2,25 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** One that nobody listens on at this moment. */
+/**
+ * One that nobody listens on at this moment. It is below those that the system hands out by itself: a port
+ * that stays closed for a while would else become the near end of somebody's connection.
+ */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (let tries = 50; ; tries--) {
+    const server = createServer();
+    try {
+      server.listen(20_000 + Math.floor(Math.random() * 12_000), "127.0.0.1");
+      await once(server, "listening");
+    } catch (error) {
+      if (tries > 1 && error.code === "EADDRINUSE") continue;
+      throw error;
+    }
+    const { port } = server.address();
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A port that refuses connections until `open`, and from then on relays them to `to`. */
