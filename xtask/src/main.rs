@@ -19,7 +19,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   build          the npm package, in pkg/
   demo           builds, serves the demo page and the mock server, prints the address
-  test [stage]   everything, or one of: native wasm package page
+  test [stage]   everything, or one of: native wasm package engines page
   test --quick   the core, and the shared cases in Node: for use while working
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams and the reader of JSON
   bench [name]   measures: cold, sse, call, fleet, size

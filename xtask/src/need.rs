@@ -1,7 +1,7 @@
 //! What the commands need beside Rust and Node: got where that is possible, named where not.
 
 use crate::command::{output, root, run, step};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -51,17 +51,10 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<Option<PathBuf>
     if let Some(found) = on_path(program) {
         return Ok(Some(found));
     }
-    if on_path("apt-get").is_some() && is_root()? {
-        step(&format!("installing {} with apt", packages.join(", ")), || {
-            run(Command::new("apt-get").args(["update", "-qq"]))?;
-            run(Command::new("apt-get")
-                .args(["install", "-y", "-qq", "--no-install-recommends"])
-                .args(packages)
-                .env("DEBIAN_FRONTEND", "noninteractive"))
-        })?;
-        if let Some(found) = on_path(program) {
-            return Ok(Some(found));
-        }
+    if apt_install(packages)?
+        && let Some(found) = on_path(program)
+    {
+        return Ok(Some(found));
     }
     let advice = format!("{program} is missing: apt-get install {}", packages.join(" "));
     if in_ci() {
@@ -69,6 +62,44 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<Option<PathBuf>
     }
     eprintln!("   skipped, because {advice}");
     Ok(None)
+}
+
+/// Whether that was allowed.
+fn apt_install(packages: &[&str]) -> Result<bool> {
+    if on_path("apt-get").is_none() || !is_root()? {
+        return Ok(false);
+    }
+    step(&format!("installing {} with apt", packages.join(", ")), || {
+        run(Command::new("apt-get").args(["update", "-qq"]))?;
+        run(Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    })?;
+    Ok(true)
+}
+
+/// A Python of its own in `target/NAME`, with what `requirements` names: made anew when that has changed since.
+pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
+    let (requirements, folder) = (root().join(requirements), root().join("target").join(name));
+    let (python, stamp) = (folder.join("bin/python"), folder.join(".installed"));
+    let wanted = std::fs::read(&requirements)?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    step(&format!("installing the Python packages of {name}"), || {
+        let venv = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        let advice = "python3 with venv is missing: apt-get install python3-venv";
+        // Debian's Python comes without.
+        venv()
+            .or_else(|error| if apt_install(&["python3-venv"])? { venv() } else { Err(error) })
+            .context(advice)?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
+        run(Command::new(&python).args(pip).arg("--requirement").arg(&requirements))
+            .with_context(|| format!("pip found no wheels of {}", requirements.display()))?;
+        Ok(std::fs::write(&stamp, &wanted)?)
+    })?;
+    Ok(python)
 }
 
 /// A program of a crate, built into `target/tools`, without optimisation: that takes a minute

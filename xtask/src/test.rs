@@ -12,8 +12,13 @@ use std::process::Command;
 
 type Stage = (&'static str, fn() -> Result<()>);
 
-const STAGES: [Stage; 4] =
-    [("native", native), ("wasm", browsers::wasm), ("package", package), ("page", page)];
+const STAGES: [Stage; 5] = [
+    ("native", native),
+    ("wasm", browsers::wasm),
+    ("package", package),
+    ("engines", engines),
+    ("page", page),
+];
 
 pub(crate) fn all() -> Result<()> {
     for (name, work) in STAGES {
@@ -101,6 +106,20 @@ fn package() -> Result<()> {
     step("workerd", || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in("workerd")?)))?;
     // Memory and times are measured: nothing else beside it.
     step("leaks", || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in("leaks")?)))
+}
+
+/// Real inference servers and gateways: late, full, killed. tests/engines/README.md says what starts what.
+fn engines() -> Result<()> {
+    let published = package::build(Flavour::Published)?;
+    let mock = mock_server()?;
+    for program in ["nginx", "haproxy"] {
+        need::debian(program, &[program])?;
+    }
+    let python = need::python("engines", "tests/engines/requirements.txt")?;
+    // They wait much more than they work.
+    let mut tests = node();
+    tests.args(["--test", "--test-concurrency=3"]).args(tests_in("engines")?);
+    run(tests.env("MOCK_HF_BIN", mock).env("PKG_DIR", published).env("ENGINES_PYTHON", python))
 }
 
 /// The demo page in a real browser.
