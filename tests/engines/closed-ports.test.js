@@ -63,12 +63,12 @@ describe("an engine whose port is closed", { concurrency: 40, timeout: 90_000, s
       await client.query(url, payload);
       await late.door.close();
     }
-    const timer = setTimeout(() => late.door.open(), closedMs);
-    t.after(() => clearTimeout(timer));
     // The mock's counters: a look that is no request to the model.
     const up = upAt(t, url.replace(late.pathname, `/_mock${late.pathname}`));
-    const answers = await crowd(calls, () => client.queryWithReport(url, payload));
-    await assertWaitedWell(answers, { up, awayMs: closedMs });
+    const answers = crowd(calls, () => client.queryWithReport(url, payload));
+    const timer = setTimeout(() => late.door.open(), closedMs);
+    t.after(() => clearTimeout(timer));
+    await assertWaitedWell(await answers, { up, awayMs: closedMs });
     assert.equal(await late.requests(), calls + (answeredBefore ? 1 : 0));
   }
 

@@ -49,5 +49,6 @@ export async function assertWaitedWell(answers, { up, awayMs }) {
   const attempts = answers.flatMap(({ report }) => report.attempts);
   if (answers.length === 1) assert.ok(attempts.length <= 10, `${attempts.length} attempts`);
   const inVain = attempts.filter(({ outcome }) => outcome !== "ok").length;
+  assert.notEqual(inVain, 0, "the server was not away");
   assert.ok(inVain <= 16, `${inVain} attempts in vain`);
 }
