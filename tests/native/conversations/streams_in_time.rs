@@ -27,13 +27,14 @@ fn ends(given: Given, server: &Reply, phase: Phase, after: Duration) {
 }
 
 #[test]
-fn connecting_bounds_the_headers_of_streams_and_of_nothing_else() {
-    ends(Given::default(), &Reply::Silence, Phase::Connect, secs(10));
+fn headers_may_be_as_late_as_the_answer_unless_the_caller_says_how_late() {
+    ends(Given::default(), &Reply::Silence, Phase::Attempt, secs(120));
     let given = Given { connect: Some(secs(3)), ..Given::default() };
-    ends(given, &Reply::Silence, Phase::Connect, secs(3));
+    // As long again for the origin to say whether it is there.
+    ends(given, &Reply::Silence, Phase::Connect, secs(6));
     let late = Reply::Streams {
         head: events(),
-        head_after: ms(2999),
+        head_after: ms(5999),
         steps: vec![(secs(50), TEXT), (secs(1), DONE)],
         then: None,
     };
@@ -71,17 +72,19 @@ fn without_a_connect_clock_the_headers_of_a_stream_may_take_the_whole_attempt() 
 
 #[test]
 fn headers_that_do_not_come_are_asked_for_once_more() {
-    let call = streamed(Given::default()).script(&[Reply::Silence]);
+    let given = Given { connect: Some(secs(10)), ..Given::default() };
+    let call = streamed(given).script(&[Reply::Silence]);
     assert!(call.ends_with(Code::Timeout, Some(Phase::Connect)));
-    assert_eq!((call.sent.len(), call.record.attempts()[0].duration), (2, secs(10)));
-    assert!(streamed(Given::default()).script(&[Reply::Silence, whole()]).is_delivered());
+    assert_eq!((call.sent.len(), call.record.attempts()[0].duration), (2, secs(20)));
+    assert!(streamed(given).script(&[Reply::Silence, whole()]).is_delivered());
 }
 
 #[test]
 fn a_hold_makes_connecting_longer() {
-    let given = Given { hold: Some(Hold::For(secs(50))), max_retries: Some(0), ..Given::default() };
+    let hold = Some(Hold::For(secs(50)));
+    let given = Given { hold, connect: Some(secs(10)), max_retries: Some(0), ..Given::default() };
     let call = streamed(given).at(Profile::Endpoint).script(&[Reply::Silence]);
-    assert_eq!((call.took, call.failure().phase), (secs(60), Some(Phase::Connect)));
+    assert_eq!((call.took, call.failure().phase), (secs(70), Some(Phase::Connect)));
 }
 
 #[test]

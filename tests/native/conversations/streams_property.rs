@@ -40,7 +40,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         |(max_retries, first_byte, [max_wait, default_wait], [connect, attempt, total], idle)| Policy {
             max_retries,
             loading: Loading { max_wait, default_wait: Some(default_wait), ..Policy::default().loading },
-            timeouts: Timeouts { connect, first_byte, idle, attempt, total },
+            timeouts: Timeouts { connect, connect_ends: true, first_byte, idle, attempt, total },
             streamed: true,
             ..Policy::default()
         },

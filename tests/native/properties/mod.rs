@@ -82,6 +82,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         },
         timeouts: Timeouts {
             connect: ms(1),
+            connect_ends: false,
             first_byte: has_first_byte.then(|| span(clocks.0)),
             idle: span(clocks.1),
             attempt: span(clocks.2),
