@@ -69,8 +69,10 @@ const platforms = {
   },
   workerd: {
     ...page(/^Network connection lost\.$/),
+    // Which of the two, depends on the version.
+    notHttp: [undefined, /^(internal error; reference = |Network connection lost\.$)/],
     // So it hides whatever is not a connection that was lost.
-    ...Object.fromEntries(["unknownHost", "notHttp", "certificate", "httpsToHttp"].map((way) => [way, [UNKNOWN, /^internal error; reference = /]])),
+    ...Object.fromEntries(["unknownHost", "certificate", "httpsToHttp"].map((way) => [way, [UNKNOWN, /^internal error; reference = /]])),
   },
   chromium: page(/^Failed to fetch$/),
   firefox: { ...page(/^NetworkError when attempting to fetch resource\.$/), body: [UNKNOWN, /^The operation was aborted\.$/] },
