@@ -135,7 +135,7 @@ fn streaming(targets: &[Target]) -> Lone {
 fn the_headers_of_a_streamed_call_have_a_clock_of_their_own() {
     let given = Given { streamed: true, ..Given::default() };
     let Action::Send(send) = call(given, &[OPENAI]).handle(at(1000), Input::Start) else { panic!() };
-    assert_eq!(send.clocks.connect, Some(at(11_000)));
+    assert_eq!((send.clocks.probe, send.clocks.connect), (Some(at(11_000)), None));
     let Action::Send(send) = call(Given::default(), &[OPENAI]).handle(at(1000), Input::Start) else {
         panic!()
     };

@@ -129,7 +129,10 @@ fn inside(profile: Profile, body: &Body) -> Trouble {
 fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
     let words = Words { text: &body.text, kind: &body.kind };
     let at_endpoint = profile == Profile::Endpoint;
-    let unavailable = Trouble::new(Code::Unavailable, speaker(body), Retry::Usual);
+    // uvicorn's own words, of an engine without anything before it.
+    let of_uvicorn = !body.is_page && body.text == b"service unavailable";
+    let layer = if of_uvicorn { Layer::Compute } else { speaker(body) };
+    let unavailable = Trouble::new(Code::Unavailable, layer, Retry::Usual);
     match status {
         // Followed where that is safe; this one was not.
         300..=399 => Trouble::ASTRAY,
@@ -168,6 +171,7 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         500 if words.invalid_input() => Trouble::BAD_REQUEST,
         500 if words.unreached() => Trouble::CLOSED,
         500 => Trouble::ENGINE,
+        501 if words.unsupported_task() => Trouble::NOT_FOUND,
         501 | 505 => Trouble::new(Code::EngineFailure, Layer::Compute, Retry::Never),
         503 if words.overloaded() => Trouble::OVERLOADED,
         502 | 503 if words.timed_out() => Trouble::GATEWAY_TIMEOUT,

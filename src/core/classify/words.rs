@@ -156,8 +156,15 @@ impl Words<'_> {
     }
 
     /// The router: `model_not_supported`, "Model not supported by provider …". LM Studio: "Unexpected endpoint or method".
+    /// LiteLLM: "Invalid model name passed in …".
     pub(super) fn unsupported_model(&self) -> bool {
-        self.are("model_not_supported|model_not_found") || self.say("not supported by|unexpected endpoint")
+        self.are("model_not_supported|model_not_found")
+            || self.say("not supported by|unexpected endpoint|invalid model name")
+    }
+
+    /// llama.cpp: "This server does not support embeddings."
+    pub(super) fn unsupported_task(&self) -> bool {
+        self.say("does not support")
     }
 
     /// A paused endpoint.
