@@ -16,6 +16,7 @@ import { events } from "./cases/events.js";
 import { fallbacks } from "./cases/fallbacks.js";
 import { fetchAsFetch } from "./cases/fetch-as-fetch.js";
 import { firstCalls } from "./cases/first-calls.js";
+import { lost } from "./cases/lost.js";
 import { network } from "./cases/network.js";
 import { overload } from "./cases/overload.js";
 import { redirects } from "./cases/redirects.js";
@@ -45,6 +46,7 @@ export const cases = [
   ...engineFailures,
   ...timeouts,
   ...network,
+  ...lost,
   ...aborts,
   ...fallbacks,
   ...events,

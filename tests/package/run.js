@@ -2,6 +2,7 @@
 // Packs the package, installs the tarball in an empty app, and runs the shared cases in every
 // runtime. What this machine lacks is skipped by name; with CI=true that is a failure.
 import { createApp } from "./harness/app.js";
+import { startLosing } from "./harness/losing-server.js";
 import { startMock } from "./harness/mock-server.js";
 import { inBrowser } from "./runners/browser.js";
 import { standalone } from "./runners/standalone.js";
@@ -41,7 +42,7 @@ const failures = [];
 async function runCases(runtime, setting, onResult) {
   const start = performance.now();
   try {
-    await runtime.run({ app, setting: { mockUrl: mock.mockUrl, runtime: runtime.name, ...setting }, onResult });
+    await runtime.run({ app, setting: { mockUrl: mock.mockUrl, losing: losing.urls, runtime: runtime.name, ...setting }, onResult });
   } catch (error) {
     fail(runtime.name, { name: "the runtime itself", ok: false, ms: Math.round(performance.now() - start), error: error.message, stack: "" });
   }
@@ -82,9 +83,10 @@ async function runAlone(runtime, failed) {
 
 const summary = new Map(runtimes.map(({ name }) => [name, count()]));
 const app = await createApp();
-let mock;
+let mock, losing;
 try {
   mock = await startMock();
+  losing = await startLosing();
   const left = runtimes.flatMap((runtime) => Array.from({ length: SHARES }, (_, nth) => [runtime, nth])).values();
   const lane = async () => {
     for (const [runtime, nth] of left) {
@@ -100,6 +102,7 @@ try {
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   for (const [runtime, failed] of failedBeside) await runAlone(runtime, failed);
 } finally {
+  await losing?.stop();
   await mock?.stop();
   await app.remove();
 }

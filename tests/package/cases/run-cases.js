@@ -19,8 +19,8 @@ if (!globalThis.addEventListener || globalThis.Bun) {
   globalThis.process?.on("rejectionHandled", (promise) => strays.delete(promise));
 }
 
-/** `setting`: the package as `api`, `mockUrl` and the name of the `runtime`. */
-export async function runCase(index, { api, mockUrl, runtime }) {
+/** `setting`: the package as `api`, `mockUrl`, the name of the `runtime`, and of where requests get lost the URLs, `losing`. */
+export async function runCase(index, { api, mockUrl, runtime, losing }) {
   const { name, run, limitMs = LIMIT_MS } = cases[index];
   const mock = connectMock({ mockUrl, prefix: `${runtime}-${index}` });
   const start = performance.now();
@@ -30,7 +30,7 @@ export async function runCase(index, { api, mockUrl, runtime }) {
   });
   let error;
   try {
-    await Promise.race([run({ api, mock, assert, runtime }), late]);
+    await Promise.race([run({ api, mock, assert, runtime, losing }), late]);
     await mock.close();
     await sleep(0);
     for (const reason of strays.values()) throw new Error(`left an unhandled rejection: ${reason}`);
