@@ -164,7 +164,10 @@ impl Limiter {
                     // The place of who was refused is none: who comes next would be refused as well.
                     let others = (self.under_way.len() as u32).saturating_sub(1).saturating_mul(ONE);
                     self.limit = self.limit.min(others.max(floor));
-                    self.full = Some((self.limit, now));
+                    // One alone was too fast, and not too many.
+                    if others > 0 {
+                        self.full = Some((self.limit, now));
+                    }
                 }
             }
             Sign::None => {}

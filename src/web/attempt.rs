@@ -302,26 +302,18 @@ impl<'a> Flight<'a> {
             self.request.discard(&response);
             return Step::LOST;
         };
+        let lines = if bits & HINTS == 0 { String::new() } else { self.request.hints(&response) };
+        let hint = hint::read(&lines, clock::unix_now_ms());
         let head = Head {
             status,
-            floor: if bits & HINTS == 0 { None } else { self.floor(&response) },
+            floor: hint.wait,
+            resets: hint.resets,
+            should_retry: hint.should_retry,
+            now_ms: hint.now_ms,
             events: bits & STREAM != 0,
         };
         self.leg = Leg::Landed(response);
         Step::Happened(Input::Head(head))
-    }
-
-    fn floor(&self, response: &Response) -> Option<Duration> {
-        let header = |name| self.request.header(response, name).ok().flatten();
-        let (retry_after, retry_after_ms) = (header("retry-after"), header("retry-after-ms"));
-        let (rate_limit, date) = (header("ratelimit"), header("date"));
-        let hints = hint::Headers {
-            retry_after: retry_after.as_deref(),
-            retry_after_ms: retry_after_ms.as_deref(),
-            rate_limit: rate_limit.as_deref(),
-            date: date.as_deref(),
-        };
-        hint::floor(hints, clock::unix_now_ms())
     }
 
     fn clock(&self) -> (Instant, Phase) {

@@ -94,7 +94,11 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 }
             }
             let until = flight.as_ref().map_or(wakes, Flight::until);
-            step = match (waiter.either(until, parked && flight.is_none()).await, &mut flight) {
+            let happened = waiter.either(until, parked && flight.is_none()).await;
+            if flight.as_mut().is_some_and(Flight::was_reached) {
+                handle(&client, call, clock::now(), Input::Reached, request);
+            }
+            step = match (happened, &mut flight) {
                 (Happened::Aborted, _) => Step::Happened(Input::Aborted),
                 (Happened::Settled(settled), Some(flight)) => flight.settled(settled),
                 (Happened::Due, Some(flight)) => flight.due(),
@@ -105,9 +109,6 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 (_, None) => Step::Happened(Input::Woke),
             };
             if let Some(flight) = &mut flight {
-                if flight.was_reached() {
-                    handle(&client, call, clock::now(), Input::Reached, request);
-                }
                 if let Some(begun) = flight.has_begun() {
                     handle(&client, call, begun, Input::Begun, request);
                 }

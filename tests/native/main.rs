@@ -13,3 +13,4 @@ mod samples;
 mod together;
 mod vectors;
 mod virtual_clock;
+mod waits;

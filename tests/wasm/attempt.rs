@@ -14,7 +14,14 @@ use wasm_bindgen::JsValue;
 /// A minute for everything.
 pub(super) fn patient() -> Clocks {
     let minute = Duration::from_secs(60);
-    Clocks { connect: None, first_byte: None, idle: minute, attempt: now() + minute, total: now() + minute }
+    Clocks {
+        probe: None,
+        connect: None,
+        first_byte: None,
+        idle: minute,
+        attempt: now() + minute,
+        total: now() + minute,
+    }
 }
 
 /// Dropping it drops its flight.

@@ -224,6 +224,10 @@ export class Caller {
     return 0;
   }
 
+  hints({ headers }) {
+    return [...headers].map(([name, value]) => `${name}: ${value}\n`).join("");
+  }
+
   probe() {}
 
   get reached() {

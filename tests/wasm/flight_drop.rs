@@ -88,7 +88,7 @@ async fn cancelling_a_broken_body_is_no_unhandled_rejection() {
     let caller = Caller::new("{}");
     let mut attempt = Attempt::new(&caller, patient());
     attempt.departs().await;
-    assert!(matches!(attempt.reads(None).await, Input::NetworkError));
+    assert!(matches!(attempt.reads(None).await, Input::NetworkError(_)));
     drop(attempt); // `cancel` of a stream in error rejects
     assert_eq!(caller.kept(Kept::Streams), ["stop"]);
     assert_eq!(unhandled.counted().await, 0.0);

@@ -131,7 +131,7 @@ async fn half_an_answer_is_none() {
 #[wasm_bindgen_test]
 async fn a_read_that_rejects_is_a_lost_attempt() {
     let breaks = || body(&[b"so ", b"far"], Ending::Breaks);
-    assert!(matches!(read_whole(&breaks(), patient()).await, Input::NetworkError));
+    assert!(matches!(read_whole(&breaks(), patient()).await, Input::NetworkError(_)));
     // Unless the face has made something of it.
     assert_eq!(said(read(&Caller::new("{}"), 500, &breaks(), patient()).await), "so far");
 }

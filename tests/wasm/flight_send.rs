@@ -71,7 +71,7 @@ async fn a_fetch_that_throws_or_rejects_is_a_lost_attempt() {
     network.throws();
     network.rejects();
     for _ in 0..2 {
-        assert!(matches!(sends(patient()).await, Input::NetworkError));
+        assert!(matches!(sends(patient()).await, Input::NetworkError(_)));
     }
     assert_eq!(network.asked().len(), 2);
 }
@@ -88,7 +88,7 @@ async fn a_fetch_that_answers_with_nothing_is_a_lost_attempt() {
     let network = Network::new();
     for nothing in [JsValue::UNDEFINED, JsValue::NULL, "text".into()] {
         network.answers(nothing.unchecked_ref());
-        assert!(matches!(sends(patient()).await, Input::NetworkError));
+        assert!(matches!(sends(patient()).await, Input::NetworkError(_)));
     }
 }
 

@@ -220,6 +220,8 @@ impl Reading {
             Wanted::Raw => false,
             // What is cut is no text, whatever its type.
             _ if self.is_json() && self.is_cut => true,
+            // To a `fetch` a stream is what it is, whatever it is called.
+            Wanted::Passed { .. } if self.form == Form::Events => false,
             _ => self.kind == Kind::Json || matches!(self.kind, Kind::Page | Kind::Unsaid) && says_nothing,
         };
         if !needs_json || self.is_read() || lookup && self.form == Form::Nothing {
@@ -264,6 +266,8 @@ impl Body {
             text: lower(&said.words),
             kind: said.kind.clone(),
             status: said.status(),
+            wait: said.wait(),
+            until_ms: said.until_ms(),
             estimate: said.estimate().filter(|estimate| *estimate <= super::hint::LONGEST),
             detail: said.words.clone(),
             ..Self::default()

@@ -183,3 +183,12 @@ fn of_a_key_that_stands_twice_the_last_one_counts_in_an_answer_too() {
     assert!(answer("application/json", r#"{"error":null,"error":"x"}"#).is_error);
     assert_eq!(detail(&failure(r#"{"error":"one","error":"two"}"#)), "two");
 }
+
+#[test]
+fn an_event_stream_is_passed_on_to_a_fetch_whatever_it_is_called() {
+    for content_type in ["application/json", "text/plain", "", "application/problem+json"] {
+        let text = "data: {\"choices\":[]}\n\ndata: [DONE]\n\n";
+        let body = read(content_type, Some(Wanted::Passed { lookup: false }), text);
+        assert!(!body.unexpected && !body.is_error, "{content_type}: {body:?}");
+    }
+}

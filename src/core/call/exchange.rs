@@ -73,8 +73,13 @@ impl Lost {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head {
     pub status: u16,
-    /// See [`hint::floor`](crate::core::hint::floor).
+    /// When its headers say to come back, when the limits that are used up are whole again, and whether to try again at
+    /// all: see [`hint`](crate::core::hint).
     pub floor: Option<Duration>,
+    pub resets: Option<Duration>,
+    pub should_retry: Option<bool>,
+    /// What time it is there, in ms since 1970.
+    pub now_ms: u64,
     /// A stream was asked for, and this is one.
     pub events: bool,
 }

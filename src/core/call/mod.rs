@@ -442,14 +442,20 @@ impl Call {
         body: &Body,
         shared: &mut Shared,
     ) -> Action {
-        let (status, floor) = (head.status, head.floor);
+        let status = head.status;
+        let floor = head.floor.or_else(|| body.wait(head.now_ms)).or(head.resets);
+        match head.should_retry {
+            Some(false) => trouble.retry = Retry::Never,
+            Some(true) if trouble.retry == Retry::Never => trouble.retry = Retry::Usual,
+            _ => {}
+        }
         if self.begun.is_some() && body.is_error {
             trouble.code = Code::StreamError;
         }
         let took = now.since(one.started);
         let place = self.shares();
         if trouble.retry == Retry::WhenOpen && took <= AT_ONCE && !shared.works(now, place) {
-            return self.closed(now, one, Some(head), trouble, true, shared);
+            return self.closed(now, one, Some(Head { floor, ..head }), trouble, true, shared);
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
         let says_nothing = trouble.code == Code::Unavailable && matches!(status, 502 | 503) && took <= SOON;

@@ -8,9 +8,11 @@
 mod words;
 
 use super::failure::{Code, Layer};
+use super::hint;
 use super::target::Profile;
 use super::time::Duration;
 use words::Words;
+pub(super) use words::find;
 
 /// What was read from a body: see [`body`](super::body).
 #[derive(Clone, Debug, Default)]
@@ -33,8 +35,19 @@ pub struct Body {
     pub status: Option<u16>,
     /// `estimated_time`, if it is a plausible number.
     pub estimate: Option<Duration>,
+    /// When to come back, and the same as a Unix time in ms.
+    pub wait: Option<Duration>,
+    pub until_ms: Option<u64>,
     /// What it says in words, as it was written, to be shown.
     pub detail: Vec<u8>,
+}
+
+impl Body {
+    /// The longest wait that it names: Google's `retryDelay` is its message cut to whole seconds.
+    pub fn wait(&self, now_ms: u64) -> Option<Duration> {
+        let until = self.until_ms.and_then(|at| at.checked_sub(now_ms)).filter(|ms| *ms > 0);
+        self.wait.max(until.map(Duration::from_ms)).max(hint::in_words(&self.text, now_ms))
+    }
 }
 
 /// How often an answer of this kind is worth another try.
@@ -147,6 +160,8 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         402 => Trouble::CREDITS,
         // A page in its place, such as a challenge, is of a proxy that never asked the server.
         403 if body.is_page => Trouble::new(Code::BadResponse, Layer::Gateway, Retry::Never),
+        // GitHub's style.
+        403 if words.rate_limited() => Trouble::RATE_LIMITED,
         403 => Trouble::FORBIDDEN,
         404 => Trouble::NOT_FOUND,
         // LiteLLM's own, of its engine.

@@ -14,7 +14,7 @@ pub(super) struct Words<'a> {
 /// Where it stands first.
 ///
 /// Not `str::find`: the searcher behind it is for long needles, and costs 5 KB of wasm.
-fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
+pub(in crate::core) fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
     let (first, rest) = phrase.split_first()?;
     let mut from = 0;
     loop {

@@ -58,6 +58,10 @@ pub(super) enum Use {
     /// Likewise; any number but 0 is one, since Baidu and MiniMax refuse with a 200 and numbers of their own.
     OwnCode,
     Estimate,
+    /// When to come back: in seconds or with its unit, in ms, as a Unix time.
+    Wait,
+    WaitMs,
+    WaitUntil,
 
     // Of the document itself.
     Type,
@@ -134,7 +138,7 @@ const ERRORS: [Key; 2] = [Key::Error, Key::Errors];
 /// What says why, and what holds what does.
 const REASONS: [Key; 5] = [Key::ErrorMessage, Key::Message, Key::Detail, Key::Title, Key::Warnings];
 /// What the document says of itself.
-const OWN: [(Key, Use); 10] = [
+const OWN: [(Key, Use); 12] = [
     (Key::Code, Use::Code),
     (Key::ErrorCode, Use::OwnCode),
     (Key::Type, Use::Type),
@@ -145,7 +149,12 @@ const OWN: [(Key, Use); 10] = [
     (Key::Success, Use::Success),
     (Key::Id, Use::Id),
     (Key::JsonRpc, Use::JsonRpc),
+    (Key::RetryAfter, Use::Wait),
+    (Key::RetryAfterMs, Use::WaitMs),
 ];
+/// When to come back, anywhere in an error.
+const WAITS: [(Key, Use); 3] =
+    [(Key::RetryAfter, Use::Wait), (Key::RetryAfterMs, Use::WaitMs), (Key::ResetAt, Use::WaitUntil)];
 
 #[expect(clippy::indexing_slicing, reason = "at compile time")]
 impl<const N: usize> Map<N> {
@@ -233,7 +242,14 @@ impl<const N: usize> Map<N> {
         self.uses[Node::ROOT.0 as usize] = Use::Words; // a text alone is what a proxy says
         self.next[Node::BELOW_ERROR.0 as usize] = [Node::BELOW_ERROR.0; KEYS];
         self.next[Node::KIND_OF_ERROR.0 as usize] = [Node::BELOW_ERROR.0; KEYS];
-        self.next[Node::ERROR.0 as usize] = [Node::BELOW_ERROR.0; KEYS];
+        let mut nth = 0;
+        while nth < WAITS.len() {
+            let leaf = self.leaf(WAITS[nth].1);
+            self.next[Node::BELOW_ERROR.0 as usize][WAITS[nth].0 as usize] = leaf;
+            self.next[Node::WORDS.0 as usize][WAITS[nth].0 as usize] = leaf;
+            nth += 1;
+        }
+        self.next[Node::ERROR.0 as usize] = self.next[Node::BELOW_ERROR.0 as usize];
         self.take_reasons(Node::ERROR.0 as usize, Node::ERROR, Node::KIND_OF_ERROR);
         self.take_reasons(Node::WORDS.0 as usize, Node::WORDS, Node::KIND);
         // The streamed form of `/v1/responses` wraps the whole, and a choice may have an error of its own.

@@ -253,6 +253,7 @@ impl Sink for Place {
             Use::Text | Use::Instead => self.said.add_text(written, self.used == Use::Instead),
             Use::Index => self.said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
             Use::Estimate => self.said.found.estimate = seconds(written),
+            Use::Wait | Use::WaitMs | Use::WaitUntil => self.said.waits(self.used, written),
             used => self.said.status_is(used, written),
         }
     }
@@ -308,6 +309,7 @@ impl Place {
                 said.status_is(used, name);
             }
             Use::Estimate => said.found.estimate = seconds(name),
+            Use::Wait | Use::WaitMs | Use::WaitUntil => said.waits(used, name),
             Use::Finish => match name {
                 b"" | b"null" | b"not_finished" | b"FINISH_REASON_UNSPECIFIED" => said.found.is_open = true,
                 _ if formats::is_failing(name) => said.ends_badly(name),

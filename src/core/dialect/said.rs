@@ -2,6 +2,7 @@
 
 use super::formats::{self, Event};
 use super::map::Use;
+use crate::core::hint;
 use crate::core::json::millis;
 use crate::core::sse::trim;
 use crate::core::time::Duration;
@@ -35,6 +36,8 @@ pub struct Said {
 pub(super) struct Found {
     status: Option<u16>,
     pub(super) estimate: Option<Duration>,
+    wait: Option<Duration>,
+    until_ms: Option<u64>,
     /// Something in it says that it failed.
     pub(super) has_failed: bool,
     /// Whatever stands beside it: an end that is a failure, or an event that is named one.
@@ -129,6 +132,16 @@ impl Said {
     /// How long the model will take to load.
     pub fn estimate(&self) -> Option<Duration> {
         self.found.estimate
+    }
+
+    /// When to come back.
+    pub fn wait(&self) -> Option<Duration> {
+        self.found.wait
+    }
+
+    /// The same, as a Unix time.
+    pub fn until_ms(&self) -> Option<u64> {
+        self.found.until_ms
     }
 
     /// It is a failure, and no result that mentions one; nor an account of one: a job that has failed is the answer to
@@ -284,6 +297,16 @@ impl Said {
     pub(super) fn ends(&mut self) {
         self.found.is_known = true;
         self.found.has_ended = true;
+    }
+
+    pub(super) fn waits(&mut self, used: Use, written: &[u8]) {
+        let found = &mut self.found;
+        match used {
+            Use::Wait => found.wait = found.wait.max(hint::from_now(written, 1000, u64::MAX)),
+            Use::WaitMs => found.wait = found.wait.max(hint::from_now(written, 1, u64::MAX)),
+            // From the beginning of 1970.
+            _ => found.until_ms = hint::until(written, 0).map(Duration::as_ms),
+        }
     }
 
     /// A document of so many keys is complete. Ollama says of a pull that it was a success, and nothing else.

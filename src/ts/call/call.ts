@@ -209,14 +209,23 @@ export abstract class Call extends Waiting implements Run {
     return response.headers?.get(name)?.slice(0, 1000); // no wait is longer
   }
 
+  hints(response: Response): string {
+    return this.reader.hints(response);
+  }
+
   lost(error: unknown): Lost {
     if (!this.reader.open && this.leg.unsendable(error)) return Lost.Unsendable;
     const { why, detail, said } = whyLost(error, performance.now() - this.#sentAt);
     const { secrets } = this.reader;
     this.reader.detail = secrets.blankOut(detail);
     this.#cause = secrets.blankOut(said) === said ? error : new TypeError(this.reader.detail);
+    if (why !== Lost.Quick) return why;
     // A Worker has one word for whatever happens to a connection, and no CORS.
-    return why === Lost.Quick && "WebSocketPair" in globalThis ? Lost.Refused : why;
+    if ("WebSocketPair" in globalThis) return Lost.Refused;
+    // A page has one for a closed port and for CORS: who answers a HEAD has no closed port.
+    if (this.reached) return Lost.Unknown;
+    if (this.options.loading?.refusedMs !== 0) this.probe();
+    return Lost.Quick;
   }
 
   probe(): void {

@@ -172,6 +172,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   gateway_timeout: 504,
 };
 
+/** A replaced fetch may answer with what only looks like one. */
+const noResponse = () => new TypeError("query-with-retry: fetch answered with headers or a status that no Response can have");
+
 /** Behind the last word of a stream there are comments, a usage, a line end. */
 const MOST_AFTER_THE_END = 65_536;
 
@@ -200,15 +203,19 @@ class Fetched extends Call {
       this.caller?.leave();
       this.stop(); // where nobody waits for its leaving
     };
-    this.#answer(readableOf(wire, cancel, cancel));
+    if (!this.#answer(readableOf(wire, cancel, cancel))) {
+      this.reject(noResponse());
+      cancel();
+    }
     this.resolve = this.reject = () => {}; // they hold the promise, which holds the response
   }
 
   protected override done(): void {
     const { wire, answer, response } = this.reader;
     if (wire?.begun) this.#passRest(wire);
-    else if (answer) this.#answer(answer as Bytes | ReadableStream);
-    else this.resolve(this.leg.redirects > 0 ? likeness(response as Response, response as Response, true) : (response as Response));
+    else if (answer) {
+      if (!this.#answer(answer as Bytes | ReadableStream)) this.reject(noResponse());
+    } else this.resolve(this.leg.redirects > 0 ? likeness(response as Response, response as Response, true) : (response as Response));
   }
 
   /** What comes after the last word belongs to the body, if it comes soon, and is not much. */

@@ -7,6 +7,10 @@ import type { EventStream, Feed } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
 import { type Bytes, Fed, type Read, Wanted } from "../wasm/protocol.js";
 
+/** Names of headers that say when to come back, and whether: see `core/hint`. */
+const BEAR_ON_RETRY = /retry|reset|remaining|^date$|^ratelimit$|-status$/i;
+const MOST_HINTS = 4_000;
+
 /** The order of huggingface_hub: the router's own id first, then those of its proxies. */
 export function requestId({ headers }: Response): string | null | undefined {
   return ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
@@ -69,8 +73,17 @@ export class ResponseReader {
   }
 
   landed(response: Response): number {
-    const hints = ["retry-after", "retry-after-ms", "ratelimit"].some((name) => response.headers?.has(name));
+    const hints = !response.ok || response.headers?.has("retry-after");
     return (this.isStream(response) ? 1 : 0) | (hints ? 2 : 0);
+  }
+
+  hints({ headers }: Response): string {
+    let lines = "";
+    // A mock's may have no more than `get`.
+    headers?.forEach?.((value, name) => {
+      if (BEAR_ON_RETRY.test(name) && lines.length < MOST_HINTS) lines += `${name.toLowerCase()}: ${value.slice(0, 200)}\n`;
+    });
+    return lines;
   }
 
   /** Types lie: what it is, its first bytes say. */

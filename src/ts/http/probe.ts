@@ -15,7 +15,7 @@ const known = (origin: string, now = performance.now()) => {
   return last && now - last.at < GOOD_FOR ? last : undefined;
 };
 
-/** Without credentials, and redirects are not followed: nothing of it is read but that it came. */
+/** Without credentials: nothing of it is read but that it came. */
 export function probe(url: string, fetch: typeof globalThis.fetch): void {
   const { origin } = new URL(url);
   const now = performance.now();
@@ -24,8 +24,9 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
   const last = { at: now, reached: false };
   asked.set(origin, last);
   const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(GOOD_FOR) };
-  // In a page any server may be asked whether it is there, and what it says stays hidden.
-  if (typeof document !== "undefined") init.mode = "no-cors";
+  // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows
+  // redirects, or the platform refuses to send it.
+  if (typeof document !== "undefined") Object.assign(init, { mode: "no-cors", redirect: "follow" });
   void (async () => {
     try {
       await (await fetch(origin, init)).body?.cancel();

@@ -158,6 +158,8 @@ export interface CoreRequest {
   /** No headers have come for long: asks the origin whether it is there, unless that is known. */
   probe(): void;
   readonly reached: boolean;
+  /** The headers that bear on another try, a line each. */
+  hints(response: Response): string;
   /** Frees the connection of a response that nobody reads. */
   discard(response: Response): void;
   /** Nobody looks at the report of a success. */

@@ -77,7 +77,7 @@ impl Client for Isolate {
             }
             Input::Answer(answer) => {
                 let floor = answer.retry_after;
-                tell(Happened::Head(Head { status: answer.status, floor, events: false }));
+                tell(Happened::Head(Head { status: answer.status, floor, ..Head::default() }));
                 tell(Happened::Body(body(answer)))
             }
         };

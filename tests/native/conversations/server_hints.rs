@@ -4,7 +4,7 @@ use super::{asking, ok};
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs};
 use query_with_retry::core::call::Head;
 use query_with_retry::core::failure::Code;
-use query_with_retry::core::hint::{self, Headers};
+use query_with_retry::core::hint;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;
 
@@ -32,11 +32,9 @@ fn a_floor_is_honoured_whatever_the_seed() {
 
 #[test]
 fn a_server_that_says_zero_leaves_the_jitter_of_the_backoff() {
-    let none = Headers::default();
-    for headers in [Headers { retry_after: Some("0"), ..none }, Headers { retry_after_ms: Some("0"), ..none }]
-    {
+    for headers in ["retry-after: 0", "retry-after-ms: 0"] {
         for code in [429, 503, 500, 529, 504] {
-            let head = Head { status: code, floor: hint::floor(headers, NOW_MS), ..Head::default() };
+            let head = Head { status: code, floor: hint::read(headers, NOW_MS).wait, ..Head::default() };
             let waits = (0..200).map(|seed| {
                 let reply = Reply::after(ms(0), head, super::nothing());
                 Conversation::with(Policy::default()).seeded(seed).script(&[reply, ok()]).sent[1].at
@@ -83,22 +81,16 @@ fn a_floor_that_grows_too_long_later_ends_the_call_then() {
 
 #[test]
 fn each_way_of_writing_a_hint_moves_the_next_request() {
-    let none = Headers::default();
     for (headers, floor) in [
-        (Headers { retry_after: Some("7"), ..none }, secs(7)),
-        (Headers { retry_after: Some("Fri, 20 Nov 2026 10:00:09 GMT"), ..none }, secs(9)),
-        (Headers { retry_after: Some("Friday, 20-Nov-26 10:00:09 GMT"), ..none }, secs(9)),
-        (Headers { retry_after: Some("Fri Nov 20 10:00:09 2026"), ..none }, secs(9)),
-        (Headers { retry_after_ms: Some("1500"), retry_after: Some("9"), ..none }, ms(1500)),
-        (
-            Headers {
-                rate_limit: Some("\"api\";r=0;t=55, \"resolvers\";r=0;t=120, \"pages\";r=7;t=290"),
-                ..none
-            },
-            secs(121),
-        ),
+        ("retry-after: 7", secs(7)),
+        ("retry-after: Fri, 20 Nov 2026 10:00:09 GMT", secs(9)),
+        ("retry-after: Friday, 20-Nov-26 10:00:09 GMT", secs(9)),
+        ("retry-after: Fri Nov 20 10:00:09 2026", secs(9)),
+        ("retry-after-ms: 2500\nretry-after: 9", ms(2500)),
+        ("ratelimit: \"api\";r=0;t=55, \"resolvers\";r=0;t=120, \"pages\";r=7;t=290", secs(121)),
     ] {
-        let head = Head { status: 429, floor: hint::floor(headers, NOW_MS), ..Head::default() };
+        let hint = hint::read(headers, NOW_MS);
+        let head = Head { status: 429, floor: hint.wait, resets: hint.resets, ..Head::default() };
         let reply = Reply::after(ms(0), head, super::nothing());
         let call = Conversation::with(Policy::default()).script(&[reply, ok()]);
         let most = floor + ms(1) + floor.scaled(1, 4).min(secs(5));
@@ -109,30 +101,32 @@ fn each_way_of_writing_a_hint_moves_the_next_request() {
 
 #[test]
 fn a_hint_that_is_none_leaves_the_backoff() {
-    let none = Headers::default();
     for headers in [
-        Headers { retry_after: Some("-3"), ..none },
-        Headers { retry_after: Some("0"), ..none },
-        Headers { retry_after_ms: Some("0"), ..none },
-        Headers { retry_after: Some("soon"), ..none },
-        Headers { retry_after: Some("99999999"), ..none },
-        Headers { retry_after: Some("Fri, 20 Nov 2026 09:59:59 GMT"), ..none },
-        Headers { rate_limit: Some("\"api\";r=412;t=55"), ..none },
+        "retry-after: -3",
+        "retry-after: 0",
+        "retry-after-ms: 0",
+        "retry-after: soon",
+        "retry-after: Fri, 20 Nov 2026 09:59:59 GMT",
+        "ratelimit: \"api\";r=412;t=55",
     ] {
-        assert_eq!(hint::floor(headers, NOW_MS), None, "{headers:?}");
+        let hint = hint::read(headers, NOW_MS);
+        assert_eq!((hint.wait, hint.resets), (None, None), "{headers:?}");
     }
     let call = Conversation::with(Policy::default()).script(&[super::error(429), ok()]);
     assert!(call.waits[0].action.span <= Duration::from_secs(2));
 }
 
 #[test]
-fn a_hint_of_more_than_a_day_is_as_if_absent_and_hides_no_other() {
-    let none = Headers::default();
+fn a_wait_of_days_is_told_and_not_waited_for() {
     for (headers, floor) in [
-        (Headers { retry_after: Some("99999999"), rate_limit: Some("r=0;t=55"), ..none }, secs(56)),
-        (Headers { retry_after: Some("7"), rate_limit: Some("r=0;t=99999999"), ..none }, secs(7)),
-        (Headers { retry_after: Some("7"), retry_after_ms: Some("99999999999"), ..none }, secs(7)),
+        ("retry-after: 99999999", secs(99_999_999)),
+        ("x-ratelimit-remaining-requests: 0\nx-ratelimit-reset-requests: 48h", secs(172_800)),
     ] {
-        assert_eq!(hint::floor(headers, NOW_MS), Some(floor), "{headers:?}");
+        let hint = hint::read(headers, NOW_MS);
+        let head = Head { status: 429, floor: hint.wait, resets: hint.resets, ..Head::default() };
+        let call =
+            Conversation::with(Policy::default()).script(&[Reply::after(ms(5), head, super::nothing())]);
+        assert!(call.ends_with(Code::RateLimited, None), "{:?}", call.end);
+        assert_eq!((call.sent.len(), call.failure().retry_after), (1, Some(floor)));
     }
 }

@@ -92,7 +92,12 @@ impl Scene {
 
 /// Whether or not it fits what the call is doing.
 fn input(which: u8, nth: u8) -> Input {
-    let head = |status, events| Head { status, events, floor: (nth == 0).then(|| Duration::from_secs(120)) };
+    let head = |status, events| Head {
+        status,
+        events,
+        floor: (nth == 0).then(|| Duration::from_secs(120)),
+        ..Head::default()
+    };
     let text = |text: &str| Body { of_engine: true, is_error: true, text: text.into(), ..Body::default() };
     match which {
         0..3 => Input::Head(head(200, true)),

@@ -39,27 +39,27 @@ impl Watch {
 }
 
 impl Clock {
-    /// What comes first: `at` of the server, a clock of the attempt, or the abort.
+    /// A clock of the attempt or the abort, if it comes before `at` of the server.
     fn first(
         &mut self,
         watch: &mut Watch,
         progress: impl Fn(Instant) -> Progress,
         at: Option<Instant>,
-    ) -> Result<(), Input> {
+    ) -> Option<Input> {
         loop {
             let rings = self.now.max(watch.looks + self.late);
             let at = at.filter(|at| *at <= rings);
             let then = at.unwrap_or(rings);
             if let Some(aborts) = self.aborts.filter(|aborts| *aborts <= then) {
                 self.now = self.now.max(aborts);
-                return Err(Input::Aborted);
+                return Some(Input::Aborted);
             }
             self.now = then;
             if at.is_some() {
-                return Ok(());
+                return None;
             }
             if let Some(phase) = watch.look(self.now, progress(self.now)) {
-                return Err(Input::TimedOut(phase));
+                return Some(Input::TimedOut(phase));
             }
         }
     }
@@ -76,7 +76,7 @@ impl Clock {
         };
         let at = after.map(|after| self.now + after);
         let mut watch = Watch::new(clocks, self.now, Stage::Sent);
-        self.first(&mut watch, |_| Progress::default(), at).err().unwrap_or(input)
+        self.first(&mut watch, |_| Progress::default(), at).unwrap_or(input)
     }
 
     pub(super) fn body(&mut self, clocks: Clocks, reply: Reply, limit: Option<u32>) -> Input {
@@ -85,23 +85,21 @@ impl Clock {
         match reply {
             Reply::Answers { body, body_after, .. } => {
                 let at = self.now + body_after;
-                self.first(&mut watch, |_| progress, Some(at)).err().unwrap_or(Input::Body(body))
+                self.first(&mut watch, |_| progress, Some(at)).unwrap_or(Input::Body(body))
             }
             Reply::Breaks { body_after, .. } => {
                 let at = self.now + body_after;
-                self.first(&mut watch, |_| progress, Some(at))
-                    .err()
-                    .unwrap_or(Input::NetworkError(Lost::Unsaid))
+                self.first(&mut watch, |_| progress, Some(at)).unwrap_or(Input::NetworkError(Lost::Unsaid))
             }
             Reply::Drips { body, every, .. } => loop {
                 let at = self.now + every.max(ms(1));
                 match self.first(&mut watch, |_| progress, Some(at)) {
-                    Ok(()) => {
+                    None => {
                         let quiet_since = Some(self.now);
                         progress = Progress { stage: Stage::Heard, quiet_since, ..progress };
                     }
                     // An error body that was cut has still said something.
-                    Err(Input::TimedOut(_)) if limit.is_some() && progress.quiet_since.is_some() => {
+                    Some(Input::TimedOut(_)) if limit.is_some() && progress.quiet_since.is_some() => {
                         return Input::Body(body);
                     }
                     Err(lost) => return lost,
@@ -134,9 +132,9 @@ impl Clock {
                 (None, None) => None,
             };
             match self.first(&mut watch, |now| stream.progress(now), at) {
-                Ok(()) => {}
-                Err(Input::TimedOut(phase)) => return stream.lost(Input::TimedOut(phase)),
-                Err(aborted) => return aborted,
+                None => {}
+                Some(Input::TimedOut(phase)) => return stream.lost(Input::TimedOut(phase)),
+                Some(aborted) => return aborted,
             }
             if stream.back_at().is_some() {
                 stream.comes_back(self.now);

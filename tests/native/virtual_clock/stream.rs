@@ -54,14 +54,7 @@ impl Stream {
         };
         let away = self.away.is_some();
         let quiet_since = self.quiet_since.filter(|_| !away);
-        Progress {
-            stage,
-            reached: false,
-            quiet_since,
-            whole: None,
-            away,
-            was_away: self.was_away(now),
-        }
+        Progress { stage, reached: false, quiet_since, whole: None, away, was_away: self.was_away(now) }
     }
 
     /// How long the reader has asked for nothing, in all.

@@ -57,7 +57,7 @@ const lasts = [
   [422, { error: "too many tokens" }, 1],
   [429, { error: "Rate limit reached" }, 3],
   [500, { error: "boom" }, 3],
-  [502, "<html><title>502 Bad Gateway</title></html>", 3],
+  [502, "<html><title>Proxy Error</title></html>", 3],
   [503, { error: "Service Unavailable" }, 3],
 ];
 
@@ -445,7 +445,7 @@ export const clientFetch = [
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { then: { status: 200, headers: JSON_TYPE, body: "[1]", fault: { kind: "stall", at: "accept" } } });
       const broken = await mock.put("broken", { then: { status: 200, headers: JSON_TYPE, body: "[1]", fault: { kind: "reset", at: "accept" } } });
-      const client = api.createClient({ maxRetries: 0, timeouts: { attemptMs: 400 } });
+      const client = api.createClient({ maxRetries: 0, timeouts: { attemptMs: 400 }, loading: { refusedMs: 0 } });
       await assert.rejects(client.fetch("http://127.0.0.1:9/"), { name: "QueryError", code: "network", layer: "network" });
       await assert.rejects(client.fetch(broken, post({})), { name: "QueryError", code: "network" });
       const call = client.fetch(url, post({}));
@@ -455,7 +455,10 @@ export const clientFetch = [
         script: [answer(500, { error: "boom" })],
         then: { status: 200, fault: { kind: "reset", at: "accept" } },
       });
-      const error = await assert.rejects(api.createClient({ maxRetries: 1 }).fetch(after500, post({})), { name: "QueryError", code: "network" });
+      const error = await assert.rejects(api.createClient({ maxRetries: 1, loading: { refusedMs: 0 } }).fetch(after500, post({})), {
+        name: "QueryError",
+        code: "network",
+      });
       assert.deepEqual(
         error.report.attempts.map(({ outcome }) => outcome),
         ["engine_failure", "network"],

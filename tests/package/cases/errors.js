@@ -4,14 +4,14 @@ export const errors = [
   {
     name: "a QueryError says what, where, what to do, and everything that was tried",
     async run({ api, mock, assert }) {
-      const step = answer(503, { error: "no healthy upstream" }, { "x-request-id": "req-9" });
+      const step = answer(503, { error: "out of order" }, { "x-request-id": "req-9" });
       const url = await mock.put("m", { then: step });
       const error = await assert.rejects(api.queryWithRetry(url, {}, { maxRetries: 1 }), {
         name: "QueryError",
         code: "unavailable",
         status: 503,
         retryable: true,
-        detail: "no healthy upstream",
+        detail: "out of order",
       });
       assert.ok(error instanceof api.QueryError);
       assert.ok(error instanceof Error);

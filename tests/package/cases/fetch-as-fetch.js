@@ -516,4 +516,24 @@ export const fetchAsFetch = [
       assert.equal((await mock.stats("m")).requests, 1);
     },
   },
+  {
+    name: "what a replaced fetch answers and no Response can be made of rejects a client.fetch, and does not leave it waiting",
+    async run({ api, assert }) {
+      const bytes = (text) => new ReadableStream({ start: (to) => (to.enqueue(new TextEncoder().encode(text)), to.close()) });
+      const answers = [
+        ["application/json", '{"a":1}'],
+        ["text/event-stream", 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'],
+      ];
+      for (const [type, text] of answers) {
+        const headers = new Map([
+          ["content-type", type],
+          ["x note", "1"],
+        ]);
+        const fetch = async () => ({ status: 200, ok: true, headers, body: bytes(text) });
+        const client = api.createClient({ fetch, maxRetries: 0 });
+        await assert.rejects(client.fetch("http://host.test/", { method: "POST", body: "{}" }), { name: "TypeError" });
+        assert.equal(client.stats()[0].inFlight, 0);
+      }
+    },
+  },
 ];

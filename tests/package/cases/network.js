@@ -8,7 +8,7 @@ export const network = [
     name: `a connection reset at ${at} is a network error, and the retry succeeds`,
     async run({ api, mock, assert }) {
       const broken = await mock.put("broken", { then: reset(at) });
-      const error = await assert.rejects(api.queryWithRetry(broken, {}, { maxRetries: 0 }), {
+      const error = await assert.rejects(api.queryWithRetry(broken, {}, { maxRetries: 0, loading: { refusedMs: 0 } }), {
         name: "QueryError",
         code: "network",
         layer: "network",
@@ -33,7 +33,8 @@ export const network = [
     name: "a port where nobody listens is a network error",
     async run({ api, assert }) {
       // Port 9 (discard) is refused by browsers and listened to by nobody else.
-      await assert.rejects(api.queryWithRetry("http://127.0.0.1:9/", {}, { maxRetries: 0 }), { code: "network", layer: "network" });
+      const call = api.queryWithRetry("http://127.0.0.1:9/", {}, { maxRetries: 0, loading: { refusedMs: 0 } });
+      await assert.rejects(call, { code: "network", layer: "network" });
     },
   },
 ];

@@ -40,7 +40,8 @@ export const redirects = [
     name: `a redirect to ${location.split("%")[0]} is not followed, by no way of calling`,
     async run({ api, mock, assert, runtime }) {
       const url = await mock.put("m", redirect(location));
-      const client = api.createClient({ maxRetries: browsers.includes(runtime) ? 0 : 3, retryBudget: false, breaker: false });
+      const maxRetries = browsers.includes(runtime) ? 0 : 3;
+      const client = api.createClient({ maxRetries, retryBudget: false, breaker: false, loading: { refusedMs: 0 } });
       const get = { method: "GET" };
       const calls = [
         client.query(url, {}),
@@ -80,7 +81,10 @@ export const redirects = [
         if (hop === 21) assert.deepEqual(await (await api.createClient().fetch(url)).json(), { n: 1 });
         url = await mock.put(`hop-${hop}`, redirect(`{origin}${new URL(url).pathname}`));
       }
-      const error = await assert.rejects(api.createClient({ maxRetries: 0 }).fetch(url), { name: "QueryError", code: codeOf(runtime) });
+      const error = await assert.rejects(api.createClient({ maxRetries: 0, loading: { refusedMs: 0 } }).fetch(url), {
+        name: "QueryError",
+        code: codeOf(runtime),
+      });
       if (!browsers.includes(runtime)) assert.ok(error.detail.includes("more than 20 redirects"), error.detail);
     },
   },
@@ -89,7 +93,7 @@ export const redirects = [
     async run({ api, mock, assert, runtime }) {
       const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });
       const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}`));
-      const { fetch } = api.createClient();
+      const { fetch } = api.createClient({ loading: { refusedMs: 0 } });
       for (const call of [fetch(url, { redirect: "manual" }), fetch(new Request(url, { redirect: "manual" }))]) {
         const { status, type } = await call;
         assert.ok(status === 307 || type === "opaqueredirect", `${status} ${type}`);
@@ -107,7 +111,7 @@ export const redirects = [
       for (const location of [`{origin}/login/${token}`, `http://u:p@127.0.0.1:9/${token}`, `${token.replaceAll("_", "")}:foo`]) {
         const url = await mock.put("m", redirect(location, location.startsWith("{") ? 303 : 307));
         const told = [];
-        const options = { token, maxRetries: 0, onEvent: ({ error }) => told.push(error?.message, error?.detail) };
+        const options = { token, maxRetries: 0, loading: { refusedMs: 0 }, onEvent: ({ error }) => told.push(error?.message, error?.detail) };
         const error = await api.queryWithRetry(url, {}, options).catch((caught) => caught);
         await api
           .createClient(options)

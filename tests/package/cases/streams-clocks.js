@@ -10,7 +10,6 @@ const comments = (after) => ({ stream: STREAM, then: { fault: { kind: "comments"
 
 /** The role is the first event. In every row: the clock that runs out, and how long after the call. */
 const clocks = [
-  ["a server that sends no headers runs into connectMs", stall({ at: "accept" }), { connectMs: 300 }, "connect", 300],
   ["a server that sends no headers runs into firstByteMs, if that is shorter", stall({ at: "accept" }), { firstByteMs: 300 }, "first_byte", 300],
   ["a server that sends no headers runs into attemptMs, if that is shorter", stall({ at: "accept" }), { attemptMs: 300 }, "attempt", 300],
   ["headers without an event run into firstByteMs", stall({ at: "headers" }), { firstByteMs: 300 }, "first_byte", 300],
@@ -44,8 +43,7 @@ export const streamsClocks = [
       const url = await putStream(mock, "m", scenario);
       const stream = api.streamWithRetry(url, payload, { maxRetries: 0, timeouts });
       const ms = await settledAfter(stream.finalText());
-      const layer = phase === "connect" ? "network" : "compute";
-      const error = await assert.rejects(stream.report, { name: "QueryError", code: "timeout", phase, layer });
+      const error = await assert.rejects(stream.report, { name: "QueryError", code: "timeout", phase, layer: "compute" });
       assert.between(ms, dueMs - 5, dueMs + 100, "settled");
       assert.deepEqual(
         error.report.attempts.map(({ outcome }) => outcome),
@@ -54,6 +52,27 @@ export const streamsClocks = [
       await mock.statsOnce("m", (stats) => stats.aborted === 1 && stats.openConnections === 0, "the connection close");
     },
   })),
+  {
+    name: "a stream without headers, of an origin that answers no HEAD either, ends after twice a connectMs that was given",
+    async run({ api, assert, losing }) {
+      const stream = api.streamWithRetry(losing.silent, payload, { maxRetries: 0, timeouts: { connectMs: 300 } });
+      const ms = await settledAfter(stream.finalText());
+      const error = await assert.rejects(stream.report, { code: "timeout", phase: "connect", layer: "network" });
+      assert.between(ms, 595, 800, "settled");
+      assert.equal(error.report.attempts[0].reached, undefined);
+    },
+  },
+  {
+    name: "a stream without headers is waited for where its origin answers a HEAD, and that is told",
+    async run({ api, mock, assert }) {
+      const url = await putStream(mock, "m", stall({ at: "accept" }));
+      const stream = api.streamWithRetry(url, payload, { maxRetries: 0, timeouts: { connectMs: 150, attemptMs: 900 } });
+      const ms = await settledAfter(stream.finalText());
+      const error = await assert.rejects(stream.report, { code: "timeout", phase: "attempt", layer: "compute" });
+      assert.between(ms, 895, 1_100, "settled");
+      assert.equal(error.report.attempts[0].reached, true);
+    },
+  },
   {
     name: "the headers of a stream end connectMs",
     async run({ api, mock, assert, runtime }) {

@@ -25,7 +25,7 @@ const passing = [
   ["an end after the role", { fault: { kind: "end", events: 1 } }, "stream_truncated"],
   ["a connection closed after the role", { fault: { kind: "close", events: 1 } }, "stream_truncated"],
   ["a connection reset after the role", { fault: { kind: "reset", events: 1 } }, "stream_truncated"],
-  ["no headers in time", { fault: { kind: "stall", at: "accept" } }, "timeout", { connectMs: 400 }],
+  ["no headers in time", { fault: { kind: "stall", at: "accept" } }, "timeout", { attemptMs: 400 }],
   ["no event in time", { fault: { kind: "stall", at: "headers" } }, "timeout", { firstByteMs: 400 }],
   ["no text in time", { fault: { kind: "stall", events: 1 } }, "timeout", { attemptMs: 600 }],
   ["silence after the role", { fault: { kind: "stall", events: 1 } }, "timeout", { idleMs: 400 }],
@@ -142,7 +142,7 @@ export const streamsRetry = [
     name: `a connection that is ${what} the headers of a stream is no answer, and the retry succeeds`,
     async run({ api, mock, assert }) {
       const broken = await putStream(mock, "broken", { then: { fault } });
-      const { error } = await readAll(api.streamWithRetry(broken, payload, { maxRetries: 0 }));
+      const { error } = await readAll(api.streamWithRetry(broken, payload, { maxRetries: 0, loading: { refusedMs: 0 } }));
       await assert.rejects(Promise.reject(error), { name: "QueryError", layer: "network", retryable: true, partial: undefined });
       // Not every runtime shows headers that no byte of a body follows.
       const codes = fault.at === "accept" ? ["network"] : ["network", "stream_truncated"];

@@ -49,7 +49,7 @@ async function listen(server) {
 export async function startLosing() {
   const server = createServer((request, response) => {
     if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
-    return request.resume().on("end", () => ways[request.url.slice(1)](request, response));
+    return request.resume().on("end", () => (ways[request.url.slice(1)] ?? ways.silent)(request, response));
   });
   const secure = createTlsServer({ cert, key }, (_, response) => response.writeHead(200, cors).end());
   const gone = createPort();
@@ -59,7 +59,7 @@ export async function startLosing() {
     urls: {
       refused: `http://${nobody}/`,
       unknownHost: "http://no-such-host.invalid/",
-      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body"].map((way) => [way, `http://${plain}/${way}`])),
+      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body", "silent"].map((way) => [way, `http://${plain}/${way}`])),
       certificate: `https://${tls}/`,
       httpsToHttp: `https://${plain}/`,
       badPort: "http://127.0.0.1:6000/",

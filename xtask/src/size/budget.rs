@@ -19,8 +19,11 @@ use std::process::Command;
 /// They were 36 and 56 until bodies and events were read in the core: a scanner of JSON, the ways, types and ends
 /// of twenty forms, the phrases and names of failures, and what a body is whatever its type are fifteen kilobytes of the
 /// core. They buy what 150 public bug reports were about, and text that no host parses.
-const CORE_GZIP: usize = 52 * 1_000;
-const BUNDLED_GZIP: usize = 72 * 1_024;
+/// They were 52 and 72 until real engines and gateways stood before it: closed ports, late headers, small servers, what
+/// each platform says of a lost request, and the hundred ways in which servers name a wait are six kilobytes of the core and
+/// one and a half of the face.
+const CORE_GZIP: usize = 58 * 1_000;
+const BUNDLED_GZIP: usize = 79 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";

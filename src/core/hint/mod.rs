@@ -1,0 +1,144 @@
+//! What a server says about when to come back, read with distrust: in headers, in a body, in words.
+//!
+//! Explicit headers go first: `Retry-After` (RFC 9110 section 10.2.3) and its relatives in milliseconds. Then what an error's
+//! body names, and its words, the longest of them: Google's `retryDelay` is its message cut to whole seconds. Then the
+//! resets of limits that are used up (`RateLimit` of `draft-ietf-httpapi-ratelimit-headers` in its three forms,
+//! `x-ratelimit-reset-*` and others): those say when a limit is whole again, which may be hours after the next request would
+//! be taken. One name has several units: `x-ratelimit-reset-requests` is `6m0s` at OpenAI, `24` at Azure and a Unix time at
+//! DigitalOcean. So the form decides and not the name. Nothing, garbage and the past are as if unsaid.
+
+mod date;
+mod span;
+mod words;
+
+use super::classify::find;
+use super::rng::Rng;
+use super::time::Duration;
+use date::{http_date, rfc3339};
+pub use words::wait as in_words;
+
+/// A longer estimate is a mistake.
+pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the headers of one answer say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// When to come back.
+    pub wait: Option<Duration>,
+    /// When the limits that are used up are whole again.
+    pub resets: Option<Duration>,
+    /// Whether another try is worth it: `x-should-retry`, which goes before the status.
+    pub should_retry: Option<bool>,
+    /// What time it is there, in ms since 1970.
+    pub now_ms: u64,
+}
+
+/// Headers that name a wait, each with its unit in ms; the first that does counts.
+const EXPLICIT: [(&str, u64); 6] = [
+    ("retry-after-ms", 1),
+    ("x-ms-retry-after-ms", 1),
+    ("retry-after", 1000),
+    ("x-amz-retry-after", 1),
+    ("x-retry-in", 1000),
+    ("x-ratelimit-timeremaining", 1000),
+];
+
+/// Reads the headers: a line each, `name: value`, names in lower case. `unix_now_ms` stands for the time there where no
+/// `Date` tells it, for the clock of this machine may be wrong.
+pub fn read(lines: &str, unix_now_ms: u64) -> Hint {
+    let mut all: Vec<(&[u8], &[u8])> = Vec::new();
+    for line in lines.as_bytes().split(|byte| *byte == b'\n') {
+        if let Some(at) = line.iter().position(|byte| *byte == b':')
+            && let (name, [_, value @ ..]) = line.split_at(at)
+        {
+            all.push((name, value.trim_ascii()));
+        }
+    }
+    let value =
+        |wanted: &str| all.iter().find(|(name, _)| *name == wanted.as_bytes()).map(|(_, value)| *value);
+    let now_ms = value("date").and_then(http_date).map_or(unix_now_ms, |seconds| seconds * 1000);
+    let wait = EXPLICIT.iter().find_map(|(name, unit)| from_now(value(name)?, *unit, now_ms));
+    let mut resets = value("ratelimit").and_then(rate_limit);
+    for (name, value) in &all {
+        let Some(at) = find(name, b"reset") else { continue };
+        let (before, behind) = name.split_at(at);
+        let behind = behind.get(5..).unwrap_or_default();
+        let behind = behind.strip_prefix(b"-after").unwrap_or(behind);
+        let is_used_up = |(other, value): &(&[u8], &[u8])| {
+            let rest = other.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+            matches!((rest, *value), (Some(b"remaining"), b"0") | (Some(b"status"), b"rejected"))
+        };
+        if all.iter().any(is_used_up) {
+            resets = resets.max(until(value, now_ms));
+        }
+    }
+    let should_retry = match value("x-should-retry") {
+        Some(b"true") => Some(true),
+        Some(b"false") => Some(false),
+        _ => None,
+    };
+    Hint { wait, resets, should_retry, now_ms }
+}
+
+fn some(ms: u64) -> Option<Duration> {
+    Some(Duration::from_ms(ms)).filter(|wait| *wait > Duration::ZERO)
+}
+
+/// A number in this unit, a span with its own, or a date.
+pub fn from_now(value: &[u8], unit: u64, now_ms: u64) -> Option<Duration> {
+    // Two fields of one name are joined by a comma, which stands in a date too.
+    let first = if value.first().is_some_and(u8::is_ascii_digit) {
+        value.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
+    } else {
+        value
+    };
+    if let Some(thousandths) = span::plain(first) {
+        return some(thousandths.saturating_mul(unit).div_ceil(1000));
+    }
+    if let Some((ms, [])) = span::with_units(first) {
+        return some(ms);
+    }
+    // Dates of HTTP have no more than seconds, and so has what they are compared with.
+    let at = rfc3339(first).or_else(|| Some(http_date(value)? * 1000 + now_ms % 1000))?;
+    some(at.saturating_sub(now_ms))
+}
+
+/// The same, where a number may also be a Unix time, in seconds or milliseconds: those are as large as no span is.
+pub fn until(value: &[u8], now_ms: u64) -> Option<Duration> {
+    match span::plain(value) {
+        Some(thousandths) if thousandths >= 1_000_000_000_000_000 => {
+            some((thousandths / 1000).saturating_sub(now_ms))
+        }
+        Some(thousandths) if thousandths >= 1_000_000_000_000 => some(thousandths.saturating_sub(now_ms)),
+        _ => from_now(value, 1000, now_ms),
+    }
+}
+
+/// The longest time among the items of `RateLimit` that have nothing left, and a second, because it is rounded down:
+/// `"api";r=0;t=55` of the newer drafts, `limit=100, remaining=0, reset=30` of the one before.
+fn rate_limit(value: &[u8]) -> Option<Duration> {
+    let (mut remaining, mut reset, mut longest) = (None, None, None);
+    for part in value.split(|byte| matches!(byte, b';' | b' ' | b',')) {
+        let number = |name: &[u8]| part.strip_prefix(name).and_then(span::whole);
+        if part.first() == Some(&b'"') || !part.contains(&b'=') && !part.is_empty() {
+            (remaining, reset) = (None, None); // another item
+        }
+        remaining = number(b"r=").or_else(|| number(b"remaining=")).or(remaining);
+        reset = number(b"t=").or_else(|| number(b"reset=")).or(reset);
+        if remaining == Some(0) {
+            longest = longest.max(reset);
+        }
+    }
+    longest.map(|seconds| Duration::from_secs(seconds + 1))
+}
+
+/// The wait for a floor: `floor + U(0, min(floor / 4, 5 s))`, never earlier.
+///
+/// One millisecond is added because a clock that shows whole milliseconds may be behind by one.
+pub fn wait(floor: Duration, rng: &mut Rng) -> Duration {
+    let spread = floor.scaled(1, 4).min(Duration::from_secs(5));
+    floor + Duration::from_ms(1) + rng.up_to(spread)
+}
+
+#[cfg(test)]
+mod tests;

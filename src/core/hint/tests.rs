@@ -1,0 +1,107 @@
+//! Dates and spans in every form; where waits are named is in `tests/native/waits.rs`.
+
+use super::*;
+
+const NOW: u64 = 784_111_777_000; // Sun, 06 Nov 1994 08:49:37 GMT
+
+fn after(value: &str) -> Option<u64> {
+    read(&format!("retry-after: {value}"), NOW).wait.map(Duration::as_ms)
+}
+
+#[test]
+fn retry_after_in_seconds() {
+    for (value, ms) in
+        [("120", 120_000), ("1.5", 1500), ("86400", 86_400_000), ("  7 ", 7000), ("5, 10", 5000)]
+    {
+        assert_eq!(after(value), Some(ms), "{value}");
+    }
+}
+
+#[test]
+fn retry_after_as_a_date_in_each_of_the_forms() {
+    for date in [
+        "Sun, 06 Nov 1994 08:50:37 GMT",
+        "Sunday, 06-Nov-94 08:50:37 GMT",
+        "Sun Nov  6 08:50:37 1994",
+        "1994-11-06T08:50:37Z",
+        "1994-11-06T09:50:37+01:00",
+        "1994-11-06 08:50:37.000 UTC",
+    ] {
+        assert_eq!(after(date), Some(60_000), "{date}");
+    }
+}
+
+#[test]
+fn a_date_is_measured_against_the_servers_own_clock_where_it_is_told() {
+    let lines = "date: Fri, 20 Nov 2026 10:00:00 GMT\nretry-after: Fri, 20 Nov 2026 10:00:30 GMT";
+    assert_eq!(read(lines, NOW).wait, Some(Duration::from_secs(30)));
+}
+
+#[test]
+fn garbage_and_the_past_are_as_if_absent() {
+    for value in [
+        "",
+        "soon",
+        "-5",
+        "NaN",
+        "1e3",
+        "0x10",
+        "1.x",
+        "0",
+        "000",
+        "0.0",
+        "99999999999999999999999",
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:00:00 GMT",
+        "Mon, 06 Foo 2030 08:00:00 GMT",
+        "Mon, 06 Nov 2030 08:00 GMT",
+        "Mon, 41 Nov 2030 08:00:00 GMT",
+        "1994-11-06T08:50:37",
+        "1994-13-06T08:50:37Z",
+        "2024-",
+        ", , ,",
+        ".5",
+    ] {
+        assert_eq!(after(value), None, "{value:?}");
+    }
+}
+
+#[test]
+fn a_time_of_nothing_hides_no_other() {
+    let wait = |lines: &str| read(lines, NOW).wait.map(Duration::as_ms);
+    assert_eq!(wait("retry-after-ms: 0\nretry-after: 3"), Some(3000));
+    assert_eq!(wait("retry-after-ms: x\nretry-after: 3"), Some(3000));
+    assert_eq!(wait("retry-after: 1\nretry-after-ms: 700"), Some(700), "milliseconds are the finer reading");
+    // The draft rounds down, so that no seconds are up to one.
+    assert_eq!(read("ratelimit: r=0;t=0", NOW).resets, Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn spans_have_units_or_none() {
+    for (text, ms) in [
+        ("6m0s", 360_000),
+        ("12ms", 12),
+        ("1h2m3.5s", 3_723_500),
+        ("201.506475ms", 202),
+        ("53.016342224s", 53_017),
+        ("7 days", 604_800_000),
+        ("831.0 seconds.", 831_000),
+        ("1 Minute", 60_000),
+        ("2hrs", 7_200_000),
+    ] {
+        assert_eq!(span::with_units(text.as_bytes()).map(|(ms, _)| ms), Some(ms), "{text}");
+    }
+    for text in ["", "s", "5", "5 requests", "in 5s", "5x", "-5s"] {
+        assert_eq!(span::with_units(text.as_bytes()), None, "{text}");
+    }
+}
+
+#[test]
+fn a_wait_is_never_before_its_floor_and_spreads_over_a_quarter_of_it() {
+    for (seconds, spread) in [(2, 500), (20, 5000), (120, 5000)] {
+        let asked = Duration::from_secs(seconds);
+        let waits: Vec<u64> = (0..200).map(|seed| wait(asked, &mut Rng::new(seed)).as_ms()).collect();
+        assert!(waits.iter().all(|ms| (seconds * 1000 + 1..=seconds * 1000 + 1 + spread).contains(ms)));
+        assert!(waits.iter().max() > waits.iter().min());
+    }
+}
