@@ -80,7 +80,7 @@ const OUTCOMES = ["ok", "aborted", ...CODES];
 const report = ([...row]) => {
   const [numbers, names] = [row.splice(0, 7), []];
   while (row.length > 0) {
-    const [target, started, duration, status, outcome, layer] = row.splice(0, 6);
+    const [target, started, duration, status, outcome, layer] = row.splice(0, 7);
     numbers.push(target, started, duration, status);
     names.push(OUTCOMES[outcome], LAYERS[layer - 1] ?? "");
   }

@@ -50,7 +50,8 @@ async fn an_error_that_may_pass_is_tried_again_with_a_fresh_signal() {
     let told = caller.kept(Kept::Told);
     let wait = told[2].strip_prefix("wait backoff ").unwrap();
     let (ms, rest) = wait.split_once(' ').unwrap();
-    assert!((41..=51).contains(&ms.parse::<u64>().unwrap()), "{ms}");
+    // The longer of what the server asks for and of its own back-off.
+    assert!((41..=250).contains(&ms.parse::<u64>().unwrap()), "{ms}");
     assert_eq!(rest, "after 1 at 0, estimate NaN");
     assert_eq!(told[..2], ["attempt 1 at 0", "response 1: 500 engine_failure"]);
     assert_eq!(told[3..], ["attempt 2 at 0", "response 2: 200 ok"]);

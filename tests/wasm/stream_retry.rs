@@ -65,7 +65,7 @@ async fn a_model_that_says_in_its_stream_that_it_loads_is_waited_for() {
     // It spends no retry.
     let caller = streamed(r#""defaultWaitMs": 0"#);
     assert_eq!(caller.runs().await.how(), "ok");
-    assert_eq!(caller.kept(Kept::Told)[2], "wait loading 1000 after 1 at 0, estimate NaN");
+    assert_eq!(caller.kept(Kept::Told)[2], "wait loading 1000 after 1 at 0, estimate 0");
 }
 
 #[wasm_bindgen_test]

@@ -102,7 +102,7 @@ impl Clock {
                     Some(Input::TimedOut(_)) if limit.is_some() && progress.quiet_since.is_some() => {
                         return Input::Body(body);
                     }
-                    Err(lost) => return lost,
+                    Some(lost) => return lost,
                 }
             },
             Reply::Streams { .. } => panic!("a stream is not read as a whole"),
