@@ -51,8 +51,17 @@ extern "C" {
     pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32);
     #[wasm_bindgen(method, js_name = tellResponse)]
     pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: u8);
+    /// `up_to`: it ends when something else happens.
     #[wasm_bindgen(method, js_name = tellWait)]
-    pub(super) fn tell_wait(this: &Request, reason: u8, ms: f64, attempt: u32, target: u32, estimate: f64);
+    pub(super) fn tell_wait(
+        this: &Request,
+        reason: u8,
+        ms: f64,
+        up_to: bool,
+        attempt: u32,
+        target: u32,
+        estimate: f64,
+    );
     /// `to` follows the target before it.
     #[wasm_bindgen(method, js_name = tellFallback)]
     pub(super) fn tell_fallback(this: &Request, to: u32, why: u8);

@@ -74,8 +74,9 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
             Action::Wait(wait) | Action::Park(wait) => {
                 let attempt = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
-                request.tell_wait(wait.reason as u8, ms(wait.span), attempt, call.target() as u32, estimate);
                 (flight, wakes, parked) = (None, wait.until, matches!(action, Action::Park(_)));
+                let (reason, span, target) = (wait.reason as u8, ms(wait.span), call.target() as u32);
+                request.tell_wait(reason, span, parked, attempt, target, estimate);
                 waiter.forgets();
                 Step::AwaitOn
             }

@@ -367,7 +367,7 @@ export class Caller {
     this.told.push(`response ${attempt}: ${status} ${OUTCOMES[outcome]}`);
   }
 
-  tellWait(reason, ms, attempt, target, estimatedMs) {
+  tellWait(reason, ms, _, attempt, target, estimatedMs) {
     this.told.push(`wait ${REASONS[reason]} ${ms} after ${attempt} at ${target}, estimate ${estimatedMs}`);
   }
 

@@ -214,9 +214,10 @@ impl Gate {
         // them looks in its place.
         cold.next_look = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
-        // It may be this payload alone: another one looks next.
+        // It may be this payload alone: another one looks next. Not of those that share nothing, each of which has its own
+        // look: in the simulated fleets that costs calls.
         let most = if self.warm.is_some() { 1 } else { LOOKS };
-        if cold.looks >= most && found.crowd > 0 {
+        if cold.looks >= most && found.crowd > 0 && !found.full && !found.alone {
             cold.leader = None;
             return Role::Follow;
         }

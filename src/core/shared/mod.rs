@@ -418,7 +418,7 @@ impl Shared {
             default_wait: found.default_wait,
             alone: self.rules.alone(),
             full: found.full,
-            is_doubtful: self.worked_within(now, target, LATELY),
+            is_doubtful: !found.full && self.worked_within(now, target, LATELY),
             crowd: self.targets.get(target)?.queue.len(),
             attempt: who.attempt,
             until: self.rules.lease.map(|lease| now + lease),

@@ -317,8 +317,8 @@ export abstract class Call extends Waiting implements Run {
     this.tell(responded(...response));
   }
 
-  tellWait(reason: number, ms: number, attempt: number, target: number, estimatedMs: number): void {
-    this.tell(waits(reason, ms, attempt, this.#target(target).label, estimatedMs));
+  tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void {
+    this.tell(waits(reason, ms, upTo, attempt, this.#target(target).label, estimatedMs));
   }
 
   tellFallback(to: number, why: number): void {

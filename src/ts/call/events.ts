@@ -19,9 +19,9 @@ export function responded(attempt: number, status: number, ended: number): CallE
 }
 
 /** An estimate of NaN is none. */
-export function waits(reason: number, ms: number, attempt: number, target: string, estimatedMs: number): CallEvent {
-  const event = { type: "wait", reason: reasons[reason] as WaitReason, ms, attempt, target } as const;
-  return Number.isNaN(estimatedMs) ? event : { ...event, estimatedMs };
+export function waits(reason: number, ms: number, upTo: boolean, attempt: number, target: string, estimatedMs: number): CallEvent {
+  const estimate = Number.isNaN(estimatedMs) ? {} : { estimatedMs };
+  return { type: "wait", reason: reasons[reason] as WaitReason, ms, ...(upTo && { upTo }), attempt, target, ...estimate };
 }
 
 export function fellBack(from: string, to: string, why: number): CallEvent {

@@ -261,7 +261,8 @@ export type BreakerState = "closed" | "open" | "half_open";
 export type CallEvent =
   | { type: "attempt"; attempt: number; target: string; url: string }
   | { type: "response"; attempt: number; status: number; outcome: Attempt["outcome"] }
-  | { type: "wait"; reason: WaitReason; ms: number; attempt: number; target: string; estimatedMs?: number }
+  /** With `upTo` the wait ends when something else happens, at the latest after `ms`: a place in the queue, another call's look. */
+  | { type: "wait"; reason: WaitReason; ms: number; upTo?: true; attempt: number; target: string; estimatedMs?: number }
   | { type: "fallback"; from: string; to: string; why: ErrorCode }
   | { type: "breaker"; target: string; state: BreakerState }
   | { type: "first_token"; ms: number }

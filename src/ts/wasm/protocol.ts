@@ -187,7 +187,8 @@ export interface CoreRequest {
 
   tellAttempt(attempt: number, target: number): void;
   tellResponse(attempt: number, status: number, outcome: number): void;
-  tellWait(reason: number, ms: number, attempt: number, target: number, estimatedMs: number): void;
+  /** `upTo`: it ends when something else happens. */
+  tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void;
   tellFallback(to: number, why: number): void;
   tellAlert(shared: number): void;
   tellBreaker(shared: number, state: number): void;

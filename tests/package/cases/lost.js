@@ -59,6 +59,24 @@ export const lost = [
     },
   })),
   {
+    name: "an engine whose port is closed for three seconds is answered a second and a quarter late at most, by one call and by twenty",
+    limitMs: 25_000,
+    async run({ api, losing, assert, runtime }) {
+      for (const count of [1, 20]) {
+        const { url } = await (await fetch(`${losing.opens}?ms=3000`)).json();
+        const begun = performance.now();
+        const calls = Array.from({ length: count }, () => api.queryWithReport(url, {}));
+        const reports = (await Promise.all(calls)).map(({ report }) => report);
+        const first = Math.min(...reports.map(({ totalMs }) => totalMs));
+        // A page that has just asked looks again a while later.
+        assert.between(first, 2_900, 3_000 + 1_000 + 750 + 400);
+        const inVain = reports.flatMap(({ attempts }) => attempts).filter(({ outcome }) => outcome !== "ok").length;
+        assert.between(inVain, 1, count === 1 ? 9 : 16);
+        assert.ok(performance.now() - begun < 9_000, runtime);
+      }
+    },
+  },
+  {
     name: "a port that stays closed is waited for as long as refusedMs says, spends no retry, and is a network error then",
     async run({ api, losing, assert, runtime }) {
       const { client, rejections } = listening(api, { maxRetries: 0, loading: { refusedMs: 2_500 } });

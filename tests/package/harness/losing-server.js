@@ -38,8 +38,29 @@ const ways = {
     setTimeout(() => socket.resetAndDestroy(), 100);
   },
   silent() {},
+  /** A port that is closed now, and open so many ms later. */
+  async opens({ url }, response) {
+    const host = await closedPort();
+    const late = createServer((request, answer) => {
+      if (request.method === "OPTIONS") return answer.writeHead(204, cors).end();
+      return request.resume().on("end", () => answer.writeHead(200, { ...cors, "content-type": "application/json" }).end('{"n":1}'));
+    });
+    opened.add(late);
+    setTimeout(() => late.listen(Number(host.split(":")[1]), "127.0.0.1"), Number(new URL(url, "http://x").searchParams.get("ms")));
+    response.writeHead(200, { ...cors, "content-type": "application/json" }).end(JSON.stringify({ url: `http://${host}/v1` }));
+  },
   silentBody: (_, response) => response.writeHead(200, cors).write("x"),
 };
+
+/** Servers that were started late. */
+const opened = new Set();
+
+async function closedPort() {
+  const gone = createPort();
+  const host = await listen(gone);
+  await new Promise((closed) => gone.close(closed));
+  return host;
+}
 
 async function listen(server) {
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
@@ -49,17 +70,15 @@ async function listen(server) {
 export async function startLosing() {
   const server = createServer((request, response) => {
     if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
-    return request.resume().on("end", () => (ways[request.url.slice(1)] ?? ways.silent)(request, response));
+    return request.resume().on("end", () => (ways[request.url.slice(1).split("?")[0]] ?? ways.silent)(request, response));
   });
   const secure = createTlsServer({ cert, key }, (_, response) => response.writeHead(200, cors).end());
-  const gone = createPort();
-  const [plain, tls, nobody] = [await listen(server), await listen(secure), await listen(gone)];
-  await new Promise((closed) => gone.close(closed));
+  const [plain, tls, nobody] = [await listen(server), await listen(secure), await closedPort()];
   return {
     urls: {
       refused: `http://${nobody}/`,
       unknownHost: "http://no-such-host.invalid/",
-      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body", "silent"].map((way) => [way, `http://${plain}/${way}`])),
+      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body", "silent", "opens"].map((way) => [way, `http://${plain}/${way}`])),
       certificate: `https://${tls}/`,
       httpsToHttp: `https://${plain}/`,
       badPort: "http://127.0.0.1:6000/",
@@ -67,7 +86,7 @@ export async function startLosing() {
     /** Nothing comes there, or one byte. */
     silent: { headers: `http://${plain}/silent`, bodies: `http://${plain}/silentBody` },
     async stop() {
-      for (const one of [server, secure]) {
+      for (const one of [server, secure, ...opened]) {
         one.closeAllConnections();
         await new Promise((closed) => one.close(closed));
       }
