@@ -463,7 +463,7 @@ impl Call {
         let is_limited =
             trouble.code == Code::RateLimited || says_nothing && !is_full && shared.works(now, place);
         if !is_full && !is_limited {
-            trouble = trouble.after(took);
+            trouble = trouble.after(took, body.is_page);
         }
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
         let calm = (is_limited && floor.is_none() && self.begun.is_none())
@@ -506,7 +506,9 @@ impl Call {
                 let phase = Phase::FirstByte;
                 self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
             }
-            Lost::Unsaid => self.lost(now, one, None, network.after(now.since(one.started)), None, shared),
+            Lost::Unsaid => {
+                self.lost(now, one, None, network.after(now.since(one.started), false), None, shared)
+            }
         }
     }
 

@@ -101,11 +101,16 @@ impl Trouble {
 }
 
 impl Trouble {
-    /// As it is after so long: a gateway or a connection that breaks after seconds broke off work that may
-    /// be done and billed, or will break it again.
-    pub fn after(self, took: Duration) -> Self {
-        let may_be_done = took > AT_ONCE
-            && (self.code == Code::Network || self.code == Code::Unavailable && self.layer == Layer::Gateway);
+    /// As it is after so long: a gateway, a worker or a connection that breaks after seconds broke off work that may
+    /// be done and billed, or will break it again. gunicorn tells of its own time-out by a page.
+    pub fn after(self, took: Duration, is_page: bool) -> Self {
+        let breaks = match self.code {
+            Code::Network => true,
+            Code::Unavailable => self.layer == Layer::Gateway,
+            Code::EngineFailure => is_page,
+            _ => false,
+        };
+        let may_be_done = took > AT_ONCE && breaks;
         match self.retry {
             Retry::Usual | Retry::WhenOpen if may_be_done => Self { retry: Retry::Once, ..self },
             _ => self,

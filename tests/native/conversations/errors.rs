@@ -1,6 +1,7 @@
 //! What is asked again, how often, and what is not.
 
 use super::{ALL_TRIES, asking, error, ok, saying};
+use crate::read;
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs, status};
 use query_with_retry::core::backoff;
 use query_with_retry::core::failure::{Code, Layer};
@@ -78,6 +79,28 @@ fn what_may_have_been_done_and_billed_is_asked_once_more() {
         assert_eq!(call.failure().code, code);
         assert_eq!(call.sent.len(), 2, "{reply:?}");
     }
+}
+
+#[test]
+fn so_is_what_a_gateway_or_a_worker_broke_off_after_seconds_and_what_it_said_at_once_as_often_as_usual() {
+    let page =
+        |words: &str| read::of_error(&format!("<html><title>{words}</title><body>{words}</body></html>"));
+    let litellm =
+        json!({"error": {"message": "litellm.Timeout: APITimeoutError - Request timed out.", "code": "408"}});
+    for (code, body, at_once) in [
+        (502, page("502 Proxy Error: Error reading from remote server"), ALL_TRIES), // Apache
+        (503, page("503 Backend fetch failed"), 1),                                  // Varnish: waited for
+        (500, page("Internal Server Error"), ALL_TRIES),                             // gunicorn
+        (408, read::of_error(&litellm.to_string()), 2),
+        (503, page("503 upstream request timed out"), 2),
+    ] {
+        let tries = |after| default().script(&[Reply::after(after, status(code), body.clone())]).sent.len();
+        assert_eq!(tries(secs(2)), 2, "{code} {body:?}");
+        assert_eq!(tries(ms(5)), at_once, "{code} {body:?}");
+    }
+    // Varnish, of which the same words are an engine that starts, where they come at once.
+    let varnish = Reply::after(secs(2), status(503), page("503 Backend fetch failed"));
+    assert_eq!(default().script(&[varnish]).sent.len(), 2);
 }
 
 #[test]

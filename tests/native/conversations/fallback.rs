@@ -96,6 +96,16 @@ fn lost_timed_out_and_loading_targets_are_left_for_the_next() {
 }
 
 #[test]
+fn a_cold_model_is_waited_for_no_longer_than_half_of_the_call_where_a_fallback_is_left() {
+    let call = targets(&[true; 2]).against(at_each(&[loading(None), ok()]));
+    assert!(call.is_delivered(), "{:?}", call.end);
+    assert!((secs(135)..=secs(152)).contains(&call.took), "{:?}", call.took);
+    let closed = Reply::Refuses { after: ms(2) };
+    let call = targets(&[true; 2]).against(at_each(&[closed, ok()]));
+    assert!((secs(5)..=secs(6)).contains(&call.took), "{:?}", call.took);
+}
+
+#[test]
 fn the_total_is_shared_by_all_targets() {
     let given = Given { attempt: Some(secs(40)), total: Some(secs(100)), ..Given::default() };
     let call = Conversation { policy: policy(given), ..targets(&[true; 9]) };
