@@ -89,7 +89,6 @@ fn so_is_what_a_gateway_or_a_worker_broke_off_after_seconds_and_what_it_said_at_
         json!({"error": {"message": "litellm.Timeout: APITimeoutError - Request timed out.", "code": "408"}});
     for (code, body, at_once) in [
         (502, page("502 Proxy Error: Error reading from remote server"), ALL_TRIES), // Apache
-        (503, page("503 Backend fetch failed"), 1),                                  // Varnish: waited for
         (500, page("Internal Server Error"), ALL_TRIES),                             // gunicorn
         (408, read::of_error(&litellm.to_string()), 2),
         (503, page("503 upstream request timed out"), 2),
