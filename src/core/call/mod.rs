@@ -16,6 +16,7 @@ use super::classify::{self, AT_ONCE, Body, Retry, Trouble};
 use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
+use super::gate::Refusal;
 use super::lease::CallId;
 use super::loading::Answer;
 use super::policy::{Policy, Timeouts};
@@ -523,10 +524,20 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let place = self.shares();
+        let by_port = head.is_none() && is_told;
+        // Others are answered meanwhile: it is this request that brings the engine down.
+        if !by_port && self.tries.cold.is_some_and(|since| shared.has_answered_since(place, since)) {
+            let trouble = Trouble { retry: Retry::Usual, ..trouble };
+            return match head {
+                Some(head) => self.in_trouble(now, one, head, trouble, &Body::default(), shared),
+                None => self.lost(now, one, None, trouble, None, shared),
+            };
+        }
         let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
         let found = Loading { started: one.started, answer, default_wait: None, full: false };
-        let role = shared.refused(now, place, self.caller(now, shared), found, is_told, patience);
+        let refusal = Refusal { is_told, by_port, patience };
+        let role = shared.refused(now, place, self.caller(now, shared), found, refusal);
         let means = if role.is_some() { Means::Starting } else { Means::Itself };
         let Trouble { code, layer, .. } = trouble;
         self.note(now, one, head, Outcome::Failed(code, layer), means, shared);

@@ -148,6 +148,11 @@ impl Gate {
         Some(cold.leader.map_or(cold.next_look, |leader| leader.until.max(cold.next_look)))
     }
 
+    /// A request was answered that was sent after that.
+    pub fn has_answered_since(&self, then: Instant) -> bool {
+        self.warm.is_some_and(|warm| warm > then)
+    }
+
     /// That it refuses connections, and since when.
     pub fn closed(&self, now: Instant) -> Option<Closed> {
         self.closed.filter(|closed| now.since(closed.last) <= FORGOTTEN)
@@ -155,21 +160,21 @@ impl Gate {
 
     /// A request was refused. What to do while that is taken for a start, which is for so long; `None`
     /// after that, for then it is down.
-    pub fn refused(
-        &mut self,
-        now: Instant,
-        found: Found,
-        is_told: bool,
-        patience: Duration,
-        rng: &mut Rng,
-    ) -> Option<Role> {
+    pub fn refused(&mut self, now: Instant, found: Found, refusal: Refusal, rng: &mut Rng) -> Option<Role> {
+        let Refusal { is_told, by_port, patience } = refusal;
         if self.warm.is_some_and(|warm| found.started < warm) {
             return Some(Role::Follow); // it has come up since
         }
         let since = self.closed(now).map_or(found.started, |closed| closed.since);
         self.closed = Some(Closed { since, last: now, is_told });
         if now.since(since) < patience {
-            return Some(self.found_cold(now, Found { crowd: 0, ..found }, rng)); // whatever is sent, it is refused
+            // Whoever looks at a closed port, and with what, it is refused.
+            let crowd = if by_port { 0 } else { found.crowd };
+            let role = self.found_cold(now, Found { crowd, ..found }, rng);
+            if let Some(cold) = &mut self.cold {
+                cold.next_look = cold.next_look.min(since + patience);
+            }
+            return Some(role);
         }
         // Nobody waits for it any more. Who has no patience does not speak for the others.
         if patience > Duration::ZERO {
@@ -266,6 +271,17 @@ impl Gate {
             cold.leader = cold.leader.filter(|leader| leader.holder != who);
         }
     }
+}
+
+/// A connection that was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    /// The platform says so, or the gateway; it is no guess.
+    pub is_told: bool,
+    /// By the port itself. By a gateway before it, it may be the payload that brings the engine down.
+    pub by_port: bool,
+    /// How long that is taken for a start.
+    pub patience: Duration,
 }
 
 /// A loading answer, and who heard it.

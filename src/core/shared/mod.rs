@@ -9,7 +9,7 @@ use super::backoff::{CAP, OVERLOADED_BASE};
 use super::breaker::{self, Verdict};
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
-use super::gate::{Closed, Found, Role, Temperature};
+use super::gate::{Closed, Found, Refusal, Role, Temperature};
 use super::lease::CallId;
 use super::limiter::{self, Limiter, Sign};
 use super::loading::{Answer, SHORTEST_SLEEP};
@@ -432,17 +432,21 @@ impl Shared {
         target: usize,
         who: Caller,
         found: Loading,
-        is_told: bool,
-        patience: Duration,
+        refusal: Refusal,
     ) -> Option<Role> {
         let found = self.found(now, target, who, found)?;
         let of = self.targets.get_mut(target)?;
         let was_cold = of.coordinator.gate.is_cold();
-        let role = of.coordinator.gate.refused(now, found, is_told, patience, &mut self.rng);
+        let role = of.coordinator.gate.refused(now, found, refusal, &mut self.rng);
         if was_cold != of.coordinator.gate.is_cold() {
             self.woken.extend(of.queue.iter());
         }
         role
+    }
+
+    /// It has answered a request that was sent after that.
+    pub fn has_answered_since(&self, target: usize, then: Instant) -> bool {
+        self.targets.get(target).is_some_and(|of| of.coordinator.gate.has_answered_since(then))
     }
 
     /// That it refuses connections, and whether it has ever answered.

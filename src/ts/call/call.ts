@@ -220,12 +220,11 @@ export abstract class Call extends Waiting implements Run {
     this.reader.detail = secrets.blankOut(detail);
     this.#cause = secrets.blankOut(said) === said ? error : new TypeError(this.reader.detail);
     if (why !== Lost.Quick) return why;
-    // A Worker has one word for whatever happens to a connection, and no CORS.
-    if ("WebSocketPair" in globalThis) return Lost.Refused;
-    // A page has one for a closed port and for CORS: who answers a HEAD has no closed port.
+    // A Worker has one word for whatever happens to a connection, and a page another for that and for CORS. Who answers a
+    // HEAD has no closed port.
     if (this.reached) return Lost.Unknown;
     if (this.options.loading?.refusedMs !== 0) this.probe();
-    return Lost.Quick;
+    return "WebSocketPair" in globalThis ? Lost.Refused : Lost.Quick;
   }
 
   probe(): void {

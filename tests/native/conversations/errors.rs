@@ -183,7 +183,7 @@ fn backoff_never_sleeps_into_the_deadline() {
 
 #[test]
 fn what_is_not_in_the_form_that_was_asked_for_is_asked_again() {
-    let page = Reply::after(ms(20), status(200), crate::read::of_success("<html>", "text/html"));
+    let page = Reply::after(ms(20), status(200), read::of_success("<html>", "text/html"));
     let call = default().script(&[page.clone(), ok()]);
     assert!(call.is_delivered());
     let call = default().script(&[page]);

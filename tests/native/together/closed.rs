@@ -111,3 +111,18 @@ fn a_connection_that_breaks_after_seconds_without_a_word_is_asked_for_once_more_
         assert_eq!(meeting.sent.len(), tries, "{after:?}");
     }
 }
+
+#[test]
+fn a_payload_that_brings_down_the_engine_behind_its_gateway_harms_nobody_else_and_is_not_sent_for_ever() {
+    for seed in 0..20 {
+        let callers = (0..60).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 1500)));
+        let meeting = Crowd::of(callers)
+            .seeded(seed)
+            .against(|asked| if asked.who == 7 { bad_gateway() } else { ok() });
+        for (nth, call) in meeting.calls.iter().enumerate().filter(|(nth, _)| *nth != 7) {
+            assert!(call.is_delivered() && call.took < secs(6), "seed {seed}, {nth}: {:?}", call.took);
+        }
+        let sent = meeting.sent.iter().filter(|sent| sent.who == 7).count();
+        assert!(sent <= 7, "seed {seed}: {sent}");
+    }
+}
