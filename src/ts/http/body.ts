@@ -65,7 +65,10 @@ export class Body implements BodyProgress {
     if (done) return undefined;
     if (!ArrayBuffer.isView(value)) throw new TypeError("a body must be bytes");
     this.quietSince = performance.now();
-    // A view of our own: the length that another one tells may be a lie, and goes into the core's memory.
+    // As it is, if it can be: a view of each piece is a tenth of what a stream of small ones costs. One whose buffer is gone
+    // has no bytes, and none may be asked of it.
+    if (Object.getPrototypeOf(value) === Uint8Array.prototype && !Object.hasOwn(value, "length") && value.length > 0) return value as Bytes;
+    // Otherwise a view of our own: the length that another one tells may be a lie, and goes into the core's memory.
     const { buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer> = value;
     return new Uint8Array(buffer, byteOffset, byteLength);
   }

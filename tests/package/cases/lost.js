@@ -24,7 +24,8 @@ function listening(api, options = {}, send = fetch) {
     ...options,
     fetch: (url, init) =>
       send(url, init).catch((error) => {
-        rejections.push(error);
+        // Whether the origin is there at all is asked besides.
+        if (init.method !== "HEAD") rejections.push(error);
         throw error;
       }),
   });
