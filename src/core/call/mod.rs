@@ -455,7 +455,8 @@ impl Call {
         }
         let took = now.since(one.started);
         let place = self.shares();
-        if trouble.retry == Retry::WhenOpen && took <= AT_ONCE && !shared.works(now, place) {
+        let is_closed = trouble.retry == Retry::WhenOpen && took <= AT_ONCE && self.begun.is_none();
+        if is_closed && !shared.works(now, place) {
             return self.closed(now, one, Some(Head { floor, ..head }), trouble, true, shared);
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.

@@ -184,6 +184,16 @@ fn a_floor_in_the_head_of_a_stream_holds_for_the_error_in_it() {
 }
 
 #[test]
+fn what_a_started_stream_says_of_a_gateway_is_its_end_and_no_start_of_an_engine() {
+    let gateway = json!({"error": {"message": "502 Bad Gateway", "code": 502}});
+    let fails = Step::Fails(read::of_error(&gateway.to_string()));
+    let call = default().script(&[at_once(&[ROLE, TEXT, fails.clone()]), whole()]);
+    assert!(call.ends_with(Code::StreamError, None), "{:?}", call.end);
+    assert_eq!(call.sent.len(), 1);
+    assert!(default().script(&[at_once(&[ROLE, fails]), whole()]).is_delivered());
+}
+
+#[test]
 fn a_stream_may_be_answered_in_one_piece() {
     let call = default().script(&[Reply::ok(ms(20))]);
     assert!(call.is_delivered());
