@@ -57,6 +57,10 @@ impl Budget {
         self.filled = self.filled.saturating_add(self.rule.ratio).min(most);
     }
 
+    pub fn has_one(&self) -> bool {
+        self.filled >= TOKEN
+    }
+
     /// Pays for one retry, if there is enough.
     pub fn withdraw(&mut self) -> bool {
         let left = self.filled.checked_sub(TOKEN);

@@ -12,6 +12,8 @@ use super::time::{Duration, Instant};
 /// Where it starts, and starts again when a cold model has come up.
 pub const SLOW_START: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
+/// A limit that was cut, and nobody is answered or let in for so long: one more is tried.
+const STUCK: Duration = Duration::from_secs(2);
 /// What was too much is not tried again before.
 const REMEMBERED: Duration = Duration::from_secs(10);
 const ONE: u32 = 1000;
@@ -50,6 +52,8 @@ pub enum Sign {
     Late,
     /// It is full, and said so at once: with as many under way as there are it can do no more.
     Full,
+    /// So it says, in words: that may be of the moment, and of this call alone.
+    Busy,
     None,
 }
 
@@ -69,6 +73,8 @@ pub struct Limiter {
     cut: Option<Instant>,
     /// What it was full with, in thousandths, and when.
     full: Option<(u32, Instant)>,
+    /// When somebody was let in last, or answered.
+    moved: Option<Instant>,
     under_way: Vec<Permit>,
     /// How long a success takes, on average of the last ones.
     pace: Option<Duration>,
@@ -82,6 +88,7 @@ impl Limiter {
             starts_slowly: true,
             cut: None,
             full: None,
+            moved: None,
             under_way: Vec::new(),
             pace: None,
         };
@@ -105,11 +112,30 @@ impl Limiter {
         if self.under_way.len() >= self.limit() as usize {
             self.under_way.retain(|permit| permit.lease.is_live(now));
         }
-        self.under_way.len() < self.limit() as usize
+        self.under_way.len() < self.limit() as usize || self.tries_one_more_at().is_some_and(|at| at <= now)
+    }
+
+    /// Those under way may take minutes, and a limit that was cut to as many would keep everybody out until then.
+    fn tries_one_more_at(&self) -> Option<Instant> {
+        let is_cut = self.cut.is_some() && self.under_way.len() < self.rule.max as usize;
+        self.moved.filter(|_| is_cut).map(|moved| moved + STUCK)
+    }
+
+    /// When there may be room though nobody gives a place back.
+    pub fn due(&self) -> Option<Instant> {
+        self.runs_out_at().into_iter().chain(self.tries_one_more_at()).min()
     }
 
     /// Takes a place, whether there is room or not.
-    pub fn enter(&mut self, who: CallId, until: Instant) {
+    pub fn enter(&mut self, now: Instant, who: CallId, until: Instant) {
+        if self.under_way.len() >= self.limit() as usize
+            && self.tries_one_more_at().is_some_and(|at| at <= now)
+        {
+            // If it is too much, that is told.
+            self.limit = self.limit.saturating_add(ONE).min(self.within(u32::MAX));
+            self.full = None;
+        }
+        self.moved = Some(now);
         let in_company = !self.under_way.is_empty();
         if let [first] = self.under_way.as_mut_slice() {
             first.in_company = true;
@@ -123,10 +149,10 @@ impl Limiter {
     }
 
     /// The holder is still there: its permit lasts until then, and is issued anew where it has run out.
-    pub fn renew(&mut self, who: CallId, until: Instant) {
+    pub fn renew(&mut self, now: Instant, who: CallId, until: Instant) {
         match self.under_way.iter_mut().find(|permit| permit.lease.holder == who) {
             Some(permit) => permit.lease.until = until,
-            None => self.enter(who, until),
+            None => self.enter(now, who, until),
         }
     }
 
@@ -143,6 +169,9 @@ impl Limiter {
 
     /// To be told before the place is given back: only a limit that is made use of may grow.
     pub fn observe(&mut self, now: Instant, sign: Sign) {
+        if let Sign::Success { .. } | Sign::Begun | Sign::Finished { .. } = sign {
+            self.moved = Some(now);
+        }
         match sign {
             Sign::Success { took } => {
                 self.measure(took);
@@ -150,7 +179,7 @@ impl Limiter {
             }
             Sign::Begun => self.grow(now),
             Sign::Finished { took } => self.measure(took),
-            Sign::Late | Sign::Full => {
+            Sign::Late | Sign::Full | Sign::Busy => {
                 let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
                 // Who is late may be down, and calls that take minutes to tell so must not go one by one.
                 let least = if sign == Sign::Late { SLOW_START } else { 1 };
@@ -158,14 +187,17 @@ impl Limiter {
                 self.starts_slowly = false;
                 if !lately {
                     self.cut = Some(now);
-                    self.limit = (self.limit / 10 * 7).max(floor);
+                    // Of one that is full it is known how many it takes: the others.
+                    if sign != Sign::Full {
+                        self.limit = (self.limit / 10 * 7).max(floor);
+                    }
                 }
-                if sign == Sign::Full {
+                if sign != Sign::Late {
                     // The place of who was refused is none: who comes next would be refused as well.
                     let others = (self.under_way.len() as u32).saturating_sub(1).saturating_mul(ONE);
                     self.limit = self.limit.min(others.max(floor));
                     // One alone was too fast, and not too many.
-                    if others > 0 {
+                    if others > 0 && sign == Sign::Full {
                         self.full = Some((self.limit, now));
                     }
                 }
@@ -233,7 +265,7 @@ mod tests {
     fn succeed(limiter: &mut Limiter, times: u32) {
         for _ in 0..times {
             while limiter.has_room(at(0)) {
-                limiter.enter(1, at(u64::MAX));
+                limiter.enter(at(0), 1, at(u64::MAX));
             }
             limiter.observe(at(0), Sign::Success { took: Duration::from_ms(100) });
             limiter.leave(1);
@@ -278,7 +310,7 @@ mod tests {
     fn who_is_refused_leaves_no_place_for_the_next() {
         let mut limiter = limiter(4, 64);
         limiter.start_slowly(40);
-        (0..40).for_each(|who| limiter.enter(who, at(u64::MAX)));
+        (0..40).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
         for who in 0..24 {
             limiter.observe(at(1000), Sign::Full);
             limiter.leave(who);
@@ -290,29 +322,45 @@ mod tests {
     #[test]
     fn what_was_too_much_is_tried_again_ten_seconds_later() {
         let mut limiter = limiter(1, 64);
-        (0..4).for_each(|who| limiter.enter(who, at(u64::MAX)));
+        (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
         limiter.observe(at(1000), Sign::Full);
         limiter.leave(3);
-        assert_eq!(limiter.limit(), 2);
+        assert_eq!(limiter.limit(), 3);
         let succeed = |limiter: &mut Limiter, ms| {
             (0..5).for_each(|_| limiter.observe(at(ms), Sign::Success { took: Duration::from_ms(1) }));
         };
         succeed(&mut limiter, 10_999);
-        assert_eq!(limiter.limit(), 2);
+        assert_eq!(limiter.limit(), 3);
         succeed(&mut limiter, 11_000);
         assert!(limiter.limit() > 3, "{}", limiter.limit());
     }
 
     #[test]
+    fn a_limit_that_was_cut_to_those_that_take_minutes_lets_one_more_in_every_two_seconds() {
+        let mut limiter = limiter(1, 64);
+        limiter.enter(at(0), 1, at(u64::MAX));
+        limiter.enter(at(1000), 2, at(u64::MAX));
+        limiter.observe(at(1000), Sign::Full);
+        limiter.leave(2);
+        assert_eq!((limiter.limit(), limiter.has_room(at(2999)), limiter.due()), (1, false, Some(at(3000))));
+        assert!(limiter.has_room(at(3000)));
+        limiter.enter(at(3000), 3, at(u64::MAX));
+        assert_eq!(
+            (limiter.limit(), limiter.has_room(at(4999)), limiter.has_room(at(5000))),
+            (2, false, true)
+        );
+    }
+
+    #[test]
     fn who_had_company_is_known_of_both() {
         let mut limiter = limiter(1, 64);
-        limiter.enter(1, at(9));
+        limiter.enter(at(0), 1, at(9));
         assert!(!limiter.was_in_company(1));
-        limiter.enter(2, at(9));
+        limiter.enter(at(0), 2, at(9));
         limiter.leave(2);
         assert!(limiter.was_in_company(1));
         limiter.leave(1);
-        limiter.enter(3, at(9));
+        limiter.enter(at(0), 3, at(9));
         assert!(!limiter.was_in_company(3) && !limiter.was_in_company(1));
     }
 
@@ -337,7 +385,7 @@ mod tests {
     fn a_limit_that_nobody_needs_does_not_grow() {
         let mut limiter = limiter(4, 64);
         for _ in 0..100 {
-            limiter.enter(1, at(9));
+            limiter.enter(at(0), 1, at(9));
             limiter.observe(at(0), Sign::Success { took: Duration::from_ms(1) });
             limiter.leave(1);
         }
@@ -347,7 +395,7 @@ mod tests {
     #[test]
     fn a_place_that_is_never_given_back_runs_out() {
         let mut limiter = limiter(1, 1);
-        limiter.enter(3, at(500));
+        limiter.enter(at(0), 3, at(500));
         assert!(!limiter.has_room(at(499)));
         assert_eq!(limiter.runs_out_at(), Some(at(500)));
         assert!(limiter.has_room(at(500)));
@@ -358,18 +406,18 @@ mod tests {
     #[test]
     fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
         let mut limiter = limiter(1, 1);
-        limiter.enter(3, at(500));
-        limiter.renew(3, at(900));
+        limiter.enter(at(0), 3, at(500));
+        limiter.renew(at(0), 3, at(900));
         assert_eq!((limiter.has_room(at(899)), limiter.under_way(at(899))), (false, 1));
         assert!(limiter.has_room(at(900)));
-        limiter.renew(3, at(1000));
+        limiter.renew(at(0), 3, at(1000));
         assert_eq!(limiter.under_way(at(999)), 1);
     }
 
     #[test]
     fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
         let mut limiter = limiter(1, 64);
-        (0..4).for_each(|who| limiter.enter(who, at(u64::MAX)));
+        (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
         limiter.observe(at(0), Sign::Begun);
         assert_eq!(limiter.limit(), 5);
         limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
@@ -380,7 +428,7 @@ mod tests {
     fn a_maximum_below_the_minimum_or_of_nothing_still_lets_one_through() {
         let mut nothing = limiter(0, 0);
         assert!(nothing.has_room(at(0)));
-        nothing.enter(1, at(9));
+        nothing.enter(at(0), 1, at(9));
         nothing.observe(at(1), Sign::Late);
         assert_eq!(nothing.limit(), 1);
     }

@@ -302,7 +302,10 @@ impl<'a> Flight<'a> {
             self.request.discard(&response);
             return Step::LOST;
         };
-        let lines = if bits & HINTS == 0 { String::new() } else { self.request.hints(&response) };
+        let lines = match bits & HINTS {
+            0 => String::new(),
+            _ => self.request.hints(&response).unwrap_or_default(),
+        };
         let hint = hint::read(&lines, clock::unix_now_ms());
         let head = Head {
             status,

@@ -100,8 +100,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn header(this: &Request, response: &Response, name: &str) -> Result<Option<String>, JsValue>;
     /// The headers that bear on another try, a line each: `name: value`.
-    #[wasm_bindgen(method)]
-    pub(super) fn hints(this: &Request, response: &Response) -> String;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn hints(this: &Request, response: &Response) -> Result<String, JsValue>;
     /// Frees the connection of a response that nobody reads.
     #[wasm_bindgen(method)]
     pub(super) fn discard(this: &Request, response: &Response);

@@ -11,7 +11,7 @@ import { standalone } from "./runners/standalone.js";
 import { workerd } from "./runners/workerd.js";
 
 /** `Lost` of src/ts/wasm/protocol.ts. */
-const [UNKNOWN, REFUSED, QUICK, NEVER, CLOCK] = [0, 1, 2, 3, 4];
+const [UNKNOWN, REFUSED, QUICK, NEVER, CLOCK, NAMELESS] = [0, 1, 2, 3, 4, 5];
 
 const page = (says) => ({
   refused: [QUICK, says],
@@ -30,12 +30,13 @@ const page = (says) => ({
 const platforms = {
   node: {
     refused: [REFUSED, /^connect ECONNREFUSED 127\.0\.0\.1:\d+$/],
-    unknownHost: [UNKNOWN, /^getaddrinfo (ENOTFOUND|EAI_AGAIN) no-such-host\.invalid$/],
-    reset: [UNKNOWN, /ECONNRESET$/],
-    closed: [UNKNOWN, /^other side closed \(UND_ERR_SOCKET\)$/],
+    // By what the name server says.
+    unknownHost: [undefined, /^getaddrinfo (ENOTFOUND|EAI_AGAIN) no-such-host\.invalid$/],
+    reset: [QUICK, /ECONNRESET$/],
+    closed: [QUICK, /^other side closed \(UND_ERR_SOCKET\)$/],
     late: [UNKNOWN, /^read ECONNRESET$/],
     notHttp: [UNKNOWN, /does not match the HTTP/],
-    body: [UNKNOWN, /^read ECONNRESET$/],
+    body: [undefined, /^read ECONNRESET$/],
     certificate: [NEVER, /^self-signed certificate.* \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/],
     httpsToHttp: [NEVER, /wrong version number.*\(ERR_SSL_WRONG_VERSION_NUMBER\)$/s],
     badPort: [NEVER, /^bad port$/],
@@ -44,24 +45,25 @@ const platforms = {
   },
   deno: {
     refused: [REFUSED, /tcp connect error: Connection refused/],
-    unknownHost: [UNKNOWN, /dns error/],
-    reset: [UNKNOWN, /reset by peer/],
-    closed: [UNKNOWN, /connection closed before message completed/],
+    unknownHost: [NAMELESS, /dns error/],
+    reset: [QUICK, /reset by peer/],
+    closed: [QUICK, /connection closed before message completed/],
     late: [UNKNOWN, /reset by peer/],
     notHttp: [UNKNOWN, /invalid HTTP version/],
-    body: [UNKNOWN, /^error reading a body/],
+    body: [undefined, /^error reading a body/],
     certificate: [NEVER, /invalid peer certificate/],
     httpsToHttp: [NEVER, /corrupt message/],
     badPort: [NEVER, /Requests to port 6000 are blocked$/],
   },
   bun: {
     refused: [REFUSED, /^ECONNREFUSED: Unable to connect/],
-    unknownHost: [UNKNOWN, /^getaddrinfo (ENOTFOUND|EAI_AGAIN) no-such-host\.invalid$/],
-    reset: [UNKNOWN, /^ECONNRESET: /],
-    closed: [UNKNOWN, /^ECONNRESET: /],
+    // By what the name server says.
+    unknownHost: [undefined, /^getaddrinfo (ENOTFOUND|EAI_AGAIN) no-such-host\.invalid$/],
+    reset: [QUICK, /^ECONNRESET: /],
+    closed: [QUICK, /^ECONNRESET: /],
     late: [UNKNOWN, /^ECONNRESET: /],
     notHttp: [UNKNOWN, /^Malformed_HTTP_Response/],
-    body: [UNKNOWN, /^ECONNRESET: /],
+    body: [undefined, /^ECONNRESET: /],
     certificate: [NEVER, /certificate \([A-Z_]+\)$/],
     httpsToHttp: [NEVER, /^EPROTO: /],
     // It blocks none: nobody listens there.
@@ -160,9 +162,15 @@ describe("whyLost", () => {
     ],
     [
       "a network that is gone, in Node",
-      UNKNOWN,
+      QUICK,
       "connect ENETUNREACH 127.0.0.1:9",
       () => failed(withCode("connect ENETUNREACH 127.0.0.1:9", "ENETUNREACH")),
+    ],
+    [
+      "a name that is gone, in Node",
+      NAMELESS,
+      "getaddrinfo ENOTFOUND h.example",
+      () => failed(withCode("getaddrinfo ENOTFOUND h.example", "ENOTFOUND")),
     ],
     ["a scheme that is none of HTTP, in Node", NEVER, "unknown scheme", () => failed(new Error("unknown scheme"))],
     ["the same in Deno", NEVER, undefined, () => new TypeError("Url scheme 'foo' not supported")],
@@ -184,7 +192,7 @@ describe("whyLost", () => {
       "a URL that reads like a certificate, in Deno",
       UNKNOWN,
       undefined,
-      () => new TypeError("error sending request for url (https://h/peer-certificate/ECONN/bad%20port): client error (Connect): dns error"),
+      () => new TypeError("error sending request for url (https://h/peer-certificate/ECONN/bad%20port): client error (Connect)"),
     ],
     [
       "the limit of a Worker",

@@ -42,7 +42,11 @@ const failures = [];
 async function runCases(runtime, setting, onResult) {
   const start = performance.now();
   try {
-    await runtime.run({ app, setting: { mockUrl: mock.mockUrl, losing: losing.urls, runtime: runtime.name, ...setting }, onResult });
+    await runtime.run({
+      app,
+      setting: { mockUrl: mock.mockUrl, losing: { ...losing.urls, ...losing.waits }, runtime: runtime.name, ...setting },
+      onResult,
+    });
   } catch (error) {
     fail(runtime.name, { name: "the runtime itself", ok: false, ms: Math.round(performance.now() - start), error: error.message, stack: "" });
   }

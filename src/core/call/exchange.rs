@@ -63,10 +63,13 @@ pub enum Lost {
     ForGood,
     /// A clock of the platform's own ran out.
     Late,
+    /// There is no such host: of one that has answered, for the moment.
+    Nameless,
 }
 
 impl Lost {
-    pub const ALL: [Self; 5] = [Self::Unsaid, Self::Refused, Self::AtOnce, Self::ForGood, Self::Late];
+    pub const ALL: [Self; 6] =
+        [Self::Unsaid, Self::Refused, Self::AtOnce, Self::ForGood, Self::Late, Self::Nameless];
 }
 
 /// Status line and headers.

@@ -29,6 +29,8 @@ use plan::{Pause, Step};
 
 /// With a fallback left nobody waits longer for a port that may never open.
 const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
+/// No target has to answer within it.
+const LITTLE: Duration = Duration::from_secs(5);
 /// A server that is full says so within this, a queue of its own included.
 const SOON: Duration = Duration::from_secs(3);
 
@@ -63,6 +65,8 @@ struct Try {
     generation: u32,
     /// Its origin was seen to answer meanwhile.
     reached: bool,
+    /// No other was under way to its target meanwhile: known at its end.
+    alone: bool,
 }
 
 #[derive(Debug)]
@@ -335,9 +339,10 @@ impl Call {
         let (mut is_up, mut is_down) = (false, false);
         if wait.reason == WaitReason::Loading {
             until = self.in_line(now, shared);
-            let is_over = !shared.is_cold(self.shares());
-            is_down = is_over && shared.closed(now, self.shares()).is_some();
-            is_up = is_over && !is_down && now < self.deadline();
+            let closed = shared.closed(now, self.shares()).is_some();
+            // The last look of somebody else may still be answered.
+            is_down = closed && now >= self.patience(now, shared) && !shared.is_looking(self.shares());
+            is_up = !shared.is_cold(self.shares()) && !is_down && now < self.deadline();
         }
         let wait = Wait { until, ..wait };
         // Who has no time left takes no place, and no probe of a breaker.
@@ -403,7 +408,8 @@ impl Call {
             attempt: now + timeouts.attempt + longer,
             total: self.deadline(),
         };
-        self.state = State::Sending(Try { started: now, held: hold, generation, reached: false });
+        self.state =
+            State::Sending(Try { started: now, held: hold, generation, reached: false, alone: true });
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
@@ -455,22 +461,37 @@ impl Call {
         }
         let took = now.since(one.started);
         let place = self.shares();
-        let is_closed = trouble.retry == Retry::WhenOpen && took <= AT_ONCE && self.begun.is_none();
-        if is_closed && !shared.works(now, place) {
-            return self.closed(now, one, Some(Head { floor, ..head }), trouble, true, shared);
+        let one = Try { alone: !shared.is_in_company(place, self.id), ..one };
+        let works = shared.works(now, place);
+        let mut is_closed = false;
+        if let Retry::WhenOpen { is_told } = trouble.retry
+            && took <= AT_ONCE
+            && self.begun.is_none()
+        {
+            is_closed = true;
+            // Of those that say no more than 503, who has company is one too many.
+            if !works && (is_told || !shared.is_in_company(place, self.id)) {
+                return self.closed(now, one, Some(Head { floor, ..head }), trouble, is_told, shared);
+            }
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
         let says_nothing = trouble.code == Code::Unavailable && matches!(status, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && shared.is_in_company(place, self.id);
+        let is_full = says_nothing && !one.alone && shared.is_full_for_now(place);
         let is_limited =
-            trouble.code == Code::RateLimited || says_nothing && !is_full && shared.works(now, place);
+            trouble.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
             trouble = trouble.after(took, body.is_page);
         }
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
-        let calm = (is_limited && floor.is_none() && self.begun.is_none())
-            .then(|| shared.calms(now, place, one.started));
-        let means = if is_full { Means::Full } else { Means::Itself };
+        let names_none = is_limited && floor.is_none() && self.begun.is_none();
+        let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
+        // Others are answered, and this one was refused before.
+        let was_limited = self.tries.failed.is_some_and(|failed| failed.code == Code::RateLimited);
+        let means = match trouble.code {
+            _ if is_full || is_limited && says_nothing && shared.is_full_for_now(place) => Means::Full,
+            Code::RateLimited if names_none && works && was_limited => Means::Own,
+            _ => Means::Itself,
+        };
         self.note(now, one, Some(head), Outcome::Failed(trouble.code, trouble.layer), means, shared);
         let failure = Failure {
             code: trouble.code,
@@ -486,9 +507,10 @@ impl Call {
                 self.until_loaded(now, floor, None, one, true, shared)
             }
             retry => {
-                let is_unpaid = calm.is_some() && shared.is_unpaid(now, place);
+                let is_unpaid = names_none && shared.is_unpaid(now, place);
                 let free = asks_slower && (is_full || is_unpaid || shared.is_fresh(now, place));
-                self.again(now, retry, trouble.code, Pause { floor, asks_slower, calm, free }, shared)
+                let pause = Pause { floor, asks_slower, calm, free, is_none: is_full };
+                self.again(now, retry, trouble.code, pause, shared)
             }
         };
         self.take(now, step, failure, shared)
@@ -498,20 +520,35 @@ impl Call {
     fn unreached(&mut self, now: Instant, one: Try, lost: Lost, shared: &mut Shared) -> Action {
         let network = Trouble::NETWORK;
         match lost {
-            Lost::Refused | Lost::AtOnce => {
-                self.closed(now, one, None, network, lost == Lost::Refused, shared)
+            Lost::Refused => self.closed(now, one, None, network, true, shared),
+            // A connection that was idle may have been closed in the same moment: that one is asked for anew.
+            Lost::AtOnce if self.is_hiccup(now, shared) => self.lost(now, one, None, network, None, shared),
+            Lost::AtOnce => self.closed(now, one, None, network, false, shared),
+            Lost::Nameless if shared.has_answered(self.shares()) => {
+                self.closed(now, one, None, network, false, shared)
             }
             Lost::ForGood => {
-                self.lost(now, one, None, Trouble { retry: Retry::Never, ..network }, None, shared)
+                let for_good = Trouble { retry: Retry::Never, layer: Layer::Client, ..network };
+                self.lost(now, one, None, for_good, None, shared)
             }
             Lost::Late => {
                 let phase = Phase::FirstByte;
                 self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
             }
-            Lost::Unsaid => {
+            Lost::Unsaid | Lost::Nameless => {
                 self.lost(now, one, None, network.after(now.since(one.started), false), None, shared)
             }
         }
+    }
+
+    /// The first loss of a call that is alone, and can be tried again.
+    fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
+        let place = self.shares();
+        self.tries.retries == 0
+            && self.policy.max_retries > 0
+            && shared.closed(now, place).is_none()
+            && !shared.is_in_company(place, self.id)
+            && shared.can_retry(now, place)
     }
 
     /// A closed port: for a while that is an engine which is still starting.
@@ -525,9 +562,8 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let place = self.shares();
-        let by_port = head.is_none() && is_told;
-        // Others are answered meanwhile: it is this request that brings the engine down.
-        if !by_port && self.tries.cold.is_some_and(|since| shared.has_answered_since(place, since)) {
+        // Others are answered meanwhile: it is this request that brings the engine down, or one of several replicas.
+        if self.tries.cold.is_some_and(|since| shared.has_answered_since(place, since)) {
             let trouble = Trouble { retry: Retry::Usual, ..trouble };
             return match head {
                 Some(head) => self.in_trouble(now, one, head, trouble, &Body::default(), shared),
@@ -536,10 +572,11 @@ impl Call {
         }
         let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
-        let found = Loading { started: one.started, answer, default_wait: None, full: false };
-        let refusal = Refusal { is_told, by_port, patience };
+        let is_alone = !shared.is_in_company(place, self.id);
+        let found = Loading { started: one.started, answer, default_wait: None, full: false, is_alone };
+        let refusal = Refusal { is_told, patience };
         let role = shared.refused(now, place, self.caller(now, shared), found, refusal);
-        let means = if role.is_some() { Means::Starting } else { Means::Itself };
+        let means = if role.is_some() { Means::Nothing } else { Means::Itself };
         let Trouble { code, layer, .. } = trouble;
         self.note(now, one, head, Outcome::Failed(code, layer), means, shared);
         let status = head.map(|head| head.status);
@@ -577,7 +614,10 @@ impl Call {
         }
         let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(trouble.code, trouble.layer);
-        self.note(now, one, head, outcome, Means::Itself, shared);
+        // Who was sent with next to no time left says nothing of who did not answer in it.
+        let had_no_time = phase == Some(Phase::Total) && now.since(one.started) < LITTLE;
+        let means = if had_no_time { Means::Nothing } else { Means::Itself };
+        self.note(now, one, head, outcome, means, shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
         let step = self.again(now, retry, trouble.code, Pause::default(), shared);

@@ -36,6 +36,8 @@ pub(super) struct Pause {
     pub(super) calm: Option<Duration>,
     /// No budget pays for it.
     pub(super) free: bool,
+    /// It is no retry: others have the place.
+    pub(super) is_none: bool,
 }
 
 impl Call {
@@ -51,12 +53,12 @@ impl Call {
         let place = self.shares();
         let tries = &mut self.tries;
         let once = retry == Retry::Once;
-        let spent = tries.retries >= self.policy.max_retries;
+        let spent = tries.retries >= self.policy.max_retries && !pause.is_none;
         if matches!(retry, Retry::Never) || spent || (once && tries.once_spent) {
             return Step::GiveUp(None);
         }
         tries.once_spent |= once;
-        tries.retries += 1;
+        tries.retries += u32::from(!pause.is_none);
         if pause.asks_slower {
             tries.backoff.slow_to(OVERLOADED_BASE);
         }
@@ -88,7 +90,7 @@ impl Call {
         let answer = Answer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
-        let found = Loading { started: one.started, answer, default_wait, full };
+        let found = Loading { started: one.started, answer, default_wait, full, is_alone: one.alone };
         let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
         self.looks_again(now, one, role, answer, shared)
     }

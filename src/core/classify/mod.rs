@@ -46,7 +46,9 @@ impl Body {
     /// The longest wait that it names: Google's `retryDelay` is its message cut to whole seconds.
     pub fn wait(&self, now_ms: u64) -> Option<Duration> {
         let until = self.until_ms.and_then(|at| at.checked_sub(now_ms)).filter(|ms| *ms > 0);
-        self.wait.max(until.map(Duration::from_ms)).max(hint::in_words(&self.text, now_ms))
+        // What a page says is said to everybody: "please try again in 30 seconds".
+        let words = if self.is_page { None } else { hint::in_words(&self.text, now_ms) };
+        self.wait.max(until.map(Duration::from_ms)).max(words)
     }
 }
 
@@ -60,8 +62,10 @@ pub enum Retry {
     Usual,
     /// Not an error at all: the model is on its way.
     WhenLoaded,
-    /// Likewise, if it came at once: the gateway found the engine's port closed.
-    WhenOpen,
+    /// Likewise, if it came at once: the gateway found the engine's port closed, or says no more than that it has none.
+    WhenOpen {
+        is_told: bool,
+    },
 }
 
 /// An answer, or the lack of one, that is not what the caller asked for.
@@ -91,7 +95,7 @@ impl Trouble {
     const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, Retry::Never);
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
     /// A gateway behind which nobody listens.
-    const CLOSED: Self = Self::new(Code::Unavailable, Layer::Gateway, Retry::WhenOpen);
+    const CLOSED: Self = Self::new(Code::Unavailable, Layer::Gateway, Retry::WhenOpen { is_told: true });
     /// No answer: refused, reset, cut.
     pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, Retry::Usual);
     /// A redirect that is not followed.
@@ -112,7 +116,7 @@ impl Trouble {
         };
         let may_be_done = took > AT_ONCE && breaks;
         match self.retry {
-            Retry::Usual | Retry::WhenOpen if may_be_done => Self { retry: Retry::Once, ..self },
+            Retry::Usual | Retry::WhenOpen { .. } if may_be_done => Self { retry: Retry::Once, ..self },
             _ => self,
         }
     }
@@ -204,6 +208,9 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         521 | 523 => Trouble::CLOSED,
         // Cloudflare's 524: the origin took longer than 120 s.
         504 | 524 => Trouble::GATEWAY_TIMEOUT,
+        530 if words.closed() => Trouble::CLOSED,
+        // Of ingress-nginx, of AWS's balancer and others, that have nobody to ask.
+        503 if body.is_page => Trouble { retry: Retry::WhenOpen { is_told: false }, ..unavailable },
         529 => Trouble::OVERLOADED,
         503 => unavailable,
         _ => Trouble { layer: Layer::Gateway, ..unavailable },

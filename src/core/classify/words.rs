@@ -126,12 +126,13 @@ impl Words<'_> {
     }
 
     /// The engine's port is closed, say nginx, Traefik and others by the name of their status, HAProxy, Envoy, Apache,
-    /// Varnish.
+    /// Varnish, Kong, SGLang's router, llama-swap, Railway, Cloudflare.
     pub(super) fn closed(&self) -> bool {
         self.unreached()
             || self.say(
                 "bad gateway|no server is available|no available server|no healthy upstream|upstream connect error|\
-                 unable to service your request|backend fetch failed",
+                 unable to service your request|backend fetch failed|ring-balancer|name resolution failed|no available workers|\
+                 no_available_workers|unable to start process|application failed to respond|error code: 502|error code: 1033",
             )
     }
 

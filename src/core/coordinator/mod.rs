@@ -208,6 +208,7 @@ impl Coordinator {
                     alone: false,
                     full: false,
                     is_doubtful: false,
+                    is_alone: false,
                     crowd,
                     attempt,
                     until: None,

@@ -9,6 +9,7 @@
 //! A port that refuses connections is an engine that is still starting, for a while: most engines
 //! open theirs only when the model is loaded.
 
+use super::classify::AT_ONCE;
 use super::lease::{CallId, Lease};
 use super::loading::{Answer, Around, ColdStart, LONGEST_SLEEP};
 use super::rng::Rng;
@@ -36,8 +37,11 @@ pub enum Role {
 /// So often one call looks, if others wait with it; once, where the model has answered before.
 const LOOKS: u32 = 2;
 
-/// What one call says of a model that answers others is forgotten after so long.
-const RUMOUR: Duration = Duration::from_secs(10);
+/// So many in a row are believed that a model is cold which answered just now, and of one that is alone the second.
+const BELIEVED: u32 = 4;
+
+/// The longest sleep before a port that is closed.
+const LONGEST_AT_DOOR: Duration = Duration::from_secs(10);
 
 /// A look that is overdue for so long nobody waits for.
 const FORGOTTEN: Duration = Duration::from_secs(300);
@@ -46,6 +50,8 @@ const FORGOTTEN: Duration = Duration::from_secs(300);
 struct Cold {
     start: ColdStart,
     leader: Option<Lease>,
+    /// When it was sent to look, while nothing has come of that.
+    sent: Option<Instant>,
     /// How often that one has looked in vain.
     looks: u32,
     /// Not before then is it worth a look, whoever looks.
@@ -56,7 +62,14 @@ struct Cold {
 
 impl Cold {
     fn since(started: Instant) -> Self {
-        Self { start: ColdStart::new(started), leader: None, looks: 0, next_look: started, is_told: false }
+        Self {
+            start: ColdStart::new(started),
+            leader: None,
+            sent: None,
+            looks: 0,
+            next_look: started,
+            is_told: false,
+        }
     }
 
     /// Nobody has looked for so long that it may have come up, and gone down again.
@@ -79,8 +92,8 @@ pub struct Closed {
 pub struct Gate {
     /// From the first refusal to the first answer, whatever it is.
     closed: Option<Closed>,
-    /// Who said last that it is loading and was not believed, and when.
-    rumour: Option<(CallId, Instant)>,
+    /// How many requests in a row found it cold, and were not believed.
+    denied: u32,
     cold: Option<Cold>,
     /// When the last request was sent that did not find the model loading.
     warm: Option<Instant>,
@@ -120,6 +133,7 @@ impl Gate {
             cold.looks = 0;
         }
         cold.leader = Some(Lease { holder: who, until: now + attempt });
+        cold.sent = Some(now);
         true
     }
 
@@ -153,46 +167,65 @@ impl Gate {
         self.warm.is_some_and(|warm| warm > then)
     }
 
-    /// That it refuses connections, and since when.
+    /// That it refuses connections, and since when. A look that was not refused at once has found it open, and may take as
+    /// long as an answer takes.
     pub fn closed(&self, now: Instant) -> Option<Closed> {
-        self.closed.filter(|closed| now.since(closed.last) <= FORGOTTEN)
+        let sent = self.cold.and_then(|cold| cold.sent);
+        let is_open = sent.is_some_and(|sent| now.since(sent) >= AT_ONCE);
+        self.closed.filter(|closed| !is_open && now.since(closed.last) <= FORGOTTEN)
     }
 
     /// A request was refused. What to do while that is taken for a start, which is for so long; `None`
     /// after that, for then it is down.
     pub fn refused(&mut self, now: Instant, found: Found, refusal: Refusal, rng: &mut Rng) -> Option<Role> {
-        let Refusal { is_told, by_port, patience } = refusal;
+        let Refusal { is_told, patience } = refusal;
         if self.warm.is_some_and(|warm| found.started < warm) {
             return Some(Role::Follow); // it has come up since
         }
+        if !self.believes(found) {
+            return None;
+        }
         let since = self.closed(now).map_or(found.started, |closed| closed.since);
         self.closed = Some(Closed { since, last: now, is_told });
-        if now.since(since) < patience {
-            // Whoever looks at a closed port, and with what, it is refused.
-            let crowd = if by_port { 0 } else { found.crowd };
-            let role = self.found_cold(now, Found { crowd, ..found }, rng);
+        if now.since(since) >= patience {
+            // Others may have more of it, and one of them looks on.
             if let Some(cold) = &mut self.cold {
-                cold.next_look = cold.next_look.min(since + patience);
+                cold.sent = None;
             }
-            return Some(role);
+            return None;
         }
-        // Nobody waits for it any more. Who has no patience does not speak for the others.
-        if patience > Duration::ZERO {
-            self.cold = None;
+        let floor = found.answer.floor.unwrap_or_default();
+        let longest = LONGEST_AT_DOOR.max(floor);
+        let role = self.found_cold(now, found, rng);
+        if let Some(cold) = &mut self.cold {
+            // Nobody works there yet, so a look costs nothing; and the last one is at the end of the patience.
+            cold.next_look = cold.next_look.min(now + longest).min(since + patience);
         }
-        None
+        match role {
+            Role::Lead(sleep) => Some(Role::Lead(sleep.min(longest))),
+            Role::Follow => Some(Role::Follow),
+        }
+    }
+
+    /// Somebody was sent to look, and nothing has come of that yet.
+    pub fn is_looking(&self) -> bool {
+        self.cold.is_some_and(|cold| cold.sent.is_some())
     }
 
     /// A request that was sent at `started` found the model loading: its port is open.
     pub fn loading(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
         self.closed = None;
-        // A failure may quote its request, and that a model. While others are answered one call alone is not believed.
-        let rumour = self.rumour.filter(|(_, since)| now.since(*since) <= RUMOUR);
-        if self.cold.is_none() && found.is_doubtful && rumour.is_none_or(|(who, _)| who == found.who) {
-            self.rumour = Some((found.who, now));
+        if !self.believes(found) {
             return Role::Follow;
         }
         self.found_cold(now, found, rng)
+    }
+
+    /// A failure may quote its request, a payload may bring its worker down, and one replica of several may be gone: while
+    /// others are answered, one request alone says nothing of the model.
+    fn believes(&mut self, found: Found) -> bool {
+        self.denied = self.denied.saturating_add(1);
+        self.cold.is_some() || !found.is_doubtful || self.denied >= if found.is_alone { 2 } else { BELIEVED }
     }
 
     fn found_cold(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
@@ -206,6 +239,7 @@ impl Gate {
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
+        cold.sent = None;
         let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
         cold.looks = if has_led { cold.looks + 1 } else { 0 };
         let around = Around {
@@ -239,7 +273,7 @@ impl Gate {
         if !of_now {
             return false;
         }
-        self.closed = None;
+        (self.closed, self.denied) = (None, 0);
         self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));
         let ended = self.cold.take();
         let was_cold = ended.is_some();
@@ -278,8 +312,6 @@ impl Gate {
 pub struct Refusal {
     /// The platform says so, or the gateway; it is no guess.
     pub is_told: bool,
-    /// By the port itself. By a gateway before it, it may be the payload that brings the engine down.
-    pub by_port: bool,
     /// How long that is taken for a start.
     pub patience: Duration,
 }
@@ -297,6 +329,8 @@ pub struct Found {
     pub full: bool,
     /// Others were answered just now.
     pub is_doubtful: bool,
+    /// No other was under way meanwhile.
+    pub is_alone: bool,
     /// How many others wait.
     pub crowd: usize,
     /// How long its next try may take.

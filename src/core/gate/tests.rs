@@ -48,6 +48,7 @@ impl Bench {
             alone: false,
             full: false,
             is_doubtful: false,
+            is_alone: false,
             crowd: 0,
             attempt: ATTEMPT,
             until: None,

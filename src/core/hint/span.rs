@@ -51,9 +51,13 @@ pub(super) fn with_units(text: &[u8]) -> Option<(u64, &[u8])> {
         let (thousandths, behind) = number(rest)?;
         let (ms, behind) = unit(behind)?;
         sum = sum.saturating_add(thousandths.saturating_mul(ms).div_ceil(1000));
-        rest = behind;
-        if !rest.first().is_some_and(u8::is_ascii_digit) {
-            return Some((sum, rest));
+        // "8 hours 24 minutes", "5 minutes and 10 seconds".
+        rest = [b" and ".as_slice(), b", ", b" "]
+            .iter()
+            .find_map(|mark| behind.strip_prefix(*mark))
+            .unwrap_or(behind);
+        if number(rest).and_then(|(_, unit_of)| unit(unit_of)).is_none() {
+            return Some((sum, behind));
         }
     }
 }

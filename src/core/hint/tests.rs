@@ -88,6 +88,10 @@ fn spans_have_units_or_none() {
         ("831.0 seconds.", 831_000),
         ("1 Minute", 60_000),
         ("2hrs", 7_200_000),
+        ("8 hours 24 minutes", 30_240_000),
+        ("5 minutes and 10 seconds.", 310_000),
+        ("1 day, 2 hours", 93_600_000),
+        ("6 seconds. Limit 5 seconds", 6000),
     ] {
         assert_eq!(span::with_units(text.as_bytes()).map(|(ms, _)| ms), Some(ms), "{text}");
     }

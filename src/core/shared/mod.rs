@@ -7,6 +7,7 @@
 use super::alert::AlertRule;
 use super::backoff::{CAP, OVERLOADED_BASE};
 use super::breaker::{self, Verdict};
+use super::budget::Budget;
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
 use super::gate::{Closed, Found, Refusal, Role, Temperature};
@@ -70,10 +71,12 @@ pub struct Ended {
 pub enum Means {
     #[default]
     Itself,
-    /// The target is still starting.
-    Starting,
+    /// The target is still starting, or had no time to answer: it says nothing.
+    Nothing,
     /// The target has enough to do with others, and works.
     Full,
+    /// It refuses this call, and answers others.
+    Own,
 }
 
 impl Ended {
@@ -112,8 +115,9 @@ struct OfTarget {
     /// Nobody in line is let in before then.
     not_before: Option<Instant>,
     calm: Option<Calm>,
-    /// When it last answered.
+    /// When it last answered, and how many times it was full since then.
     worked: Option<Instant>,
+    fulls: u32,
     /// What the breaker was when it was looked at last.
     told: breaker::State,
     /// Calls that may yet come here.
@@ -126,6 +130,8 @@ struct OfTarget {
 /// doubled where it was not enough.
 #[derive(Clone, Copy, Debug)]
 struct Calm {
+    /// Who was refused first: it may be this one alone.
+    who: CallId,
     /// The first refusal since it last answered, and the one that lengthened it last.
     since: Instant,
     newest: Instant,
@@ -135,6 +141,10 @@ struct Calm {
 
 /// Refusals of a server that answers others cost it nothing: for so long nobody pays for asking again.
 const UNPAID: Duration = Duration::from_secs(5);
+/// It answers others all the time.
+const ANSWERS: Duration = Duration::from_ms(300);
+/// So often in a row it is taken for full.
+const MOST_FULL: u32 = 8;
 /// It has answered others just now.
 const JUST_NOW: Duration = Duration::from_secs(1);
 /// So lately that it is hardly cold.
@@ -209,6 +219,7 @@ impl Shared {
             not_before: None,
             calm: None,
             worked: None,
+            fulls: 0,
             told: breaker::State::Closed,
             users: 0,
             has_line: false,
@@ -294,7 +305,7 @@ impl Shared {
             of.coordinator.renew(who, until);
             of.queue.renew(now, who);
             if in_flight {
-                of.limiter.renew(who, until);
+                of.limiter.renew(now, who, until);
             }
         }
     }
@@ -312,7 +323,7 @@ impl Shared {
     pub fn reclaim(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant) {
         let until = self.lease(now, deadline);
         if let Some(of) = self.targets.get_mut(target) {
-            of.limiter.renew(who, until);
+            of.limiter.renew(now, who, until);
         }
     }
 
@@ -321,6 +332,7 @@ impl Shared {
         let Some(of) = self.targets.get_mut(target) else {
             return;
         };
+        of.worked = Some(now);
         let slowly = of.coordinator.begun(now, who, generation, started, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         if let Some(of) = self.targets.get_mut(target) {
@@ -351,23 +363,25 @@ impl Shared {
             Outcome::Aborted => (Verdict::Unknown, Sign::None),
             Outcome::Failed(code, layer) => {
                 let sign = match code {
-                    Code::RateLimited | Code::Overloaded => Sign::Full,
+                    _ if matches!(ended.means, Means::Nothing | Means::Own) => Sign::None,
                     _ if ended.means == Means::Full => Sign::Full,
+                    Code::RateLimited | Code::Overloaded => Sign::Busy,
                     Code::Timeout => Sign::Late,
                     _ => Sign::None,
                 };
-                let is_fault = ended.means == Means::Itself;
+                let is_fault = matches!(ended.means, Means::Itself | Means::Own);
                 (if is_fault { Verdict::of(code, layer, ended.status) } else { Verdict::Unknown }, sign)
             }
         };
         if ended.outcome == Outcome::Ok {
-            of.worked = Some(now);
+            (of.worked, of.fulls) = (Some(now), 0);
             of.calm = of.calm.filter(|calm| ended.started < calm.newest);
         }
         let unanswered = matches!(
             ended.outcome,
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
-        ) || ended.means == Means::Starting;
+        ) || ended.means == Means::Nothing;
+        of.fulls += u32::from(ended.means == Means::Full);
         of.limiter.observe(now, sign);
         of.limiter.leave(who);
         of.stats.ended(ended.outcome);
@@ -419,6 +433,7 @@ impl Shared {
             alone: self.rules.alone(),
             full: found.full,
             is_doubtful: !found.full && self.worked_within(now, target, LATELY),
+            is_alone: found.is_alone,
             crowd: self.targets.get(target)?.queue.len(),
             attempt: who.attempt,
             until: self.rules.lease.map(|lease| now + lease),
@@ -438,10 +453,16 @@ impl Shared {
         let of = self.targets.get_mut(target)?;
         let was_cold = of.coordinator.gate.is_cold();
         let role = of.coordinator.gate.refused(now, found, refusal, &mut self.rng);
-        if was_cold != of.coordinator.gate.is_cold() {
+        // Those in line wait for something else from now on, or for nothing any more.
+        if was_cold != of.coordinator.gate.is_cold() || role.is_none() {
             self.woken.extend(of.queue.iter());
         }
         role
+    }
+
+    /// Somebody was sent to look whether it is up, and nothing has come of that yet.
+    pub fn is_looking(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_looking())
     }
 
     /// It has answered a request that was sent after that.
@@ -459,6 +480,11 @@ impl Shared {
         self.targets.get(target).is_some_and(|of| of.coordinator.gate.was_warm())
     }
 
+    /// It may have enough to do with others: but not for ever, if it answers nobody.
+    pub fn is_full_for_now(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.fulls < MOST_FULL)
+    }
+
     /// Another call was under way to it while this one was.
     pub fn is_in_company(&self, target: usize, who: CallId) -> bool {
         self.targets.get(target).is_some_and(|of| of.limiter.was_in_company(who))
@@ -474,16 +500,21 @@ impl Shared {
         worked.is_some_and(|at| now.since(at) < span)
     }
 
-    /// It has refused a request that was sent at `started`, and does not say for how long. How long nobody
-    /// goes there.
-    pub fn calms(&mut self, now: Instant, target: usize, started: Instant) -> Duration {
-        let Some(of) = self.targets.get_mut(target) else { return OVERLOADED_BASE };
+    /// It has refused a request that was sent at `started`, and does not say for how long. How long nobody goes there, if it
+    /// refuses more than this call.
+    pub fn calms(&mut self, now: Instant, target: usize, who: CallId, started: Instant) -> Option<Duration> {
+        let answers = self.worked_within(now, target, ANSWERS);
+        let of = self.targets.get_mut(target)?;
         let calm = of.calm.get_or_insert(Calm {
+            who,
             since: now,
             newest: started,
             until: now,
             backoff: OVERLOADED_BASE.scaled(1, 2),
         });
+        if answers || calm.who == who {
+            return None;
+        }
         // Those that went together are refused together.
         if started >= calm.newest {
             calm.newest = now;
@@ -491,7 +522,7 @@ impl Shared {
             calm.until = calm.until.max(now + self.rng.between(calm.backoff, calm.backoff.scaled(2, 1)));
         }
         of.not_before = of.not_before.max(Some(calm.until));
-        calm.until.since(now)
+        Some(calm.until.since(now))
     }
 
     /// Whether asking it again costs the budget nothing.
@@ -519,6 +550,14 @@ impl Shared {
         };
         let open = of.coordinator.open_for(now).is_some_and(|left| left > after);
         !open && of.coordinator.withdraw()
+    }
+
+    /// Whether that would be paid for, were it to be sent now.
+    pub fn can_retry(&self, now: Instant, target: usize) -> bool {
+        self.targets.get(target).is_none_or(|of| {
+            of.coordinator.open_for(now).is_none()
+                && of.coordinator.budget.as_ref().is_none_or(Budget::has_one)
+        })
     }
 
     /// This call wants nothing more from this target; it may have been in line.
@@ -610,7 +649,7 @@ impl Shared {
             let Some(next) = next else {
                 return;
             };
-            of.limiter.enter(next, now + to_claim);
+            of.limiter.enter(now, next, now + to_claim);
             self.woken.push(next);
             if cold.is_some() {
                 of.coordinator.gate.admit(now, next, to_claim);
@@ -657,13 +696,15 @@ pub struct Loading {
     pub default_wait: Option<Duration>,
     /// It is up, but full.
     pub full: bool,
+    /// No other request was under way meanwhile.
+    pub is_alone: bool,
 }
 
 impl OfTarget {
     fn take_place(&mut self, now: Instant, until: Instant, caller: Caller) -> Place {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
-                self.limiter.enter(caller.id, until);
+                self.limiter.enter(now, caller.id, until);
                 self.stats.sent();
                 // Not before it is sent: what is refused is no load, and earns no retry.
                 if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
@@ -719,7 +760,7 @@ impl OfTarget {
         if self.queue.is_empty() {
             return None;
         }
-        self.coordinator.gate.vacant_at().or(self.not_before).or_else(|| self.limiter.runs_out_at())
+        self.coordinator.gate.vacant_at().or(self.not_before).or_else(|| self.limiter.due())
     }
 }
 

@@ -133,7 +133,13 @@ impl Bench {
         let started = at(self.sent[&who].0);
         self.ends(now, who, LOADING);
         let answer = Answer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
-        let found = Loading { started, answer, default_wait: Some(Duration::from_secs(20)), full: false };
+        let found = Loading {
+            started,
+            answer,
+            default_wait: Some(Duration::from_secs(20)),
+            full: false,
+            is_alone: false,
+        };
         self.shared.loading(at(now), TARGET, self.caller(who), found)
     }
 
@@ -356,8 +362,10 @@ fn nobody_is_refused_for_a_pace_that_is_not_known() {
 #[test]
 fn the_length_of_the_line_before_a_cold_model_refuses_nobody() {
     let mut bench = steady();
-    assert_eq!(bench.hears_loading(START + 20, 0), Role::Follow, "others were answered just now");
-    let Role::Lead(_) = bench.hears_loading(START + 20, 1) else { panic!("nobody leads") };
+    for who in 0..3 {
+        assert_eq!(bench.hears_loading(START + 20, who), Role::Follow, "others were answered just now");
+    }
+    let Role::Lead(_) = bench.hears_loading(START + 20, 3) else { panic!("nobody leads") };
     bench.total = 20_000;
     (100..1000).for_each(|who| bench.lines_up(START + 20, who, WaitReason::Loading));
 }

@@ -8,6 +8,7 @@ import { probe, wasReached } from "../http/probe.js";
 import { type Leg, outgoing } from "../http/request.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
+import { codes } from "../wasm/enums.js";
 import { isUsual, optionNumber, profilePlace, targetPart } from "../wasm/encode.js";
 import { type Run, start } from "../wasm/instance.js";
 import {
@@ -215,10 +216,11 @@ export abstract class Call extends Waiting implements Run {
 
   lost(error: unknown): Lost {
     if (!this.reader.open && this.leg.unsendable(error)) return Lost.Unsendable;
-    const { why, detail, said } = whyLost(error, performance.now() - this.#sentAt);
-    const { secrets } = this.reader;
-    this.reader.detail = secrets.blankOut(detail);
-    this.#cause = secrets.blankOut(said) === said ? error : new TypeError(this.reader.detail);
+    const { why, detail, isPlain } = whyLost(error, performance.now() - this.#sentAt, this.reader.secrets);
+    this.reader.detail = detail;
+    this.#cause = isPlain ? error : new TypeError(detail);
+    // What is behind a redirect says nothing of the target.
+    if (this.leg.redirects > 0 && (why === Lost.Refused || why === Lost.Quick)) return Lost.Unknown;
     if (why !== Lost.Quick) return why;
     // A Worker has one word for whatever happens to a connection, and a page another for that and for CORS. Who answers a
     // HEAD has no closed port.
@@ -228,11 +230,16 @@ export abstract class Call extends Waiting implements Run {
   }
 
   probe(): void {
-    if (this.kind !== Kind.Opaque) probe(this.leg.url, this.pool.options.fetch ?? globalThis.fetch);
+    // By another way, such as a proxy of the caller's, its answer would mean nothing.
+    if (this.kind !== Kind.Opaque && !(this.asked.init && "dispatcher" in this.asked.init)) probe(this.leg.url, this.#fetch);
   }
 
   get reached(): boolean {
-    return wasReached(this.leg.url);
+    return wasReached(this.leg.url, this.#fetch);
+  }
+
+  get #fetch(): typeof globalThis.fetch {
+    return this.pool.options.fetch ?? globalThis.fetch;
   }
 
   discard(response: Response): void {
@@ -365,9 +372,11 @@ export abstract class Call extends Waiting implements Run {
     } else if (how === How.Failed) {
       const { wire } = this.reader;
       const leads = this.leg?.leadsTo && this.reader.secrets.blankOut(`it redirects to ${this.leg.leadsTo}`);
-      const detail = [leads, this.reader.detail].filter(Boolean).join(": ");
+      const report = this.#report(row);
+      const unsent = report.attempts.length === 0 && failure?.[3] === codes.indexOf("network") && "its port stayed closed while another call looked";
+      const detail = [leads, this.reader.detail || unsent].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
-      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, this.#report(row), detail, partial, this.#cause));
+      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, report, detail, partial, this.#cause));
       if (!this.reader.isPassedOn) this.reader.open?.stop();
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;

@@ -79,10 +79,14 @@ export class ResponseReader {
 
   hints({ headers }: Response): string {
     let lines = "";
-    // A mock's may have no more than `get`.
-    headers?.forEach?.((value, name) => {
-      if (BEAR_ON_RETRY.test(name) && lines.length < MOST_HINTS) lines += `${name.toLowerCase()}: ${value.slice(0, 200)}\n`;
-    });
+    try {
+      // A mock's may have no more than `get`, and values that are no strings.
+      headers?.forEach?.((value, name) => {
+        if (BEAR_ON_RETRY.test(name) && lines.length < MOST_HINTS) lines += `${name.toLowerCase()}: ${String(value).slice(0, 200)}\n`;
+      });
+    } catch {
+      // They say nothing.
+    }
     return lines;
   }
 

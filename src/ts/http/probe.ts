@@ -7,11 +7,13 @@
 /** In ms. */
 const GOOD_FOR = 60_000;
 
-/** Of each origin when it was asked last, and whether it has answered. */
-const asked = new Map<string, { at: number; reached: boolean }>();
+type Asked = Map<string, { at: number; reached: boolean }>;
 
-const known = (origin: string, now = performance.now()) => {
-  const last = asked.get(origin);
+/** By the `fetch` that asked, of each origin: when it was asked last, and whether it has answered. */
+const asked = new WeakMap<typeof globalThis.fetch, Asked>();
+
+const known = (origin: string, all: Asked | undefined, now = performance.now()) => {
+  const last = all?.get(origin);
   return last && now - last.at < GOOD_FOR ? last : undefined;
 };
 
@@ -19,10 +21,12 @@ const known = (origin: string, now = performance.now()) => {
 export function probe(url: string, fetch: typeof globalThis.fetch): void {
   const { origin } = new URL(url);
   const now = performance.now();
-  if (known(origin, now)) return;
-  for (const other of asked.keys()) if (!known(other, now)) asked.delete(other);
+  const all: Asked = asked.get(fetch) ?? new Map();
+  asked.set(fetch, all);
+  if (known(origin, all, now)) return;
+  for (const other of all.keys()) if (!known(other, all, now)) all.delete(other);
   const last = { at: now, reached: false };
-  asked.set(origin, last);
+  all.set(origin, last);
   const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(GOOD_FOR) };
   // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows
   // redirects, or the platform refuses to send it.
@@ -37,4 +41,4 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
   })();
 }
 
-export const wasReached = (url: string): boolean => known(new URL(url).origin)?.reached ?? false;
+export const wasReached = (url: string, fetch: typeof globalThis.fetch): boolean => known(new URL(url).origin, asked.get(fetch))?.reached ?? false;

@@ -116,8 +116,12 @@ export class Leg implements Outgoing {
    * `Request`; what that takes and the sending does not, Node names by a code.
    */
   unsendable(error: unknown): boolean {
-    const { code } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown };
-    if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(String(code))) return true;
+    try {
+      const { code } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown };
+      if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(String(code))) return true;
+    } catch {
+      // It tells nothing.
+    }
     try {
       return !new Request(this.url, { ...this.common.init, method: this.method, signal: null });
     } catch {

@@ -178,7 +178,8 @@ function caught(imports: WebAssembly.Imports): WebAssembly.Imports {
         try {
           return imported(...given);
         } catch (error) {
-          const call = given[0] as Partial<Run> | undefined;
+          // A text comes back by an address, which stands first then.
+          const call = given.find((one) => typeof one !== "number") as Partial<Run> | undefined;
           if (call?.broke) call.broke(error);
           else console.error("query-with-retry:", error);
         }

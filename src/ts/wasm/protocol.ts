@@ -243,6 +243,8 @@ export const enum Lost {
   Never,
   /** A clock that is not ours: undici's, Bun's, or one of the caller's own `fetch`. */
   Clock,
+  /** There is no such host. */
+  Nameless,
   /** The platform will never send such a request. */
   Unsendable,
 }

@@ -44,6 +44,8 @@ pub struct Answer {
 impl Answer {
     pub const OK: Self = Self { status: 200, estimated: None, retry_after: None, of_engine: true };
     pub const LOADING: Self = Self { status: 503, ..Self::OK };
+    /// No answer: the port is closed.
+    pub const REFUSED: Self = Self { status: 0, estimated: None, retry_after: None, of_engine: false };
     pub const FULL: Self = Self { status: 429, ..Self::OK };
 }
 

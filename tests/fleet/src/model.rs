@@ -32,8 +32,10 @@ pub struct Server {
     /// Log-normal, with this mean, and with `sigma` of its logarithm.
     pub service: Duration,
     pub sigma: f64,
-    /// First come, first served; a request that finds it full gets a 429.
+    /// First come, first served; a request that finds it full gets a 429,
     pub queue: usize,
+    /// or a 503 without words.
+    pub wordless: bool,
     /// What a 429 asks for.
     pub retry_after: Option<Duration>,
     /// It sees that a caller has gone, and drops what it was asked for.
@@ -48,6 +50,8 @@ pub struct Server {
 pub struct Cold {
     pub load: Duration,
     pub estimate: Estimate,
+    /// Its port is closed until then, and says nothing.
+    pub closed: bool,
 }
 
 /// What a 503 says of the load.
@@ -87,6 +91,7 @@ const SERVER: Server = Server {
     service: Duration::from_secs(2),
     sigma: 0.5,
     queue: 400,
+    wordless: false,
     retry_after: None,
     notices: false,
     cold: None,
@@ -109,8 +114,11 @@ const BASE: Model = Model {
 impl Model {
     /// The model is loaded for 180 s, and every 503 says 20.
     pub fn cold() -> Self {
-        let cold =
-            Cold { load: Duration::from_secs(180), estimate: Estimate::Fixed(Duration::from_secs(20)) };
+        let cold = Cold {
+            load: Duration::from_secs(180),
+            estimate: Estimate::Fixed(Duration::from_secs(20)),
+            closed: false,
+        };
         Self {
             name: "cold",
             deadline: Duration::from_secs(300),
@@ -154,6 +162,24 @@ impl Model {
             server: Server { errors: Some(Errors { share: 1.0, status: 503 }), ..SERVER },
             ..BASE
         }
+    }
+
+    /// It starts for 10 s with its port closed, and has room for all then.
+    pub fn closed() -> Self {
+        let cold = Cold { load: Duration::from_secs(10), estimate: Estimate::Absent, closed: true };
+        Self {
+            name: "closed",
+            run: Duration::from_secs(120),
+            server: Server { cold: Some(cold), ..SERVER },
+            ..Self::cold()
+        }
+    }
+
+    /// Four at once, half a second each, nobody in line, and a 503 without words for whoever is one too many; six
+    /// calls a second.
+    pub fn small() -> Self {
+        let server = Server { slots: 4, service: Duration::from_ms(500), queue: 0, wordless: true, ..SERVER };
+        Self { name: "small", run: Duration::from_secs(300), rate: 6.0, server, ..BASE }
     }
 
     pub fn isolates(self, isolates: usize) -> Self {

@@ -75,6 +75,7 @@ impl Client for Isolate {
                 let phase = one.clocks.map(|clocks| clocks.next(now, Progress::default()).1);
                 tell(phase.map_or(Happened::NetworkError(Lost::Unsaid), Happened::TimedOut))
             }
+            Input::Answer(Answer::REFUSED) => tell(Happened::NetworkError(Lost::Refused)),
             Input::Answer(answer) => {
                 let floor = answer.retry_after;
                 tell(Happened::Head(Head { status: answer.status, floor, ..Head::default() }));

@@ -72,7 +72,8 @@ impl Server {
         if let Some(cold) = self.model.cold {
             let warm_at = *self.warm_at.get_or_insert(now + cold.load);
             if now < warm_at {
-                return Verdict::AtOnce(loading(cold, warm_at.since(now)));
+                let refused = if cold.closed { Some(Answer::REFUSED) } else { None };
+                return Verdict::AtOnce(refused.unwrap_or_else(|| loading(cold, warm_at.since(now))));
             }
         }
         if let Some(errors) = self.model.errors
@@ -81,7 +82,9 @@ impl Server {
             return Verdict::AtOnce(Answer { status: errors.status, of_engine: false, ..Answer::OK });
         }
         if self.busy >= self.slots(now) && self.waiting >= self.model.queue {
-            return Verdict::AtOnce(Answer { retry_after: self.model.retry_after, ..Answer::FULL });
+            let wordless = Answer { status: 503, of_engine: false, ..Answer::OK };
+            let full = if self.model.wordless { wordless } else { Answer::FULL };
+            return Verdict::AtOnce(Answer { retry_after: self.model.retry_after, ..full });
         }
         let id = self.requests.len();
         self.requests.push(Request { ticket, state: State::Waiting });

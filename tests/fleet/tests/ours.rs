@@ -135,3 +135,23 @@ fn isolates_that_share_nothing_recover_soon() {
         at_most("recovery", mean(&outcomes, recovery), limit);
     }
 }
+
+#[test]
+fn an_engine_whose_port_is_closed_while_it_starts_loses_no_call() {
+    for isolates in [1, 50] {
+        let outcomes = of(&Model::closed().isolates(isolates), ours::PROCESSES);
+        at_least("success", mean(&outcomes, |outcome| outcome.success), 0.999);
+        at_most(
+            "requests a call",
+            mean(&outcomes, |outcome| outcome.amplification),
+            if isolates == 1 { 1.05 } else { 1.5 },
+        );
+    }
+}
+
+#[test]
+fn a_small_server_that_says_no_more_than_503_answers_all_calls_of_a_process() {
+    let outcomes = of(&Model::small().isolates(1), ours::PROCESSES);
+    at_least("success", mean(&outcomes, |outcome| outcome.success), 0.999);
+    at_most("requests a call", mean(&outcomes, |outcome| outcome.amplification), 1.15);
+}

@@ -134,8 +134,13 @@ fn calls_that_are_told_of_a_cold_model_look_again_at_the_same_cost_each() {
         crowd.ends(0, Outcome::Failed(Code::ModelLoading, Layer::Compute));
         while crowd.shared.woken().is_some() {}
         let answer = Answer { estimate: None, floor: None, was_held: false };
-        let found =
-            Loading { started: at(0), answer, default_wait: Some(Duration::from_secs(20)), full: false };
+        let found = Loading {
+            started: at(0),
+            answer,
+            default_wait: Some(Duration::from_secs(20)),
+            full: false,
+            is_alone: true,
+        };
         crowd.shared.loading(at(1), TARGET, crowd.caller(0), found);
         let mut told = 0;
         while let Some(who) = crowd.shared.woken() {

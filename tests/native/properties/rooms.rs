@@ -64,6 +64,7 @@ proptest! {
                         alone: ms % 2 == 0,
                         full: false,
                         is_doubtful: ms % 3 == 0,
+                        is_alone: ms % 2 == 1,
                         crowd: ms as usize,
                         attempt,
                         until: None,
@@ -136,9 +137,9 @@ proptest! {
             let one = who as usize % under_way.len().max(1);
             match kind {
                 0..4 if limiter.has_room(now) => {
-                    prop_assert!(limiter.under_way(now) < limiter.limit() as usize);
+                    prop_assert!(limiter.under_way(now) < limiter.limit() as usize || limiter.due() <= Some(now));
                     nth += 1;
-                    limiter.enter(nth, now + Duration::from_ms(ms * 20));
+                    limiter.enter(now, nth, now + Duration::from_ms(ms * 20));
                     under_way.push(nth);
                 }
                 4..7 if !under_way.is_empty() => {

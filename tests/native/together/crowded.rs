@@ -1,8 +1,10 @@
 //! More calls than places: who goes first, and who is sent away.
 
-use super::too_many;
 use super::world::{Caller, Crowd, Meeting};
-use crate::virtual_clock::{Reply, policy, secs};
+use super::{loading, too_many};
+use crate::read;
+use crate::virtual_clock::{Reply, ms, policy, secs};
+use query_with_retry::core::call::Head;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
@@ -118,4 +120,46 @@ fn a_line_takes_as_many_as_the_rule_says() {
     let meeting = crowd.against(|_| Reply::ok(secs(1)));
     let refused = meeting.calls.iter().filter(|call| call.failed_by(Code::QueueFull, None)).count();
     assert_eq!((refused, meeting.delivered()), (86, 14));
+}
+
+#[test]
+fn one_odd_refusal_beside_requests_of_minutes_keeps_nobody_out_until_they_end() {
+    for (code, floor) in [(503, None), (429, Some(secs(1)))] {
+        let callers = (0..8).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 300)));
+        let mut odd = true;
+        let meeting = Crowd::of(callers).against(|asked| match asked.who {
+            0 => Reply::ok(secs(100)),
+            1 if std::mem::replace(&mut odd, false) => {
+                let head = Head { status: code, floor, ..Head::default() };
+                Reply::after(ms(5), head, read::of_error("Service Unavailable"))
+            }
+            _ => Reply::ok(ms(200)),
+        });
+        assert_eq!(meeting.delivered(), 8);
+        let slowest = meeting.calls.iter().skip(1).map(|call| call.took).max();
+        assert!(slowest <= Some(secs(6)), "{code}: {slowest:?}");
+    }
+}
+
+#[test]
+fn one_prompt_that_is_always_refused_without_a_time_holds_up_itself() {
+    let callers = (0..600).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 50)));
+    let meeting = Crowd::of(callers).against(|asked| match asked.who % 80 {
+        7 => too_many(),
+        _ => Reply::ok(ms(200)),
+    });
+    let answered: Vec<_> = meeting.calls.iter().filter(|call| call.is_delivered()).collect();
+    assert!(answered.len() >= 590, "{}", answered.len());
+    let slow = answered.iter().filter(|call| call.took > secs(1)).count();
+    assert!(slow <= 60, "{slow}");
+}
+
+#[test]
+fn who_is_sent_with_no_time_left_opens_no_breaker() {
+    let hurried = policy(Given { total: Some(secs(6)), attempt: Some(secs(6)), ..Given::default() });
+    let callers = (0..12).map(|_| Caller::with(hurried));
+    let later = (0..5).map(|nth| Caller::with(Policy::default()).coming(secs(8 + nth)));
+    let meeting = Crowd::of(callers.chain(later))
+        .against(|asked| if asked.at < ms(5500) { loading() } else { Reply::ok(secs(1)) });
+    assert_eq!(meeting.calls.iter().skip(12).filter(|call| call.is_delivered()).count(), 5);
 }

@@ -446,7 +446,7 @@ export const clientFetch = [
       const url = await mock.put("m", { then: { status: 200, headers: JSON_TYPE, body: "[1]", fault: { kind: "stall", at: "accept" } } });
       const broken = await mock.put("broken", { then: { status: 200, headers: JSON_TYPE, body: "[1]", fault: { kind: "reset", at: "accept" } } });
       const client = api.createClient({ maxRetries: 0, timeouts: { attemptMs: 400 }, loading: { refusedMs: 0 } });
-      await assert.rejects(client.fetch("http://127.0.0.1:9/"), { name: "QueryError", code: "network", layer: "network" });
+      await assert.rejects(client.fetch("http://127.0.0.1:9/"), { name: "QueryError", code: "network" });
       await assert.rejects(client.fetch(broken, post({})), { name: "QueryError", code: "network" });
       const call = client.fetch(url, post({}));
       assert.between(await settledAfter(call), 399, 900);

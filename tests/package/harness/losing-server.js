@@ -78,11 +78,13 @@ export async function startLosing() {
     urls: {
       refused: `http://${nobody}/`,
       unknownHost: "http://no-such-host.invalid/",
-      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body", "silent", "opens"].map((way) => [way, `http://${plain}/${way}`])),
+      ...Object.fromEntries(["reset", "closed", "late", "notHttp", "body"].map((way) => [way, `http://${plain}/${way}`])),
       certificate: `https://${tls}/`,
       httpsToHttp: `https://${plain}/`,
       badPort: "http://127.0.0.1:6000/",
     },
+    /** Where nothing comes, and where to ask for a port that opens later. */
+    waits: { silent: `http://${plain}/silent`, opens: `http://${plain}/opens` },
     /** Nothing comes there, or one byte. */
     silent: { headers: `http://${plain}/silent`, bodies: `http://${plain}/silentBody` },
     async stop() {

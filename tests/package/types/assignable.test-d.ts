@@ -63,7 +63,7 @@ export type Groups = [
 ];
 
 // Unions that programs switch over are the same in both directions, but for what is not published yet.
-type NotYet = { reasons: "offline"; events: "coordinator.type" | "coordinator.state" | "wait.upTo" };
+type NotYet = { reasons: "offline"; events: "coordinator.type" | "coordinator.state" };
 type Members<Event> = Event extends { type: infer Type extends string } ? `${Type}.${keyof Event & string}` : never;
 export type Unions = [
   Assignable<Published.ErrorCode, Contract.ErrorCode>,

@@ -20,10 +20,10 @@ use std::process::Command;
 /// of twenty forms, the phrases and names of failures, and what a body is whatever its type are fifteen kilobytes of the
 /// core. They buy what 150 public bug reports were about, and text that no host parses.
 /// They were 52 and 72 until real engines and gateways stood before it: closed ports, late headers, small servers, what
-/// each platform says of a lost request, and the hundred ways in which servers name a wait are six kilobytes of the core and
-/// one and a half of the face.
-const CORE_GZIP: usize = 58 * 1_000;
-const BUNDLED_GZIP: usize = 79 * 1_024;
+/// each platform says of a lost request, and the hundred ways in which servers name a wait are seven and a half
+/// kilobytes of the core and two of the face.
+const CORE_GZIP: usize = 60 * 1_000;
+const BUNDLED_GZIP: usize = 81 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";
