@@ -42,7 +42,7 @@ export function whyLost(error: unknown, ms: number, secrets: { blankOut(text: st
     const inner = at.cause ? [at.cause] : Array.isArray(at.errors) ? at.errors.slice(0, MOST) : [];
     isPlain &&= Boolean(at.cause || !at.errors || inner.length === at.errors.length);
     // The first one says it, and is looked at last.
-    for (let nth = inner.length; nth-- > 0; ) look(inner[nth]);
+    for (let nth = inner.length; nth-- > 0;) look(inner[nth]);
   };
   try {
     // Anything may be thrown, and may throw when it is looked at.
