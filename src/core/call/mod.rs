@@ -476,7 +476,7 @@ impl Call {
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
         let says_nothing = trouble.code == Code::Unavailable && matches!(status, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && !one.alone && shared.is_full_for_now(place);
+        let is_full = says_nothing && !one.alone && (works || shared.is_full_for_now(place));
         let is_limited =
             trouble.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
@@ -488,7 +488,7 @@ impl Call {
         // Others are answered, and this one was refused before.
         let was_limited = self.tries.failed.is_some_and(|failed| failed.code == Code::RateLimited);
         let means = match trouble.code {
-            _ if is_full || is_limited && says_nothing && shared.is_full_for_now(place) => Means::Full,
+            _ if is_full || is_limited && (says_nothing || is_closed) => Means::Full,
             Code::RateLimited if names_none && works && was_limited => Means::Own,
             _ => Means::Itself,
         };
@@ -509,7 +509,8 @@ impl Call {
             retry => {
                 let is_unpaid = names_none && shared.is_unpaid(now, place);
                 let free = asks_slower && (is_full || is_unpaid || shared.is_fresh(now, place));
-                let pause = Pause { floor, asks_slower, calm, free, is_none: is_full };
+                // A 502 may be this payload's own doing.
+                let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && status == 503 };
                 self.again(now, retry, trouble.code, pause, shared)
             }
         };
@@ -576,7 +577,9 @@ impl Call {
         let found = Loading { started: one.started, answer, default_wait: None, full: false, is_alone };
         let refusal = Refusal { is_told, patience };
         let role = shared.refused(now, place, self.caller(now, shared), found, refusal);
-        let means = if role.is_some() { Means::Nothing } else { Means::Itself };
+        // What is not believed yet is no fault of the target either.
+        let is_doubted = role.is_none() && shared.closed(now, place).is_none();
+        let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
         let Trouble { code, layer, .. } = trouble;
         self.note(now, one, head, Outcome::Failed(code, layer), means, shared);
         let status = head.map(|head| head.status);

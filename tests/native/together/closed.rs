@@ -184,3 +184,28 @@ fn an_impatient_leader_speaks_for_nobody_else() {
     let meeting = crowd.against(|asked| if asked.at < secs(20) { refused() } else { ok() });
     assert!(!meeting.calls[0].is_delivered() && meeting.calls[1].is_delivered());
 }
+
+#[test]
+fn a_gap_of_three_seconds_in_the_middle_of_traffic_loses_no_call_whatever_the_gateway_says() {
+    let page = |code: u16, words: &str| Reply::after(ms(2), status(code), read::of_error(words));
+    let says = [
+        (503, "<html><title>503 Service Temporarily Unavailable</title><center>nginx</center></html>"),
+        (503, "failure to get a peer from the ring-balancer"),
+        (502, "<html><title>502 Bad Gateway</title></html>"),
+        (530, "error code: 1033"),
+        (503, r#"{"error":"No available workers"}"#),
+        (521, "Web server is down"),
+        (500, r#"{"error":{"message":"litellm.InternalServerError: OpenAIException - Connection error."}}"#),
+    ];
+    for (code, words) in says {
+        for seed in 0..10 {
+            let callers = (0..80).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 250)));
+            let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+                if asked.at > secs(6) && asked.at < secs(9) { page(code, words) } else { Reply::ok(ms(200)) }
+            });
+            assert_eq!(meeting.delivered(), 80, "{code} {words}, seed {seed}");
+            let slowest = meeting.calls.iter().map(|call| call.took).max();
+            assert!(slowest <= Some(secs(8)), "{code} {words}, seed {seed}: {slowest:?}");
+        }
+    }
+}
