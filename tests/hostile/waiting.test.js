@@ -39,7 +39,7 @@ describe("who waits", { concurrency: true, timeout: 60_000 }, () => {
   });
 
   test("behind a half-open breaker goes when the first text of the probe's stream has come", async () => {
-    const url = await putStream(mock, "probe", { script: Array(5).fill(answer(502, "")), stream: LONG });
+    const url = await putStream(mock, "probe", { script: Array(5).fill(answer(500, { error: "boom" })), stream: LONG });
     const client = api.createClient({ breaker: { openMs: 1_000, maxOpenMs: 1_000 } });
     for (let call = 0; call < 5; call++) await outcome(() => client.query(url, { call }, { maxRetries: 0 }));
     await sleep(1_400);
@@ -48,9 +48,10 @@ describe("who waits", { concurrency: true, timeout: 60_000 }, () => {
     const probe = stream(client, url, { onEvent: ({ type }) => type === "first_token" && begun() }).finalText();
     await told;
     const asked = performance.now();
-    await new Promise((resolve) => stream(client, url, { onEvent: ({ type }) => type === "first_token" && resolve() }).finalText());
+    let second;
+    await new Promise((resolve) => (second = stream(client, url, { onEvent: ({ type }) => type === "first_token" && resolve() }).finalText()));
     assert.ok(performance.now() - asked < 1_000, `${Math.round(performance.now() - asked)} ms`);
-    await probe;
+    await Promise.all([probe, second]);
   });
 
   test("for a model that others find warm asks a second later, and then less and less often", async () => {
@@ -69,8 +70,10 @@ describe("who waits", { concurrency: true, timeout: 60_000 }, () => {
     await Promise.all(others);
     assert.equal(came.error?.code, "model_loading", show(came));
     const { requests, log } = await mock.stats("sticky-cold");
-    assert.ok(requests <= 5, `${requests} requests in 4 s`);
-    for (let nth = 1; nth < requests; nth++) assert.ok(log[nth].atMs - log[nth - 1].atMs >= 990, `${log[nth].atMs - log[nth - 1].atMs} ms apart`);
+    assert.ok(requests <= 7, `${requests} requests in 4 s`);
+    // While more than a tenth of the call is left it looks once more, and those looks are closer.
+    for (let nth = 1; nth < requests && log[nth].atMs - log[0].atMs < 3_000; nth++)
+      assert.ok(log[nth].atMs - log[nth - 1].atMs >= 990, `${log[nth].atMs - log[nth - 1].atMs} ms apart`);
     assert.ok((await mock.stats("sticky-warm")).requests > 20);
   });
 
