@@ -32,11 +32,11 @@ export const breaker = [
     async run({ isolate, mock }) {
       const url = await put(mock, "m", { then: { ...DOWN, delayMs: LATE } });
       const all = await isolate.askAll(20, "query", url, { call: ONCE });
-      // Two rounds of four, of which the second opens it.
-      allFailed(all, ["unavailable", "circuit_open"], 2 * LATE + 1_000);
+      // Those that went together may be too many; the others one by one, of which the fifth opens it.
+      allFailed(all, ["unavailable", "circuit_open"], 2 * LATE + 3_000);
       const { requests } = await mock.stats("m");
-      assert.ok(requests <= 8, `${requests} requests`);
-      assert.equal(tally(all).circuit_open, 20 - requests);
+      assert.ok(requests <= 13, `${requests} requests`);
+      assert.ok(tally(all).circuit_open >= 20 - requests);
     },
   },
   {
