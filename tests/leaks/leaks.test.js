@@ -46,7 +46,7 @@ function leavesNothing({ file, calls, callBytes, models }) {
       if (line === "the last call has ended") endedAt = performance.now();
       else told = JSON.parse(line);
     });
-    const tooLong = setTimeout(() => stop(child), 200_000);
+    const tooLong = setTimeout(() => stop(child), 400_000);
     const exit = await child.ended;
     clearTimeout(tooLong);
     exitedAfterMs = performance.now() - endedAt;
@@ -80,7 +80,7 @@ function leavesNothing({ file, calls, callBytes, models }) {
   });
 }
 
-describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 }, () => {
+describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 480_000 }, () => {
   const list = { status: 200, body: "[1, 2, 3]", headers: { "content-type": "application/json" } };
   const models = async () => ({
     answers: await mock.put("answers", {}),
@@ -112,7 +112,7 @@ describe(`after ${CALLS} calls of every kind, 20 at a time`, { timeout: 240_000 
   });
 });
 
-describe(`after ${STREAMS} streams of every kind, 20 at a time`, { timeout: 240_000 }, () => {
+describe(`after ${STREAMS} streams of every kind, 20 at a time`, { timeout: 480_000 }, () => {
   const stream = { tokens: 50 };
   const put = async (name, scenario) => `${await mock.put(`stream-${name}`, scenario)}/v1/chat/completions`;
   const overloaded = { error: "Model is overloaded", error_type: "overloaded" };

@@ -83,6 +83,9 @@ fn package() -> Result<()> {
     for (program, packages) in browsers::PROGRAMS {
         need::debian(program, packages)?;
     }
+    for program in ["nginx", "prometheus"] {
+        need::debian(program, &[program])?;
+    }
     let with = |command: &mut Command| {
         run(command.env("MOCK_HF_BIN", &mock).env("PKG_DIR", &published).env("PANICS_PKG_DIR", &panics))
     };
@@ -93,9 +96,6 @@ fn package() -> Result<()> {
         with(node().args(["--test", "--test-concurrency=1"]).args(files))
     })?;
     need::npm("tests/sdks")?;
-    for program in ["nginx", "prometheus"] {
-        need::debian(program, &[program])?;
-    }
     // They wait more than they work: three files at a time. Their output keeps the order of the files.
     let folders = ["gateway", "hostile", "panic", "prometheus", "sdks"];
     step(&folders.join(", "), || {

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer as createPort } from "node:net";
+import { program as nginxProgram, startNginx } from "../../gateway/nginx.js";
 
 // Of nobody, for 127.0.0.1, signed by itself. It protects nothing.
 const cert = `-----BEGIN CERTIFICATE-----
@@ -38,7 +39,7 @@ const ways = {
     setTimeout(() => socket.resetAndDestroy(), 100);
   },
   silent() {},
-  /** A port that is closed now, and open so many ms later. */
+  /** A port that is closed now, and open so many ms later; with nginx in front of it too. */
   async opens({ url }, response) {
     const host = await closedPort();
     const late = createServer((request, answer) => {
@@ -47,13 +48,15 @@ const ways = {
     });
     opened.add(late);
     setTimeout(() => late.listen(Number(host.split(":")[1]), "127.0.0.1"), Number(new URL(url, "http://x").searchParams.get("ms")));
-    response.writeHead(200, { ...cors, "content-type": "application/json" }).end(JSON.stringify({ url: `http://${host}/v1` }));
+    response.writeHead(200, { ...cors, "content-type": "application/json" }).end(JSON.stringify(doors(`http://${host}/v1`)));
   },
   silentBody: (_, response) => response.writeHead(200, cors).write("x"),
 };
 
-/** Servers that were started late. */
+/** Servers that were started late, and who stands before them. */
 const opened = new Set();
+let nginx;
+const doors = (url) => ({ url, behindNginx: nginx?.url(`port/${new URL(url).port}`, url) });
 
 async function closedPort() {
   const gone = createPort();
@@ -74,6 +77,7 @@ export async function startLosing() {
   });
   const secure = createTlsServer({ cert, key }, (_, response) => response.writeHead(200, cors).end());
   const [plain, tls, nobody] = [await listen(server), await listen(secure), await closedPort()];
+  if (nginxProgram) nginx = await startNginx({ upstream: `http://${plain}` });
   return {
     urls: {
       refused: `http://${nobody}/`,
@@ -88,6 +92,7 @@ export async function startLosing() {
     /** Nothing comes there, or one byte. */
     silent: { headers: `http://${plain}/silent`, bodies: `http://${plain}/silentBody` },
     async stop() {
+      await nginx?.stop();
       for (const one of [server, secure, ...opened]) {
         one.closeAllConnections();
         await new Promise((closed) => one.close(closed));
