@@ -237,9 +237,10 @@ impl Limiter {
     }
 
     /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
-    /// grows with every success may become as large as it can.
-    pub fn wait_behind(&self, others: usize) -> Option<Duration> {
+    /// grows with every success may become as large as it can, or as `most`.
+    pub fn wait_behind(&self, others: usize, most: Option<u32>) -> Option<Duration> {
         let limit = if self.starts_slowly { self.rule.max } else { self.limit() };
+        let limit = most.map_or(limit, |most| limit.min(most));
         Some(self.pace?.scaled(others as u64, u64::from(limit.max(1))))
     }
 
@@ -421,7 +422,7 @@ mod tests {
         limiter.observe(at(0), Sign::Begun);
         assert_eq!(limiter.limit(), 5);
         limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
-        assert_eq!((limiter.limit(), limiter.wait_behind(64)), (5, Some(Duration::from_ms(100))));
+        assert_eq!((limiter.limit(), limiter.wait_behind(64, None)), (5, Some(Duration::from_ms(100))));
     }
 
     #[test]
@@ -436,8 +437,8 @@ mod tests {
     #[test]
     fn who_comes_late_waits_for_those_before() {
         let mut limiter = limiter(4, 4);
-        assert_eq!(limiter.wait_behind(8), None);
+        assert_eq!(limiter.wait_behind(8, None), None);
         succeed(&mut limiter, 1);
-        assert_eq!(limiter.wait_behind(8), Some(Duration::from_ms(200)));
+        assert_eq!(limiter.wait_behind(8, None), Some(Duration::from_ms(200)));
     }
 }

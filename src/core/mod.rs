@@ -9,7 +9,7 @@
 //!
 //! What calls share goes through one door, [`shared`]: of each target a [`coordinator`], which
 //! holds the [`gate`] of a cold start, the circuit [`breaker`] and the retry [`budget`], beside the
-//! [`limiter`] and its [`queue`].
+//! [`limiter`] and its [`queue`]; what targets of one origin share are its [`connections`].
 
 #![forbid(unsafe_code)]
 // A panic in an async export leaves a promise that never settles.
@@ -26,6 +26,7 @@ pub mod budget;
 pub mod call;
 pub mod classify;
 pub mod completion;
+pub mod connections;
 pub mod coordinator;
 pub mod deadline;
 pub mod dialect;

@@ -14,6 +14,29 @@ pub enum Priority {
     Batch,
 }
 
+/// The front of a line, beside those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Front {
+    /// Since when its first one waits.
+    oldest: Instant,
+    /// Its highest tier, and since when the first of that waits.
+    tier: Priority,
+    since: Instant,
+}
+
+impl Front {
+    /// Of who comes now, to where nobody waits.
+    pub fn of(tier: Priority, now: Instant) -> Self {
+        Self { oldest: now, tier, since: now }
+    }
+
+    /// The lowest goes first: who has waited long, then by tier, then who came first.
+    pub fn rank(&self, now: Instant) -> (u8, Instant) {
+        let is_aged = now.since(self.oldest) >= AGED;
+        if is_aged { (0, self.oldest) } else { (self.tier as u8 + 1, self.since) }
+    }
+}
+
 /// Who has waited as long is next.
 pub const AGED: Duration = Duration::from_secs(30);
 
@@ -182,6 +205,12 @@ impl Queue {
     /// Those whose patience with a cold model ends before then.
     pub fn impatient(&self, until: Instant) -> impl Iterator<Item = CallId> {
         self.line().filter(move |(_, waiting)| waiting.patience <= until).map(|(who, _)| who)
+    }
+
+    pub fn front(&self) -> Option<Front> {
+        let oldest = self.at(self.first)?.since;
+        let of_highest_tier = self.tiers.iter().find_map(|tier| self.at(tier.first))?;
+        Some(Front { oldest, tier: of_highest_tier.tier, since: of_highest_tier.since })
     }
 
     /// Whose turn it is.

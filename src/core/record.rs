@@ -13,10 +13,13 @@ pub enum WaitReason {
     Queue,
     /// For a place, of the few that there are while the target recovers.
     Breaker,
+    /// For a network.
+    Offline,
 }
 
 impl WaitReason {
-    pub const ALL: [Self; 5] = [Self::Loading, Self::RateLimit, Self::Backoff, Self::Queue, Self::Breaker];
+    pub const ALL: [Self; 6] =
+        [Self::Loading, Self::RateLimit, Self::Backoff, Self::Queue, Self::Breaker, Self::Offline];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,6 +28,7 @@ impl WaitReason {
             Self::Backoff => "backoff",
             Self::Queue => "queue",
             Self::Breaker => "breaker",
+            Self::Offline => "offline",
         }
     }
 }

@@ -25,6 +25,16 @@ const HINTS: u32 = 2;
 
 /// Enough for a platform to hand over what has come.
 const SECOND_LOOK: Duration = Duration::from_ms(20);
+/// The same after a standstill.
+const LONG_LOOK: Duration = Duration::from_ms(250);
+/// An alarm that rings as late was no busy thread's: it stood still, or the machine did.
+const STANDSTILL: Duration = Duration::from_ms(500);
+/// So often in one attempt: an alarm that is late each time is how a hidden page is served.
+const MOST_STANDSTILLS: u8 = 3;
+/// By as much the two clocks of a platform part only where one of them stood still.
+const ASLEEP: Duration = Duration::from_secs(2);
+/// What is lost within it after a standstill is lost by that.
+const AFTERWARDS: Duration = Duration::from_secs(5);
 
 pub(super) enum Step {
     /// The next promise of the attempt; what a replaced `fetch` answers may be none.
@@ -51,13 +61,26 @@ enum Leg {
     Over,
 }
 
+/// The last one.
+#[derive(Clone, Copy)]
+struct Standstill {
+    over: Instant,
+    span: Duration,
+}
+
 pub(super) struct Flight<'a> {
     request: &'a Request,
     clocks: Clocks,
     attempt: u32,
     leg: Leg,
-    /// The clock of the body that has run out, and when it is looked at once more.
+    /// The clock that has run out, and when it is looked at once more.
     second_look: Option<(Instant, Instant)>,
+    /// When it is to be looked at again, or a promise has settled.
+    wakes: Option<Instant>,
+    standstill: Option<Standstill>,
+    standstills: u8,
+    /// How far the clock on the wall is from ours, in ms.
+    wall: u64,
     begun_told: bool,
     /// The origin was asked whether it is there.
     probed: bool,
@@ -75,6 +98,10 @@ impl<'a> Flight<'a> {
             attempt: send.attempt,
             leg: Leg::Preparing,
             second_look: None,
+            wakes: None,
+            standstill: None,
+            standstills: 0,
+            wall: wall(),
             begun_told: false,
             probed: false,
             reached_told: false,
@@ -131,7 +158,7 @@ impl<'a> Flight<'a> {
                 self.answered(response.unchecked_into())
             }
             (Leg::Asking, Err(error)) => match Lost::ALL.get(self.request.lost(&error) as usize) {
-                Some(lost) => Step::Happened(Input::NetworkError(*lost)),
+                Some(lost) => Step::Happened(Input::NetworkError(self.or_asleep(*lost))),
                 None => Step::Threw(error),
             },
             (Leg::Reading(reading), Ok(why)) => {
@@ -160,12 +187,45 @@ impl<'a> Flight<'a> {
     /// The body has broken.
     fn broken(&self, error: &JsValue) -> Step {
         let lost = Lost::ALL.get(self.request.lost(error) as usize).copied().unwrap_or_default();
-        Step::Happened(self.whole().unwrap_or(Input::NetworkError(lost)))
+        Step::Happened(self.whole().unwrap_or(Input::NetworkError(self.or_asleep(lost))))
+    }
+
+    /// A connection that was open when the machine went to sleep is lost when it wakes.
+    fn or_asleep(&self, lost: Lost) -> Lost {
+        let now = clock::now();
+        let slept = self.wakes.is_some_and(|wakes| now.since(wakes) >= ASLEEP)
+            || self.standstill.is_some_and(|of| of.span >= ASLEEP && now.since(of.over) < AFTERWARDS)
+            || wall().saturating_sub(self.wall) >= ASLEEP.as_ms();
+        if slept && !matches!(lost, Lost::ForGood | Lost::Offline) { Lost::Suspended } else { lost }
+    }
+
+    /// No clock but that of the whole call has run while everything stood still.
+    fn notice_standstill(&mut self, now: Instant) {
+        let span = self.wakes.take().map_or(Duration::ZERO, |wakes| now.since(wakes));
+        if span < STANDSTILL || self.standstills >= MOST_STANDSTILLS {
+            return;
+        }
+        self.standstills += 1;
+        self.standstill = Some(Standstill { over: now, span });
+        let clocks = &mut self.clocks;
+        clocks.attempt = clocks.attempt + span;
+        for clock in [&mut clocks.probe, &mut clocks.connect, &mut clocks.first_byte] {
+            *clock = clock.map(|at| at + span);
+        }
     }
 
     /// When to look at the clocks again. A piece of the body does not wake anybody: it may come at
     /// once, and be the last one, so that is when its silence may end at the earliest.
-    pub(super) fn until(&self) -> Instant {
+    pub(super) fn until(&mut self) -> Instant {
+        let until = self.looks_at();
+        self.wakes = Some(until);
+        until
+    }
+
+    fn looks_at(&self) -> Instant {
+        if let Some((_, at)) = self.second_look {
+            return at;
+        }
         let (until, _) = self.clock();
         match self.leg {
             Leg::Reading(_) | Leg::Streaming(_) => {
@@ -174,7 +234,7 @@ impl<'a> Flight<'a> {
                 if self.begun().is_some() {
                     soonest = soonest.min(now + AWAY); // its reader may have gone
                 }
-                self.second_look.map_or(until.min(soonest), |(_, at)| at)
+                until.min(soonest)
             }
             Leg::Asking if !self.probed => self.clocks.probe.map_or(until, |probe| until.min(probe)),
             _ => until,
@@ -195,6 +255,7 @@ impl<'a> Flight<'a> {
     /// That time has come.
     pub(super) fn due(&mut self) -> Step {
         let now = clock::now();
+        self.notice_standstill(now);
         if matches!(self.leg, Leg::Asking) && !self.probed && self.clocks.probe.is_some_and(|at| at <= now) {
             self.probed = true;
             self.request.probe();
@@ -207,8 +268,9 @@ impl<'a> Flight<'a> {
         // Where the reader held up the thread, its timers ring before the pieces are seen that came
         // meanwhile, and a slow reader is no slow server.
         let looked = self.second_look.is_some_and(|(of, _)| of == until);
-        if matches!(self.leg, Leg::Reading(_) | Leg::Streaming(_)) && !looked {
-            self.second_look = Some((until, now + SECOND_LOOK));
+        if matches!(self.leg, Leg::Asking | Leg::Reading(_) | Leg::Streaming(_)) && !looked {
+            let late = self.standstill.is_some_and(|of| of.over == now);
+            self.second_look = Some((until, now + if late { LONG_LOOK } else { SECOND_LOOK }));
             return Step::AwaitOn;
         }
         if let Leg::Reading(reading) = &self.leg
@@ -323,6 +385,14 @@ impl<'a> Flight<'a> {
         self.clocks.next(clock::now(), self.progress())
     }
 
+    /// The same in the time that has run.
+    fn awake_since(&self, since: Instant) -> Instant {
+        match self.standstill {
+            Some(Standstill { over, span }) if since < over => since + span.min(over.since(since)),
+            _ => since,
+        }
+    }
+
     fn progress(&self) -> Progress {
         let stage = match &self.leg {
             Leg::Preparing | Leg::Asking => {
@@ -338,7 +408,7 @@ impl<'a> Flight<'a> {
         Progress {
             stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
             reached: false,
-            quiet_since: since.is_finite().then(|| Instant::from_ms(since as u64)),
+            quiet_since: since.is_finite().then(|| self.awake_since(Instant::from_ms(since as u64))),
             whole: match &self.leg {
                 Leg::Streaming(events) => events.whole(),
                 _ => None,
@@ -356,6 +426,11 @@ impl Drop for Flight<'_> {
             self.request.stop();
         }
     }
+}
+
+/// How far the clock on the wall is from ours, in ms: whichever of them stood still, they part.
+fn wall() -> u64 {
+    clock::unix_now_ms().saturating_sub(clock::now().since(Instant::from_ms(0)).as_ms())
 }
 
 /// The host could not read what the core could.

@@ -170,6 +170,15 @@ extern "C" {
     /// What is known of the body that is read.
     #[wasm_bindgen(method)]
     pub(super) fn body(this: &Request) -> Option<Reading>;
+    /// There is no network, says the platform, or the page has been left.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn offline(this: &Request) -> bool;
+    /// Of a target, the number of its origin, if the platform may have few connections to it; or below zero.
+    #[wasm_bindgen(method)]
+    pub(super) fn connects(this: &Request, target: u32) -> i32;
+    /// What the origin with this number speaks: 1, HTTP/1.1; 2, another one; 3, that is tried out now; 0, nobody knows.
+    #[wasm_bindgen(method)]
+    pub(super) fn speaks(this: &Request, origin: u32) -> u32;
     /// Nobody looks at the report of a success.
     #[wasm_bindgen(method, getter)]
     pub(super) fn quiet(this: &Request) -> bool;

@@ -2,6 +2,7 @@
 
 use super::bindings::Request;
 use super::clock;
+use super::origins;
 use super::report::{Row, seen};
 use super::scope::Scope;
 use super::seats::{Ring, Seats, Slot};
@@ -101,6 +102,7 @@ impl Client {
         }
         self.calls(&mut shared);
         drop(shared);
+        origins::pass_on();
         self.sweep();
     }
 
@@ -119,6 +121,8 @@ impl Client {
         let mut shared = self.shared.borrow_mut();
         call.handle(clock::now(), Input::Aborted, &mut shared);
         self.calls(&mut shared);
+        drop(shared);
+        origins::pass_on();
     }
 
     /// What the call makes of what happened; whoever else has a turn now is called.
@@ -126,7 +130,16 @@ impl Client {
         let mut shared = self.shared.borrow_mut();
         let action = call.handle(now, input, &mut shared);
         self.calls(&mut shared);
+        drop(shared);
+        origins::pass_on();
         action
+    }
+
+    /// There may be a connection for who is first in line there.
+    pub(super) fn connect(self: &Rc<Self>, now: Instant, target: usize) {
+        let mut shared = self.shared.borrow_mut();
+        shared.connect(now, target);
+        self.calls(&mut shared);
     }
 
     /// What nobody was told yet. One at a time, since who is told may ask the client something.
@@ -134,8 +147,13 @@ impl Client {
         self.shared.borrow_mut().news()
     }
 
-    pub(super) fn retain(&self, target: usize) {
-        self.shared.borrow_mut().retain(target);
+    /// `origin` is its number where connections are few.
+    pub(super) fn retain(&self, target: usize, origin: Option<usize>) {
+        let mut shared = self.shared.borrow_mut();
+        shared.retain(target);
+        if let Some(origin) = origin {
+            shared.belongs(target, &origins::numbered(origin), self.number);
+        }
     }
 
     pub(super) fn release(&self, target: usize) {
@@ -177,5 +195,7 @@ impl Ring for Client {
         shared.wake(clock::now());
         self.seats.borrow_mut().rings(self);
         self.calls(&mut shared);
+        drop(shared);
+        origins::pass_on();
     }
 }

@@ -5,9 +5,11 @@ use super::bindings::Request;
 use super::client::Client;
 use super::clock;
 use super::input;
+use super::origins;
 use super::report::{self, ms, outcome};
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
+use crate::core::record::WaitReason;
 use crate::core::shared::News;
 use crate::core::time::{Duration, Instant};
 use js_sys::Math;
@@ -42,8 +44,8 @@ impl Drop for Driven {
 pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     let mut waiter = Waiter::seated(request, client.clone(), seat);
     let mut driven = Driven { client: client.clone(), call: None, retained: Vec::new() };
-    let retain = |target| {
-        client.retain(target);
+    let retain = |target, origin| {
+        client.retain(target, origin);
         driven.retained.push(target);
     };
     let (policy, targets) = match (input::policy(request), input::targets(request, retain)) {
@@ -57,6 +59,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     let mut flight = None;
     let mut wakes = clock::now();
     let mut parked = false;
+    let mut waits_for_network = false;
     let mut action = handle(&client, call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
@@ -64,7 +67,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why as u8);
                 }
-                flight.insert(Flight::new(request, send)).depart(send)
+                let flight = flight.insert(Flight::new(request, send));
+                if request.offline() { Step::Happened(Input::Offline) } else { flight.depart(send) }
             }
             Action::Read { limit } => flight.as_mut().map_or(Step::LOST, |flight| flight.read(*limit)),
             Action::Stream => {
@@ -75,6 +79,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 let attempt = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
                 (flight, wakes, parked) = (None, wait.until, matches!(action, Action::Park(_)));
+                waits_for_network = parked && wait.reason == WaitReason::Offline;
                 let (reason, span, target) = (wait.reason as u8, ms(wait.span), call.target() as u32);
                 request.tell_wait(reason, span, parked, attempt, target, estimate);
                 waiter.forgets();
@@ -94,7 +99,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                     return request.settle(3, &error, &JsValue::UNDEFINED);
                 }
             }
-            let until = flight.as_ref().map_or(wakes, Flight::until);
+            let until = flight.as_mut().map_or(wakes, Flight::until);
             let happened = waiter.either(until, parked && flight.is_none()).await;
             if flight.as_mut().is_some_and(Flight::was_reached) {
                 handle(&client, call, clock::now(), Input::Reached, request);
@@ -106,6 +111,10 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 (Happened::Tick, _) => {
                     client.tick(call);
                     Step::AwaitOn
+                }
+                (_, None) if waits_for_network && !request.offline() => Step::Happened(Input::Online),
+                (_, None) if parked && !waits_for_network && request.offline() => {
+                    Step::Happened(Input::Offline)
                 }
                 (_, None) => Step::Happened(Input::Woke),
             };
@@ -157,5 +166,6 @@ fn handle(client: &Rc<Client>, call: &mut Call, now: Instant, input: Input, requ
             News::Alert { target } => request.tell_alert(target as u32),
         }
     }
+    origins::find_out(request);
     action
 }

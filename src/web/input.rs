@@ -126,11 +126,14 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
 }
 
 /// Locates the targets of a call: the one that was asked for, then its fallbacks. `retain` is told
-/// the place of each among those of the client.
-pub(super) fn targets(request: &Request, mut retain: impl FnMut(usize)) -> Result<Vec<Target>, Invalid> {
+/// the place of each among those of the client, and the number of its origin where connections are few.
+pub(super) fn targets(
+    request: &Request,
+    mut retain: impl FnMut(usize, Option<usize>),
+) -> Result<Vec<Target>, Invalid> {
     let mut at = |index| {
         let shared = request.shared(index) as usize;
-        retain(shared);
+        retain(shared, usize::try_from(request.connects(index)).ok());
         shared
     };
     if let Some(profile) = usize::try_from(request.known()).ok().and_then(|known| Profile::ALL.get(known)) {

@@ -23,6 +23,7 @@ mod clock;
 mod drive;
 mod events;
 mod input;
+mod origins;
 mod reading;
 mod report;
 mod scope;
@@ -96,6 +97,13 @@ pub fn wake(client: u32, seat: u32, called: bool) {
     if let Some(client) = client::numbered(client) {
         client.wake(seat, called);
     }
+}
+
+/// A request beside as many connections as a page may have to this origin was answered, or was not.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
+pub fn tried(origin: u32, answered: bool) {
+    origins::tried(origin as usize, answered);
 }
 
 /// 2.6 KB gzip smaller than the default one.

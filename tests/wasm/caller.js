@@ -66,7 +66,7 @@ const KINDS = ["chat", "object", "opaque"];
 
 // As `src/ts/wasm/enums.ts` has them.
 const PROFILES = ["router", "hf-inference", "endpoint", "openai", "legacy"];
-const REASONS = ["loading", "rate_limit", "backoff", "queue", "breaker"];
+const REASONS = ["loading", "rate_limit", "backoff", "queue", "breaker", "offline"];
 const STATES = ["closed", "open", "half_open"];
 const LAYERS = ["client", "network", "gateway", "compute", "account"];
 const PHASES = ["queue", "wait", "connect", "first_byte", "idle", "attempt", "total"];
@@ -108,6 +108,9 @@ export class Caller {
   quiet = false;
   usual = false;
   spentMs = 0;
+  offline = false;
+  connects = () => -1;
+  speaks = () => 0;
   known = -1;
   wanted;
   passes = false;

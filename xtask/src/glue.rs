@@ -37,7 +37,7 @@ fn factory(glue: &str) -> Result<String> {
     fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
     fs::write(
         folder.join("glue-entry.js"),
-        "export { client, close, imports, query, replace, start, stats, wake } from \"./glue-module.js\";\n",
+        "export { client, close, imports, query, replace, start, stats, tried, wake } from \"./glue-module.js\";\n",
     )?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
@@ -81,5 +81,6 @@ export declare function makeGlue(
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
+  tried(origin: number, answered: boolean): void;
 };
 ";

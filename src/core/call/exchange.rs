@@ -39,6 +39,10 @@ pub enum Input {
     },
     /// Refused, reset, cut: no answer.
     NetworkError(Lost),
+    /// There is no network, says the platform: the request was not sent, or nobody in line would send one.
+    Offline,
+    /// There is one again.
+    Online,
     /// A redirect that must not be followed: the next try would meet it again.
     Astray,
     /// The clock that [`Clocks::next`] named ran out.
@@ -65,11 +69,16 @@ pub enum Lost {
     Late,
     /// There is no such host: of one that has answered, for the moment.
     Nameless,
+    /// There is no network.
+    Offline,
+    /// The machine slept meanwhile, or its thread stood still.
+    Suspended,
 }
 
 impl Lost {
-    pub const ALL: [Self; 6] =
-        [Self::Unsaid, Self::Refused, Self::AtOnce, Self::ForGood, Self::Late, Self::Nameless];
+    /// Those that the platform tells.
+    pub const ALL: [Self; 7] =
+        [Self::Unsaid, Self::Refused, Self::AtOnce, Self::ForGood, Self::Late, Self::Nameless, Self::Offline];
 }
 
 /// Status line and headers.

@@ -8,6 +8,7 @@
 //! What it has in common with other calls it asks of [`Shared`], and every way out of an attempt
 //! tells there how it went.
 
+mod away;
 mod exchange;
 mod plan;
 
@@ -24,6 +25,7 @@ use super::record::{Attempt, Outcome, Record, WaitReason};
 use super::rng::Rng;
 use super::shared::{Caller, Ended, Loading, Means, Place, Shared};
 use super::time::{Duration, Instant};
+use away::NO_NETWORK;
 pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
 use plan::{Pause, Step};
 
@@ -102,6 +104,8 @@ struct Tries {
     pause: Option<Duration>,
     /// It was sent to this target.
     sent: bool,
+    /// The free try after a sleep of the machine is spent.
+    slept: bool,
     /// How the last try ended: that says more than that there will be no other.
     failed: Option<Failure>,
 }
@@ -116,6 +120,7 @@ impl Tries {
             cold: None,
             pause: None,
             sent: false,
+            slept: false,
             failed: None,
         }
     }
@@ -192,6 +197,27 @@ impl Call {
             }
             (State::Reading(one, head), Input::Ended(end)) if head.events => {
                 self.ended(now, one, head, end, shared)
+            }
+            (State::Sending(one), Input::Offline) => self.unsent(now, one, shared),
+            (State::Queued { since, wait, .. }, Input::Offline) => self.leaves_line(now, since, wait, shared),
+            (State::Sending(one), Input::NetworkError(Lost::Offline)) => {
+                self.lost_offline(now, one, None, shared)
+            }
+            (State::Reading(one, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
+                self.lost_offline(now, one, Some(head), shared)
+            }
+            (State::Sending(one), Input::NetworkError(Lost::Suspended)) if !self.tries.slept => {
+                self.slept(now, one, None, shared)
+            }
+            (State::Reading(one, head), Input::NetworkError(Lost::Suspended))
+                if self.begun.is_none() && !self.tries.slept =>
+            {
+                self.slept(now, one, Some(head), shared)
+            }
+            (State::Waiting { since, wait, .. }, Input::Online)
+                if wait.reason == WaitReason::Offline && wait.until == self.deadline() =>
+            {
+                self.online(now, since, wait)
             }
             (State::Sending(one), Input::NetworkError(lost)) => self.unreached(now, one, lost, shared),
             (State::Sending(one), Input::Astray) => self.lost(now, one, None, Trouble::ASTRAY, None, shared),
@@ -368,13 +394,7 @@ impl Call {
     }
 
     fn waited_in_vain(&self, now: Instant, reason: WaitReason, shared: &Shared) -> Failure {
-        let none = Failure {
-            code: Code::Network,
-            layer: Layer::Network,
-            phase: None,
-            status: None,
-            retry_after: None,
-        };
+        let none = NO_NETWORK;
         if reason == WaitReason::Loading && shared.closed(now, self.shares()).is_some() {
             return none;
         }
@@ -536,7 +556,7 @@ impl Call {
                 let phase = Phase::FirstByte;
                 self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
             }
-            Lost::Unsaid | Lost::Nameless => {
+            Lost::Unsaid | Lost::Nameless | Lost::Offline | Lost::Suspended => {
                 self.lost(now, one, None, network.after(now.since(one.started), false), None, shared)
             }
         }
@@ -619,7 +639,9 @@ impl Call {
         let outcome = Outcome::Failed(trouble.code, trouble.layer);
         // Who was sent with next to no time left says nothing of who did not answer in it.
         let had_no_time = phase == Some(Phase::Total) && now.since(one.started) < LITTLE;
-        let means = if had_no_time { Means::Nothing } else { Means::Itself };
+        let is_unsent =
+            phase.is_some() && head.is_none() && !one.reached && shared.may_be_unsent(self.shares());
+        let means = if had_no_time || is_unsent { Means::Nothing } else { Means::Itself };
         self.note(now, one, head, outcome, means, shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
@@ -679,6 +701,9 @@ impl Call {
         if now < self.deadline() {
             return self.ask(now, None, shared);
         }
+        if wait.reason == WaitReason::Offline {
+            return Action::Fail(Failure { phase: Some(Phase::Total), ..NO_NETWORK });
+        }
         // A timer that came this late: a hidden tab, a suspended machine.
         let code = if wait.reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
         Action::Fail(Failure { code, layer, phase: Some(Phase::Total), status: None, retry_after: None })
@@ -718,6 +743,19 @@ impl Call {
             outcome,
             reached: one.reached,
         });
+        self.tell(now, one, status, outcome, means, shared);
+    }
+
+    /// What is shared is told how it ended.
+    fn tell(
+        &mut self,
+        now: Instant,
+        one: Try,
+        status: Option<u16>,
+        outcome: Outcome,
+        means: Means,
+        shared: &mut Shared,
+    ) {
         let ended = Ended {
             generation: one.generation,
             started: one.started,

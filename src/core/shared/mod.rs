@@ -8,17 +8,19 @@ use super::alert::AlertRule;
 use super::backoff::{CAP, OVERLOADED_BASE};
 use super::breaker::{self, Verdict};
 use super::budget::Budget;
+use super::connections::{Connections, Origin};
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
 use super::gate::{Closed, Found, Refusal, Role, Temperature};
 use super::lease::CallId;
 use super::limiter::{self, Limiter, Sign};
 use super::loading::{Answer, SHORTEST_SLEEP};
-use super::queue::{Priority, Queue};
+use super::queue::{Front, Priority, Queue};
 use super::record::{Outcome, WaitReason};
 use super::rng::Rng;
 use super::stats::{Stats, Took};
 use super::time::{Duration, Instant};
+use std::rc::Rc;
 
 /// As long as this a call that was let in has to come and say that it is there.
 const TO_CLAIM: Duration = Duration::from_secs(5);
@@ -106,10 +108,11 @@ pub enum News {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct OfTarget {
     coordinator: Coordinator,
     limiter: Limiter,
+    connections: Connections,
     queue: Queue,
     stats: Stats,
     /// Nobody in line is let in before then.
@@ -193,6 +196,25 @@ impl Shared {
         }
     }
 
+    /// Its connections are those of an origin, of which the platform has few. `client` is who is told
+    /// by [`Origin::next`] that there is one: then to [`Self::connect`].
+    pub fn belongs(&mut self, target: usize, origin: &Rc<Origin>, client: u32) {
+        if let Some(of) = self.targets.get_mut(target) {
+            of.connections.belong(origin, client);
+        }
+    }
+
+    /// There may be a connection for who is first in line.
+    pub fn connect(&mut self, now: Instant, target: usize) {
+        self.look(now, target);
+    }
+
+    /// A request without an answer may never have been sent: others use the few connections as well, and this
+    /// program was never answered there.
+    pub fn may_be_unsent(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.connections.are_few() && !of.coordinator.gate.was_warm())
+    }
+
     /// That call is over.
     pub fn release(&mut self, target: usize) {
         if let Some(of) = self.targets.get_mut(target) {
@@ -214,6 +236,7 @@ impl Shared {
         OfTarget {
             coordinator: Coordinator::new(self.rules),
             limiter: Limiter::new(self.concurrency),
+            connections: Connections::default(),
             queue: Queue::default(),
             stats: Stats::new(self.alert),
             not_before: None,
@@ -259,9 +282,14 @@ impl Shared {
             return of.circuit_open(left);
         }
         let was_cold = of.coordinator.gate.is_cold();
-        let leads = was_cold && of.coordinator.gate.admit(now, caller.id, caller.attempt);
         let is_calm = of.not_before.is_some_and(|then| now < then);
-        let waits = !leads && (was_cold || is_calm || !of.queue.is_empty() || !of.limiter.has_room(now));
+        let may = was_cold || !is_calm && of.queue.is_empty() && of.limiter.has_room(now);
+        let may = may && of.connections.has_room(now, target, Front::of(caller.priority, now));
+        if was_cold && !may {
+            // Who has no connection does not look after it.
+            of.coordinator.gate.leave(caller.id);
+        }
+        let waits = !may || was_cold && !of.coordinator.gate.admit(now, caller.id, caller.attempt);
         let place = if waits { of.line_up(now, caller) } else { of.take_place(now, until, caller) };
         if waits {
             self.lined_up(target);
@@ -288,6 +316,7 @@ impl Shared {
             return self.let_in(now, target, caller); // everybody was sent away, or it came too late
         }
         if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {
+            of.connections.leave(caller.id);
             let place = of.line_up(now, caller);
             self.lined_up(target);
             return place;
@@ -384,6 +413,7 @@ impl Shared {
         of.fulls += u32::from(ended.means == Means::Full);
         of.limiter.observe(now, sign);
         of.limiter.leave(who);
+        of.connections.leave(who);
         of.stats.ended(ended.outcome);
         if ended.took(now).and_then(|took| of.stats.answered(now, took)).is_some() {
             self.news.push(News::Alert { target });
@@ -567,6 +597,7 @@ impl Shared {
             if in_line && !of.queue.leave(who) {
                 of.limiter.leave(who);
             }
+            of.connections.leave(who);
             self.look(now, target);
         }
     }
@@ -617,6 +648,7 @@ impl Shared {
         let Some(of) = self.targets.get_mut(target) else {
             return;
         };
+        of.connections.wait_no_more(target);
         let state =
             of.coordinator.breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now));
         if state != of.told {
@@ -645,11 +677,13 @@ impl Shared {
                 Some(vacant) => vacant <= now,
                 None => of.not_before.is_none() && of.limiter.has_room(now),
             };
-            let next = if lets_in { of.queue.pop(now) } else { None };
-            let Some(next) = next else {
+            let front = of.queue.front().filter(|_| lets_in);
+            let next = front.filter(|front| of.connections.has_room(now, target, *front));
+            let Some(next) = next.and_then(|_| of.queue.pop(now)) else {
                 return;
             };
             of.limiter.enter(now, next, now + to_claim);
+            of.connections.enter(next);
             self.woken.push(next);
             if cold.is_some() {
                 of.coordinator.gate.admit(now, next, to_claim);
@@ -705,6 +739,7 @@ impl OfTarget {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
                 self.limiter.enter(now, caller.id, until);
+                self.connections.enter(caller.id);
                 self.stats.sent();
                 // Not before it is sent: what is refused is no load, and earns no retry.
                 if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
@@ -712,7 +747,10 @@ impl OfTarget {
                 }
                 Place::Go { generation }
             }
-            Err(left) => self.circuit_open(left),
+            Err(left) => {
+                self.connections.leave(caller.id);
+                self.circuit_open(left)
+            }
         }
     }
 
@@ -721,7 +759,8 @@ impl OfTarget {
             return vain;
         }
         let cold = self.coordinator.gate.is_cold();
-        let wait = self.limiter.wait_behind(self.queue.before(caller.priority) + 1).filter(|_| !cold);
+        let others = self.queue.before(caller.priority) + 1;
+        let wait = self.limiter.wait_behind(others, self.connections.most()).filter(|_| !cold);
         let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.refused(Code::QueueFull, Layer::Compute, wait);
@@ -757,7 +796,7 @@ impl OfTarget {
     }
 
     fn due(&self) -> Option<Instant> {
-        if self.queue.is_empty() {
+        if self.queue.is_empty() || self.connections.wait() {
             return None;
         }
         self.coordinator.gate.vacant_at().or(self.not_before).or_else(|| self.limiter.due())

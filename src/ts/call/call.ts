@@ -2,13 +2,16 @@
 
 import { invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
+import { hasLeft, isAway, watch, whenBack } from "../http/away.js";
 import { quietly } from "../http/body.js";
+import { connects, speaks } from "../http/connections.js";
 import { whyLost } from "../http/lost.js";
+import { platformFetch } from "../http/platform.js";
 import { probe, wasReached } from "../http/probe.js";
 import { type Leg, outgoing } from "../http/request.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
-import { codes } from "../wasm/enums.js";
+import { codes, reasons } from "../wasm/enums.js";
 import { isUsual, optionNumber, profilePlace, targetPart } from "../wasm/encode.js";
 import { type Run, start } from "../wasm/instance.js";
 import {
@@ -26,6 +29,7 @@ import {
   type Read,
   type Row,
   type Settled,
+  type Speaks,
   type Wanted,
   type Wants,
 } from "../wasm/protocol.js";
@@ -66,6 +70,8 @@ export abstract class Call extends Waiting implements Run {
   #fed: object | undefined;
   #firstTokenMs: number | undefined;
   #sentAt = 0;
+  /** It waits no more for a network. */
+  #back: (() => void) | undefined;
   /** What the last try was lost by. */
   #cause: unknown;
   /** A 303 has led there: it is made. Lost on its way, it is asked for again there, unless it turns out a failure. */
@@ -88,6 +94,7 @@ export abstract class Call extends Waiting implements Run {
 
   run(): void {
     const { signal } = this.options;
+    watch();
     if (!signal?.aborted) {
       this.pool.entered();
       return start(this, this.pool);
@@ -113,6 +120,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   #leaves(): void {
+    this.#back?.();
     this.core?.inFlight.delete(this);
     this.pool.left();
   }
@@ -172,7 +180,7 @@ export abstract class Call extends Waiting implements Run {
     const { signal: callers, token } = this.options;
     // A response that is handed over unread still ends with the caller's signal.
     const signal = init && callers ? AbortSignal.any([own, callers]) : own;
-    const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, signal };
+    const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, owner: this.pool, signal };
     const answer = this.#answer?.index === index && this.#answer.leg;
     const made = answer
       ? answer.again(common)
@@ -219,6 +227,7 @@ export abstract class Call extends Waiting implements Run {
     const { why, detail, isPlain } = whyLost(error, performance.now() - this.#sentAt, this.reader.secrets);
     this.reader.detail = detail;
     this.#cause = isPlain ? error : new TypeError(detail);
+    if (isAway()) return Lost.Offline;
     // What is behind a redirect says nothing of the target.
     if (this.leg.redirects > 0 && (why === Lost.Refused || why === Lost.Quick)) return Lost.Unknown;
     if (why !== Lost.Quick) return why;
@@ -238,8 +247,21 @@ export abstract class Call extends Waiting implements Run {
     return wasReached(this.leg.url, this.#fetch);
   }
 
+  get offline(): boolean {
+    return isAway();
+  }
+
+  connects(index: number): number {
+    return connects(this.#place(index).url);
+  }
+
+  speaks(origin: number): Speaks {
+    const { core } = this;
+    return speaks(origin, this.#fetch, (answered) => core?.tried(origin, answered));
+  }
+
   get #fetch(): typeof globalThis.fetch {
-    return this.pool.options.fetch ?? globalThis.fetch;
+    return this.pool.options.fetch ?? platformFetch();
   }
 
   discard(response: Response): void {
@@ -324,6 +346,8 @@ export abstract class Call extends Waiting implements Run {
   }
 
   tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void {
+    this.#back?.();
+    this.#back = upTo && reasons[reason] === "offline" ? whenBack(() => this.wake(true)) : undefined;
     this.tell(waits(reason, ms, upTo, attempt, this.#target(target).label, estimatedMs));
   }
 
@@ -355,6 +379,11 @@ export abstract class Call extends Waiting implements Run {
 
   settle(...settled: Settled): void {
     if (this.over) return;
+    if (settled[0] === How.Failed && hasLeft()) {
+      // Of a page that has been left nobody wants to hear; one that comes back does.
+      const stop = whenBack(() => (stop(), this.settle(...settled)));
+      return;
+    }
     this.over = true;
     this.#leaves();
     try {

@@ -3,6 +3,7 @@
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import type { Body } from "../http/body.js";
+import { comesBack, platformFetch, theOneBefore } from "../http/platform.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
@@ -27,7 +28,13 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** Of a client that says nothing else; the core has the same. */
 const TOTAL_MS = 300_000;
 
-export async function fetchWithRetry(context: ClientContext, input: RequestInfo | URL, given?: RequestInit | null): Promise<Response> {
+export async function fetchWithRetry(
+  context: ClientContext,
+  own: typeof fetch,
+  input: RequestInfo | URL,
+  given?: RequestInit | null,
+): Promise<Response> {
+  if (comesBack(context)) return theOneBefore(own)(input, given ?? undefined);
   const init = given ?? {};
   const { redirect = (input as Request).redirect, mode = (input as Request).mode, signal } = init;
   if (signal !== undefined && signal !== null) checkSignal(signal, "signal");
@@ -35,7 +42,8 @@ export async function fetchWithRetry(context: ClientContext, input: RequestInfo 
   if (redirect !== undefined && !/^(follow|manual|error)$/.test(redirect))
     throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
   // Who wants to see redirects wants no more, an opaque response shows nothing, and other schemes need no network.
-  if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input))) return (context.options.fetch ?? fetch)(input, init);
+  if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input)))
+    return (context.options.fetch ?? platformFetch())(input, init);
   const common = context.settings(); // before anything is waited for: the client may be closed meanwhile
   const began = performance.now();
   context.entered(); // until the call itself has

@@ -1,9 +1,13 @@
 /** What a call waits for, and in whose turn it goes on: `src/web/wait.rs` asks, `src/web/scope.rs` has the reasons. */
 
+import { isPage } from "../http/away.js";
 import { quietly } from "../http/body.js";
 import { type Instance, Scope } from "../wasm/instance.js";
 import { News } from "../wasm/protocol.js";
 import type { CallerSignal } from "./caller-signal.js";
+
+/** In ms: Firefox rejects what a page has open up to 20 ms before it says that the page is left. */
+const BEFORE_IT_LEAVES = 100;
 
 /** Four times as often as whoever waits in line looks: see `Scope::tick`. */
 const LOOKS_WITHIN = 200;
@@ -46,9 +50,10 @@ export abstract class Waiting {
     };
     // What a replaced fetch answers may be anything that has a `then`.
     const whole = promise instanceof Promise ? promise : (async () => promise)();
+    const lost = (error: unknown) => settled(News.Rejected, error);
     whole.then(
       (value) => settled(News.Fulfilled, value),
-      (error) => settled(News.Rejected, error),
+      isPage() ? (error) => setTimeout(lost, BEFORE_IT_LEAVES, error) : lost,
     );
   }
 

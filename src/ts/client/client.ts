@@ -4,6 +4,7 @@ import { ClientContext, name } from "../call/context.js";
 import { fetchWithRetry } from "../call/fetch.js";
 import { checkedQuery, withReport } from "../call/query.js";
 import { checkedStream } from "../call/stream.js";
+import { replaces } from "../http/platform.js";
 import { checkClientOptions } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
@@ -32,7 +33,9 @@ class SharingClient implements Client {
   constructor(options: ClientOptions) {
     this.#context = new ClientContext(options);
     // Who holds it alone holds the client.
-    this.fetch = (input, init) => fetchWithRetry(this.#context, input, init);
+    const own: typeof globalThis.fetch = (input, init) => fetchWithRetry(this.#context, own, input, init);
+    this.fetch = own;
+    replaces(own);
     unheld?.register(this, this.#context);
   }
 

@@ -4,6 +4,8 @@
  * value, since no promise may be waited for by another request.
  */
 
+import { isPage } from "./away.js";
+
 /** In ms. */
 const GOOD_FOR = 60_000;
 
@@ -17,7 +19,6 @@ const known = (origin: string, all: Asked | undefined, now = performance.now()) 
   return last && now - last.at < GOOD_FOR ? last : undefined;
 };
 
-/** Without credentials: nothing of it is read but that it came. */
 export function probe(url: string, fetch: typeof globalThis.fetch): void {
   const { origin } = new URL(url);
   const now = performance.now();
@@ -27,18 +28,22 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
   for (const other of all.keys()) if (!known(other, all, now)) all.delete(other);
   const last = { at: now, reached: false };
   all.set(origin, last);
-  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(GOOD_FOR) };
+  // No answer says nothing: a server that is shutting down refuses, and finishes what it has.
+  void head(origin, fetch, GOOD_FOR).then((answered) => (last.reached = answered));
+}
+
+/** Whether a HEAD is answered within so many ms. Without credentials: nothing of it is read but that it came. */
+export async function head(origin: string, fetch: typeof globalThis.fetch, ms: number): Promise<boolean> {
+  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(ms) };
   // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows
   // redirects, or the platform refuses to send it.
-  if (typeof document !== "undefined") Object.assign(init, { mode: "no-cors", redirect: "follow" });
-  void (async () => {
-    try {
-      await (await fetch(origin, init)).body?.cancel();
-      last.reached = true;
-    } catch {
-      // That says nothing: a server that is shutting down refuses, and finishes what it has.
-    }
-  })();
+  if (isPage()) Object.assign(init, { mode: "no-cors", redirect: "follow" });
+  try {
+    await (await fetch(origin, init)).body?.cancel();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export const wasReached = (url: string, fetch: typeof globalThis.fetch): boolean => known(new URL(url).origin, asked.get(fetch))?.reached ?? false;

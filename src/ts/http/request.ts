@@ -4,6 +4,7 @@ import { invalid } from "../errors/invalid.js";
 import { isToken } from "../input/options.js";
 import type { Token } from "../types/call.js";
 import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
+import { platformFetch, sendAs } from "./platform.js";
 import type { Secrets } from "./redact.js";
 
 /** What the caller gave for the whole call. */
@@ -15,6 +16,8 @@ export interface Common {
   /** Of a `fetch`: method and whatever else it was given. */
   init?: RequestInit | undefined;
   fetch?: typeof fetch | undefined;
+  /** Who sends. */
+  owner: object;
   /** A fresh one for every try. */
   signal: AbortSignal;
 }
@@ -107,8 +110,7 @@ export class Leg implements Outgoing {
       redirect: !this.follows ? "manual" : common.init?.redirect === "error" ? "error" : "follow",
     };
     if (body !== undefined) init.body = body;
-    // Looked up at each call, so that a page or a test may replace it.
-    return (common.fetch ?? globalThis.fetch)(url, init);
+    return sendAs(common.owner, () => (common.fetch ?? platformFetch())(url, init));
   }
 
   /**

@@ -210,7 +210,7 @@ export interface Attempt {
 /** Where the trouble was: this program, the way there, a proxy in between, the model, the account. */
 export type Layer = "client" | "network" | "gateway" | "compute" | "account";
 
-export type WaitReason = "loading" | "rate_limit" | "backoff" | "queue" | "breaker";
+export type WaitReason = "loading" | "rate_limit" | "backoff" | "queue" | "breaker" | "offline";
 
 /** What went wrong. */
 export type ErrorCode =

@@ -10,7 +10,7 @@ import type { TargetStats } from "../types/client.js";
 export const codes = Object.keys(hints) as (keyof typeof hints & ErrorCode)[];
 export const layers: Layer[] = ["client", "network", "gateway", "compute", "account"];
 export const phases: Phase[] = ["queue", "wait", "connect", "first_byte", "idle", "attempt", "total"];
-export const reasons: WaitReason[] = ["loading", "rate_limit", "backoff", "queue", "breaker"];
+export const reasons: WaitReason[] = ["loading", "rate_limit", "backoff", "queue", "breaker", "offline"];
 export const profiles: NonNullable<TargetSpec["profile"]>[] = ["router", "hf-inference", "endpoint", "openai", "legacy"];
 
 export const priorities: Priority[] = ["interactive", "default", "batch"];

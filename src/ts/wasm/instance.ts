@@ -35,6 +35,7 @@ export interface Instance {
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
+  tried(origin: number, answered: boolean): void;
   readonly scope: Scope;
   inFlight: Set<Run>;
   alive: boolean;
@@ -148,7 +149,8 @@ function prepare(): { imports: WebAssembly.Imports; link(linked: WebAssembly.Ins
   );
   const { client, close, replace, stats, query } = glue;
   const wake = (...seat: [number, number, boolean]) => guarded(() => glue.wake(...seat))();
-  const self: Instance = { client, close, replace, stats, query, wake, scope: scopeOf(), inFlight: new Set(), alive: true, crash };
+  const tried = (...origin: [number, boolean]) => guarded(() => glue.tried(...origin))();
+  const self: Instance = { client, close, replace, stats, query, wake, tried, scope: scopeOf(), inFlight: new Set(), alive: true, crash };
   return {
     imports: caught(glue.imports()),
     link(linked, module) {

@@ -158,6 +158,11 @@ export interface CoreRequest {
   /** No headers have come for long: asks the origin whether it is there, unless that is known. */
   probe(): void;
   readonly reached: boolean;
+  /** There is no network, says the platform, or the page has been left. */
+  readonly offline: boolean;
+  /** Of a target, the number of its origin, if the platform may have few connections to it; or below zero. */
+  connects(target: number): number;
+  speaks(origin: number): Speaks;
   /** The headers that bear on another try, a line each. */
   hints(response: Response): string;
   /** Frees the connection of a response that nobody reads. */
@@ -232,6 +237,15 @@ export type Settled =
   /** By the caller's token function; by the platform, of what it never sends; or before anything was sent. */
   | [how: How.Threw, error: unknown];
 
+/** What an origin speaks: over HTTP/1.1 a page has six connections to it. */
+export const enum Speaks {
+  Unknown,
+  Http1,
+  Newer,
+  /** It is found out by one connection more than are used otherwise. */
+  Tried,
+}
+
 /** Why `fetch` has rejected, as far as the platform tells. */
 export const enum Lost {
   Unknown,
@@ -245,6 +259,8 @@ export const enum Lost {
   Clock,
   /** There is no such host. */
   Nameless,
+  /** There is no network. */
+  Offline,
   /** The platform will never send such a request. */
   Unsendable,
 }

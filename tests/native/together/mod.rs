@@ -3,7 +3,9 @@
 mod broken;
 mod closed;
 mod cold_start;
+mod connections;
 mod crowded;
+mod offline;
 mod patience;
 mod small;
 pub(crate) mod world;

@@ -8,6 +8,7 @@ use crate::virtual_clock::{BEGAN, Reply};
 use query_with_retry::core::alert::AlertRule;
 use query_with_retry::core::breaker::State;
 use query_with_retry::core::call::{Action, Call, Input, Lost, Send, Target};
+use query_with_retry::core::connections::{Known, Origin};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::deadline::{Clocks, Progress, Stage};
 use query_with_retry::core::failure::{Code, Failure, Phase};
@@ -20,6 +21,8 @@ use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::{Duration, Instant};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
+use std::rc::Rc;
 
 /// More events than any sensible crowd takes.
 const ENDLESS: usize = 2_000_000;
@@ -47,6 +50,10 @@ pub(crate) struct Crowd {
     pub(crate) rules: Rules,
     pub(crate) concurrency: limiter::Rule,
     pub(crate) seed: u64,
+    /// All targets are in one place, to which a page has six connections.
+    pub(crate) few_connections: bool,
+    /// There is no network then: what is under way is lost, and what is sent does not leave.
+    pub(crate) offline: Option<Range<Duration>>,
 }
 
 /// What a server sees of a request.
@@ -134,7 +141,8 @@ pub(crate) const fn target(shared: usize) -> Target {
 impl Crowd {
     pub(crate) fn of(callers: impl IntoIterator<Item = Caller>) -> Self {
         let (rules, concurrency) = Default::default();
-        Self { callers: callers.into_iter().collect(), rules, concurrency, seed: 1 }
+        let callers = callers.into_iter().collect();
+        Self { callers, rules, concurrency, seed: 1, few_connections: false, offline: None }
     }
 
     /// So many that come at once, with the default policy.
@@ -186,6 +194,8 @@ struct World<'a> {
     leads: Vec<Lead>,
     sent: Vec<Sent>,
     server: &'a mut dyn FnMut(Asked) -> Reply,
+    origin: Option<Rc<Origin>>,
+    offline: Option<Range<Instant>>,
 }
 
 impl<'a> World<'a> {
@@ -194,6 +204,11 @@ impl<'a> World<'a> {
         let targets =
             1 + crowd.callers.iter().flat_map(|of| &of.targets).map(|of| of.shared).max().unwrap_or(0);
         shared.grow(targets - 1);
+        let origin = crowd.few_connections.then(Rc::<Origin>::default);
+        if let Some(origin) = &origin {
+            origin.learn(Known::Few);
+            (0..targets).for_each(|target| shared.belongs(target, origin, 0));
+        }
         let mut world = Self {
             now: BEGAN,
             shared,
@@ -205,6 +220,8 @@ impl<'a> World<'a> {
             leads: vec![None; targets],
             sent: Vec::new(),
             server,
+            origin,
+            offline: crowd.offline.clone().map(|offline| BEGAN + offline.start..BEGAN + offline.end),
         };
         for (id, caller) in (0..).zip(&crowd.callers) {
             let seed = crowd.seed.wrapping_mul(1_000_003).wrapping_add(u64::from(id));
@@ -262,13 +279,17 @@ impl<'a> World<'a> {
     }
 
     fn call_those_whose_turn_it_is(&mut self, was_due: bool) {
-        while let Some(who) = self.shared.woken() {
-            self.tell(who, Input::Woke);
+        loop {
+            while let Some(who) = self.shared.woken() {
+                self.tell(who, Input::Woke);
+            }
+            let Some(waiting) = self.origin.as_ref().and_then(|origin| origin.next(self.now)) else { break };
+            self.shared.connect(self.now, waiting.target);
         }
         let queued =
             (0..self.busy.len()).any(|of| self.shared.seen(self.now, of).is_some_and(|of| of.queued > 0));
         let due = self.shared.due();
-        assert_eq!(queued, due.is_some(), "who waits is waited for");
+        assert!(queued == due.is_some() || self.origin.is_some(), "who waits is waited for");
         assert!(!was_due || due.is_none_or(|due| due > self.now), "due at {due:?} again and again");
         if let Some(due) = due
             && self.armed.is_none_or(|armed| due < armed)
@@ -279,7 +300,14 @@ impl<'a> World<'a> {
     }
 
     fn tell(&mut self, id: CallId, input: Input) {
+        let is_offline = self.offline.as_ref().is_some_and(|offline| offline.contains(&self.now));
         let guest = &mut self.guests[id as usize];
+        let input = match (input, guest.action) {
+            (Input::Woke, Some(Action::Park(wait))) if is_offline && wait.reason != WaitReason::Offline => {
+                Input::Offline
+            }
+            (input, _) => input,
+        };
         if guest.has_vanished {
             return;
         }
@@ -302,6 +330,7 @@ impl<'a> World<'a> {
 
     fn act(&mut self, id: CallId, action: Action) {
         let now = self.now;
+        let is_offline = self.offline.as_ref().is_some_and(|offline| offline.contains(&now));
         let guest = &mut self.guests[id as usize];
         let turn = guest.turn;
         let (then, input) = match action {
@@ -309,18 +338,28 @@ impl<'a> World<'a> {
                 let target = guest.caller.targets[send.target].shared;
                 let (at, busy) = (now.since(BEGAN), self.busy[target]);
                 self.busy[target] += 1;
+                if is_offline {
+                    guest.under_way = Some((send, Reply::Silence));
+                    return self.at(now, Event::Happens(id, turn, Input::Offline));
+                }
                 self.sent.push(Sent { at, who: id, target });
                 let reply = (self.server)(Asked { who: id, at, target, busy });
                 let (after, input) = head(&reply);
                 guest.under_way = Some((send, reply));
-                sooner(now, after, input, send.clocks, Stage::Sent)
+                let (then, input) = sooner(now, after, input, send.clocks, Stage::Sent);
+                self.or_lost(now, then, input)
             }
             Action::Read { .. } => match &guest.under_way {
                 Some((send, reply)) => {
                     let (after, input) = body(reply);
-                    sooner(now, after, input, send.clocks, Stage::Headers)
+                    let (then, input) = sooner(now, after, input, send.clocks, Stage::Headers);
+                    self.or_lost(now, then, input)
                 }
                 None => panic!("there is nothing to read"),
+            },
+            Action::Park(wait) if wait.reason == WaitReason::Offline => match &self.offline {
+                Some(offline) if offline.end < wait.until => (offline.end, Input::Online),
+                _ => (wait.until, Input::Woke),
             },
             Action::Wait(wait) | Action::Park(wait) => (wait.until, Input::Woke),
             Action::Stream => panic!("nobody asked for a stream"),
@@ -330,6 +369,16 @@ impl<'a> World<'a> {
             }
         };
         self.at(then, Event::Happens(id, turn, input));
+    }
+
+    /// What happens then, unless there is no network any more by then.
+    fn or_lost(&self, now: Instant, then: Instant, input: Input) -> (Instant, Input) {
+        match &self.offline {
+            Some(offline) if now < offline.start && offline.start <= then => {
+                (offline.start, Input::NetworkError(Lost::Offline))
+            }
+            _ => (then, input),
+        }
     }
 
     /// What holds whatever happens.

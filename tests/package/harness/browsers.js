@@ -137,6 +137,8 @@ export function browser(name) {
       return {
         ended: child.ended,
         printed: () => printed,
+        /** Every process of it. */
+        signal: (name) => process.kill(-child.pid, name),
         async close() {
           await stop(child);
           if (child.display) await stop(child.display);

@@ -2,27 +2,8 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer as createPort } from "node:net";
+import { ofNobody } from "./certificate.js";
 import { program as nginxProgram, startNginx } from "../../gateway/nginx.js";
-
-// Of nobody, for 127.0.0.1, signed by itself. It protects nothing.
-const cert = `-----BEGIN CERTIFICATE-----
-MIIBljCCATugAwIBAgIUOGPH4J+GKFJB0akAovHaMC8Ty1IwCgYIKoZIzj0EAwIw
-GDEWMBQGA1UEAwwNbG9vcGJhY2sgdGVzdDAgFw0yNjExMjgwMDEyNDZaGA8yMTI2
-MTEwNDAwMTI0NlowGDEWMBQGA1UEAwwNbG9vcGJhY2sgdGVzdDBZMBMGByqGSM49
-AgEGCCqGSM49AwEHA0IABMnPIlO4NadpVZTSwmj5CBggrsZ38D8jXnZJRQuTB06+
-nBPhqmkNb4xh+tqrh9NXw0N4ChGDzS/cJU4JjzfdcBKjYTBfMB0GA1UdDgQWBBRd
-9Nur7l/BVsGQLDBqaELgw4iAbjAfBgNVHSMEGDAWgBRd9Nur7l/BVsGQLDBqaELg
-w4iAbjAPBgNVHREECDAGhwR/AAABMAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwID
-SQAwRgIhAKDPl9PVjpdRh32PKxlwASIfMo7Szv094yOc5Fk9COAFAiEAseFcrmDW
-U7FVicKMnTiZCdTMahRKbY6DJR3hrldo7Bw=
------END CERTIFICATE-----
-`;
-const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0/49YxhBq2XAxKxD
-W77C8v2617PtGgHRxSdMkWHWOo6hRANCAATJzyJTuDWnaVWU0sJo+QgYIK7Gd/A/
-I152SUULkwdOvpwT4appDW+MYfraq4fTV8NDeAoRg80v3CVOCY833XAS
------END PRIVATE KEY-----
-`;
 
 /** Longer than a refusal takes, on any machine. */
 export const LATE_MS = 1_500;
@@ -75,7 +56,7 @@ export async function startLosing() {
     if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
     return request.resume().on("end", () => (ways[request.url.slice(1).split("?")[0]] ?? ways.silent)(request, response));
   });
-  const secure = createTlsServer({ cert, key }, (_, response) => response.writeHead(200, cors).end());
+  const secure = createTlsServer(ofNobody, (_, response) => response.writeHead(200, cors).end());
   const [plain, tls, nobody] = [await listen(server), await listen(secure), await closedPort()];
   if (nginxProgram) nginx = await startNginx({ upstream: `http://${plain}` });
   return {

@@ -1,0 +1,85 @@
+//! No network, or a machine that slept: that says nothing of the target, and costs nothing.
+
+use super::{Action, Call, Head, Means, Outcome, State, Step, Try, Wait};
+use crate::core::failure::{Code, Failure, Layer};
+use crate::core::record::WaitReason;
+use crate::core::shared::Shared;
+use crate::core::time::{Duration, Instant};
+
+/// Everybody comes back at once, and not to the same moment.
+const SPREAD: Duration = Duration::from_secs(5);
+
+pub(super) const NO_NETWORK: Failure =
+    Failure { code: Code::Network, layer: Layer::Network, phase: None, status: None, retry_after: None };
+
+impl Call {
+    /// It could not be sent.
+    pub(super) fn unsent(&mut self, now: Instant, one: Try, shared: &mut Shared) -> Action {
+        self.attempts = self.attempts.saturating_sub(1);
+        self.tell(now, one, None, Outcome::Aborted, Means::Nothing, shared);
+        self.until_online(now)
+    }
+
+    /// It is in line, where nobody gets on.
+    pub(super) fn leaves_line(
+        &mut self,
+        now: Instant,
+        since: Instant,
+        wait: Wait,
+        shared: &mut Shared,
+    ) -> Action {
+        self.record.waited_for(wait.reason, now.since(since));
+        shared.leave(now, self.shares(), self.id, true);
+        self.until_online(now)
+    }
+
+    /// It was lost, and there is no network.
+    pub(super) fn lost_offline(
+        &mut self,
+        now: Instant,
+        one: Try,
+        head: Option<Head>,
+        shared: &mut Shared,
+    ) -> Action {
+        let outcome = Outcome::Failed(Code::Network, Layer::Network);
+        self.note(now, one, head, outcome, Means::Nothing, shared);
+        self.until_online(now)
+    }
+
+    fn until_online(&mut self, now: Instant) -> Action {
+        let until = self.deadline();
+        let wait = Wait { until, span: until.since(now), reason: WaitReason::Offline, estimate: None };
+        self.tries.failed = Some(NO_NETWORK);
+        self.state = State::Waiting { since: now, wait, layer: Layer::Network };
+        Action::Park(wait)
+    }
+
+    /// There is a network again.
+    pub(super) fn online(&mut self, now: Instant, since: Instant, wait: Wait) -> Action {
+        let away = now.since(since);
+        self.record.waited_for(WaitReason::Offline, away);
+        // Nobody could look whether the model is up, whoever was to look.
+        self.tries.cold = None;
+        let span = self.rng.up_to(SPREAD.min(away).min(self.deadline().since(now).scaled(1, 2)));
+        let wait = Wait { until: now + span, span, ..wait };
+        self.state = State::Waiting { since: now, wait, layer: Layer::Network };
+        Action::Wait(wait)
+    }
+
+    /// The connection did not outlast the sleep of the machine: once it is asked again for nothing.
+    pub(super) fn slept(
+        &mut self,
+        now: Instant,
+        one: Try,
+        head: Option<Head>,
+        shared: &mut Shared,
+    ) -> Action {
+        self.tries.slept = true;
+        let outcome = Outcome::Failed(Code::Network, Layer::Network);
+        self.note(now, one, head, outcome, Means::Nothing, shared);
+        let span = self.rng.up_to(SPREAD.min(now.since(one.started)));
+        let wait = Wait { until: now + span, span, reason: WaitReason::Backoff, estimate: None };
+        let step = if wait.until < self.deadline() { Step::Wait(wait) } else { Step::GiveUp(None) };
+        self.take(now, step, NO_NETWORK, shared)
+    }
+}

@@ -1,0 +1,39 @@
+/**
+ * Whether a request can leave at all: the platform says that there is no network, or the page has been left. A browser
+ * rejects what a page that goes has open, and nobody is there any more for another try or for an error.
+ */
+
+let isGone = false;
+let watches = false;
+const waiting = new Set<() => void>();
+
+/** Pages and their workers tell; nothing is listened to before the first call. */
+export function watch(): void {
+  if (watches) return;
+  watches = true;
+  if (!isPage()) return;
+  const back = () => {
+    isGone = false;
+    for (const tell of [...waiting]) tell();
+  };
+  addEventListener("online", back);
+  addEventListener("pageshow", back);
+  addEventListener("pagehide", () => (isGone = true));
+}
+
+/** A page or a worker of one; not what has the same globals elsewhere: Deno, workerd, and pages without a browser under Node. */
+export function isPage(): boolean {
+  const { process, location } = globalThis as { process?: { versions?: { node?: string } }; location?: object };
+  const hasGlobals = location && ("document" in globalThis || "WorkerGlobalScope" in globalThis);
+  return Boolean(hasGlobals) && !("Deno" in globalThis) && !("WebSocketPair" in globalThis) && !process?.versions?.node;
+}
+
+export const hasLeft = (): boolean => isGone;
+
+export const isAway = (): boolean => isGone || globalThis.navigator?.onLine === false;
+
+/** `tell` is called each time that it may be over, until what this gives is called. */
+export function whenBack(tell: () => void): () => void {
+  waiting.add(tell);
+  return () => waiting.delete(tell);
+}

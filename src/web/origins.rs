@@ -1,0 +1,65 @@
+//! The origins whose connections are few, for all clients: see [`connections`](crate::core::connections).
+
+use super::bindings::Request;
+use super::client;
+use super::clock;
+use crate::core::connections::{Known, Origin};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+thread_local! {
+    /// By their numbers in `src/ts/http/connections.ts`.
+    static ORIGINS: RefCell<Vec<Rc<Origin>>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(super) fn numbered(number: usize) -> Rc<Origin> {
+    ORIGINS.with_borrow_mut(|origins| {
+        if origins.len() <= number {
+            origins.resize_with(number + 1, Rc::default);
+        }
+        origins.get(number).cloned().unwrap_or_default()
+    })
+}
+
+fn at(number: usize) -> Option<Rc<Origin>> {
+    ORIGINS.with_borrow(|origins| origins.get(number).cloned())
+}
+
+/// Whoever has a turn at a connection that is free is told. Not while a client's state is borrowed.
+pub(super) fn pass_on() {
+    let mut number = 0;
+    while let Some(origin) = at(number) {
+        let now = clock::now();
+        while let Some(waiting) = origin.next(now) {
+            if let Some(client) = client::numbered(waiting.client) {
+                client.connect(now, waiting.target);
+            }
+        }
+        number += 1;
+    }
+}
+
+/// Where somebody had to wait, it is found out whether for anything.
+pub(super) fn find_out(request: &Request) {
+    let mut number = 0;
+    while let Some(origin) = at(number) {
+        if origin.asks() {
+            match request.speaks(number as u32) {
+                1 => origin.learn(Known::Few),
+                2 => origin.learn(Known::Many),
+                3 => origin.learn(Known::Tried),
+                _ => {}
+            }
+            pass_on();
+        }
+        number += 1;
+    }
+}
+
+/// A request beside as many as a page may have was answered, or was not.
+pub(super) fn tried(number: usize, answered: bool) {
+    if let Some(origin) = at(number) {
+        origin.tried(answered);
+        pass_on();
+    }
+}

@@ -1,0 +1,72 @@
+// An origin that any page may ask: chats that take their time, and counts of what came.
+import { createServer } from "node:http";
+import { createSecureServer } from "node:http2";
+import { createServer as createTlsServer } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ofNobody } from "../package/harness/certificate.js";
+
+const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-allow-methods": "*", "access-control-max-age": "600" };
+
+const servers = {
+  http: (answer) => createServer(answer),
+  https: (answer) => createTlsServer(ofNobody, answer),
+  h2: (answer) => createSecureServer({ ...ofNobody, allowHTTP1: true }, answer),
+};
+
+const event = (delta, finish_reason = null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+
+/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; so many posts to `/busy-once` are refused. */
+export async function startOrigin({ over = "http", headers = {}, refused = 5 } = {}) {
+  const seen = { posts: 0, heads: 0, gets: 0, inFlight: 0, most: 0, log: [] };
+  const server = servers[over]((request, response) => {
+    for (const [name, value] of Object.entries({ ...cors, ...headers })) response.setHeader(name, value);
+    const { pathname, searchParams } = new URL(request.url, "http://x");
+    if (request.method === "OPTIONS") return response.writeHead(204).end();
+    seen.log.push({ at: performance.now(), method: request.method, url: request.url });
+    if (request.method === "HEAD") return (seen.heads++, response.writeHead(200).end());
+    if (request.method === "GET") return (seen.gets++, response.writeHead(200, { "content-type": "text/plain" }).end("here"));
+    seen.posts++;
+    seen.most = Math.max(seen.most, ++seen.inFlight);
+    response.once("close", () => seen.inFlight--);
+    return request.resume().on("end", () => void answer(pathname.slice(1), searchParams, response));
+  });
+
+  let began; // of a cold start, by its first request
+  async function answer(way, parameters, response) {
+    const ms = Number(parameters.get("ms") ?? 0);
+    if (way === "busy-once" && seen.posts <= refused) {
+      response.writeHead(503, { "content-type": "application/json", "retry-after": "3" }).end('{"error":"Model is overloaded"}');
+    } else if (way === "cold" && performance.now() - (began ??= performance.now()) < ms) {
+      response.writeHead(503, { "content-type": "application/json" }).end('{"error":"Model x is currently loading","estimated_time":20.0}');
+    } else if (way === "slow-body") {
+      response.writeHead(200, { "content-type": "application/json" }).write('{"n":');
+      await sleep(ms);
+      response.end("1}");
+    } else if (way.endsWith("stream")) {
+      if (way === "late-stream") await sleep(ms);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const pieces = 10;
+      for (let nth = 0; nth < pieces && !response.destroyed; nth++) {
+        response.write(event({ content: `${nth} ` }));
+        await sleep(ms / pieces);
+      }
+      response.end(`${event({}, "stop")}data: [DONE]\n\n`);
+    } else {
+      if (way !== "cold") await sleep(ms);
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ n: 1 }));
+    }
+  }
+
+  const sessions = new Set();
+  server.on("session", (session) => sessions.add(session));
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  return {
+    url: `http${over === "http" ? "" : "s"}://127.0.0.1:${server.address().port}`,
+    seen,
+    async stop() {
+      server.closeAllConnections?.();
+      for (const session of sessions) session.destroy();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}

@@ -1,0 +1,95 @@
+//! A page has six connections for an origin over HTTP/1.1: five of ours are in use at once, whatever the targets.
+
+use super::world::{Asked, Caller, Crowd, Meeting, target};
+use super::{cold_for, ok};
+use crate::virtual_clock::{Reply, ms, policy, secs};
+use query_with_retry::core::limiter;
+use query_with_retry::core::policy::{Given, Policy};
+use query_with_retry::core::queue::Priority;
+use query_with_retry::core::record::WaitReason;
+use query_with_retry::core::time::Duration;
+
+const AT_LEAST_32: limiter::Rule = limiter::Rule { min: 32, max: 64, queue: 10_000 };
+
+fn to(nth: usize, policy: Policy) -> Caller {
+    Caller { targets: vec![target(nth)], ..Caller::with(policy) }
+}
+
+fn of_priority(priority: Priority) -> Policy {
+    policy(Given { priority, ..Given::default() })
+}
+
+fn page(callers: impl IntoIterator<Item = Caller>) -> Crowd {
+    Crowd { few_connections: true, concurrency: AT_LEAST_32, ..Crowd::of(callers) }
+}
+
+/// How many requests were under way at once, each as long as the answer takes.
+fn most_at_once(meeting: &Meeting, takes: Duration) -> usize {
+    let at_once =
+        |at: Duration| meeting.sent.iter().filter(|sent| sent.at <= at && at < sent.at + takes).count();
+    meeting.sent.iter().map(|sent| at_once(sent.at)).max().unwrap_or(0)
+}
+
+#[test]
+fn thirty_calls_to_three_models_are_five_at_once_and_all_are_answered_in_six_rounds() {
+    let mut meeting =
+        page((0..30).map(|nth| to(nth % 3, Policy::default()))).against(|_| Reply::ok(secs(12)));
+    assert_eq!(meeting.delivered(), 30);
+    assert_eq!(most_at_once(&meeting, secs(12)), 5);
+    assert_eq!(meeting.calls.iter().map(|call| call.took).max(), Some(secs(72)));
+    assert_eq!([0, 1, 2].map(|target| meeting.left_over(target)), [(0, 0); 3]);
+    let waited = meeting.calls.iter().filter(|call| call.record.waited(WaitReason::Queue) > Duration::ZERO);
+    assert_eq!(waited.count(), 25);
+}
+
+#[test]
+fn who_matters_more_goes_first_whatever_its_target_and_who_has_waited_half_a_minute_before_all() {
+    let first = (0..5).map(|_| to(0, of_priority(Priority::Batch)));
+    let batch = (0..3).map(|_| to(1, of_priority(Priority::Batch)).coming(ms(10)));
+    let urgent = (0..40).map(|_| to(2, of_priority(Priority::Interactive)).coming(ms(20)));
+    let meeting = page(first.chain(batch).chain(urgent)).against(|_| Reply::ok(secs(8)));
+    assert_eq!(meeting.delivered(), 48);
+    let order: Vec<_> = meeting.sent.iter().map(|sent| sent.target).collect();
+    // Four rounds of eight seconds, and then those that came first have waited for longer than thirty.
+    assert_eq!(order[5..20], [2; 15]);
+    assert_eq!(order[20..23], [1; 3]);
+}
+
+#[test]
+fn a_cold_model_that_waits_for_a_connection_is_looked_after_once_there_is_one() {
+    for seed in 0..100 {
+        let busy = (0..5).map(|_| to(0, Policy::default()));
+        let cold = (0..10).map(|_| to(1, Policy::default()).coming(ms(10)));
+        let mut of_cold = cold_for(secs(30), 64);
+        let mut meeting = page(busy.chain(cold)).seeded(seed).against(|asked: Asked| match asked.target {
+            0 => Reply::ok(secs(12)),
+            _ => of_cold(asked),
+        });
+        assert_eq!(meeting.delivered(), 15, "seed {seed}");
+        let before = meeting.sent_to(1).filter(|sent| sent.at < secs(12)).count();
+        assert_eq!(before, 0, "seed {seed}");
+        assert!(meeting.sent_to(1).count() < 10 + 16, "seed {seed}");
+        assert_eq!(meeting.left_over(1), (0, 0));
+    }
+}
+
+#[test]
+fn who_leaves_in_line_or_under_way_gives_its_turn_to_others_of_any_target() {
+    use super::world::Leaves::Aborts;
+    for seed in 0..50 {
+        let leaves = |nth: usize| (nth % 2 == 0).then_some((ms(500 + 100 * nth as u64), Aborts));
+        let crowd = page((0..40).map(|nth| Caller { leaves: leaves(nth), ..to(nth % 4, Policy::default()) }));
+        let mut meeting = crowd.seeded(seed).against(|_| Reply::ok(secs(1)));
+        let stayed = meeting.calls.iter().step_by(2).count();
+        assert!(meeting.delivered() >= stayed, "seed {seed}: {}", meeting.delivered());
+        assert!(meeting.calls.iter().all(|call| call.end.is_some()));
+        assert_eq!([0, 1, 2, 3].map(|target| meeting.left_over(target)), [(0, 0); 4]);
+    }
+}
+
+#[test]
+fn elsewhere_as_many_go_at_once_as_the_targets_take() {
+    let crowd = Crowd { few_connections: false, ..page((0..30).map(|nth| to(nth % 3, Policy::default()))) };
+    let meeting = crowd.against(|_| ok());
+    assert_eq!(most_at_once(&meeting, ms(300)), 30);
+}
