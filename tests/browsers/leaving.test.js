@@ -12,7 +12,10 @@ async function leave({ createClient }, { url }) {
   client.query(`${url}/call?ms=4000`, { messages: [] }).catch(failed("call"));
   client.query(`${url}/slow-body?ms=4000`, { messages: [] }).catch(failed("body"));
   client.stream(`${url}/stream?ms=4000`, { messages: [] }).finalText().catch(failed("stream"));
-  client.fetch(`${url}/stream?ms=4000`, { method: "POST", body: "{}" }).then((response) => response.text()).catch(failed("fetch"));
+  client
+    .fetch(`${url}/stream?ms=4000`, { method: "POST", body: "{}" })
+    .then((response) => response.text())
+    .catch(failed("fetch"));
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   location.href = "/elsewhere";
   await new Promise(() => {});

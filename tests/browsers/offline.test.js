@@ -47,12 +47,18 @@ describe("Chromium, offline for 5 s", { skip: missing, concurrency: true, timeou
         });
         over = performance.now();
         console.log(JSON.stringify({ when, told, backToEndMs: Math.round(over - back) }));
-        assert.ok(told.ends.every(({ ok }) => ok), JSON.stringify(told.ends));
+        assert.ok(
+          told.ends.every(({ ok }) => ok),
+          JSON.stringify(told.ends),
+        );
         if (attempts) for (const end of told.ends) assert.equal(end.attempts, attempts);
         assert.ok(over - back < 6_500, `${over - back} ms`);
         const meanwhile = origin.seen.log.filter(({ at }) => at > left + 50 && at < back);
         assert.deepEqual(meanwhile, []);
-        assert.ok(told.waits.some(([reason]) => reason === "offline"), JSON.stringify(told.waits));
+        assert.ok(
+          told.waits.some(([reason]) => reason === "offline"),
+          JSON.stringify(told.waits),
+        );
         assert.equal(told.breaker, "closed");
       } finally {
         await origin.stop();

@@ -5,7 +5,12 @@ import { createServer as createTlsServer } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ofNobody } from "../package/harness/certificate.js";
 
-const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-allow-methods": "*", "access-control-max-age": "600" };
+const cors = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "*",
+  "access-control-allow-methods": "*",
+  "access-control-max-age": "600",
+};
 
 const servers = {
   http: (answer) => createServer(answer),

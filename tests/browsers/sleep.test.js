@@ -21,7 +21,12 @@ async function begin({ createClient }, { urls, calls, clockMs }, post) {
     silent: () => client.stream(`${urls.silent}/late-stream?ms=1500`, payload).finalText(),
   };
   const all = Object.entries(kinds).flatMap(([kind, ask]) =>
-    Array.from({ length: calls }, () => ask().then(() => [kind, "ok"], (error) => [kind, `${error.code}: ${error.message}`])),
+    Array.from({ length: calls }, () =>
+      ask().then(
+        () => [kind, "ok"],
+        (error) => [kind, `${error.code}: ${error.message}`],
+      ),
+    ),
   );
   await new Promise((resolve) => setTimeout(resolve, 400));
   await post({ begun: true });
@@ -36,14 +41,19 @@ for (const browser of browsers) {
       try {
         const urls = Object.fromEntries(kinds.map((kind) => [kind, origins[kind].url]));
         let window;
-        const ends = await inPage(browser, begin, { urls, calls: CALLS, clockMs: 4_000 }, {
-          onOpen: (opened) => (window = opened),
-          async onPost() {
-            window.signal("SIGSTOP");
-            await sleep(STOPPED_MS);
-            window.signal("SIGCONT");
+        const ends = await inPage(
+          browser,
+          begin,
+          { urls, calls: CALLS, clockMs: 4_000 },
+          {
+            onOpen: (opened) => (window = opened),
+            async onPost() {
+              window.signal("SIGSTOP");
+              await sleep(STOPPED_MS);
+              window.signal("SIGCONT");
+            },
           },
-        });
+        );
         assert.deepEqual(
           ends.filter(([, end]) => end !== "ok"),
           [],

@@ -21,6 +21,7 @@ import { network } from "./cases/network.js";
 import { overload } from "./cases/overload.js";
 import { redirects } from "./cases/redirects.js";
 import { refusals } from "./cases/refusals.js";
+import { replacedFetch } from "./cases/replaced-fetch.js";
 import { routes } from "./cases/routes.js";
 import { secrets } from "./cases/secrets.js";
 import { streamsAsking } from "./cases/streams-asking.js";
@@ -55,6 +56,7 @@ export const cases = [
   ...redirects,
   ...callersObjects,
   ...fetchAsFetch,
+  ...replacedFetch,
   ...badArguments,
   ...dialects,
   ...streamsFormats,

@@ -3,7 +3,7 @@
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import type { Body } from "../http/body.js";
-import { comesBack, platformFetch, theOneBefore } from "../http/platform.js";
+import { comesBack, platformFetch, sendAs, theOneBefore } from "../http/platform.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
@@ -43,7 +43,7 @@ export async function fetchWithRetry(
     throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
   // Who wants to see redirects wants no more, an opaque response shows nothing, and other schemes need no network.
   if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input)))
-    return (context.options.fetch ?? platformFetch())(input, init);
+    return sendAs(context, () => (context.options.fetch ?? platformFetch())(input, init));
   const common = context.settings(); // before anything is waited for: the client may be closed meanwhile
   const began = performance.now();
   context.entered(); // until the call itself has

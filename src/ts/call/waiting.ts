@@ -51,10 +51,7 @@ export abstract class Waiting {
     // What a replaced fetch answers may be anything that has a `then`.
     const whole = promise instanceof Promise ? promise : (async () => promise)();
     const lost = (error: unknown) => settled(News.Rejected, error);
-    whole.then(
-      (value) => settled(News.Fulfilled, value),
-      isPage() ? (error) => setTimeout(lost, BEFORE_IT_LEAVES, error) : lost,
-    );
+    whole.then((value) => settled(News.Fulfilled, value), isPage() ? (error) => setTimeout(lost, BEFORE_IT_LEAVES, error) : lost);
   }
 
   news(): News {

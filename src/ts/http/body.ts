@@ -15,6 +15,17 @@ export function quietly(work: () => unknown): void {
 /** So much of a piece goes into the core at once. A replaced fetch may give any. */
 const MOUTHFUL = 1 << 20;
 
+/** Old replacements of `fetch` and hand-made answers of tests have no `body`. */
+function inOnePiece(response: Response): ReadableStreamDefaultReader<Bytes> | undefined {
+  const bytes = async () => {
+    if (response.arrayBuffer) return new Uint8Array(await response.arrayBuffer());
+    return new TextEncoder().encode(response.text ? await response.text() : JSON.stringify(await response.json()));
+  };
+  let done = !(response.arrayBuffer ?? response.text ?? response.json);
+  const read = async () => (done ? { done, value: undefined } : ((done = true), { done: false, value: await bytes() }));
+  return { read, cancel: async () => {} } as unknown as ReadableStreamDefaultReader<Bytes>;
+}
+
 export class Body implements BodyProgress {
   /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
   quietSince = NaN;
@@ -33,7 +44,7 @@ export class Body implements BodyProgress {
 
   /** @throws where the body is locked: a test that answers twice with one Response */
   constructor(response: Response) {
-    this.#reader = response.body?.getReader();
+    this.#reader = response.body === undefined ? inOnePiece(response) : response.body?.getReader();
   }
 
   /**
