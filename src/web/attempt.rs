@@ -7,13 +7,14 @@
 use super::bindings::{Outgoing, Request};
 use super::clock;
 use super::events::Events;
+use super::origins;
 use super::reading::Reading;
 use crate::core::call::{Head, Input, Lost, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
 use crate::core::deadline::{AWAY, Clocks, Progress, Stage};
 use crate::core::failure::Phase;
-use crate::core::hint;
+use crate::core::hint::{self, Now};
 use crate::core::stream::Over;
 use crate::core::time::{Duration, Instant};
 use wasm_bindgen::{JsCast, JsValue};
@@ -368,13 +369,14 @@ impl<'a> Flight<'a> {
             0 => String::new(),
             _ => self.request.hints(&response).unwrap_or_default(),
         };
-        let hint = hint::read(&lines, clock::unix_now_ms());
+        let here = Now { ms: clock::unix_now_ms(), is_right: !origins::is_page() };
+        let hint = hint::read(&lines, here);
         let head = Head {
             status,
             floor: hint.wait,
             resets: hint.resets,
             should_retry: hint.should_retry,
-            now_ms: hint.now_ms,
+            now: hint.now,
             events: bits & STREAM != 0,
         };
         self.leg = Leg::Landed(response);

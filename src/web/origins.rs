@@ -21,6 +21,11 @@ pub(super) fn numbered(number: usize) -> Rc<Origin> {
     })
 }
 
+/// Nowhere else connections are few.
+pub(super) fn is_page() -> bool {
+    ORIGINS.with_borrow(|origins| !origins.is_empty())
+}
+
 fn at(number: usize) -> Option<Rc<Origin>> {
     ORIGINS.with_borrow(|origins| origins.get(number).cloned())
 }

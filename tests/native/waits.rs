@@ -5,7 +5,7 @@ use crate::read;
 use crate::virtual_clock::{Conversation, Reply, ms};
 use query_with_retry::core::call::Head;
 use query_with_retry::core::classify::{Retry, classify};
-use query_with_retry::core::hint;
+use query_with_retry::core::hint::{self, Now};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Duration;
@@ -43,13 +43,13 @@ fn vectors() -> Vec<Vector> {
 
 fn head(vector: &Vector) -> Head {
     let lines: String = vector.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    let hint = hint::read(&lines, vector.now_ms);
+    let hint = hint::read(&lines, Now { ms: vector.now_ms, is_right: true });
     Head {
         status: vector.status,
         floor: hint.wait,
         resets: hint.resets,
         should_retry: hint.should_retry,
-        now_ms: hint.now_ms,
+        now: hint.now,
         events: false,
     }
 }
@@ -65,7 +65,7 @@ fn every_wait_that_a_server_names_is_found_and_nothing_else_is_taken_for_one() {
         };
         let is_retried = classify(vector.status, Profile::OpenAi, &body)
             .is_some_and(|trouble| trouble.retry != Retry::Never);
-        let found = head.floor.or_else(|| body.wait(head.now_ms)).or(head.resets).filter(|_| is_retried);
+        let found = head.floor.or_else(|| body.wait(head.now)).or(head.resets).filter(|_| is_retried);
         let found = found.map(Duration::as_ms);
         let rounds_down = vector.headers.iter().any(|(name, _)| name == "ratelimit") && head.floor.is_none();
         let expected = vector.wait_ms.map(|ms| if rounds_down { ms + 1000 } else { ms });

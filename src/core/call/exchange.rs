@@ -4,6 +4,7 @@ use crate::core::classify::Body;
 use crate::core::completion::End;
 use crate::core::deadline::Clocks;
 use crate::core::failure::{Code, Failure, Phase};
+use crate::core::hint::Now;
 use crate::core::record::WaitReason;
 use crate::core::target::Profile;
 use crate::core::time::{Duration, Instant};
@@ -90,8 +91,7 @@ pub struct Head {
     pub floor: Option<Duration>,
     pub resets: Option<Duration>,
     pub should_retry: Option<bool>,
-    /// What time it is there, in ms since 1970.
-    pub now_ms: u64,
+    pub now: Now,
     /// A stream was asked for, and this is one.
     pub events: bool,
 }

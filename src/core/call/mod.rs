@@ -470,7 +470,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let status = head.status;
-        let floor = head.floor.or_else(|| body.wait(head.now_ms)).or(head.resets);
+        let floor = head.floor.or_else(|| body.wait(head.now)).or(head.resets);
         match head.should_retry {
             Some(false) => trouble.retry = Retry::Never,
             Some(true) if trouble.retry == Retry::Never => trouble.retry = Retry::Usual,

@@ -8,7 +8,7 @@
 mod words;
 
 use super::failure::{Code, Layer};
-use super::hint;
+use super::hint::{self, Now};
 use super::target::Profile;
 use super::time::Duration;
 use words::Words;
@@ -44,11 +44,11 @@ pub struct Body {
 
 impl Body {
     /// The longest wait that it names: Google's `retryDelay` is its message cut to whole seconds.
-    pub fn wait(&self, now_ms: u64) -> Option<Duration> {
-        let until = self.until_ms.and_then(|at| at.checked_sub(now_ms)).filter(|ms| *ms > 0);
+    pub fn wait(&self, now: Now) -> Option<Duration> {
+        let until = self.until_ms.and_then(|at| now.until(at));
         // What a page says is said to everybody: "please try again in 30 seconds".
-        let words = if self.is_page { None } else { hint::in_words(&self.text, now_ms) };
-        self.wait.max(until.map(Duration::from_ms)).max(words)
+        let words = if self.is_page { None } else { hint::in_words(&self.text, now) };
+        self.wait.max(until).max(words)
     }
 }
 

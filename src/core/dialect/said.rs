@@ -2,7 +2,7 @@
 
 use super::formats::{self, Event};
 use super::map::Use;
-use crate::core::hint;
+use crate::core::hint::{self, Now};
 use crate::core::json::millis;
 use crate::core::sse::trim;
 use crate::core::time::Duration;
@@ -15,6 +15,10 @@ const MOST_OF_KIND: usize = 200;
 
 /// In as many places of a document; a list of a thousand errors says no more.
 const MOST_PLACES: u32 = 20;
+
+/// No time is after it: a member that names a span names no time.
+const NEVER: Now = Now { ms: u64::MAX, is_right: true };
+const EPOCH: Now = Now { ms: 0, is_right: true };
 
 /// Between the words of two places.
 const BETWEEN: &[u8] = b"; ";
@@ -302,10 +306,10 @@ impl Said {
     pub(super) fn waits(&mut self, used: Use, written: &[u8]) {
         let found = &mut self.found;
         match used {
-            Use::Wait => found.wait = found.wait.max(hint::from_now(written, 1000, u64::MAX)),
-            Use::WaitMs => found.wait = found.wait.max(hint::from_now(written, 1, u64::MAX)),
+            Use::Wait => found.wait = found.wait.max(hint::from_now(written, 1000, NEVER)),
+            Use::WaitMs => found.wait = found.wait.max(hint::from_now(written, 1, NEVER)),
             // From the beginning of 1970.
-            _ => found.until_ms = hint::until(written, 0).map(Duration::as_ms),
+            _ => found.until_ms = hint::until(written, EPOCH).map(Duration::as_ms),
         }
     }
 

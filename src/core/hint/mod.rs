@@ -29,8 +29,27 @@ pub struct Hint {
     pub resets: Option<Duration>,
     /// Whether another try is worth it: `x-should-retry`, which goes before the status.
     pub should_retry: Option<bool>,
-    /// What time it is there, in ms since 1970.
-    pub now_ms: u64,
+    pub now: Now,
+}
+
+/// What time it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// In ms since 1970.
+    pub ms: u64,
+    /// By its `Date`, or by the clock of a server. A page may not see the `Date` of another origin, and the clock of its
+    /// user may be wrong by hours.
+    pub is_right: bool,
+}
+
+/// By a clock that may be wrong a time is believed that is as near.
+const NEAR: Duration = Duration::from_secs(120);
+
+impl Now {
+    /// How long until then; none, where it is past, or where nobody can know.
+    pub fn until(self, at_ms: u64) -> Option<Duration> {
+        some(at_ms.saturating_sub(self.ms)).filter(|wait| self.is_right || *wait <= NEAR)
+    }
 }
 
 /// Headers that name a wait, each with its unit in ms; the first that does counts.
@@ -43,9 +62,9 @@ const EXPLICIT: [(&str, u64); 6] = [
     ("x-ratelimit-timeremaining", 1000),
 ];
 
-/// Reads the headers: a line each, `name: value`, names in lower case. `unix_now_ms` stands for the time there where no
-/// `Date` tells it, for the clock of this machine may be wrong.
-pub fn read(lines: &str, unix_now_ms: u64) -> Hint {
+/// Reads the headers: a line each, `name: value`, names in lower case. `here` stands for the time there where no `Date`
+/// tells it.
+pub fn read(lines: &str, here: Now) -> Hint {
     let mut all: Vec<(&[u8], &[u8])> = Vec::new();
     for line in lines.as_bytes().split(|byte| *byte == b'\n') {
         if let Some(at) = line.iter().position(|byte| *byte == b':')
@@ -56,8 +75,9 @@ pub fn read(lines: &str, unix_now_ms: u64) -> Hint {
     }
     let value =
         |wanted: &str| all.iter().find(|(name, _)| *name == wanted.as_bytes()).map(|(_, value)| *value);
-    let now_ms = value("date").and_then(http_date).map_or(unix_now_ms, |seconds| seconds * 1000);
-    let wait = EXPLICIT.iter().find_map(|(name, unit)| from_now(value(name)?, *unit, now_ms));
+    let date = value("date").and_then(http_date);
+    let now = date.map_or(here, |seconds| Now { ms: seconds * 1000, is_right: true });
+    let wait = EXPLICIT.iter().find_map(|(name, unit)| from_now(value(name)?, *unit, now));
     let mut resets = value("ratelimit").and_then(rate_limit);
     for (name, value) in &all {
         let Some(at) = find(name, b"reset") else { continue };
@@ -69,7 +89,7 @@ pub fn read(lines: &str, unix_now_ms: u64) -> Hint {
             matches!((rest, *value), (Some(b"remaining"), b"0") | (Some(b"status"), b"rejected"))
         };
         if all.iter().any(is_used_up) {
-            resets = resets.max(until(value, now_ms));
+            resets = resets.max(until(value, now));
         }
     }
     let should_retry = match value("x-should-retry") {
@@ -77,7 +97,7 @@ pub fn read(lines: &str, unix_now_ms: u64) -> Hint {
         Some(b"false") => Some(false),
         _ => None,
     };
-    Hint { wait, resets, should_retry, now_ms }
+    Hint { wait, resets, should_retry, now }
 }
 
 fn some(ms: u64) -> Option<Duration> {
@@ -85,7 +105,7 @@ fn some(ms: u64) -> Option<Duration> {
 }
 
 /// A number in this unit, a span with its own, or a date.
-pub fn from_now(value: &[u8], unit: u64, now_ms: u64) -> Option<Duration> {
+pub fn from_now(value: &[u8], unit: u64, now: Now) -> Option<Duration> {
     // Two fields of one name are joined by a comma, which stands in a date too.
     let first = if value.first().is_some_and(u8::is_ascii_digit) {
         value.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
@@ -99,18 +119,16 @@ pub fn from_now(value: &[u8], unit: u64, now_ms: u64) -> Option<Duration> {
         return some(ms);
     }
     // Dates of HTTP have no more than seconds, and so has what they are compared with.
-    let at = rfc3339(first).or_else(|| Some(http_date(value)? * 1000 + now_ms % 1000))?;
-    some(at.saturating_sub(now_ms))
+    let at = rfc3339(first).or_else(|| Some(http_date(value)? * 1000 + now.ms % 1000))?;
+    now.until(at)
 }
 
 /// The same, where a number may also be a Unix time, in seconds or milliseconds: those are as large as no span is.
-pub fn until(value: &[u8], now_ms: u64) -> Option<Duration> {
+pub fn until(value: &[u8], now: Now) -> Option<Duration> {
     match span::plain(value) {
-        Some(thousandths) if thousandths >= 1_000_000_000_000_000 => {
-            some((thousandths / 1000).saturating_sub(now_ms))
-        }
-        Some(thousandths) if thousandths >= 1_000_000_000_000 => some(thousandths.saturating_sub(now_ms)),
-        _ => from_now(value, 1000, now_ms),
+        Some(thousandths) if thousandths >= 1_000_000_000_000_000 => now.until(thousandths / 1000),
+        Some(thousandths) if thousandths >= 1_000_000_000_000 => now.until(thousandths),
+        _ => from_now(value, 1000, now),
     }
 }
 

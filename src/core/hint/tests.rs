@@ -2,7 +2,7 @@
 
 use super::*;
 
-const NOW: u64 = 784_111_777_000; // Sun, 06 Nov 1994 08:49:37 GMT
+const NOW: Now = Now { ms: 784_111_777_000, is_right: true }; // Sun, 06 Nov 1994 08:49:37 GMT
 
 fn after(value: &str) -> Option<u64> {
     read(&format!("retry-after: {value}"), NOW).wait.map(Duration::as_ms)
@@ -108,4 +108,19 @@ fn a_wait_is_never_before_its_floor_and_spreads_over_a_quarter_of_it() {
         assert!(waits.iter().all(|ms| (seconds * 1000 + 1..=seconds * 1000 + 1 + spread).contains(ms)));
         assert!(waits.iter().max() > waits.iter().min());
     }
+}
+
+#[test]
+fn a_date_beside_no_clock_of_the_server_is_believed_where_it_is_near() {
+    // Sat, 28 Nov 2026 00:00:00 GMT
+    const HERE: Now = Now { ms: 1_795_824_000_000, is_right: false };
+    let after = |lines: &str| read(lines, HERE).wait.map(Duration::as_ms);
+    assert_eq!(after("retry-after: Sat, 28 Nov 2026 00:00:04 GMT"), Some(4_000));
+    assert_eq!(after("retry-after: Sat, 28 Nov 2026 00:02:00 GMT"), Some(120_000));
+    // This machine's clock may be an hour slow, or an hour fast.
+    assert_eq!(after("retry-after: Sat, 28 Nov 2026 01:00:04 GMT"), None);
+    assert_eq!(after("retry-after: Fri, 27 Nov 2026 23:00:04 GMT"), None);
+    assert_eq!(read("x-ratelimit-remaining: 0\nx-ratelimit-reset: 1795827604", HERE).resets, None);
+    let told = "date: Sat, 28 Nov 2026 00:00:00 GMT\nretry-after: Sat, 28 Nov 2026 01:00:04 GMT";
+    assert_eq!(after(told), Some(3_604_000));
 }

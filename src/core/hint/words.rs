@@ -1,25 +1,25 @@
 //! What a message says about when to come back. In a page CORS hides the headers, and words are all there is.
 
 use super::date::rfc3339;
-use super::{Duration, some, span};
+use super::{Duration, Now, some, span};
 use crate::core::classify::find;
 
 /// What precedes a wait, and nothing else: "timed out after 30 seconds" and "8 per 86400s" are none.
 const PHRASES: &str = "try again in|retry in|retry-in|retry after|available in|resets in|reset in|reset after|please wait|try again after|resets at:";
 
 /// The longest wait that the words name, in lower case.
-pub fn wait(text: &[u8], now_ms: u64) -> Option<Duration> {
+pub fn wait(text: &[u8], now: Now) -> Option<Duration> {
     let mut longest = None;
     for phrase in PHRASES.as_bytes().split(|byte| *byte == b'|') {
         let Some(at) = find(text, phrase) else { continue };
         let rest = text.get(at + phrase.len()..).unwrap_or_default().trim_ascii_start();
         let rest = rest.strip_prefix(b"~").unwrap_or(rest);
-        let ms = match span::with_units(rest) {
-            Some((ms, _)) => Some(ms),
+        let wait = match span::with_units(rest) {
+            Some((ms, _)) => some(ms),
             // LiteLLM's limiter: "resets at: 2026-05-31 10:04:41 UTC".
-            None => rfc3339(rest).map(|at| at.saturating_sub(now_ms)),
+            None => rfc3339(rest).and_then(|at| now.until(at)),
         };
-        longest = longest.max(ms.and_then(some));
+        longest = longest.max(wait);
     }
     longest
 }

@@ -4,12 +4,12 @@ use super::{asking, ok};
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs};
 use query_with_retry::core::call::Head;
 use query_with_retry::core::failure::Code;
-use query_with_retry::core::hint;
+use query_with_retry::core::hint::{self, Now};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;
 
 /// Fri, 20 Nov 2026 10:00:00 GMT.
-const NOW_MS: u64 = 1_795_168_800_000;
+const NOW: Now = Now { ms: 1_795_168_800_000, is_right: true };
 
 #[test]
 fn a_floor_is_honoured_whatever_the_seed() {
@@ -34,7 +34,7 @@ fn a_floor_is_honoured_whatever_the_seed() {
 fn a_server_that_says_zero_leaves_the_jitter_of_the_backoff() {
     for headers in ["retry-after: 0", "retry-after-ms: 0"] {
         for code in [429, 503, 500, 529, 504] {
-            let head = Head { status: code, floor: hint::read(headers, NOW_MS).wait, ..Head::default() };
+            let head = Head { status: code, floor: hint::read(headers, NOW).wait, ..Head::default() };
             let waits = (0..200).map(|seed| {
                 let reply = Reply::after(ms(0), head, super::nothing());
                 Conversation::with(Policy::default()).seeded(seed).script(&[reply, ok()]).sent[1].at
@@ -89,7 +89,7 @@ fn each_way_of_writing_a_hint_moves_the_next_request() {
         ("retry-after-ms: 2500\nretry-after: 9", ms(2500)),
         ("ratelimit: \"api\";r=0;t=55, \"resolvers\";r=0;t=120, \"pages\";r=7;t=290", secs(121)),
     ] {
-        let hint = hint::read(headers, NOW_MS);
+        let hint = hint::read(headers, NOW);
         let head = Head { status: 429, floor: hint.wait, resets: hint.resets, ..Head::default() };
         let reply = Reply::after(ms(0), head, super::nothing());
         let call = Conversation::with(Policy::default()).script(&[reply, ok()]);
@@ -109,7 +109,7 @@ fn a_hint_that_is_none_leaves_the_backoff() {
         "retry-after: Fri, 20 Nov 2026 09:59:59 GMT",
         "ratelimit: \"api\";r=412;t=55",
     ] {
-        let hint = hint::read(headers, NOW_MS);
+        let hint = hint::read(headers, NOW);
         assert_eq!((hint.wait, hint.resets), (None, None), "{headers:?}");
     }
     let call = Conversation::with(Policy::default()).script(&[super::error(429), ok()]);
@@ -122,7 +122,7 @@ fn a_wait_of_days_is_told_and_not_waited_for() {
         ("retry-after: 99999999", secs(99_999_999)),
         ("x-ratelimit-remaining-requests: 0\nx-ratelimit-reset-requests: 48h", secs(172_800)),
     ] {
-        let hint = hint::read(headers, NOW_MS);
+        let hint = hint::read(headers, NOW);
         let head = Head { status: 429, floor: hint.wait, resets: hint.resets, ..Head::default() };
         let call =
             Conversation::with(Policy::default()).script(&[Reply::after(ms(5), head, super::nothing())]);

@@ -2,7 +2,7 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::hint;
+use query_with_retry::core::hint::{self, Now};
 use query_with_retry::core::rng::Rng;
 use query_with_retry::core::time::Duration;
 
@@ -87,7 +87,7 @@ fn almost_a_header() -> impl Strategy<Value = String> {
 }
 
 fn after(value: &str, unix_now_ms: u64) -> Option<Duration> {
-    hint::read(&format!("retry-after: {value}"), unix_now_ms).wait
+    hint::read(&format!("retry-after: {value}"), Now { ms: unix_now_ms, is_right: true }).wait
 }
 
 proptest! {
@@ -104,9 +104,10 @@ proptest! {
             "retry-after: {retry_after}\nretry-after-ms: {retry_after_ms}\nratelimit: {rate_limit}\ndate: {date}\n\
              x-ratelimit-remaining: 0\nx-ratelimit-reset: {retry_after}\n{rate_limit}"
         );
-        let hint = hint::read(&lines, unix_now_ms);
+        let now = Now { ms: unix_now_ms, is_right: true };
+        let hint = hint::read(&lines, now);
         prop_assert!(hint.wait != Some(Duration::ZERO) && hint.resets != Some(Duration::ZERO));
-        hint::in_words(format!("try again in {retry_after} resets at: {date}").as_bytes(), unix_now_ms);
+        hint::in_words(format!("try again in {retry_after} resets at: {date}").as_bytes(), now);
     }
 
     /// A date that is up to a day ahead, in each of its forms, is as many seconds ahead as a
@@ -125,7 +126,7 @@ proptest! {
             let lines = format!("retry-after: {written}\ndate: {}", clock[0]);
             let since_1970 = Some(Duration::from_secs(date.unix_secs()));
             let expected = since_1970.filter(|span| *span > Duration::ZERO);
-            prop_assert_eq!(hint::read(&lines, now * 1000).wait, expected, "{}", written);
+            prop_assert_eq!(hint::read(&lines, Now { ms: now * 1000, is_right: true }).wait, expected, "{}", written);
         }
     }
 
@@ -155,7 +156,7 @@ proptest! {
         let items: Vec<_> = buckets.iter().map(|(left, reset)| format!("\"x\";r={left};t={reset}")).collect();
         let lines = format!("ratelimit: {}", items.join(", "));
         let slowest = buckets.iter().filter(|(left, _)| *left == 0).map(|(_, reset)| reset + 1).max();
-        prop_assert_eq!(hint::read(&lines, 0).resets, slowest.map(Duration::from_secs));
+        prop_assert_eq!(hint::read(&lines, Now { ms: 0, is_right: true }).resets, slowest.map(Duration::from_secs));
     }
 
     /// The wait for a floor is after it, and by at most a quarter or five seconds.
