@@ -22,7 +22,7 @@ export async function inChromium(work, given, meanwhile = async () => {}) {
     await page.goto(`${server.url}/`);
     await page.evaluate(async () => (globalThis.api = await import("/dist/index.js")));
     const [result] = await Promise.all([
-      page.evaluate(([text, value]) => (0, eval)(`(${text})`)(globalThis.api, value), [work.toString(), given]),
+      page.evaluate(`(${work})(globalThis.api, ${JSON.stringify(given)})`),
       meanwhile({ page, context }),
     ]);
     return result;

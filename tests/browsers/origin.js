@@ -37,10 +37,14 @@ export async function startOrigin({ over = "http", headers = {}, refused = 5 } =
   });
 
   let began; // of a cold start, by its first request
+  let until;
   async function answer(way, parameters, response) {
     const ms = Number(parameters.get("ms") ?? 0);
     if (way === "busy-once" && seen.posts <= refused) {
       response.writeHead(503, { "content-type": "application/json", "retry-after": "3" }).end('{"error":"Model is overloaded"}');
+    } else if (way === "busy-until" && Date.now() < (until ??= Math.ceil(Date.now() / 1_000 + 3) * 1_000)) {
+      const date = { "retry-after": new Date(until).toUTCString(), "access-control-expose-headers": "retry-after" };
+      response.writeHead(429, { "content-type": "application/json", ...date }).end('{"error":"too many"}');
     } else if (way === "cold" && performance.now() - (began ??= performance.now()) < ms) {
       response.writeHead(503, { "content-type": "application/json" }).end('{"error":"Model x is currently loading","estimated_time":20.0}');
     } else if (way === "slow-body") {

@@ -5,7 +5,7 @@ import { inChromium, missing } from "./driven.js";
 import { browsers, inPage } from "./pages.js";
 import { startOrigin } from "./origin.js";
 
-const MS = Number(process.env.STREAM_MS ?? 12_000);
+const MS = Number(process.env.STREAM_MS ?? 3_000);
 
 /** Thirty streams at once, of three models and two clients that have been used before; and a GET of the page's own beside them. */
 async function thirtyStreams({ createClient }, { url, ms }) {
@@ -39,7 +39,7 @@ for (const browser of browsers) {
         assert.equal(origin.seen.most, 5);
         assert.equal(origin.seen.posts, 60 + 30);
         assert.ok(ownMs < 1_000, `${ownMs} ms`);
-        assert.ok(ms < 6 * MS * 1.1 + 2_000, `${ms} ms`);
+        assert.ok(ms < 6 * MS * 1.1 + 1_000, `${ms} ms`);
         assert.deepEqual([...new Set(stats)], ["closed"]);
       } finally {
         await origin.stop();

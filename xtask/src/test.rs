@@ -102,6 +102,8 @@ fn package() -> Result<()> {
         let files: Result<Vec<_>> = folders.into_iter().map(tests_in).collect();
         with(node().args(["--test", "--test-concurrency=3"]).args(files?.concat()))
     })?;
+    // They wait more than they work, and whole browsers are stopped in between.
+    step("browsers", || with(node().args(["--test", "--test-concurrency=2"]).args(tests_in("browsers")?)))?;
     // Every case of it is two or more processes, four at a time: nothing else beside it.
     step("workerd", || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in("workerd")?)))?;
     // Memory and times are measured: nothing else beside it.

@@ -9,6 +9,7 @@ import { whyLost } from "../http/lost.js";
 import { platformFetch } from "../http/platform.js";
 import { probe, wasReached } from "../http/probe.js";
 import { type Leg, outgoing } from "../http/request.js";
+import { firstOf } from "../input/platform.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
 import { toFailure, toReport } from "../wasm/decode.js";
 import { codes, reasons } from "../wasm/enums.js";
@@ -179,7 +180,7 @@ export abstract class Call extends Waiting implements Run {
     const { headers, given, payload, init } = this.asked;
     const { signal: callers, token } = this.options;
     // A response that is handed over unread still ends with the caller's signal.
-    const signal = init && callers ? AbortSignal.any([own, callers]) : own;
+    const signal = init && callers ? firstOf([own, callers]) : own;
     const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, owner: this.pool, signal };
     const answer = this.#answer?.index === index && this.#answer.leg;
     const made = answer

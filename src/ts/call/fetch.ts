@@ -11,6 +11,7 @@ import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
 import { parseJson } from "../input/json.js";
 import { checkSignal, headerPairs } from "../input/options.js";
+import { abortedAfter, firstOf } from "../input/platform.js";
 import { takeApart } from "../input/target.js";
 import { withoutModel } from "../input/without-model.js";
 import { EventStream } from "../stream/event-buffer.js";
@@ -74,7 +75,7 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
     return await taken(
       input,
       init,
-      () => (within = AbortSignal.any([AbortSignal.timeout(Math.min(Math.ceil(totalMs), LONGEST_TIMER)), ...(signal ? [signal] : [])])),
+      () => (within = firstOf([abortedAfter(Math.min(Math.ceil(totalMs), LONGEST_TIMER)), ...(signal ? [signal] : [])])),
     );
   } catch (error) {
     if (signal?.aborted || !within?.aborted) throw error;

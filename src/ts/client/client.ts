@@ -4,6 +4,7 @@ import { ClientContext, name } from "../call/context.js";
 import { fetchWithRetry } from "../call/fetch.js";
 import { checkedQuery, withReport } from "../call/query.js";
 import { checkedStream } from "../call/stream.js";
+import { isAway } from "../http/away.js";
 import { replaces } from "../http/platform.js";
 import { checkClientOptions } from "../input/options.js";
 import { takeApart } from "../input/target.js";
@@ -52,7 +53,11 @@ class SharingClient implements Client {
   }
 
   stats(target?: Target): TargetStats[] {
-    return this.#samples(target).map(({ outcomes, latencySumMs, firstTokenSumMs, latencyCount, firstTokenCount, ...stats }) => stats);
+    const away = isAway() && { offline: true };
+    return this.#samples(target).map(({ outcomes, latencySumMs, firstTokenSumMs, latencyCount, firstTokenCount, ...stats }) => ({
+      ...stats,
+      ...away,
+    }));
   }
 
   metrics(): string {

@@ -14,7 +14,7 @@ export function watch(): void {
   if (!isPage()) return;
   const back = () => {
     isGone = false;
-    for (const tell of [...waiting]) tell();
+    for (const tell of waiting) tell();
   };
   addEventListener("online", back);
   addEventListener("pageshow", back);

@@ -4,6 +4,7 @@
  * value, since no promise may be waited for by another request.
  */
 
+import { abortedAfter } from "../input/platform.js";
 import { isPage } from "./away.js";
 
 /** In ms. */
@@ -34,7 +35,7 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
 
 /** Whether a HEAD is answered within so many ms. Without credentials: nothing of it is read but that it came. */
 export async function head(origin: string, fetch: typeof globalThis.fetch, ms: number): Promise<boolean> {
-  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(ms) };
+  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: abortedAfter(ms) };
   // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows
   // redirects, or the platform refuses to send it.
   if (isPage()) Object.assign(init, { mode: "no-cors", redirect: "follow" });

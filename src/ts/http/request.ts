@@ -2,6 +2,7 @@
 
 import { invalid } from "../errors/invalid.js";
 import { isToken } from "../input/options.js";
+import { parsedUrl } from "../input/platform.js";
 import type { Token } from "../types/call.js";
 import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
 import { platformFetch, sendAs } from "./platform.js";
@@ -171,8 +172,8 @@ export class Leg implements Outgoing {
 function whereTo(header: string, from: string): URL {
   // A header is bytes, shown as Latin-1; a URL in one is UTF-8 (Fetch standard, location URL).
   const location = /[\x80-\xff]/.test(header) ? new TextDecoder().decode(Uint8Array.from(header, (byte) => byte.charCodeAt(0))) : header;
-  if (!URL.canParse(location, from)) throw new TypeError("redirected to what is no URL");
-  const to = new URL(location, from);
+  const to = parsedUrl(location, from);
+  if (!to) throw new TypeError("redirected to what is no URL");
   if (!/^https?:$/.test(to.protocol)) throw new TypeError("redirected to what is neither http nor https");
   if (to.username || to.password) throw new TypeError(`redirected to ${shown(to)} with a user name or password, which fetch refuses`);
   return to;

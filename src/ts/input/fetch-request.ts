@@ -6,6 +6,7 @@ import { wholeOf } from "./bytes.js";
 import { defined } from "./defined.js";
 import { parseJson } from "./json.js";
 import { isHeaderName, isIterable } from "./options.js";
+import { parsedUrl } from "./platform.js";
 
 /** A request that can be sent twice. */
 export interface Sent {
@@ -29,8 +30,9 @@ const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer
 export function addressOf(input: RequestInfo | URL): string {
   if (typeof input === "object" && "url" in input) return input.url;
   // Not the platform's own error, which shows all of it.
-  if (!URL.canParse(input, globalThis.location?.href)) throw invalid(`fetch was given no absolute URL: ${placeOf(String(input))}`);
-  return new URL(input, globalThis.location?.href).href;
+  const url = parsedUrl(input, globalThis.location?.href);
+  if (!url) throw invalid(`fetch was given no absolute URL: ${placeOf(String(input))}`);
+  return url.href;
 }
 
 function whichHeader(given: unknown): string {

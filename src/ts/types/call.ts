@@ -31,7 +31,8 @@ export interface TargetSpec {
 }
 
 /**
- * A JSON object or array, or bytes that are sent as they are. It is copied when the call is made.
+ * A JSON object or array, or bytes that are sent as they are. It is copied when the call is made,
+ * but for a `Blob`: a `File` that changes between two tries is sent as it is then, or not at all.
  * A bare string is refused with a `TypeError`.
  */
 export type Payload = object | ArrayBuffer | ArrayBufferView | Blob;

@@ -108,6 +108,8 @@ export interface TargetStats {
   temperature: "unknown" | "cold" | "warming" | "warm";
   inFlight: number;
   queued: number;
+  /** There is no network just now, says the platform: nothing is sent. */
+  offline?: boolean;
   /** That came to this target, as a fallback too. */
   calls: number;
   /** Requests that were sent. */

@@ -22,8 +22,10 @@ use std::process::Command;
 /// They were 52 and 72 until real engines and gateways stood before it: closed ports, late headers, small servers, what
 /// each platform says of a lost request, and the hundred ways in which servers name a wait are seven and a half
 /// kilobytes of the core and two of the face.
-const CORE_GZIP: usize = 60 * 1_000;
-const BUNDLED_GZIP: usize = 81 * 1_024;
+/// They were 60 and 81 until pages: the connections of an origin, no network, a machine that sleeps, and a page that goes
+/// are three kilobytes of the core and one of the face.
+const CORE_GZIP: usize = 63 * 1_000;
+const BUNDLED_GZIP: usize = 85 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";

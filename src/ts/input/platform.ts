@@ -1,0 +1,27 @@
+/** What the browsers before 2024 do not have: `URL.canParse`, `AbortSignal.any`, `AbortSignal.timeout`. */
+
+export function parsedUrl(text: string | URL, base?: string): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Aborted by whichever is first. */
+export function firstOf(signals: AbortSignal[]): AbortSignal {
+  if ("any" in AbortSignal) return AbortSignal.any(signals);
+  const controller = new AbortController();
+  const aborted = signals.find((signal) => signal.aborted);
+  if (aborted) controller.abort(aborted.reason);
+  // The controller's own signal takes the listeners off all of them.
+  for (const signal of signals) signal.addEventListener("abort", () => controller.abort(signal.reason), { signal: controller.signal });
+  return controller.signal;
+}
+
+export function abortedAfter(ms: number): AbortSignal {
+  if ("timeout" in AbortSignal) return AbortSignal.timeout(ms);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), ms);
+  return controller.signal;
+}
