@@ -78,7 +78,7 @@ const OUTCOMES = ["ok", "aborted", ...CODES];
 
 /** The numbers of a report, and its names. */
 const report = ([...row]) => {
-  const [numbers, names] = [row.splice(0, 7), []];
+  const [numbers, names] = [row.splice(0, 2 + REASONS.length), []];
   while (row.length > 0) {
     const [target, started, duration, status, outcome, layer] = row.splice(0, 7);
     numbers.push(target, started, duration, status);

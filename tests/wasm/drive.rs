@@ -16,7 +16,7 @@ async fn an_answer_is_handed_over_with_its_report() {
     assert_eq!(end.how(), "ok");
     let report = end.report();
     assert_eq!(report.numbers.len(), 7 + 4);
-    assert_eq!(report.numbers[10], 200.0);
+    assert_eq!(report.numbers[11], 200.0);
     assert_eq!(report.texts(), ["ok", ""]);
     assert_eq!(caller.kept(Kept::Told), ["attempt 1 at 0", "response 1: 200 ok"]);
     assert_eq!(caller.kept(Kept::Located), ["0 http://one.test/ - shares"]);
@@ -142,7 +142,7 @@ async fn a_lost_connection_fails_without_a_status_or_a_response() {
     assert_eq!(failure.numbers[..2], [1.0, 0.0]);
     assert_eq!(failure.texts(), ["network", "network", ""]);
     assert_eq!(caller.kept(Kept::Told), ["attempt 1 at 0"]);
-    assert_eq!(end.report().numbers[10], 0.0);
+    assert_eq!(end.report().numbers[11], 0.0);
 }
 
 #[wasm_bindgen_test]

@@ -67,8 +67,8 @@ fn woken(call: &mut Lone, wait: Action) -> u64 {
 }
 
 #[wasm_bindgen_test]
-fn a_call_that_has_not_tried_yet_has_seven_numbers() {
-    assert_eq!(numbers(&report(&call(1).call, at(1250))), [250.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+fn a_call_that_has_not_tried_yet_has_eight_numbers() {
+    assert_eq!(numbers(&report(&call(1).call, at(1250))), [250.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
 #[wasm_bindgen_test]
@@ -78,9 +78,9 @@ fn each_attempt_adds_target_start_duration_status_outcome_layer_and_whether_it_w
     assert!(matches!(answer(&mut call, 1030, 404, "not here"), Action::Send(_)));
     assert_eq!(answer(&mut call, 1100, 200, ""), Action::Deliver);
     let row = numbers(&report(&call.call, at(1101)));
-    assert_eq!(row[..7], [101.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    assert_eq!(row[7..14], [0.0, 0.0, 30.0, 404.0, ended(Code::NotFound), of(Layer::Client), 0.0]);
-    assert_eq!(row[14..], [1.0, 30.0, 70.0, 200.0, OK, 0.0, 0.0]);
+    assert_eq!(row[..8], [101.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(row[8..15], [0.0, 0.0, 30.0, 404.0, ended(Code::NotFound), of(Layer::Client), 0.0]);
+    assert_eq!(row[15..], [1.0, 30.0, 70.0, 200.0, OK, 0.0, 0.0]);
 }
 
 #[wasm_bindgen_test]
@@ -97,7 +97,7 @@ fn the_kinds_of_waiting_have_a_column_each() {
     let spans = [loaded - 1000, allowed - loaded, again - allowed].map(|span| span as f64);
     assert!(spans[0] != spans[1] && spans[0] != spans[2], "{spans:?}"); // so that no two can be mistaken for each other
     assert_eq!(row[2..5], spans);
-    let outcomes: Vec<_> = row[7..].chunks(7).map(|attempt| attempt[4]).collect();
+    let outcomes: Vec<_> = row[8..].chunks(7).map(|attempt| attempt[4]).collect();
     assert_eq!(outcomes, [Code::ModelLoading, Code::RateLimited, Code::EngineFailure].map(ended));
 }
 
@@ -108,7 +108,7 @@ fn an_attempt_without_an_answer_has_the_status_zero() {
     call.handle(at(1400), Input::Reached);
     call.handle(at(1500), Input::TimedOut(Phase::Attempt));
     let row = numbers(&report(&call.call, at(1500)));
-    assert_eq!(row[7..], [0.0, 0.0, 500.0, 0.0, ended(Code::Timeout), of(Layer::Compute), 1.0]);
+    assert_eq!(row[8..], [0.0, 0.0, 500.0, 0.0, ended(Code::Timeout), of(Layer::Compute), 1.0]);
 }
 
 #[wasm_bindgen_test]
@@ -116,7 +116,7 @@ fn an_attempt_that_was_aborted_says_so_and_has_no_layer() {
     let mut call = call(1);
     call.handle(at(1000), Input::Start);
     call.handle(at(1200), Input::Aborted);
-    assert_eq!(numbers(&report(&call.call, at(1200)))[11..], [ABORTED, 0.0, 0.0]);
+    assert_eq!(numbers(&report(&call.call, at(1200)))[12..], [ABORTED, 0.0, 0.0]);
 }
 
 #[wasm_bindgen_test]

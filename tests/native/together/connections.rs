@@ -77,7 +77,7 @@ fn a_cold_model_that_waits_for_a_connection_is_looked_after_once_there_is_one() 
 fn who_leaves_in_line_or_under_way_gives_its_turn_to_others_of_any_target() {
     use super::world::Leaves::Aborts;
     for seed in 0..50 {
-        let leaves = |nth: usize| (nth % 2 == 0).then_some((ms(500 + 100 * nth as u64), Aborts));
+        let leaves = |nth: usize| nth.is_multiple_of(2).then_some((ms(500 + 100 * nth as u64), Aborts));
         let crowd = page((0..40).map(|nth| Caller { leaves: leaves(nth), ..to(nth % 4, Policy::default()) }));
         let mut meeting = crowd.seeded(seed).against(|_| Reply::ok(secs(1)));
         let stayed = meeting.calls.iter().step_by(2).count();
