@@ -15,7 +15,7 @@ async fn an_answer_is_handed_over_with_its_report() {
     let end = caller.runs().await;
     assert_eq!(end.how(), "ok");
     let report = end.report();
-    assert_eq!(report.numbers.len(), 7 + 4);
+    assert_eq!(report.numbers.len(), 8 + 4);
     assert_eq!(report.numbers[11], 200.0);
     assert_eq!(report.texts(), ["ok", ""]);
     assert_eq!(caller.kept(Kept::Told), ["attempt 1 at 0", "response 1: 200 ok"]);
