@@ -339,7 +339,7 @@ export const clientLimits = [
   },
   {
     name: "a rate limit cuts what goes out at once, and then it grows slowly",
-    async run({ api, mock, assert }) {
+    async run({ api, mock, assert, runtime }) {
       const limited = answer(429, { error: "Rate limit reached" });
       const most = {};
       for (const [name, script] of [
@@ -358,7 +358,9 @@ export const clientLimits = [
         if (script.length > 0) await assert.rejects(client.query(url, {}), { code: "rate_limited" });
         await Promise.all(calls(client, url, 40));
       }
-      assert.between(most.free, 12, 40);
+      // In a page an origin over HTTP/1.1 has six connections, and one is left to the page.
+      if (["chromium", "firefox", "webkit"].includes(runtime)) assert.equal(most.free, 5);
+      else assert.between(most.free, 12, 40);
       assert.between(most.limited, 2, 10);
     },
   },
