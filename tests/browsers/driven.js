@@ -21,10 +21,7 @@ export async function inChromium(work, given, meanwhile = async () => {}) {
     const page = await context.newPage();
     await page.goto(`${server.url}/`);
     await page.evaluate(async () => (globalThis.api = await import("/dist/index.js")));
-    const [result] = await Promise.all([
-      page.evaluate(`(${work})(globalThis.api, ${JSON.stringify(given)})`),
-      meanwhile({ page, context }),
-    ]);
+    const [result] = await Promise.all([page.evaluate(`(${work})(globalThis.api, ${JSON.stringify(given)})`), meanwhile({ page, context })]);
     return result;
   } finally {
     await window.close();

@@ -21,8 +21,38 @@ async function leave({ createClient }, { url }) {
   await new Promise(() => {});
 }
 
+/** Left and come back to, as from the back-forward cache: a stream that breaks, and a call that begins, meanwhile. */
+async function comesBack({ createClient }, { url }) {
+  const happened = [];
+  const client = createClient({ maxRetries: 0, onEvent: ({ type }) => type === "failure" && happened.push("event") });
+  const failing = client
+    .stream(`${url}/broken-stream?ms=500`, { messages: [] })
+    .finalText()
+    .catch(({ code }) => happened.push(code));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+  const call = client.query(`${url}/call?ms=0`, { messages: [] }).then(() => happened.push("answered"));
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const meanwhile = [...happened];
+  dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  await Promise.all([failing, call]);
+  return { meanwhile, happened: happened.toSorted() };
+}
+
 for (const browser of browsers) {
   describe(`${browser.name}, a page that is left`, { skip: browser.missing, timeout: 60_000 }, () => {
+    test("and comes back sends what was asked meanwhile, and tells what failed", async () => {
+      const origin = await startOrigin();
+      try {
+        const { meanwhile, happened } = await inPage(browser, comesBack, { url: origin.url });
+        assert.deepEqual(meanwhile, []);
+        assert.deepEqual(happened, ["answered", "event", "stream_truncated"]);
+        assert.equal(origin.seen.posts, 2);
+      } finally {
+        await origin.stop();
+      }
+    });
+
     test("asks for nothing again, and tells of no failure", async () => {
       const origin = await startOrigin();
       const told = [];

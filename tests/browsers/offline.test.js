@@ -21,9 +21,12 @@ async function call({ createClient }, { url, path, after, times = 1 }) {
       return { ok: false, code: error.code, attempts: error.report?.attempts.length };
     }
   };
+  let during;
+  const looks = setInterval(() => (during ??= client.stats()[0]?.offline), 100);
   const ends = await Promise.all(Array.from({ length: times }, one));
-  const away = client.stats()[0];
-  return { ends, waits, breaker: away.breaker, onLine: navigator.onLine };
+  clearInterval(looks);
+  const [{ breaker, offline }] = client.stats();
+  return { ends, waits, breaker, during, after: offline };
 }
 
 describe("Chromium, offline for 5 s", { skip: missing, concurrency: true, timeout: 120_000 }, () => {
@@ -31,6 +34,7 @@ describe("Chromium, offline for 5 s", { skip: missing, concurrency: true, timeou
     "before a call": { path: "call?ms=100", after: 2_000, attempts: 1 },
     "before ten calls": { path: "call?ms=100", after: 2_000, times: 10, attempts: 1 },
     "in the wait that a server has asked for": { path: "busy-once", attempts: 2 },
+    "in a call, which breaks": { path: "breaks-once?ms=3000", attempts: 2 },
     "in a cold start": { path: "cold?ms=4000", times: 4 },
   })) {
     test(`${when}: answered within six seconds of coming back, nothing sent meanwhile, the breaker shut`, async () => {
@@ -59,7 +63,7 @@ describe("Chromium, offline for 5 s", { skip: missing, concurrency: true, timeou
           told.waits.some(([reason]) => reason === "offline"),
           JSON.stringify(told.waits),
         );
-        assert.equal(told.breaker, "closed");
+        assert.deepEqual([told.breaker, told.during, told.after], ["closed", true, undefined]);
       } finally {
         await origin.stop();
       }

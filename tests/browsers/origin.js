@@ -42,6 +42,9 @@ export async function startOrigin({ over = "http", headers = {}, refused = 5 } =
     const ms = Number(parameters.get("ms") ?? 0);
     if (way === "busy-once" && seen.posts <= refused) {
       response.writeHead(503, { "content-type": "application/json", "retry-after": "3" }).end('{"error":"Model is overloaded"}');
+    } else if (way === "breaks-once" && seen.posts === 1) {
+      await sleep(ms);
+      response.destroy();
     } else if (way === "busy-until" && Date.now() < (until ??= Math.ceil(Date.now() / 1_000 + 3) * 1_000)) {
       const date = { "retry-after": new Date(until).toUTCString(), "access-control-expose-headers": "retry-after" };
       response.writeHead(429, { "content-type": "application/json", ...date }).end('{"error":"too many"}');
@@ -56,6 +59,7 @@ export async function startOrigin({ over = "http", headers = {}, refused = 5 } =
       response.writeHead(200, { "content-type": "text/event-stream" });
       const pieces = 10;
       for (let nth = 0; nth < pieces && !response.destroyed; nth++) {
+        if (way === "broken-stream" && nth === pieces - 1) return response.destroy();
         response.write(event({ content: `${nth} ` }));
         await sleep(ms / pieces);
       }
