@@ -43,6 +43,8 @@ export async function startOrigin({ over = "http", headers = {}, refused = 5 } =
     if (way === "busy-once" && seen.posts <= refused) {
       response.writeHead(503, { "content-type": "application/json", "retry-after": "3" }).end('{"error":"Model is overloaded"}');
     } else if (way === "breaks-once" && seen.posts === 1) {
+      // In its body, for a lost request Chromium sends again by itself.
+      response.writeHead(200, { "content-type": "application/json" }).write('{"n":');
       await sleep(ms);
       response.destroy();
     } else if (way === "busy-until" && Date.now() < (until ??= Math.ceil(Date.now() / 1_000 + 3) * 1_000)) {
