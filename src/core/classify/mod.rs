@@ -92,6 +92,7 @@ impl Trouble {
     const UNAUTHORIZED: Self = Self::new(Code::Unauthorized, Layer::Account, Retry::Never);
     const FORBIDDEN: Self = Self::new(Code::Forbidden, Layer::Account, Retry::Never);
     const NOT_FOUND: Self = Self::new(Code::NotFound, Layer::Client, Retry::Never);
+    const TOO_LARGE: Self = Self::new(Code::TooLarge, Layer::Client, Retry::Never);
     const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, Retry::Never);
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
     /// A gateway behind which nobody listens.
@@ -178,10 +179,11 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         // A conflict, too early: of the moment.
         408 | 409 | 425 | 499 => unavailable,
         410 => Trouble::new(Code::Gone, Layer::Client, Retry::Never),
-        413 => Trouble::new(Code::TooLarge, Layer::Client, Retry::Never),
+        413 => Trouble::TOO_LARGE,
         422 if words.overloaded() => Trouble::OVERLOADED,
         // Often out of memory, and then it will be so again.
         424 => Trouble::OUT_OF_MEMORY,
+        429 if words.too_large() => Trouble::TOO_LARGE,
         429 if words.overloaded() => Trouble::OVERLOADED,
         429 => Trouble::RATE_LIMITED,
         // Groq: no room in the flex tier.

@@ -184,6 +184,11 @@ impl Words<'_> {
             || self.say("rate limit|too many requests|slow down|quota exceeded")
     }
 
+    /// OpenAI, of what asks for more than its whole limit: no wait makes room for it.
+    pub(super) fn too_large(&self) -> bool {
+        self.say("request too large for")
+    }
+
     /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute.
     pub(super) fn out_of_credits(&self) -> bool {
         self.are("insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded")
