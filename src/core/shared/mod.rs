@@ -313,6 +313,7 @@ impl Shared {
             return vain;
         }
         if !of.limiter.leave(caller.id) {
+            of.connections.leave(caller.id);
             return self.let_in(now, target, caller); // everybody was sent away, or it came too late
         }
         if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {

@@ -1,25 +1,30 @@
 //! A page has six connections for an origin over HTTP/1.1: five of ours are in use at once, whatever the targets.
 
-use super::world::{Asked, Caller, Crowd, Meeting, target};
+use super::world::{self, Asked, Crowd, Meeting, target};
 use super::{cold_for, ok};
 use crate::virtual_clock::{Reply, ms, policy, secs};
+use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::connections::Origin;
+use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::WaitReason;
-use query_with_retry::core::time::Duration;
+use query_with_retry::core::shared::{Caller, Place, Shared};
+use query_with_retry::core::time::{Duration, Instant};
+use std::rc::Rc;
 
 const AT_LEAST_32: limiter::Rule = limiter::Rule { min: 32, max: 64, queue: 10_000 };
 
-fn to(nth: usize, policy: Policy) -> Caller {
-    Caller { targets: vec![target(nth)], ..Caller::with(policy) }
+fn to(nth: usize, policy: Policy) -> world::Caller {
+    world::Caller { targets: vec![target(nth)], ..world::Caller::with(policy) }
 }
 
 fn of_priority(priority: Priority) -> Policy {
     policy(Given { priority, ..Given::default() })
 }
 
-fn page(callers: impl IntoIterator<Item = Caller>) -> Crowd {
+fn page(callers: impl IntoIterator<Item = world::Caller>) -> Crowd {
     Crowd { few_connections: true, concurrency: AT_LEAST_32, ..Crowd::of(callers) }
 }
 
@@ -78,7 +83,8 @@ fn who_leaves_in_line_or_under_way_gives_its_turn_to_others_of_any_target() {
     use super::world::Leaves::Aborts;
     for seed in 0..50 {
         let leaves = |nth: usize| nth.is_multiple_of(2).then_some((ms(500 + 100 * nth as u64), Aborts));
-        let crowd = page((0..40).map(|nth| Caller { leaves: leaves(nth), ..to(nth % 4, Policy::default()) }));
+        let crowd =
+            page((0..40).map(|nth| world::Caller { leaves: leaves(nth), ..to(nth % 4, Policy::default()) }));
         let mut meeting = crowd.seeded(seed).against(|_| Reply::ok(secs(1)));
         let stayed = meeting.calls.iter().step_by(2).count();
         assert!(meeting.delivered() >= stayed, "seed {seed}: {}", meeting.delivered());
@@ -92,4 +98,33 @@ fn elsewhere_as_many_go_at_once_as_the_targets_take() {
     let crowd = Crowd { few_connections: false, ..page((0..30).map(|nth| to(nth % 3, Policy::default()))) };
     let meeting = crowd.against(|_| ok());
     assert_eq!(most_at_once(&meeting, ms(300)), 30);
+}
+
+#[test]
+fn who_was_let_in_and_comes_late_because_its_page_stood_still_finds_its_connection() {
+    let five = limiter::Rule { min: 5, max: 5, queue: 100 };
+    let mut shared = Shared::new(Rules::default(), five, AlertRule::default(), 1);
+    shared.grow(0);
+    let origin = Rc::new(Origin::default());
+    shared.belongs(0, &origin, 0);
+    let came = Instant::from_ms(1_000);
+    let caller = |id| Caller {
+        id,
+        priority: Priority::Default,
+        deadline: came + secs(300),
+        patience: came + secs(300),
+        attempt: secs(120),
+        first: true,
+    };
+    let places: Vec<_> = (0..10).map(|id| shared.enter(came, 0, caller(id))).collect();
+    assert_eq!(places.iter().filter(|place| matches!(place, Place::Go { .. })).count(), 5);
+    for id in 0..5 {
+        shared.leave(came + secs(1), 0, id, true);
+    }
+    assert_eq!(std::iter::from_fn(|| shared.woken()).count(), 5);
+    // A dialog was open: what they were let in with has run out.
+    let late = came + secs(10);
+    for id in 5..10 {
+        assert!(matches!(shared.claim(late, 0, caller(id)), Place::Go { .. }), "{id}");
+    }
 }
