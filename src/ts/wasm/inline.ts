@@ -4,15 +4,17 @@
  */
 export function decode(text: string, alphabet: string): Uint8Array<ArrayBuffer> {
   const places = new Uint8Array(128);
-  for (let i = 0; i < alphabet.length; i++) places[alphabet.charCodeAt(i)] = i;
-  const placeAt = (i: number) => places[text.charCodeAt(i)] as number;
+  const count = alphabet.length;
+  for (let i = 0; i < count; i++) places[alphabet.charCodeAt(i)] = i;
   const singles: number[] = [];
   for (let byte = 0; byte < 256; byte++) if ((parseInt(text.charAt(byte >> 2), 16) >> (byte & 3)) & 1) singles.push(byte);
-  const bytes = new Uint8Array(text.length);
+  const known = singles.length;
+  // In place, for the bytes are fewer than the characters. All of it runs once, before any engine has compiled it.
+  const bytes = new TextEncoder().encode(text);
   let length = 0;
-  for (let i = 64; i < text.length; i++) {
-    const place = placeAt(i);
-    bytes[length++] = singles[place] ?? (place - singles.length) * alphabet.length + placeAt(++i);
+  for (let i = 64; i < bytes.length;) {
+    const place = places[bytes[i++] as number] as number;
+    bytes[length++] = place < known ? (singles[place] as number) : (place - known) * count + (places[bytes[i++] as number] as number);
   }
   return bytes.subarray(0, length);
 }
