@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const STUCK: Duration = Duration::from_secs(2);
 /// What was too much is not tried again before.
 const REMEMBERED: Duration = Duration::from_secs(10);
+/// As many refusals among the last ends, in thousandths, are the target's own: it is asked too fast.
+const MANY: u32 = 250;
 const ONE: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub enum Sign {
     Full,
     /// So it says, in words: that may be of the moment, and of this call alone.
     Busy,
+    /// It refuses this call again, and answers others: that it was full with as many was a mistake.
+    Own,
     None,
 }
 
@@ -78,6 +82,8 @@ pub struct Limiter {
     under_way: Vec<Permit>,
     /// How long a success takes, on average of the last ones.
     pace: Option<Duration>,
+    /// How many of the last ends were refusals, in thousandths: a few among many answers are somebody's own.
+    refused: u32,
 }
 
 impl Limiter {
@@ -91,6 +97,7 @@ impl Limiter {
             moved: None,
             under_way: Vec::new(),
             pace: None,
+            refused: MANY,
         };
         limiter.start_slowly(SLOW_START.max(rule.min));
         limiter
@@ -172,7 +179,14 @@ impl Limiter {
         if let Sign::Success { .. } | Sign::Begun | Sign::Finished { .. } = sign {
             self.moved = Some(now);
         }
+        let refusal = match sign {
+            Sign::Success { .. } | Sign::Begun => Some(0),
+            Sign::Busy | Sign::Full => Some(ONE),
+            _ => None,
+        };
+        self.refused = refusal.map_or(self.refused, |refusal| (self.refused * 7 + refusal) / 8);
         match sign {
+            Sign::Busy | Sign::Full if self.refused < MANY => {}
             Sign::Success { took } => {
                 self.measure(took);
                 self.grow(now);
@@ -202,6 +216,7 @@ impl Limiter {
                     }
                 }
             }
+            Sign::Own => self.full = None,
             Sign::None => {}
         }
     }

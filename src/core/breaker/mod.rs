@@ -94,9 +94,17 @@ pub enum Admission {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     Closed,
-    Open { until: Instant },
-    HalfOpen { probe: Option<Lease> },
-    Ramp { left: u32 },
+    Open {
+        until: Instant,
+    },
+    HalfOpen {
+        probe: Option<Lease>,
+    },
+    /// The last end was a failure: another one opens it again. A single one may be of its own payload.
+    Ramp {
+        left: u32,
+        failed: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -135,7 +143,7 @@ impl Breaker {
         }
     }
 
-    /// A ramp is half-open to those who look: a single failure opens it again.
+    /// A ramp is half-open to those who look: two failures in a row open it again.
     pub fn state(&self, now: Instant) -> State {
         match self.phase {
             Phase::Closed => State::Closed,
@@ -221,15 +229,18 @@ impl Breaker {
                 self.phase = Phase::HalfOpen { probe: probe.filter(|probe| probe.holder != who) };
             }
             (Phase::HalfOpen { .. }, Verdict::Works) => {
-                self.enter(Phase::Ramp { left: RAMP });
+                self.enter(Phase::Ramp { left: RAMP, failed: false });
                 return true;
+            }
+            (Phase::Ramp { left, failed: false }, Verdict::Fails(_)) => {
+                self.phase = Phase::Ramp { left, failed: true };
             }
             (Phase::HalfOpen { .. } | Phase::Ramp { .. }, Verdict::Fails(layer) | Verdict::Late(layer)) => {
                 self.open(now, layer, rng);
             }
-            (Phase::Ramp { left }, Verdict::Works) => match left.saturating_sub(1) {
+            (Phase::Ramp { left, .. }, Verdict::Works) => match left.saturating_sub(1) {
                 0 => self.close(),
-                left => self.phase = Phase::Ramp { left },
+                left => self.phase = Phase::Ramp { left, failed: false },
             },
             (Phase::Closed, Verdict::Works) => {
                 self.late_in_a_row = 0;

@@ -431,12 +431,16 @@ fn aborts_in_the_ramp_bring_it_neither_forward_nor_back() {
 }
 
 #[test]
-fn a_single_failure_in_the_ramp_opens_it_again_for_twice_as_long() {
+fn a_timeout_or_two_failures_in_a_row_in_the_ramp_open_it_again_for_twice_as_long() {
     for successes in [0, 1, 7, 14] {
         for verdict in [FAILS, LATE] {
             let (mut bench, now) = Bench::ramp_at(START);
             (0..successes).for_each(|_| assert!(!bench.ends(now, Verdict::Works)));
             assert!(!bench.ends(now, verdict));
+            if verdict == FAILS {
+                assert_eq!(bench.state(now), State::HalfOpen);
+                assert!(!bench.ends(now, FAILS));
+            }
             assert_eq!(bench.state(now), State::Open);
             assert!((30_000..=37_500).contains(&(bench.until(now) - now)), "{successes}");
         }
@@ -444,10 +448,21 @@ fn a_single_failure_in_the_ramp_opens_it_again_for_twice_as_long() {
 }
 
 #[test]
-fn of_those_that_were_let_through_in_the_ramp_only_the_first_failure_counts() {
+fn single_failures_among_successes_in_the_ramp_are_of_their_own_payloads() {
+    let (mut bench, now) = Bench::ramp_at(START);
+    for _ in 0..15 {
+        assert!(!bench.ends(now, FAILS));
+        assert_eq!(bench.state(now), State::HalfOpen);
+        assert!(!bench.ends(now, Verdict::Works));
+    }
+    assert_eq!(bench.state(now), State::Closed);
+}
+
+#[test]
+fn of_those_that_were_let_through_in_the_ramp_only_the_failures_that_open_it_count() {
     let (mut bench, now) = Bench::ramp_at(START);
     let of_the_ramp = bench.breaker.generation();
-    bench.fails_at([now]);
+    bench.fails_at([now; 2]);
     let until = bench.until(now);
     (0..8).for_each(|who| assert!(!bench.of_generation(now, who, of_the_ramp, FAILS)));
     assert_eq!(bench.until(now), until);

@@ -106,6 +106,8 @@ struct Tries {
     sent: bool,
     /// The free try after a sleep of the machine is spent.
     slept: bool,
+    /// When it failed first.
+    failed_since: Option<Instant>,
     /// How the last try ended: that says more than that there will be no other.
     failed: Option<Failure>,
 }
@@ -121,6 +123,7 @@ impl Tries {
             pause: None,
             sent: false,
             slept: false,
+            failed_since: None,
             failed: None,
         }
     }
@@ -505,12 +508,10 @@ impl Call {
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
         let names_none = is_limited && floor.is_none() && self.begun.is_none();
         let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
-        // Others are answered, and this one was refused before.
-        let was_limited = self.tries.failed.is_some_and(|failed| failed.code == Code::RateLimited);
-        let means = match trouble.code {
-            _ if is_full || is_limited && (says_nothing || is_closed) => Means::Full,
-            Code::RateLimited if names_none && works && was_limited => Means::Own,
-            _ => Means::Itself,
+        let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
+        let means = match self.own(now, shared) {
+            Means::Itself if is_full_or_quick => Means::Full,
+            means => means,
         };
         self.note(now, one, Some(head), Outcome::Failed(trouble.code, trouble.layer), means, shared);
         let failure = Failure {
@@ -594,7 +595,9 @@ impl Call {
         let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
         let is_alone = !shared.is_in_company(place, self.id);
-        let found = Loading { started: one.started, answer, default_wait: None, full: false, is_alone };
+        let again = self.tries.cold.is_some();
+        let found =
+            Loading { started: one.started, answer, default_wait: None, full: false, is_alone, again };
         let refusal = Refusal { is_told, patience };
         let role = shared.refused(now, place, self.caller(now, shared), found, refusal);
         // What is not believed yet is no fault of the target either.
@@ -641,12 +644,19 @@ impl Call {
         let had_no_time = phase == Some(Phase::Total) && now.since(one.started) < LITTLE;
         let is_unsent =
             phase.is_some() && head.is_none() && !one.reached && shared.may_be_unsent(self.shares());
-        let means = if had_no_time || is_unsent { Means::Nothing } else { Means::Itself };
+        let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };
         self.note(now, one, head, outcome, means, shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
         let step = self.again(now, retry, trouble.code, Pause::default(), shared);
         self.take(now, step, failure, shared)
+    }
+
+    /// Who fails again while others are answered has itself to blame.
+    fn own(&mut self, now: Instant, shared: &Shared) -> Means {
+        let since = *self.tries.failed_since.get_or_insert(now);
+        let is_own = since < now && shared.has_worked_since(self.shares(), since);
+        if is_own { Means::Own } else { Means::Itself }
     }
 
     fn take(&mut self, now: Instant, step: Step, failure: Failure, shared: &mut Shared) -> Action {

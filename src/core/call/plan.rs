@@ -90,7 +90,8 @@ impl Call {
         let answer = Answer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
-        let found = Loading { started: one.started, answer, default_wait, full, is_alone: one.alone };
+        let again = self.tries.cold.is_some();
+        let found = Loading { started: one.started, answer, default_wait, full, is_alone: one.alone, again };
         let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
         self.looks_again(now, one, role, answer, shared)
     }

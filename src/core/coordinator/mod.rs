@@ -209,6 +209,7 @@ impl Coordinator {
                     full: false,
                     is_doubtful: false,
                     is_alone: false,
+                    again: false,
                     crowd,
                     attempt,
                     until: None,

@@ -224,7 +224,8 @@ impl Gate {
     /// A failure may quote its request, a payload may bring its worker down, and one replica of several may be gone: while
     /// others are answered, one request alone says nothing of the model.
     fn believes(&mut self, found: Found) -> bool {
-        self.denied = self.denied.saturating_add(1);
+        // What one call hears again and again is no news, unless nobody else is there to hear it.
+        self.denied = self.denied.saturating_add(u32::from(!found.again || found.is_alone));
         self.cold.is_some() || !found.is_doubtful || self.denied >= if found.is_alone { 2 } else { BELIEVED }
     }
 
@@ -331,6 +332,8 @@ pub struct Found {
     pub is_doubtful: bool,
     /// No other was under way meanwhile.
     pub is_alone: bool,
+    /// The same call has found it before.
+    pub again: bool,
     /// How many others wait.
     pub crowd: usize,
     /// How long its next try may take.

@@ -49,6 +49,7 @@ impl Bench {
             full: false,
             is_doubtful: false,
             is_alone: false,
+            again: false,
             crowd: 0,
             attempt: ATTEMPT,
             until: None,

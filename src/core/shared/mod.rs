@@ -77,7 +77,7 @@ pub enum Means {
     Nothing,
     /// The target has enough to do with others, and works.
     Full,
-    /// It refuses this call, and answers others.
+    /// It has failed this call before, and answered others since.
     Own,
 }
 
@@ -393,14 +393,21 @@ impl Shared {
             Outcome::Aborted => (Verdict::Unknown, Sign::None),
             Outcome::Failed(code, layer) => {
                 let sign = match code {
-                    _ if matches!(ended.means, Means::Nothing | Means::Own) => Sign::None,
+                    _ if ended.means == Means::Nothing => Sign::None,
+                    _ if ended.means == Means::Own => Sign::Own,
                     _ if ended.means == Means::Full => Sign::Full,
                     Code::RateLimited | Code::Overloaded => Sign::Busy,
                     Code::Timeout => Sign::Late,
                     _ => Sign::None,
                 };
-                let is_fault = matches!(ended.means, Means::Itself | Means::Own);
-                (if is_fault { Verdict::of(code, layer, ended.status) } else { Verdict::Unknown }, sign)
+                (
+                    if ended.means == Means::Itself {
+                        Verdict::of(code, layer, ended.status)
+                    } else {
+                        Verdict::Unknown
+                    },
+                    sign,
+                )
             }
         };
         if ended.outcome == Outcome::Ok {
@@ -465,6 +472,7 @@ impl Shared {
             full: found.full,
             is_doubtful: !found.full && self.worked_within(now, target, LATELY),
             is_alone: found.is_alone,
+            again: found.again,
             crowd: self.targets.get(target)?.queue.len(),
             attempt: who.attempt,
             until: self.rules.lease.map(|lease| now + lease),
@@ -526,6 +534,11 @@ impl Shared {
         self.worked_within(now, target, JUST_NOW)
     }
 
+    /// It has answered since then.
+    pub fn has_worked_since(&self, target: usize, then: Instant) -> bool {
+        self.targets.get(target).and_then(|of| of.worked).is_some_and(|at| at >= then)
+    }
+
     fn worked_within(&self, now: Instant, target: usize, span: Duration) -> bool {
         let worked = self.targets.get(target).and_then(|of| of.worked);
         worked.is_some_and(|at| now.since(at) < span)
@@ -543,6 +556,7 @@ impl Shared {
             until: now,
             backoff: OVERLOADED_BASE.scaled(1, 2),
         });
+        let answers = answers || of.worked.is_some_and(|at| at >= calm.newest);
         if answers || calm.who == who {
             return None;
         }
@@ -733,6 +747,8 @@ pub struct Loading {
     pub full: bool,
     /// No other request was under way meanwhile.
     pub is_alone: bool,
+    /// It has heard that before.
+    pub again: bool,
 }
 
 impl OfTarget {

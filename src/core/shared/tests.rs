@@ -139,6 +139,7 @@ impl Bench {
             default_wait: Some(Duration::from_secs(20)),
             full: false,
             is_alone: false,
+            again: false,
         };
         self.shared.loading(at(now), TARGET, self.caller(who), found)
     }
@@ -599,15 +600,17 @@ fn a_minimum_of_thirty_two_waits_for_the_breaker_also_where_the_probe_finds_the_
 }
 
 #[test]
-fn a_failure_in_the_ramp_sends_everybody_away_for_twice_as_long() {
+fn two_failures_in_a_row_in_the_ramp_send_everybody_away_for_twice_as_long() {
     let (mut bench, now) = Bench::open();
     bench.goes(now, 10);
     bench.ends(now, 10, Outcome::Ok);
     bench.goes(now, 11);
     (12..20).for_each(|who| bench.lines_up(now, who, WaitReason::Breaker));
     bench.ends(now, 11, GATEWAY_DOWN);
+    assert_eq!(bench.all_come(now), [12]);
+    bench.ends(now, 12, GATEWAY_DOWN);
     let woken = bench.woken();
-    assert_eq!(woken.len(), 8);
+    assert_eq!(woken.len(), 7);
     for who in woken {
         let Place::Refused(failure) = bench.claims(now, who) else { panic!("{who} is not refused") };
         assert!((30_000..=37_500).contains(&failure.retry_after.expect("a time").as_ms()));
@@ -690,7 +693,7 @@ fn when_the_leader_gets_through_four_go_and_then_one_more_with_each_success() {
 }
 
 #[test]
-fn the_first_429_ends_the_fast_growth() {
+fn the_second_429_of_those_that_follow_many_answers_ends_the_fast_growth() {
     let (mut bench, next) = Bench::cold(400);
     bench.looks(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
@@ -699,6 +702,10 @@ fn the_first_429_ends_the_fast_growth() {
         bench.ends(next + 3000, under_way.remove(0), Outcome::Ok);
         under_way.extend(bench.all_come(next + 3000));
     }
+    bench.ends(next + 4000, under_way.remove(0), RATE_LIMITED);
+    let others = bench.all_come(next + 4000);
+    assert_eq!(others.len(), 1, "it may be its own");
+    under_way.extend(others);
     bench.ends(next + 4000, under_way.remove(0), RATE_LIMITED);
     assert_eq!(bench.all_come(next + 4000), [0_u32; 0], "14 from now on");
     for _ in 0..5 {

@@ -140,6 +140,7 @@ fn calls_that_are_told_of_a_cold_model_look_again_at_the_same_cost_each() {
             default_wait: Some(Duration::from_secs(20)),
             full: false,
             is_alone: true,
+            again: false,
         };
         crowd.shared.loading(at(1), TARGET, crowd.caller(0), found);
         let mut told = 0;

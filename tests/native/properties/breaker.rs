@@ -15,8 +15,8 @@ enum Phase {
     Closed,
     Open(Instant),
     HalfOpen(Option<(CallId, Instant)>),
-    /// So many have succeeded since the probe.
-    Ramp(u32),
+    /// So many have succeeded since the probe; and whether the last one that ended has failed.
+    Ramp(u32, bool),
 }
 
 struct Naive {
@@ -50,7 +50,7 @@ impl Naive {
 
     fn admit(&mut self, now: Instant, who: CallId) -> Admission {
         match self.phase {
-            Phase::Closed | Phase::Ramp(_) => return Admission::Go,
+            Phase::Closed | Phase::Ramp(..) => return Admission::Go,
             Phase::Open(until) if now < until => return Admission::Refused(until.since(now)),
             Phase::HalfOpen(Some((probe, until))) if now < until && probe != who => {
                 return Admission::Refused(until.since(now));
@@ -77,18 +77,22 @@ impl Naive {
                 false
             }
             _ if verdict == Verdict::Unknown => false,
-            Phase::HalfOpen(_) | Phase::Ramp(_) if fails => true,
-            Phase::HalfOpen(_) => {
-                self.enter(Phase::Ramp(0));
+            Phase::Ramp(works, false) if matches!(verdict, Verdict::Fails(_)) => {
+                self.phase = Phase::Ramp(works, true);
                 false
             }
-            Phase::Ramp(14) => {
+            Phase::HalfOpen(_) | Phase::Ramp(..) if fails => true,
+            Phase::HalfOpen(_) => {
+                self.enter(Phase::Ramp(0, false));
+                false
+            }
+            Phase::Ramp(14, _) => {
                 self.enter(Phase::Closed);
                 self.opened = 0;
                 false
             }
-            Phase::Ramp(works) => {
-                self.phase = Phase::Ramp(works + 1);
+            Phase::Ramp(works, _) => {
+                self.phase = Phase::Ramp(works + 1, false);
                 false
             }
             Phase::Closed => {

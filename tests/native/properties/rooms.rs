@@ -65,6 +65,7 @@ proptest! {
                         full: false,
                         is_doubtful: ms % 3 == 0,
                         is_alone: ms % 2 == 1,
+                        again: ms % 3 == 1,
                         crowd: ms as usize,
                         attempt,
                         until: None,
