@@ -18,6 +18,11 @@ const STUCK: Duration = Duration::from_secs(2);
 const REMEMBERED: Duration = Duration::from_secs(10);
 /// As many refusals among the last ends, in thousandths, are the target's own: it is asked too fast.
 const MANY: u32 = 250;
+/// Of as many, and for so long, nothing was taken: it was down, and not full.
+const NEARLY_ALL: u32 = 750;
+const DOWN: Duration = Duration::from_secs(1);
+/// So long it is believed that what was taken is taken.
+const PROVEN: Duration = Duration::from_secs(5);
 const ONE: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,8 @@ struct Permit {
     lease: Lease,
     /// Another one was under way meanwhile.
     in_company: bool,
+    /// How many were under way when it went, with this one.
+    crowd: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +91,9 @@ pub struct Limiter {
     pace: Option<Duration>,
     /// How many of the last ends were refusals, in thousandths: a few among many answers are somebody's own.
     refused: u32,
+    /// So many at once were taken, as an answer has shown, and when.
+    taken: (u32, Instant),
+    answered: Option<Instant>,
 }
 
 impl Limiter {
@@ -98,6 +108,8 @@ impl Limiter {
             under_way: Vec::new(),
             pace: None,
             refused: MANY,
+            taken: (0, Instant::from_ms(0)),
+            answered: None,
         };
         limiter.start_slowly(SLOW_START.max(rule.min));
         limiter
@@ -147,7 +159,8 @@ impl Limiter {
         if let [first] = self.under_way.as_mut_slice() {
             first.in_company = true;
         }
-        self.under_way.push(Permit { lease: Lease { holder: who, until }, in_company });
+        let crowd = self.under_way.len() as u32 + 1;
+        self.under_way.push(Permit { lease: Lease { holder: who, until }, in_company, crowd });
     }
 
     /// Whether another one has been under way while this one was.
@@ -174,6 +187,22 @@ impl Limiter {
         self.under_way.iter().map(|permit| permit.lease.until).min()
     }
 
+    /// This one was answered: the target takes as many as there were when it went.
+    pub fn took(&mut self, now: Instant, who: CallId) {
+        let crowd =
+            self.under_way.iter().find(|permit| permit.lease.holder == who).map_or(0, |one| one.crowd);
+        let (most, since) = self.taken;
+        if crowd >= most || now.since(since) >= PROVEN {
+            self.taken = (crowd, now);
+        }
+    }
+
+    /// That it is full with as many cannot be: one of several replicas is broken, or it is this payload.
+    fn takes_as_many(&self, now: Instant) -> bool {
+        let (most, since) = self.taken;
+        now.since(since) < PROVEN && self.under_way.len() as u32 <= most
+    }
+
     /// To be told before the place is given back: only a limit that is made use of may grow.
     pub fn observe(&mut self, now: Instant, sign: Sign) {
         if let Sign::Success { .. } | Sign::Begun | Sign::Finished { .. } = sign {
@@ -184,9 +213,17 @@ impl Limiter {
             Sign::Busy | Sign::Full => Some(ONE),
             _ => None,
         };
+        if refusal == Some(0) {
+            let was_down = self.answered.is_some_and(|at| now.since(at) >= DOWN);
+            if was_down && self.refused >= NEARLY_ALL {
+                (self.starts_slowly, self.full) = (true, None);
+            }
+            self.answered = Some(now);
+        }
         self.refused = refusal.map_or(self.refused, |refusal| (self.refused * 7 + refusal) / 8);
         match sign {
-            Sign::Busy | Sign::Full if self.refused < MANY => {}
+            Sign::Busy if self.refused < MANY => {}
+            Sign::Full if self.takes_as_many(now) => {}
             Sign::Success { took } => {
                 self.measure(took);
                 self.grow(now);

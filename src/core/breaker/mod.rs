@@ -175,7 +175,7 @@ impl Breaker {
     /// other stream the end says more. True if everybody has to start slowly now.
     pub fn begun(&mut self, now: Instant, who: CallId, generation: u32, rng: &mut Rng) -> bool {
         let half_open = matches!(self.phase, Phase::HalfOpen { .. });
-        half_open && self.observe(now, who, generation, Verdict::Works, rng)
+        half_open && self.observe(now, who, generation, Verdict::Works, 0, rng)
     }
 
     /// How long nothing is sent, whoever asks.
@@ -211,13 +211,15 @@ impl Breaker {
         Admission::Go
     }
 
-    /// How a call that was admitted in `generation` ended. True if everybody has to start slowly now.
+    /// How a call that was admitted in `generation` ended, with so many others under way, which may yet succeed: a
+    /// failure is told sooner than an answer. True if everybody has to start slowly now.
     pub fn observe(
         &mut self,
         now: Instant,
         who: CallId,
         generation: u32,
         verdict: Verdict,
+        others: u32,
         rng: &mut Rng,
     ) -> bool {
         if generation != self.generation {
@@ -248,18 +250,18 @@ impl Breaker {
             }
             (Phase::Closed, Verdict::Fails(layer)) => {
                 self.late_in_a_row = 0;
-                self.failed(now, layer, rng);
+                self.failed(now, layer, others, rng);
             }
             (Phase::Closed, Verdict::Late(layer)) => {
                 self.late_in_a_row += 1;
-                self.failed(now, layer, rng);
+                self.failed(now, layer, others, rng);
             }
             (_, Verdict::Unknown) | (Phase::Open { .. }, _) => {}
         }
         false
     }
 
-    fn failed(&mut self, now: Instant, layer: Layer, rng: &mut Rng) {
+    fn failed(&mut self, now: Instant, layer: Layer, others: u32, rng: &mut Rng) {
         self.count(now, false);
         self.failures.push(now);
         if self.failures.len() > self.rule.failures.max(1) as usize {
@@ -268,14 +270,14 @@ impl Breaker {
         let so_many = self.failures.len() >= self.rule.failures.max(1) as usize;
         let soon = self.failures.first().is_some_and(|first| now.since(*first) <= self.rule.window);
         let late = self.late_in_a_row >= self.rule.failures.max(1);
-        if late || (so_many && soon && self.half_fail(now)) {
+        if late || (so_many && soon && self.half_fail(now, others)) {
             self.open(now, layer, rng);
         }
     }
 
-    fn half_fail(&self, now: Instant) -> bool {
+    fn half_fail(&self, now: Instant, others: u32) -> bool {
         let nth = self.nth(now);
-        let (mut works, mut fails) = (0_u32, 0_u32);
+        let (mut works, mut fails) = (others, 0_u32);
         for slice in self.slices.iter().filter(|slice| slice.nth <= nth && slice.nth + SLICES > nth) {
             works = works.saturating_add(slice.works);
             fails = fails.saturating_add(slice.fails);

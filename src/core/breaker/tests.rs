@@ -47,7 +47,7 @@ impl Bench {
     }
 
     fn of_generation(&mut self, now: u64, who: CallId, generation: u32, verdict: Verdict) -> bool {
-        self.breaker.observe(at(now), who, generation, verdict, &mut self.rng)
+        self.breaker.observe(at(now), who, generation, verdict, 0, &mut self.rng)
     }
 
     /// A call of now ends. True if everybody starts slowly.
@@ -362,13 +362,13 @@ fn a_lost_probe_that_comes_back_counts_though_another_has_taken_its_place() {
 
     assert_eq!(taken_over.admit(at(until + 30_000), OTHER, ATTEMPT), Admission::Go);
     // That it left frees nobody's place.
-    assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Unknown, &mut Rng::new(1)));
+    assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Unknown, 0, &mut Rng::new(1)));
     assert_eq!(
         taken_over.admit(at(until + 31_000), 3, ATTEMPT),
         Admission::Refused(Duration::from_ms(29_000))
     );
     // That it timed out says that the target still fails.
-    assert!(!taken_over.observe(at(until + 31_000), ME, first, LATE, &mut Rng::new(1)));
+    assert!(!taken_over.observe(at(until + 31_000), ME, first, LATE, 0, &mut Rng::new(1)));
     assert_eq!(taken_over.state(at(until + 31_000)), State::Open);
 }
 

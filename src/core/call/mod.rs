@@ -492,8 +492,9 @@ impl Call {
             && self.begun.is_none()
         {
             is_closed = true;
-            // Of those that say no more than 503, who has company is one too many.
-            if !works && (is_told || !shared.is_in_company(place, self.id)) {
+            // Of those that say no more than 503, who has company is one too many, unless nobody is answered.
+            let is_down = !shared.is_in_company(place, self.id) || !shared.is_full_for_now(place);
+            if !works && (is_told || is_down) {
                 return self.closed(now, one, Some(Head { floor, ..head }), trouble, is_told, shared);
             }
         }

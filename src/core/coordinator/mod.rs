@@ -54,6 +54,8 @@ pub struct Observation {
     pub generation: u32,
     pub ago: Duration,
     pub verdict: Verdict,
+    /// How many others are under way.
+    pub others: u32,
     /// There was an answer, and it was not that the model is loading.
     pub answered: bool,
 }
@@ -124,10 +126,9 @@ impl Coordinator {
     pub(super) fn observe(&mut self, now: Instant, seen: Observation, rng: &mut Rng) -> Option<u32> {
         let started = now - seen.ago;
         let came_up = seen.answered && self.gate.answered(now, started);
-        let recovered = self
-            .breaker
-            .as_mut()
-            .is_some_and(|breaker| breaker.observe(now, seen.who, seen.generation, seen.verdict, rng));
+        let recovered = self.breaker.as_mut().is_some_and(|breaker| {
+            breaker.observe(now, seen.who, seen.generation, seen.verdict, seen.others, rng)
+        });
         slow_start(recovered, came_up)
     }
 

@@ -66,7 +66,7 @@ impl Bench {
 
     fn observes(&mut self, now: u64, who: CallId, generation: u32, ago: u64, verdict: Verdict) {
         let answered = !matches!(verdict, Verdict::Unknown | Verdict::Late(_));
-        let seen = Observation { who, generation, ago: Duration::from_ms(ago), verdict, answered };
+        let seen = Observation { who, generation, ago: Duration::from_ms(ago), verdict, others: 0, answered };
         assert_eq!(self.handle(now, Message::Observe(seen)), Reply::Noted);
     }
 

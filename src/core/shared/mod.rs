@@ -419,6 +419,10 @@ impl Shared {
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
         ) || ended.means == Means::Nothing;
         of.fulls += u32::from(ended.means == Means::Full);
+        let others = (of.limiter.under_way(now) as u32).saturating_sub(1);
+        if ended.outcome == Outcome::Ok {
+            of.limiter.took(now, who);
+        }
         of.limiter.observe(now, sign);
         of.limiter.leave(who);
         of.connections.leave(who);
@@ -426,8 +430,14 @@ impl Shared {
         if ended.took(now).and_then(|took| of.stats.answered(now, took)).is_some() {
             self.news.push(News::Alert { target });
         }
-        let seen =
-            Observation { who, generation: ended.generation, ago: took, verdict, answered: !unanswered };
+        let seen = Observation {
+            who,
+            generation: ended.generation,
+            ago: took,
+            verdict,
+            others,
+            answered: !unanswered,
+        };
         let slowly = of.coordinator.observe(now, seen, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         self.look(now, target);

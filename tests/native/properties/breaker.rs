@@ -169,7 +169,7 @@ proptest! {
                     _ if pick % 2 == 0 => Verdict::Late(Layer::Compute),
                     _ => Verdict::Fails(Layer::Gateway),
                 };
-                breaker.observe(now, who, generation, verdict, &mut rng);
+                breaker.observe(now, who, generation, verdict, 0, &mut rng);
                 if naive.observe(now, who, epoch, verdict) {
                     let (least, most) = naive.span();
                     let span = breaker.open_for(now).unwrap_or_default();

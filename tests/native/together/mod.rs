@@ -7,6 +7,7 @@ mod connections;
 mod crowded;
 mod offline;
 mod patience;
+mod poison;
 mod small;
 pub(crate) mod world;
 

@@ -1,0 +1,126 @@
+//! Payloads that always fail, replicas that are broken and short gaps, in the middle of traffic that is answered: what the
+//! others have to suffer from them.
+
+use super::world::{Asked, Caller, Crowd, Meeting};
+use super::{error, loading, ok, too_many};
+use crate::read;
+use crate::virtual_clock::{Reply, ms, secs, status};
+use query_with_retry::core::breaker::State;
+use query_with_retry::core::classify::Body;
+use query_with_retry::core::failure::Code;
+use query_with_retry::core::lease::CallId;
+use query_with_retry::core::policy::Policy;
+use query_with_retry::core::time::Duration;
+
+const SEEDS: u64 = 20;
+const EVERY: CallId = 8;
+
+/// Fifteen calls a second, for twenty seconds.
+fn traffic() -> Crowd {
+    Crowd::of((0..300).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 1_000 / 15))))
+}
+
+/// Between 0.1 and one second, for each call its own.
+fn work(asked: Asked) -> Reply {
+    Reply::ok(ms(100 + u64::from(asked.who) * 7_919 % 900))
+}
+
+fn page(code: u16) -> Reply {
+    let words = if code == 502 { "502 Bad Gateway" } else { "503 Service Temporarily Unavailable" };
+    let body = Body { is_page: true, ..read::of_error(&format!("<h1>{words}</h1>")) };
+    Reply::after(ms(3), status(code), body)
+}
+
+fn is_poison(who: CallId) -> bool {
+    who.is_multiple_of(EVERY)
+}
+
+/// How much longer than its work each innocent call took, sorted, and how many failed.
+fn innocents(meeting: &Meeting) -> (Vec<Duration>, usize) {
+    let calls = (0..).zip(&meeting.calls).filter(|(who, _)| !is_poison(*who)).map(|(_, call)| call);
+    let (answered, failed): (Vec<_>, Vec<_>) = calls.partition(|call| call.is_delivered());
+    let mut took: Vec<_> = answered.iter().map(|call| call.took).collect();
+    took.sort();
+    (took, failed.len())
+}
+
+#[test]
+fn one_payload_in_eight_that_always_fails_costs_the_others_little() {
+    for (what, bad) in [
+        ("500", error(500)),
+        ("429", too_many()),
+        ("429 for an hour", super::asking(429, secs(3_600))),
+        ("loading", loading()),
+        ("502", page(502)),
+        ("503", page(503)),
+        ("reset", Reply::Resets { after: ms(3) }),
+        ("cut", Reply::Breaks { head: status(200), head_after: ms(3), body_after: ms(3) }),
+    ] {
+        for seed in 0..SEEDS {
+            let mut meeting = traffic()
+                .seeded(seed)
+                .against(|asked| if is_poison(asked.who) { bad.clone() } else { work(asked) });
+            let (took, failed) = innocents(&meeting);
+            assert_eq!(failed, 0, "{what}, seed {seed}");
+            let (median, last) = (took[took.len() / 2], took[took.len() - 1]);
+            // Who comes to a fresh client in company of a 502 or 503 is taken for one too many, for ten seconds.
+            let most = if what.starts_with("50") && what != "500" { secs(10) } else { secs(3) };
+            assert!(median < most && last < most + secs(8), "{what}, seed {seed}: {median:?}, {last:?}");
+            let over = meeting.over;
+            assert_eq!(meeting.shared.seen(over, 0).map(|seen| seen.breaker), Some(State::Closed), "{what}");
+        }
+    }
+}
+
+#[test]
+fn one_replica_of_three_that_fails_shuts_nobody_out() {
+    for (what, bad) in [("500", error(500)), ("reset", Reply::Resets { after: ms(3) }), ("503", page(503))] {
+        for seed in 0..SEEDS {
+            let mut nth = 0;
+            let meeting = traffic().seeded(seed).against(|asked| {
+                nth += 1;
+                if nth % 3 == 0 { bad.clone() } else { work(asked) }
+            });
+            let shut_out =
+                meeting.calls.iter().filter(|call| call.failed_by(Code::CircuitOpen, None)).count();
+            assert_eq!(shut_out, 0, "{what}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn after_a_gap_of_three_seconds_everybody_is_answered_soon() {
+    for (what, bad) in [("429", too_many()), ("502", page(502)), ("503", page(503))] {
+        for seed in 0..SEEDS {
+            let gap = secs(6)..secs(9);
+            let meeting = traffic()
+                .seeded(seed)
+                .against(|asked| if gap.contains(&asked.at) { bad.clone() } else { work(asked) });
+            assert_eq!(meeting.delivered(), 300, "{what}, seed {seed}");
+            let mut took: Vec<_> = meeting.calls.iter().map(|call| call.took).collect();
+            took.sort();
+            assert!(took[299] < secs(14), "{what}, seed {seed}: {:?}", took[299]);
+            assert!(took[150] < secs(4), "{what}, seed {seed}: {:?}", took[150]);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_asked_too_fast_is_still_asked_more_slowly() {
+    for seed in 0..SEEDS {
+        // A bucket of ten that is filled by ten a second.
+        let (mut tokens, mut last, mut refused) = (10_000_u64, ms(0), 0);
+        let meeting = traffic().seeded(seed).against(|asked| {
+            tokens = 10_000.min(tokens + (asked.at - last).as_ms() * 10);
+            last = asked.at;
+            if tokens < 1_000 {
+                refused += 1;
+                return too_many();
+            }
+            tokens -= 1_000;
+            ok()
+        });
+        assert!(meeting.delivered() >= 298, "seed {seed}: {}", meeting.delivered());
+        assert!(refused < 120, "seed {seed}: {refused}");
+    }
+}
