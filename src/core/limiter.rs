@@ -288,6 +288,11 @@ impl Limiter {
         calls.min(self.rule.max).max(1).saturating_mul(ONE)
     }
 
+    /// How long a success takes, on average of the last ones.
+    pub fn pace(&self) -> Option<Duration> {
+        self.pace
+    }
+
     /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
     /// grows with every success may become as large as it can, or as `most`.
     pub fn wait_behind(&self, others: usize, most: Option<u32>) -> Option<Duration> {

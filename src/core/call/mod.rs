@@ -642,7 +642,9 @@ impl Call {
         let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(trouble.code, trouble.layer);
         // Who was sent with next to no time left says nothing of who did not answer in it.
-        let had_no_time = phase == Some(Phase::Total) && now.since(one.started) < LITTLE;
+        let took = now.since(one.started);
+        let had_no_time = phase == Some(Phase::Total) && took < LITTLE
+            || phase.is_some() && head.is_none() && shared.takes_longer(self.shares(), took);
         let is_unsent =
             phase.is_some() && head.is_none() && !one.reached && shared.may_be_unsent(self.shares());
         let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };

@@ -544,6 +544,11 @@ impl Shared {
         self.worked_within(now, target, JUST_NOW)
     }
 
+    /// Nobody is answered so soon.
+    pub fn takes_longer(&self, target: usize, took: Duration) -> bool {
+        self.targets.get(target).and_then(|of| of.limiter.pace()).is_some_and(|pace| took < pace)
+    }
+
     /// It has answered since then.
     pub fn has_worked_since(&self, target: usize, then: Instant) -> bool {
         self.targets.get(target).and_then(|of| of.worked).is_some_and(|at| at >= then)

@@ -4,12 +4,12 @@
 use super::world::{Asked, Caller, Crowd, Meeting};
 use super::{error, loading, ok, too_many};
 use crate::read;
-use crate::virtual_clock::{Reply, ms, secs, status};
+use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::breaker::State;
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::Code;
 use query_with_retry::core::lease::CallId;
-use query_with_retry::core::policy::Policy;
+use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;
 
 const SEEDS: u64 = 20;
@@ -122,5 +122,17 @@ fn a_server_that_is_asked_too_fast_is_still_asked_more_slowly() {
         });
         assert!(meeting.delivered() >= 298, "seed {seed}: {}", meeting.delivered());
         assert!(refused < 120, "seed {seed}: {refused}");
+    }
+}
+
+#[test]
+fn who_gives_a_try_less_time_than_an_answer_takes_shuts_nobody_out() {
+    let hasty = policy(Given { attempt: Some(ms(200)), ..Given::default() });
+    for seed in 0..SEEDS {
+        let patient = (0..60).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 250)));
+        let hasty = (0..60).map(|nth| Caller::with(hasty).coming(secs(5 + nth / 12)));
+        let meeting = Crowd::of(patient.chain(hasty)).seeded(seed).against(|_| Reply::ok(ms(1_500)));
+        let answered = meeting.calls[..60].iter().filter(|call| call.is_delivered()).count();
+        assert_eq!(answered, 60, "seed {seed}");
     }
 }
