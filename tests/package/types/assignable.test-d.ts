@@ -63,7 +63,7 @@ export type Groups = [
 ];
 
 // Unions that programs switch over are the same in both directions, but for what is not published yet.
-type NotYet = { reasons: "offline"; events: "coordinator.type" | "coordinator.state" };
+type NotYet = { events: "coordinator.type" | "coordinator.state" };
 type Members<Event> = Event extends { type: infer Type extends string } ? `${Type}.${keyof Event & string}` : never;
 export type Unions = [
   Assignable<Published.ErrorCode, Contract.ErrorCode>,
@@ -73,8 +73,7 @@ export type Unions = [
   Assignable<Published.Phase, Contract.Phase>,
   Assignable<Contract.Phase, Published.Phase>,
   Assignable<Published.WaitReason, Contract.WaitReason>,
-  Assignable<Exclude<Contract.WaitReason, Published.WaitReason>, NotYet["reasons"]>,
-  Assignable<NotYet["reasons"], Exclude<Contract.WaitReason, Published.WaitReason>>,
+  Assignable<Contract.WaitReason, Published.WaitReason>,
   Assignable<Published.Priority, Contract.Priority>,
   Assignable<Contract.Priority, Published.Priority>,
   Assignable<Published.BreakerState, Contract.BreakerState>,
