@@ -17,11 +17,11 @@ const STUCK: Duration = Duration::from_secs(2);
 /// What was too much is not tried again before.
 const REMEMBERED: Duration = Duration::from_secs(10);
 /// As many refusals among the last ends, in thousandths, are the target's own: it is asked too fast.
-const MANY: u32 = 250;
+const MANY: u32 = 240;
 /// Of as many, and for so long, nothing was taken: it was down, and not full.
 const NEARLY_ALL: u32 = 750;
 const DOWN: Duration = Duration::from_secs(1);
-/// So long it is believed that what was taken is taken.
+/// So long at least it is believed that what was taken is taken.
 const PROVEN: Duration = Duration::from_secs(5);
 const ONE: u32 = 1000;
 
@@ -107,7 +107,8 @@ impl Limiter {
             moved: None,
             under_way: Vec::new(),
             pace: None,
-            refused: MANY,
+            // The second one of a fresh target is believed.
+            refused: MANY / 2,
             taken: (0, Instant::from_ms(0)),
             answered: None,
         };
@@ -192,15 +193,20 @@ impl Limiter {
         let crowd =
             self.under_way.iter().find(|permit| permit.lease.holder == who).map_or(0, |one| one.crowd);
         let (most, since) = self.taken;
-        if crowd >= most || now.since(since) >= PROVEN {
+        if crowd >= most || now.since(since) >= self.proven() {
             self.taken = (crowd, now);
         }
+    }
+
+    /// Some answers long, for they tell it.
+    fn proven(&self) -> Duration {
+        self.pace.map_or(PROVEN, |pace| pace.scaled(4, 1).max(PROVEN))
     }
 
     /// That it is full with as many cannot be: one of several replicas is broken, or it is this payload.
     fn takes_as_many(&self, now: Instant) -> bool {
         let (most, since) = self.taken;
-        now.since(since) < PROVEN && self.under_way.len() as u32 <= most
+        now.since(since) < self.proven() && self.under_way.len() as u32 <= most
     }
 
     /// To be told before the place is given back: only a limit that is made use of may grow.

@@ -106,6 +106,8 @@ struct Tries {
     sent: bool,
     /// The free try after a sleep of the machine is spent.
     slept: bool,
+    /// It was told that the target is full, or that it asks too fast.
+    refused: bool,
     /// When it failed first.
     failed_since: Option<Instant>,
     /// How the last try ended: that says more than that there will be no other.
@@ -123,6 +125,7 @@ impl Tries {
             pause: None,
             sent: false,
             slept: false,
+            refused: false,
             failed_since: None,
             failed: None,
         }
@@ -372,6 +375,10 @@ impl Call {
             // The last look of somebody else may still be answered.
             is_down = closed && now >= self.patience(now, shared) && !shared.is_looking(self.shares());
             is_up = !shared.is_cold(self.shares()) && !is_down && now < self.deadline();
+            if is_up {
+                // What it meets from now on is another cold start.
+                self.tries.cold = None;
+            }
         }
         let wait = Wait { until, ..wait };
         // Who has no time left takes no place, and no probe of a breaker.
@@ -510,7 +517,11 @@ impl Call {
         let names_none = is_limited && floor.is_none() && self.begun.is_none();
         let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
+        let was_refused = self.tries.refused;
+        self.tries.refused |= asks_slower;
         let means = match self.own(now, shared) {
+            // It has said so, and its pause is its own affair.
+            Means::Itself if asks_slower && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };

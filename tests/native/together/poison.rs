@@ -9,6 +9,7 @@ use query_with_retry::core::breaker::State;
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::Code;
 use query_with_retry::core::lease::CallId;
+use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;
 
@@ -134,5 +135,24 @@ fn who_gives_a_try_less_time_than_an_answer_takes_shuts_nobody_out() {
         let meeting = Crowd::of(patient.chain(hasty)).seeded(seed).against(|_| Reply::ok(ms(1_500)));
         let answered = meeting.calls[..60].iter().filter(|call| call.is_delivered()).count();
         assert_eq!(answered, 60, "seed {seed}");
+    }
+}
+
+#[test]
+fn who_waited_in_line_through_one_gap_is_not_blamed_for_the_next_one() {
+    for seed in 0..SEEDS {
+        let concurrency = limiter::Rule { min: 1, max: 4, queue: 10_000 };
+        let callers = (0..60).map(|nth| Caller::with(Policy::default()).coming(ms(2_000 + nth * 5)));
+        let gaps = [secs(2)..ms(2_400), ms(5_000)..ms(5_300), ms(8_000)..ms(8_300)];
+        let first = Caller::with(Policy::default());
+        let meeting = Crowd { concurrency, ..Crowd::of([first].into_iter().chain(callers)) }
+            .seeded(seed)
+            .against(|asked| {
+                if gaps.iter().any(|gap| gap.contains(&asked.at)) {
+                    return Reply::Refuses { after: ms(1) };
+                }
+                work(asked)
+            });
+        assert_eq!(meeting.delivered(), 61, "seed {seed}");
     }
 }
