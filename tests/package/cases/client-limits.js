@@ -359,7 +359,7 @@ export const clientLimits = [
         await Promise.all(calls(client, url, 40));
       }
       // In a page an origin over HTTP/1.1 has six connections, and one is left to the page.
-      if (["chromium", "firefox", "webkit"].includes(runtime)) assert.equal(most.free, 5);
+      if (["chromium", "firefox", "webkit"].includes(runtime)) assert.between(most.free, 4, 5);
       else assert.between(most.free, 12, 40);
       assert.between(most.limited, 2, 10);
     },
