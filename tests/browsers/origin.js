@@ -32,7 +32,15 @@ export async function startOrigin({ over = "http", headers = {}, refused = 5 } =
     if (request.method === "GET") return (seen.gets++, response.writeHead(200, { "content-type": "text/plain" }).end("here"));
     seen.posts++;
     seen.most = Math.max(seen.most, ++seen.inFlight);
-    response.once("close", () => seen.inFlight--);
+    // Over when its last byte is handed to the platform: a connection may bring the next request before it is told as closed.
+    let over = false;
+    const leave = () => {
+      seen.inFlight -= over ? 0 : 1;
+      over = true;
+    };
+    const { end } = response;
+    response.end = (...rest) => (leave(), end.apply(response, rest));
+    response.once("close", leave);
     return request.resume().on("end", () => void answer(pathname.slice(1), searchParams, response));
   });
 
