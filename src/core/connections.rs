@@ -58,10 +58,10 @@ impl Origin {
 
     /// A request beside as many as the platform may have was answered, or was not.
     pub fn tried(&self, answered: bool) {
-        if self.known.get() == Known::Tried && self.held.get() >= ALL {
-            self.known.set(if answered { Known::Many } else { Known::Few });
-        } else if self.known.get() == Known::Tried {
-            self.known.set(Known::Nothing);
+        if self.known.get() == Known::Tried {
+            // Who was not answered in time may be slow: that is tried again, a while later.
+            let many = answered && self.held.get() >= ALL;
+            self.known.set(if many { Known::Many } else { Known::Nothing });
         }
     }
 

@@ -10,12 +10,12 @@ const require = createRequire(new URL("../package/package.json", import.meta.url
 
 export const { missing } = browser("chromium");
 
-/** Runs `work(api, given)` in a page; `meanwhile` has the page and its context, as playwright has them. */
+/** `far.test` is this machine, by a name that does not say so. Runs `work(api, given)` in a page; `meanwhile` has the page and its context, as playwright has them. */
 export async function inChromium(work, given, meanwhile = async () => {}) {
   const { chromium } = require("playwright-core");
   const executablePath = onPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
   const server = await servePage({ dir: PKG_DIR, pages: { "/": { html: "<!doctype html><link rel=icon href=data:,>" } } });
-  const window = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  const window = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, "--host-resolver-rules=MAP far.test 127.0.0.1"] });
   try {
     const context = await window.newContext({ ignoreHTTPSErrors: true });
     const page = await context.newPage();

@@ -41,7 +41,7 @@ describe("Chromium, offline for 5 s", { skip: missing, concurrency: true, timeou
       const origin = await startOrigin({ refused: 1 });
       let left, back, over;
       try {
-        const told = await inChromium(call, { url: origin.url, path, after, times }, async ({ context }) => {
+        const told = await inChromium(call, { url: origin.url.replace("127.0.0.1", "far.test"), path, after, times }, async ({ context }) => {
           await sleep(1_000);
           await context.setOffline(true);
           left = performance.now();

@@ -345,6 +345,8 @@ impl Shared {
     pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
         if let Some(of) = self.targets.get_mut(target) {
             of.limiter.leave(who);
+            // The answer may have come whole to the platform, and its connection be free; if not, one is in reserve.
+            of.connections.leave(who);
             self.look(now, target);
         }
     }
@@ -354,6 +356,7 @@ impl Shared {
         let until = self.lease(now, deadline);
         if let Some(of) = self.targets.get_mut(target) {
             of.limiter.renew(now, who, until);
+            of.connections.enter(who);
         }
     }
 

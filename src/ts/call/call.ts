@@ -2,7 +2,7 @@
 
 import { invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
-import { hasLeft, isAway, watch, whenBack } from "../http/away.js";
+import { hasLeft, isAwayFrom, watch, whenBack } from "../http/away.js";
 import { quietly } from "../http/body.js";
 import { connects, speaks } from "../http/connections.js";
 import { whyLost } from "../http/lost.js";
@@ -228,7 +228,7 @@ export abstract class Call extends Waiting implements Run {
     const { why, detail, isPlain } = whyLost(error, performance.now() - this.#sentAt, this.reader.secrets);
     this.reader.detail = detail;
     this.#cause = isPlain ? error : new TypeError(detail);
-    if (isAway()) return Lost.Offline;
+    if (this.offline) return Lost.Offline;
     // What is behind a redirect says nothing of the target.
     if (this.leg.redirects > 0 && (why === Lost.Refused || why === Lost.Quick)) return Lost.Unknown;
     if (why !== Lost.Quick) return why;
@@ -249,7 +249,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   get offline(): boolean {
-    return isAway();
+    return isAwayFrom(this.asked.targets.map((_, index) => this.#place(index).url));
   }
 
   connects(index: number): number {
@@ -403,7 +403,8 @@ export abstract class Call extends Waiting implements Run {
       const { wire } = this.reader;
       const leads = this.leg?.leadsTo && this.reader.secrets.blankOut(`it redirects to ${this.leg.leadsTo}`);
       const report = this.#report(row);
-      const unsent = report.attempts.length === 0 && failure?.[3] === codes.indexOf("network") && "its port stayed closed while another call looked";
+      const isLost = report.attempts.length === 0 && failure?.[3] === codes.indexOf("network");
+      const unsent = isLost && (report.waitedMs.offline ? "there was no network" : "its port stayed closed while another call looked");
       const detail = [leads, this.reader.detail || unsent].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
       this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, report, detail, partial, this.#cause));

@@ -30,6 +30,7 @@ export function connects(url: string): number {
 /** As far as the page may see it: of another origin only where that allows it (Resource Timing, `Timing-Allow-Origin`). */
 function seen(origin: string): Speaks {
   let spoken = Speaks.Unknown;
+  if (typeof performance.getEntriesByType !== "function") return spoken;
   for (const kind of ["navigation", "resource"]) {
     for (const { name, nextHopProtocol } of performance.getEntriesByType(kind) as PerformanceResourceTiming[]) {
       if (nextHopProtocol && name.startsWith(`${origin}/`)) spoken = nextHopProtocol.startsWith("http/") ? Speaks.Http1 : Speaks.Newer;

@@ -101,6 +101,31 @@ fn elsewhere_as_many_go_at_once_as_the_targets_take() {
 }
 
 #[test]
+fn a_reader_that_asks_for_nothing_lends_its_connection() {
+    let mut shared = Shared::new(Rules::default(), AT_LEAST_32, AlertRule::default(), 1);
+    shared.grow(0);
+    shared.belongs(0, &Rc::new(Origin::default()), 0);
+    let now = Instant::from_ms(1_000);
+    let deadline = now + secs(300);
+    let caller = |id| Caller {
+        id,
+        priority: Priority::Default,
+        deadline,
+        patience: deadline,
+        attempt: secs(120),
+        first: true,
+    };
+    let goes = |place| matches!(place, Place::Go { .. });
+    assert!((0..5).all(|id| goes(shared.enter(now, 0, caller(id)))));
+    assert!(!goes(shared.enter(now, 0, caller(5))));
+    shared.lend(now, 0, 0);
+    assert_eq!(shared.woken(), Some(5));
+    assert!(goes(shared.claim(now, 0, caller(5))));
+    shared.reclaim(now, 0, 0, deadline);
+    assert!(!goes(shared.enter(now, 0, caller(6))));
+}
+
+#[test]
 fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() {
     let five = limiter::Rule { min: 5, max: 5, queue: 100 };
     let mut shared = Shared::new(Rules::default(), five, AlertRule::default(), 1);
