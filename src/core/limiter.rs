@@ -107,8 +107,8 @@ impl Limiter {
             moved: None,
             under_way: Vec::new(),
             pace: None,
-            // The second one of a fresh target is believed.
-            refused: MANY / 2,
+            // The first one of a fresh target is believed.
+            refused: MANY,
             taken: (0, Instant::from_ms(0)),
             answered: None,
         };
