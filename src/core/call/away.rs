@@ -41,9 +41,13 @@ impl Call {
         head: Option<Head>,
         shared: &mut Shared,
     ) -> Action {
+        self.note_lost(now, one, head, shared);
+        self.until_online(now)
+    }
+
+    fn note_lost(&mut self, now: Instant, one: Try, head: Option<Head>, shared: &mut Shared) {
         let outcome = Outcome::Failed(Code::Network, Layer::Network);
         self.note(now, one, head, outcome, Means::Nothing, shared);
-        self.until_online(now)
     }
 
     fn until_online(&mut self, now: Instant) -> Action {
@@ -75,8 +79,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         self.tries.slept = true;
-        let outcome = Outcome::Failed(Code::Network, Layer::Network);
-        self.note(now, one, head, outcome, Means::Nothing, shared);
+        self.note_lost(now, one, head, shared);
         let span = self.rng.up_to(SPREAD.min(now.since(one.started)));
         let wait = Wait { until: now + span, span, reason: WaitReason::Backoff, estimate: None };
         let step = if wait.until < self.deadline() { Step::Wait(wait) } else { Step::GiveUp(None) };
