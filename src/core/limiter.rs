@@ -73,6 +73,8 @@ struct Permit {
     in_company: bool,
     /// How many were under way when it went, with this one.
     crowd: u32,
+    /// What [`Limiter::votes`] were then.
+    votes: i32,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +96,8 @@ pub struct Limiter {
     /// So many at once were taken, as an answer has shown, and when.
     taken: (u32, Instant),
     answered: Option<Instant>,
+    /// How many more have been answered than have failed.
+    votes: i32,
 }
 
 impl Limiter {
@@ -111,6 +115,7 @@ impl Limiter {
             refused: MANY,
             taken: (0, Instant::from_ms(0)),
             answered: None,
+            votes: 0,
         };
         limiter.start_slowly(SLOW_START.max(rule.min));
         limiter
@@ -161,7 +166,20 @@ impl Limiter {
             first.in_company = true;
         }
         let crowd = self.under_way.len() as u32 + 1;
-        self.under_way.push(Permit { lease: Lease { holder: who, until }, in_company, crowd });
+        let lease = Lease { holder: who, until };
+        self.under_way.push(Permit { lease, in_company, crowd, votes: self.votes });
+    }
+
+    /// One was answered, or failed.
+    pub fn vote(&mut self, works: bool) {
+        self.votes = self.votes.wrapping_add(if works { 1 } else { -1 });
+    }
+
+    /// While this one was under way more were answered than failed, itself included: its failure is its own, or that of one
+    /// replica of several.
+    pub fn is_outvoted(&self, who: CallId) -> bool {
+        let permit = self.under_way.iter().find(|permit| permit.lease.holder == who);
+        permit.is_some_and(|permit| self.votes.wrapping_sub(permit.votes) > 0)
     }
 
     /// Whether another one has been under way while this one was.

@@ -34,6 +34,7 @@ pub mod failure;
 pub mod gate;
 pub mod hint;
 pub mod json;
+pub mod keys;
 pub mod lease;
 pub mod limiter;
 pub mod loading;

@@ -121,6 +121,9 @@ extern "C" {
     /// Nothing was given of what `input::policy` asks for.
     #[wasm_bindgen(method, getter)]
     pub(super) fn usual(this: &Request) -> bool;
+    /// Whose limit the call meets, where that is another one than the client's, which is 0.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn key(this: &Request) -> u32;
     /// Makes what is sent to one target; empty texts and NaN are absent. A promise, where a token has to
     /// be fetched: it rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]

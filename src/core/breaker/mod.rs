@@ -100,10 +100,11 @@ enum Phase {
     HalfOpen {
         probe: Option<Lease>,
     },
-    /// The last end was a failure: another one opens it again. A single one may be of its own payload.
+    /// So many more have failed than succeeded: a single failure may be of its own payload, and the more has been answered
+    /// the more of them it takes to open it again.
     Ramp {
         left: u32,
-        failed: bool,
+        failed: u32,
     },
 }
 
@@ -143,7 +144,7 @@ impl Breaker {
         }
     }
 
-    /// A ramp is half-open to those who look: two failures in a row open it again.
+    /// A ramp is half-open to those who look.
     pub fn state(&self, now: Instant) -> State {
         match self.phase {
             Phase::Closed => State::Closed,
@@ -231,18 +232,20 @@ impl Breaker {
                 self.phase = Phase::HalfOpen { probe: probe.filter(|probe| probe.holder != who) };
             }
             (Phase::HalfOpen { .. }, Verdict::Works) => {
-                self.enter(Phase::Ramp { left: RAMP, failed: false });
+                self.enter(Phase::Ramp { left: RAMP, failed: 0 });
                 return true;
             }
-            (Phase::Ramp { left, failed: false }, Verdict::Fails(_)) => {
-                self.phase = Phase::Ramp { left, failed: true };
+            (Phase::Ramp { left, failed }, Verdict::Fails(_) | Verdict::Late(_))
+                if failed + 1 < (RAMP - left + 1).min(self.rule.failures).max(2) =>
+            {
+                self.phase = Phase::Ramp { left, failed: failed + 1 };
             }
             (Phase::HalfOpen { .. } | Phase::Ramp { .. }, Verdict::Fails(layer) | Verdict::Late(layer)) => {
                 self.open(now, layer, rng);
             }
-            (Phase::Ramp { left, .. }, Verdict::Works) => match left.saturating_sub(1) {
+            (Phase::Ramp { left, failed }, Verdict::Works) => match left.saturating_sub(1) {
                 0 => self.close(),
-                left => self.phase = Phase::Ramp { left, failed: false },
+                left => self.phase = Phase::Ramp { left, failed: failed.saturating_sub(1) },
             },
             (Phase::Closed, Verdict::Works) => {
                 self.late_in_a_row = 0;

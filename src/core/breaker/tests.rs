@@ -431,15 +431,14 @@ fn aborts_in_the_ramp_bring_it_neither_forward_nor_back() {
 }
 
 #[test]
-fn a_timeout_or_two_failures_in_a_row_in_the_ramp_open_it_again_for_twice_as_long() {
-    for successes in [0, 1, 7, 14] {
+fn as_many_failures_as_successes_in_the_ramp_and_five_at_most_open_it_again_for_twice_as_long() {
+    for (successes, failures) in [(0, 2), (1, 2), (2, 3), (3, 4), (4, 5), (7, 5), (14, 5)] {
         for verdict in [FAILS, LATE] {
             let (mut bench, now) = Bench::ramp_at(START);
             (0..successes).for_each(|_| assert!(!bench.ends(now, Verdict::Works)));
-            assert!(!bench.ends(now, verdict));
-            if verdict == FAILS {
+            for _ in 0..failures {
                 assert_eq!(bench.state(now), State::HalfOpen);
-                assert!(!bench.ends(now, FAILS));
+                assert!(!bench.ends(now, verdict));
             }
             assert_eq!(bench.state(now), State::Open);
             assert!((30_000..=37_500).contains(&(bench.until(now) - now)), "{successes}");

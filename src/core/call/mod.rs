@@ -233,6 +233,7 @@ impl Call {
             }
             (State::Reading(one, head), Input::NetworkError(_)) => {
                 let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
+                let trouble = trouble.after(now.since(one.started), false);
                 self.lost(now, one, Some(head), trouble, None, shared)
             }
             (State::Sending(one), Input::TimedOut(phase)) => {
@@ -276,11 +277,11 @@ impl Call {
     }
 
     fn caller(&self, now: Instant, shared: &Shared) -> Caller {
-        let longer = self.hold(now).unwrap_or(Duration::ZERO);
-        let attempt = self.policy.timeouts.attempt + longer;
+        let held = self.hold(now).unwrap_or(Duration::ZERO);
+        let attempt = self.policy.timeouts.attempt + held;
         let (deadline, first) = (self.deadline(), !self.tries.sent);
         let patience = deadline.min(self.patience(now, shared));
-        Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, first }
+        Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, held, first }
     }
 
     fn has_fallback(&self) -> bool {
@@ -462,7 +463,10 @@ impl Call {
                 self.note(now, one, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
-            End::Cut => self.lost(now, one, Some(head), Trouble::TRUNCATED, None, shared),
+            End::Cut => {
+                let cut = Trouble::TRUNCATED.after(now.since(one.started), false);
+                self.lost(now, one, Some(head), cut, None, shared)
+            }
             End::Nothing => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
                 self.answered(now, one, head, nothing, shared)
@@ -514,14 +518,15 @@ impl Call {
             trouble = trouble.after(took, body.is_page);
         }
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
-        let names_none = is_limited && floor.is_none() && self.begun.is_none();
+        let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, place, self.policy.key);
+        let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
         let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.tries.refused;
         self.tries.refused |= asks_slower;
         let means = match self.own(now, shared) {
             // It has said so, and its pause is its own affair.
-            Means::Itself if asks_slower && was_refused => Means::Own,
+            Means::Itself if is_of_key || asks_slower && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };
@@ -789,6 +794,7 @@ impl Call {
             streamed: self.policy.streamed,
             begun: self.begun,
             means,
+            key: self.policy.key,
         };
         shared.ended(now, self.shares(), self.id, ended);
     }

@@ -110,7 +110,8 @@ impl Trouble {
     /// be done and billed, or will break it again. gunicorn tells of its own time-out by a page.
     pub fn after(self, took: Duration, is_page: bool) -> Self {
         let breaks = match self.code {
-            Code::Network => true,
+            // Cut, or ended without what was asked for.
+            Code::Network | Code::StreamTruncated | Code::BadResponse => true,
             Code::Unavailable => self.layer == Layer::Gateway,
             Code::EngineFailure => is_page,
             _ => false,

@@ -187,7 +187,7 @@ impl Coordinator {
                 if let Some(left) = self.open_for(now) {
                     return Reply::Open(left);
                 }
-                if !self.gate.admit(now, who, attempt) {
+                if !self.gate.admit(now, who, attempt, Duration::ZERO) {
                     let vacant = self.gate.vacant_at().map_or(ASK_AGAIN, |at| at.since(now));
                     return Reply::Wait(vacant.min(ASK_AGAIN));
                 }

@@ -43,6 +43,9 @@ const BELIEVED: u32 = 4;
 /// The longest sleep before a port that is closed.
 const LONGEST_AT_DOOR: Duration = Duration::from_secs(10);
 
+/// A model that is not up says so sooner, or twice as soon as it did so far: a look that is out for longer is being worked on.
+const ANSWERS_SOON: Duration = Duration::from_secs(3);
+
 /// A look that is overdue for so long nobody waits for.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
@@ -52,6 +55,12 @@ struct Cold {
     leader: Option<Lease>,
     /// When it was sent to look, while nothing has come of that.
     sent: Option<Instant>,
+    /// How long the server was asked to hold that one.
+    held: Duration,
+    /// The longest that it took to say that it is loading.
+    heard: Duration,
+    /// See [`Around`].
+    alone: bool,
     /// How often that one has looked in vain.
     looks: u32,
     /// Not before then is it worth a look, whoever looks.
@@ -66,6 +75,9 @@ impl Cold {
             start: ColdStart::new(started),
             leader: None,
             sent: None,
+            held: Duration::ZERO,
+            heard: Duration::ZERO,
+            alone: false,
             looks: 0,
             next_look: started,
             is_told: false,
@@ -115,8 +127,8 @@ impl Gate {
     /// Whether this call may be sent: everybody while it is not cold, then the leader alone.
     ///
     /// Where there is none any more, the first that asks when it is time takes the lead, for as long
-    /// as one try may take.
-    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> bool {
+    /// as one try may take; the server is asked to hold it for so long.
+    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration, held: Duration) -> bool {
         let Some(cold) = &mut self.cold else {
             return true;
         };
@@ -133,7 +145,7 @@ impl Gate {
             cold.looks = 0;
         }
         cold.leader = Some(Lease { holder: who, until: now + attempt });
-        cold.sent = Some(now);
+        (cold.sent, cold.held) = (Some(now), held);
         true
     }
 
@@ -160,6 +172,32 @@ impl Gate {
     pub fn vacant_at(&self) -> Option<Instant> {
         let cold = self.cold.as_ref()?;
         Some(cold.leader.map_or(cold.next_look, |leader| leader.until.max(cold.next_look)))
+    }
+
+    /// When the look that is out, if nothing comes of it, has been out for so long that it is being worked on.
+    pub fn opens_at(&self) -> Option<Instant> {
+        // Not of those that share nothing: all that look would be followed by others at the same moment, and in the
+        // simulated fleets that costs calls.
+        let cold = self.cold.as_ref().filter(|cold| !cold.alone)?;
+        Some(cold.sent? + cold.held + ANSWERS_SOON.max(cold.heard.scaled(2, 1)))
+    }
+
+    /// That time has come: a long answer keeps nobody out of a model that is up. True if that ends a cold start.
+    pub fn opens(&mut self, now: Instant) -> bool {
+        let is_up = self.opens_at().is_some_and(|opens| opens <= now);
+        if let Some(sent) = self.cold.and_then(|cold| cold.sent).filter(|_| is_up) {
+            self.ends(now, sent);
+        }
+        is_up
+    }
+
+    /// The look of this one was lost, and says nothing.
+    pub fn lost(&mut self, who: CallId) {
+        if let Some(cold) =
+            self.cold.as_mut().filter(|cold| cold.leader.is_some_and(|lead| lead.holder == who))
+        {
+            cold.sent = None;
+        }
     }
 
     /// A request was answered that was sent after that.
@@ -240,7 +278,10 @@ impl Gate {
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
-        cold.sent = None;
+        (cold.sent, cold.alone) = (None, found.alone);
+        if !found.answer.was_held {
+            cold.heard = cold.heard.max(now.since(found.started));
+        }
         let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
         cold.looks = if has_led { cold.looks + 1 } else { 0 };
         let around = Around {
@@ -274,14 +315,18 @@ impl Gate {
         if !of_now {
             return false;
         }
-        (self.closed, self.denied) = (None, 0);
         self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));
-        let ended = self.cold.take();
-        let was_cold = ended.is_some();
-        if let Some(cold) = ended.filter(|_| !self.is_fresh(now)) {
-            self.last = Some((cold.start.waited(now), now));
-        }
+        let was_cold = self.cold.is_some();
+        self.ends(now, now);
         was_cold
+    }
+
+    /// The cold start, if there is one, was over by then.
+    fn ends(&mut self, now: Instant, by: Instant) {
+        (self.closed, self.denied) = (None, 0);
+        if let Some(cold) = self.cold.take().filter(|_| !self.is_fresh(now)) {
+            self.last = Some((cold.start.waited(by), now));
+        }
     }
 
     /// How long the last cold start took.

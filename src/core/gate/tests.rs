@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn admits(&mut self, now: u64, who: CallId) -> bool {
-        self.gate.admit(at(now), who, ATTEMPT)
+        self.gate.admit(at(now), who, ATTEMPT, Duration::ZERO)
     }
 
     fn answered(&mut self, now: u64, started: u64) -> bool {

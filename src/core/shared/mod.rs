@@ -12,8 +12,9 @@ use super::connections::{Connections, Origin};
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
 use super::gate::{Closed, Found, Refusal, Role, Temperature};
+use super::keys::{KeyId, SpentKeys};
 use super::lease::CallId;
-use super::limiter::{self, Limiter, Sign};
+use super::limiter::{self, Limiter, SLOW_START, Sign};
 use super::loading::{Answer, SHORTEST_SLEEP};
 use super::queue::{Front, Priority, Queue};
 use super::record::{Outcome, WaitReason};
@@ -36,8 +37,9 @@ pub struct Caller {
     pub deadline: Instant,
     /// When it gives up waiting for a cold model: not after its deadline.
     pub patience: Instant,
-    /// How long one try may take.
+    /// How long one try may take, and for how much of that the server is asked to hold it.
     pub attempt: Duration,
+    pub held: Duration,
     /// It would be its first request to this target.
     pub first: bool,
 }
@@ -66,6 +68,7 @@ pub struct Ended {
     /// When the first text of a stream came.
     pub begun: Option<Instant>,
     pub means: Means,
+    pub key: KeyId,
 }
 
 /// What an end is taken for, beside what it is.
@@ -118,6 +121,7 @@ struct OfTarget {
     /// Nobody in line is let in before then.
     not_before: Option<Instant>,
     calm: Option<Calm>,
+    spent: SpentKeys,
     /// When it last answered, and how many times it was full since then.
     worked: Option<Instant>,
     fulls: u32,
@@ -241,6 +245,7 @@ impl Shared {
             stats: Stats::new(self.alert),
             not_before: None,
             calm: None,
+            spent: SpentKeys::default(),
             worked: None,
             fulls: 0,
             told: breaker::State::Closed,
@@ -275,6 +280,7 @@ impl Shared {
 
     fn let_in(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
         let until = self.lease(now, caller.deadline);
+        self.opens(now, target);
         let Some(of) = self.targets.get_mut(target) else {
             return Place::Go { generation: 0 }; // no call has no target
         };
@@ -289,7 +295,8 @@ impl Shared {
             // Who has no connection does not look after it.
             of.coordinator.gate.leave(caller.id);
         }
-        let waits = !may || was_cold && !of.coordinator.gate.admit(now, caller.id, caller.attempt);
+        let waits =
+            !may || was_cold && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held);
         let place = if waits { of.line_up(now, caller) } else { of.take_place(now, until, caller) };
         if waits {
             self.lined_up(target);
@@ -316,7 +323,9 @@ impl Shared {
             of.connections.leave(caller.id);
             return self.let_in(now, target, caller); // everybody was sent away, or it came too late
         }
-        if of.coordinator.gate.is_cold() && !of.coordinator.gate.admit(now, caller.id, caller.attempt) {
+        if of.coordinator.gate.is_cold()
+            && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
+        {
             of.connections.leave(caller.id);
             let place = of.line_up(now, caller);
             self.lined_up(target);
@@ -369,6 +378,7 @@ impl Shared {
         let slowly = of.coordinator.begun(now, who, generation, started, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         if let Some(of) = self.targets.get_mut(target) {
+            of.limiter.vote(true);
             of.limiter.observe(now, Sign::Begun);
         }
         self.look(now, target);
@@ -415,17 +425,34 @@ impl Shared {
         };
         if ended.outcome == Outcome::Ok {
             (of.worked, of.fulls) = (Some(now), 0);
+            of.spent.answered(ended.key);
             of.calm = of.calm.filter(|calm| ended.started < calm.newest);
         }
         let unanswered = matches!(
             ended.outcome,
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
         ) || ended.means == Means::Nothing;
+        if unanswered {
+            of.coordinator.gate.lost(who);
+        }
         of.fulls += u32::from(ended.means == Means::Full);
         let others = (of.limiter.under_way(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
             of.limiter.took(now, who);
         }
+        match verdict {
+            // Its answer was counted when it began.
+            Verdict::Works if ended.begun.is_some() => {}
+            Verdict::Works => of.limiter.vote(true),
+            Verdict::Fails(_) | Verdict::Late(_) => of.limiter.vote(false),
+            Verdict::Unknown => {}
+        }
+        let is_outvoted = !matches!(verdict, Verdict::Works) && of.limiter.is_outvoted(who);
+        let (verdict, sign) = match sign {
+            _ if !is_outvoted => (verdict, sign),
+            Sign::Late => (Verdict::Unknown, Sign::None),
+            _ => (Verdict::Unknown, sign),
+        };
         of.limiter.observe(now, sign);
         of.limiter.leave(who);
         of.connections.leave(who);
@@ -444,6 +471,14 @@ impl Shared {
         let slowly = of.coordinator.observe(now, seen, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         self.look(now, target);
+    }
+
+    /// Who looks after a cold model may have found it up.
+    fn opens(&mut self, now: Instant, target: usize) {
+        let of = self.targets.get_mut(target);
+        if of.is_some_and(|of| of.coordinator.gate.opens(now)) {
+            self.starts_slowly(now, target, Some(SLOW_START));
+        }
     }
 
     /// It has recovered, or come up, and everybody goes slowly from so many at once.
@@ -588,6 +623,11 @@ impl Shared {
         Some(calm.until.since(now))
     }
 
+    /// It refuses this key, and not only this time, and answers others.
+    pub fn refuses_key(&mut self, now: Instant, target: usize, key: KeyId) -> bool {
+        self.targets.get_mut(target).is_some_and(|of| of.spent.refused(now, key, of.worked))
+    }
+
     /// Whether asking it again costs the budget nothing.
     pub fn is_unpaid(&self, now: Instant, target: usize) -> bool {
         let calm = self.targets.get(target).and_then(|of| of.calm);
@@ -678,6 +718,7 @@ impl Shared {
     fn look(&mut self, now: Instant, target: usize) {
         let lease = self.rules.lease;
         let to_claim = if lease.is_some() { TO_CLAIM_UNSEEN } else { TO_CLAIM };
+        self.opens(now, target);
         let Some(of) = self.targets.get_mut(target) else {
             return;
         };
@@ -719,7 +760,8 @@ impl Shared {
             of.connections.enter(next);
             self.woken.push(next);
             if cold.is_some() {
-                of.coordinator.gate.admit(now, next, to_claim);
+                // It is not sent yet.
+                of.coordinator.gate.admit(now, next, to_claim, to_claim);
                 return;
             }
         }
@@ -834,7 +876,9 @@ impl OfTarget {
         if self.queue.is_empty() || self.connections.wait() {
             return None;
         }
-        self.coordinator.gate.vacant_at().or(self.not_before).or_else(|| self.limiter.due())
+        let gate = &self.coordinator.gate;
+        let cold = gate.vacant_at().into_iter().chain(gate.opens_at()).min();
+        cold.or(self.not_before).or_else(|| self.limiter.due())
     }
 }
 

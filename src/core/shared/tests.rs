@@ -46,7 +46,15 @@ impl Bench {
     pub(super) fn caller(&self, who: CallId) -> Caller {
         let attempt = Policy::default().timeouts.attempt;
         let deadline = at(START + self.total);
-        Caller { id: who, priority: self.priority, deadline, patience: deadline, attempt, first: true }
+        Caller {
+            id: who,
+            priority: self.priority,
+            deadline,
+            patience: deadline,
+            attempt,
+            held: Duration::ZERO,
+            first: true,
+        }
     }
 
     fn noted(&mut self, now: u64, who: CallId, place: Place) -> Place {
@@ -98,6 +106,7 @@ impl Bench {
             streamed: false,
             begun: None,
             means: Means::Itself,
+            key: 0,
         };
         self.shared.ended(at(now), TARGET, who, ended);
     }
@@ -735,12 +744,12 @@ fn a_leader_that_ran_into_its_clock_or_got_no_connection_ends_nothing_and_keeps_
     for outcome in [TIMEOUT, Outcome::Failed(Code::Network, Layer::Network)] {
         let (mut bench, next) = Bench::cold(20);
         bench.looks(next);
-        bench.ends(next + 20_000, 0, outcome);
+        bench.ends(next + 2_000, 0, outcome);
         assert_eq!(bench.woken(), [0_u32; 0], "{outcome:?}");
         assert!(bench.shared.is_cold(TARGET));
         bench.looks(next + 21_000);
         bench.lines_up(next + 21_000, 21, WaitReason::Loading);
-        assert_eq!(bench.due(), Some(next + 141_000));
+        assert_eq!(bench.due(), Some(next + 24_000), "then it is being worked on");
     }
 }
 
@@ -778,11 +787,22 @@ fn when_the_leader_is_aborted_while_it_looks_the_next_one_looks_at_once() {
 fn when_the_leader_is_lost_the_next_one_looks_after_its_lease() {
     let (mut bench, next) = Bench::cold(20);
     assert_eq!(bench.due(), Some(next + 120_000));
-    bench.looks(next);
     bench.shared.wake(at(next + 119_999));
     assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(next + 120_000));
     assert_eq!(bench.all_come(next + 120_000), [1]);
+}
+
+#[test]
+fn a_look_that_is_out_for_three_seconds_is_being_worked_on_and_the_others_come_slowly() {
+    let (mut bench, next) = Bench::cold(20);
+    bench.looks(next);
+    assert_eq!(bench.due(), Some(next + 3_000));
+    bench.shared.wake(at(next + 2_999));
+    assert_eq!(bench.woken(), [0_u32; 0]);
+    bench.shared.wake(at(next + 3_000));
+    assert_eq!(bench.all_come(next + 3_000), [1, 2, 3]);
+    assert!(!bench.shared.is_cold(TARGET));
 }
 
 #[test]

@@ -5,6 +5,7 @@ import { QueryError } from "../errors/query-error.js";
 import { hasLeft, isAwayFrom, watch, whenBack } from "../http/away.js";
 import { quietly } from "../http/body.js";
 import { connects, speaks } from "../http/connections.js";
+import { keyNumber } from "../http/key.js";
 import { whyLost } from "../http/lost.js";
 import { platformFetch } from "../http/platform.js";
 import { probe, wasReached } from "../http/probe.js";
@@ -160,6 +161,11 @@ export abstract class Call extends Waiting implements Run {
 
   get known(): number {
     return (this.targets === 1 ? this.#target(0).located?.[this.kind]?.profile : undefined) ?? -1;
+  }
+
+  get key(): number {
+    const { headers, given } = this.asked;
+    return keyNumber(this.options.token, this.pool.options.token, headers, given);
   }
 
   locate(index: number, url: string, model: string, shares: boolean, profile: number): void {

@@ -1,5 +1,6 @@
 /** What the calls of one client share, on this side of the core: what they were given, and which target is which. */
 
+import { checksum } from "../input/checksum.js";
 import { copied } from "../input/copied.js";
 import { defined } from "../input/defined.js";
 import { headerPairs } from "../input/options.js";
@@ -158,12 +159,10 @@ export class ClientContext implements Attachable {
 /** As a label of metrics and the beginning of a message. */
 const LONGEST_MODEL = 128;
 
-/** A payload may name a model of any length: a long one is told by its beginning and a sum (FNV-1a, 32 bits). */
+/** A payload may name a model of any length: a long one is told by its beginning and a sum. */
 function shortened(model: string): string {
   if (model.length <= LONGEST_MODEL) return model;
-  let sum = 0x811c9dc5;
-  for (let at = 0; at < model.length; at++) sum = Math.imul(sum ^ model.charCodeAt(at), 0x01000193);
-  return `${model.slice(0, LONGEST_MODEL / 2)}…${(sum >>> 0).toString(16)}`;
+  return `${model.slice(0, LONGEST_MODEL / 2)}…${checksum(model).toString(16)}`;
 }
 
 /** The same URL with another model in its payload is another target. */

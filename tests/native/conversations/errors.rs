@@ -4,6 +4,7 @@ use super::{ALL_TRIES, asking, error, ok, saying};
 use crate::read;
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs, status};
 use query_with_retry::core::backoff;
+use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::{Code, Layer};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::WaitReason;
@@ -100,6 +101,20 @@ fn so_is_what_a_gateway_or_a_worker_broke_off_after_seconds_and_what_it_said_at_
     // Varnish, of which the same words are an engine that starts, where they come at once.
     let varnish = Reply::after(secs(2), status(503), page("503 Backend fetch failed"));
     assert_eq!(default().script(&[varnish]).sent.len(), 2);
+}
+
+#[test]
+fn so_is_an_answer_that_is_cut_or_unreadable_after_seconds_of_work() {
+    let cut = |after| Reply::Breaks { head: status(200), head_after: ms(5), body_after: after };
+    // By a proxy that closes the connection properly: half of a document.
+    let half = Body { unexpected: true, of_engine: true, ..Body::default() };
+    let closed = |after| Reply::after(after, status(200), half.clone());
+    for (reply, code) in [(&cut as &dyn Fn(Duration) -> Reply, Code::Network), (&closed, Code::BadResponse)] {
+        for (after, tries) in [(ms(5), ALL_TRIES), (secs(2), 2)] {
+            let call = default().script(&[reply(after)]);
+            assert_eq!((call.failure().code, call.sent.len()), (code, tries), "after {after:?}");
+        }
+    }
 }
 
 #[test]

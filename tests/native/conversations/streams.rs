@@ -102,6 +102,14 @@ fn before_anything_was_handed_over_a_lost_stream_is_asked_for_again() {
 }
 
 #[test]
+fn a_stream_that_is_lost_after_seconds_without_a_word_may_have_been_worked_on_and_is_asked_for_once_more() {
+    for loss in [Step::Closes, Step::Breaks, unreadable()] {
+        let lost = stream(vec![(secs(2), loss.clone())]);
+        assert_eq!(default().script(&[lost]).sent.len(), 2, "{loss:?}");
+    }
+}
+
+#[test]
 fn after_something_was_handed_over_it_never_is() {
     for before in [&[TEXT][..], &[ROLE, TEXT], &[TEXT, ROLE, TEXT]] {
         for (loss, _, code, _) in losses() {

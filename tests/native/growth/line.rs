@@ -47,7 +47,7 @@ impl Crowd {
     fn caller(&self, id: CallId) -> Caller {
         let priority = if id % 100 < 98 { Priority::Batch } else { TIERS[id as usize % 2] };
         let (deadline, patience) = (at(0) + HOUR, at(0) + HOUR);
-        Caller { id, priority, deadline, patience, attempt: HOUR, first: false }
+        Caller { id, priority, deadline, patience, attempt: HOUR, held: Duration::ZERO, first: false }
     }
 
     /// What a client asks after everything that happens. How many were called.
@@ -66,6 +66,7 @@ impl Crowd {
             streamed: false,
             begun: None,
             means: Means::Itself,
+            key: 0,
         };
         self.shared.ended(at(1), TARGET, who, ended);
     }

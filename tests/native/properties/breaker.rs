@@ -15,8 +15,8 @@ enum Phase {
     Closed,
     Open(Instant),
     HalfOpen(Option<(CallId, Instant)>),
-    /// So many have succeeded since the probe; and whether the last one that ended has failed.
-    Ramp(u32, bool),
+    /// So many have succeeded since the probe, and so many more have failed.
+    Ramp(u32, u32),
 }
 
 struct Naive {
@@ -77,13 +77,13 @@ impl Naive {
                 false
             }
             _ if verdict == Verdict::Unknown => false,
-            Phase::Ramp(works, false) if matches!(verdict, Verdict::Fails(_)) => {
-                self.phase = Phase::Ramp(works, true);
-                false
+            Phase::Ramp(works, failed) if fails => {
+                self.phase = Phase::Ramp(works, failed + 1);
+                failed + 1 >= (works + 1).min(self.rule.failures).max(2)
             }
-            Phase::HalfOpen(_) | Phase::Ramp(..) if fails => true,
+            Phase::HalfOpen(_) if fails => true,
             Phase::HalfOpen(_) => {
-                self.enter(Phase::Ramp(0, false));
+                self.enter(Phase::Ramp(0, 0));
                 false
             }
             Phase::Ramp(14, _) => {
@@ -91,8 +91,8 @@ impl Naive {
                 self.opened = 0;
                 false
             }
-            Phase::Ramp(works, _) => {
-                self.phase = Phase::Ramp(works + 1, false);
+            Phase::Ramp(works, failed) => {
+                self.phase = Phase::Ramp(works + 1, failed.saturating_sub(1));
                 false
             }
             Phase::Closed => {

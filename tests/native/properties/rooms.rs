@@ -46,7 +46,7 @@ proptest! {
             match kind {
                 0..3 => {
                     let was_cold = gate.is_cold();
-                    let goes = gate.admit(now, who, attempt);
+                    let goes = gate.admit(now, who, attempt, Duration::ZERO);
                     prop_assert!(goes || was_cold, "nobody waits for a model that is up");
                     if goes && was_cold {
                         prop_assert!(is_free(lead, who, now), "{} as well as {:?}", who, lead);
@@ -93,8 +93,8 @@ proptest! {
             let vacant = gate.vacant_at();
             prop_assert_eq!(vacant.is_some(), gate.is_cold());
             if let Some(vacant) = vacant {
-                prop_assert!(gate.clone().admit(vacant.max(now), 99, attempt));
-                prop_assert!(vacant <= now || !gate.clone().admit(now, 99, attempt));
+                prop_assert!(gate.clone().admit(vacant.max(now), 99, attempt, Duration::ZERO));
+                prop_assert!(vacant <= now || !gate.clone().admit(now, 99, attempt, Duration::ZERO));
             }
         }
     }

@@ -55,6 +55,23 @@ fn a_server_of_sixteen_places_is_not_run_over_when_it_comes_up() {
 }
 
 #[test]
+fn a_look_that_is_not_refused_has_found_it_up_however_long_its_answer_takes() {
+    let up = secs(8);
+    for seed in 0..SEEDS {
+        let mut meeting = Crowd::at_once(20).seeded(seed).against(|asked| match asked.at {
+            at if at < up => loading(),
+            _ => Reply::ok(secs(40)),
+        });
+        all_succeed(&mut meeting, &format!("seed {seed}"));
+        // Found within 1.3 times its length; three seconds later they come, four at once, and then twice as many.
+        let slowest = meeting.calls.iter().map(|call| call.took).max().unwrap_or_default();
+        assert!(slowest < secs(11 + 3 + 40 * 3 + 3), "seed {seed}: {slowest:?}");
+        let in_time = meeting.sent.iter().filter(|sent| sent.at < up + secs(7)).count();
+        assert!(in_time - before(&meeting, up) >= 4, "seed {seed}: {in_time}");
+    }
+}
+
+#[test]
 fn while_it_loads_one_request_at_a_time_is_under_way() {
     let mut most = 0;
     let mut server = cold_for(LOAD, ENDLESS);

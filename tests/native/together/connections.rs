@@ -113,6 +113,7 @@ fn a_reader_that_asks_for_nothing_lends_its_connection() {
         deadline,
         patience: deadline,
         attempt: secs(120),
+        held: Duration::ZERO,
         first: true,
     };
     let goes = |place| matches!(place, Place::Go { .. });
@@ -139,6 +140,7 @@ fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() 
         deadline: came + secs(300),
         patience: came + secs(300),
         attempt: secs(120),
+        held: Duration::ZERO,
         first: true,
     };
     let places: Vec<_> = (0..12).map(|id| shared.enter(came, 0, caller(id))).collect();

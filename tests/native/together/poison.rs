@@ -156,3 +156,65 @@ fn who_waited_in_line_through_one_gap_is_not_blamed_for_the_next_one() {
         assert_eq!(meeting.delivered(), 61, "seed {seed}");
     }
 }
+
+#[test]
+fn a_key_that_has_spent_its_limit_costs_those_with_another_one_little() {
+    let spent = policy(Given { key: 7, ..Given::default() });
+    // At a fresh client the first refusal is believed, and the limit has to grow from there.
+    for (from, most) in [(ms(0), secs(12)), (secs(10), secs(4))] {
+        for seed in 0..SEEDS {
+            // Ten answers are under way at any time, and two refusals come a second.
+            let good = (0..150).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 200)));
+            let bad = (0..60).map(|nth| Caller::with(spent).coming(from + ms(nth * 500)));
+            let meeting = Crowd::of(good.chain(bad)).seeded(seed).against(|asked| match asked.who {
+                0..150 => Reply::ok(secs(2)),
+                _ => too_many(),
+            });
+            let slowest = meeting.calls[..150].iter().map(|call| call.took).max().unwrap_or_default();
+            let answered = meeting.calls[..150].iter().filter(|call| call.is_delivered()).count();
+            assert!(answered == 150 && slowest < most, "seed {seed}: {answered}, {slowest:?}");
+        }
+    }
+}
+
+#[test]
+fn one_replica_of_three_that_hangs_shuts_nobody_out() {
+    let policy = policy(Given { attempt: Some(secs(10)), ..Given::default() });
+    for seed in 0..SEEDS {
+        // All come in bursts, so that those that hang are late together, long after the others were answered.
+        for burst in [1, 12] {
+            let mut nth = seed;
+            let callers = (0..300).map(|nth| Caller::with(policy).coming(ms(nth / burst * burst * 200)));
+            let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+                nth += 1;
+                if nth % 3 == 0 { Reply::Silence } else { work(asked) }
+            });
+            let shut_out =
+                meeting.calls.iter().filter(|call| call.failed_by(Code::CircuitOpen, None)).count();
+            assert_eq!(shut_out, 0, "bursts of {burst}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn after_an_outage_a_target_that_answers_two_of_three_is_taken_up_again() {
+    let policy = policy(Given { attempt: Some(secs(10)), ..Given::default() });
+    for (what, bad) in
+        [("hangs", Reply::Silence), ("500", error(500)), ("resets", Reply::Resets { after: ms(3) })]
+    {
+        let mut refused = 0;
+        for seed in 0..SEEDS {
+            let mut nth = seed;
+            let callers = (0..1_000).map(|nth| Caller::with(policy).coming(ms(nth * 200)));
+            let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+                nth += 1;
+                let is_down = (secs(20)..secs(40)).contains(&asked.at);
+                if is_down || nth % 3 == 0 { bad.clone() } else { work(asked) }
+            });
+            // A minute and more after it was up again.
+            let late = meeting.calls.iter().filter(|call| call.came > secs(120));
+            refused += late.filter(|call| call.failed_by(Code::CircuitOpen, None)).count();
+        }
+        assert!(refused < 20 * 400 / 20, "{what}: {refused} of 8,000");
+    }
+}

@@ -24,6 +24,8 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::rc::Rc;
 
+/// At least so long a look keeps the others out.
+const LOOKS_FOR: Duration = Duration::from_secs(3);
 /// More events than any sensible crowd takes.
 const ENDLESS: usize = 2_000_000;
 
@@ -422,7 +424,10 @@ impl<'a> World<'a> {
             }
         }
         let mut until = match action {
-            Action::Send(send) => send.clocks.attempt,
+            // A look that is out for longer is being worked on.
+            Action::Send(send) => {
+                (self.now + send.hold.unwrap_or_default() + LOOKS_FOR).min(send.clocks.attempt)
+            }
             Action::Wait(wait) if wait.reason == WaitReason::Loading => {
                 if self.shared.leader(target) != Some(id) {
                     // It only pauses before it asks again, or was told to stay away for longer than the rest.

@@ -1,0 +1,64 @@
+//! Keys that have spent their limit: a target that refuses one of them again, and answers the others, is not too full.
+
+use super::time::Instant;
+
+/// Whose limit a call meets: a number that the calls with the same key share. Two keys of one number are one.
+pub type KeyId = u32;
+
+/// A target that refuses more keys at a time is full.
+const MOST: usize = 16;
+
+/// Those that were refused, and not answered since; each with when that was first. The oldest goes first.
+#[derive(Clone, Debug, Default)]
+pub struct SpentKeys(Vec<(KeyId, Instant)>);
+
+impl SpentKeys {
+    pub fn answered(&mut self, key: KeyId) {
+        self.0.retain(|(spent, _)| *spent != key);
+    }
+
+    /// This key is refused. True if it was before, and others have been answered since: last at `worked`.
+    pub fn refused(&mut self, now: Instant, key: KeyId, worked: Option<Instant>) -> bool {
+        if let Some((_, since)) = self.0.iter().find(|(spent, _)| *spent == key) {
+            return worked.is_some_and(|worked| worked > *since);
+        }
+        if self.0.len() >= MOST {
+            self.0.remove(0);
+        }
+        self.0.push((key, now));
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Instant {
+        Instant::from_ms(ms)
+    }
+
+    #[test]
+    fn a_key_that_is_refused_again_while_others_are_answered_is_spent() {
+        let mut keys = SpentKeys::default();
+        assert!(!keys.refused(at(10), 1, Some(at(9))), "the first time it may be the target");
+        assert!(!keys.refused(at(11), 1, Some(at(9))), "nobody was answered since");
+        assert!(keys.refused(at(13), 1, Some(at(12))));
+        assert!(!keys.refused(at(13), 2, Some(at(12))), "another key has to be refused twice as well");
+        keys.answered(1);
+        assert!(!keys.refused(at(15), 1, Some(at(14))));
+    }
+
+    #[test]
+    fn where_many_keys_are_refused_it_is_the_target() {
+        let mut keys = SpentKeys::default();
+        for round in 0..3 {
+            for key in 0..17 {
+                assert!(
+                    !keys.refused(at(round * 100 + u64::from(key)), key, Some(at(1_000))),
+                    "{round} {key}"
+                );
+            }
+        }
+    }
+}
