@@ -57,6 +57,8 @@ pub enum Sign {
     },
     /// It did not answer in time.
     Late,
+    /// Nor this one, while more of the others were answered: one replica of several hangs.
+    Hung,
     /// It is full, and said so at once: with as many under way as there are it can do no more.
     Full,
     /// So it says, in words: that may be of the moment, and of this call alone.
@@ -278,6 +280,8 @@ impl Limiter {
                 }
             }
             Sign::Own => self.full = None,
+            // Its place was nobody's all the time.
+            Sign::Hung => self.limit = self.limit.saturating_add(ONE).min(self.within(u32::MAX)),
             Sign::None => {}
         }
     }

@@ -450,7 +450,7 @@ impl Shared {
         let is_outvoted = !matches!(verdict, Verdict::Works) && of.limiter.is_outvoted(who);
         let (verdict, sign) = match sign {
             _ if !is_outvoted => (verdict, sign),
-            Sign::Late => (Verdict::Unknown, Sign::None),
+            Sign::Late => (Verdict::Unknown, Sign::Hung),
             _ => (Verdict::Unknown, sign),
         };
         of.limiter.observe(now, sign);

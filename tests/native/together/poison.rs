@@ -197,6 +197,26 @@ fn one_replica_of_three_that_hangs_shuts_nobody_out() {
 }
 
 #[test]
+fn after_an_outage_that_was_silence_one_replica_of_three_that_still_hangs_holds_nobody_up() {
+    let policy = policy(Given { attempt: Some(secs(10)), ..Given::default() });
+    for seed in 0..SEEDS {
+        let mut nth = seed;
+        let callers = (0..800).map(|nth| Caller::with(policy).coming(ms(nth * 125)));
+        let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+            nth += 1;
+            if asked.at < secs(4) || nth % 3 == 0 { Reply::Silence } else { Reply::ok(ms(300)) }
+        });
+        let late = || meeting.calls.iter().filter(|call| call.came > secs(40));
+        let answered = late().filter(|call| call.is_delivered()).count();
+        let soon = late().filter(|call| call.is_delivered() && call.took < secs(15)).count();
+        assert!(
+            answered * 10 > late().count() * 8 && soon * 10 > answered * 9,
+            "seed {seed}: {soon}, {answered}"
+        );
+    }
+}
+
+#[test]
 fn after_an_outage_a_target_that_answers_two_of_three_is_taken_up_again() {
     let policy = policy(Given { attempt: Some(secs(10)), ..Given::default() });
     for (what, bad) in
