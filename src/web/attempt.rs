@@ -32,6 +32,8 @@ const LONG_LOOK: Duration = Duration::from_ms(250);
 const STANDSTILL: Duration = Duration::from_ms(500);
 /// So often in one attempt: an alarm that is late each time is how a hidden page is served.
 const MOST_STANDSTILLS: u8 = 3;
+/// A standstill is measured from the last alarm before it.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 /// By as much the two clocks of a platform part only where one of them stood still.
 const ASLEEP: Duration = Duration::from_secs(2);
 /// What is lost within it after a standstill is lost by that.
@@ -151,6 +153,7 @@ impl<'a> Flight<'a> {
 
     /// The promise that was awaited has settled.
     pub(super) fn settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
+        self.notice_standstill(clock::now());
         match (&self.leg, settled) {
             (Leg::Preparing, Ok(_)) => self.ask(&self.request.leg()),
             (Leg::Preparing, Err(error)) => Step::Threw(error),
@@ -194,8 +197,7 @@ impl<'a> Flight<'a> {
     /// A connection that was open when the machine went to sleep is lost when it wakes.
     fn or_asleep(&self, lost: Lost) -> Lost {
         let now = clock::now();
-        let slept = self.wakes.is_some_and(|wakes| now.since(wakes) >= ASLEEP)
-            || self.standstill.is_some_and(|of| of.span >= ASLEEP && now.since(of.over) < AFTERWARDS)
+        let slept = self.standstill.is_some_and(|of| of.span >= ASLEEP && now.since(of.over) < AFTERWARDS)
             || wall().saturating_sub(self.wall) >= ASLEEP.as_ms();
         if slept && !matches!(lost, Lost::ForGood | Lost::Offline) { Lost::Suspended } else { lost }
     }
@@ -203,10 +205,10 @@ impl<'a> Flight<'a> {
     /// No clock but that of the whole call has run while everything stood still.
     fn notice_standstill(&mut self, now: Instant) {
         let span = self.wakes.take().map_or(Duration::ZERO, |wakes| now.since(wakes));
-        if span < STANDSTILL || self.standstills >= MOST_STANDSTILLS {
+        if span < STANDSTILL || self.standstills >= MOST_STANDSTILLS && self.request.hidden() {
             return;
         }
-        self.standstills += 1;
+        self.standstills = self.standstills.saturating_add(1);
         self.standstill = Some(Standstill { over: now, span });
         let clocks = &mut self.clocks;
         clocks.attempt = clocks.attempt + span;
@@ -217,8 +219,13 @@ impl<'a> Flight<'a> {
 
     /// When to look at the clocks again. A piece of the body does not wake anybody: it may come at
     /// once, and be the last one, so that is when its silence may end at the earliest.
-    pub(super) fn until(&mut self) -> Instant {
-        let until = self.looks_at();
+    ///
+    /// `alone`: it is the only one that looks whether time has passed.
+    pub(super) fn until(&mut self, alone: bool) -> Instant {
+        let mut until = self.looks_at();
+        if alone && !self.request.hidden() {
+            until = until.min(clock::now() + HEARTBEAT);
+        }
         self.wakes = Some(until);
         until
     }

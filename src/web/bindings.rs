@@ -176,6 +176,9 @@ extern "C" {
     /// There is no network, says the platform, or the page has been left.
     #[wasm_bindgen(method, getter)]
     pub(super) fn offline(this: &Request) -> bool;
+    /// Its page is not seen, and its timers are served late.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn hidden(this: &Request) -> bool;
     /// Of a target, the number of its origin, if the platform may have few connections to it; or below zero.
     #[wasm_bindgen(method)]
     pub(super) fn connects(this: &Request, target: u32) -> i32;

@@ -7,6 +7,7 @@ use super::clock;
 use super::input;
 use super::origins;
 use super::report::{self, ms, outcome};
+use super::scope::Scope;
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
 use crate::core::record::WaitReason;
@@ -60,6 +61,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     let mut wakes = clock::now();
     let mut parked = false;
     let mut waits_for_network = false;
+    let alone = client.scope() == Scope::Process;
     let mut action = handle(&client, call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
@@ -99,7 +101,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                     return request.settle(3, &error, &JsValue::UNDEFINED);
                 }
             }
-            let until = flight.as_mut().map_or(wakes, Flight::until);
+            let until = flight.as_mut().map_or(wakes, |flight| flight.until(alone));
             let happened = waiter.either(until, parked && flight.is_none()).await;
             if flight.as_mut().is_some_and(Flight::was_reached) {
                 handle(&client, call, clock::now(), Input::Reached, request);

@@ -258,6 +258,10 @@ export abstract class Call extends Waiting implements Run {
     return isAwayFrom(this.asked.targets.map((_, index) => this.#place(index).url));
   }
 
+  get hidden(): boolean {
+    return globalThis.document?.visibilityState === "hidden";
+  }
+
   connects(index: number): number {
     return connects(this.#place(index).url);
   }

@@ -162,6 +162,8 @@ export interface CoreRequest {
   readonly reached: boolean;
   /** There is no network, says the platform, or the page has been left. */
   readonly offline: boolean;
+  /** Its page is not seen, and its timers are served late. */
+  readonly hidden: boolean;
   /** Of a target, the number of its origin, if the platform may have few connections to it; or below zero. */
   connects(target: number): number;
   speaks(origin: number): Speaks;
