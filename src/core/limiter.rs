@@ -50,7 +50,9 @@ pub enum Sign {
         took: Duration,
     },
     /// The first text of a stream: an answer, though it still holds its permit.
-    Begun,
+    Begun {
+        took: Duration,
+    },
     /// The end of a stream that had begun.
     Finished {
         took: Duration,
@@ -93,6 +95,8 @@ pub struct Limiter {
     under_way: Vec<Permit>,
     /// How long a success takes, on average of the last ones.
     pace: Option<Duration>,
+    /// The same of how long it takes until a success is one: of a stream, until it begins.
+    soon: Option<Duration>,
     /// How many of the last ends were refusals, in thousandths: a few among many answers are somebody's own.
     refused: u32,
     /// So many at once were taken, as an answer has shown, and when.
@@ -113,6 +117,7 @@ impl Limiter {
             moved: None,
             under_way: Vec::new(),
             pace: None,
+            soon: None,
             // The first one of a fresh target is believed.
             refused: MANY,
             taken: (0, Instant::from_ms(0)),
@@ -231,11 +236,11 @@ impl Limiter {
 
     /// To be told before the place is given back: only a limit that is made use of may grow.
     pub fn observe(&mut self, now: Instant, sign: Sign) {
-        if let Sign::Success { .. } | Sign::Begun | Sign::Finished { .. } = sign {
+        if let Sign::Success { .. } | Sign::Begun { .. } | Sign::Finished { .. } = sign {
             self.moved = Some(now);
         }
         let refusal = match sign {
-            Sign::Success { .. } | Sign::Begun => Some(0),
+            Sign::Success { .. } | Sign::Begun { .. } => Some(0),
             Sign::Busy | Sign::Full => Some(ONE),
             _ => None,
         };
@@ -251,11 +256,15 @@ impl Limiter {
             Sign::Busy if self.refused < MANY => {}
             Sign::Full if self.takes_as_many(now) => {}
             Sign::Success { took } => {
-                self.measure(took);
+                measure(&mut self.pace, took);
+                measure(&mut self.soon, took);
                 self.grow(now);
             }
-            Sign::Begun => self.grow(now),
-            Sign::Finished { took } => self.measure(took),
+            Sign::Begun { took } => {
+                measure(&mut self.soon, took);
+                self.grow(now);
+            }
+            Sign::Finished { took } => measure(&mut self.pace, took),
             Sign::Late | Sign::Full | Sign::Busy => {
                 let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
                 // Who is late may be down, and calls that take minutes to tell so must not go one by one.
@@ -286,10 +295,6 @@ impl Limiter {
         }
     }
 
-    fn measure(&mut self, took: Duration) {
-        self.pace = Some(self.pace.map_or(took, |pace| pace.scaled(7, 8) + took.scaled(1, 8)));
-    }
-
     fn grow(&mut self, now: Instant) {
         if self.under_way.len() * 2 < self.limit() as usize {
             return;
@@ -316,9 +321,9 @@ impl Limiter {
         calls.min(self.rule.max).max(1).saturating_mul(ONE)
     }
 
-    /// How long a success takes, on average of the last ones.
-    pub fn pace(&self) -> Option<Duration> {
-        self.pace
+    /// How long it takes until a success is one, on average of the last ones.
+    pub fn soon(&self) -> Option<Duration> {
+        self.soon
     }
 
     /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
@@ -333,6 +338,10 @@ impl Limiter {
     pub fn queue(&self) -> usize {
         self.rule.queue as usize
     }
+}
+
+fn measure(average: &mut Option<Duration>, took: Duration) {
+    *average = Some(average.map_or(took, |average| average.scaled(7, 8) + took.scaled(1, 8)));
 }
 
 #[cfg(test)]
@@ -504,10 +513,11 @@ mod tests {
     fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
         let mut limiter = limiter(1, 64);
         (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
-        limiter.observe(at(0), Sign::Begun);
+        limiter.observe(at(0), Sign::Begun { took: Duration::from_ms(9) });
         assert_eq!(limiter.limit(), 5);
         limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
         assert_eq!((limiter.limit(), limiter.wait_behind(64, None)), (5, Some(Duration::from_ms(100))));
+        assert_eq!(limiter.soon(), Some(Duration::from_ms(9)), "how long it goes on says nothing of that");
     }
 
     #[test]

@@ -286,7 +286,9 @@ impl<'a> Flight<'a> {
         {
             return self.said(body);
         }
-        Step::Happened(self.whole().unwrap_or(Input::TimedOut(phase)))
+        let late =
+            if matches!(self.leg, Leg::Preparing) { Input::Unasked(phase) } else { Input::TimedOut(phase) };
+        Step::Happened(self.whole().unwrap_or(late))
     }
 
     /// The text that has come and was not told yet.

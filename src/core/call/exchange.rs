@@ -48,6 +48,8 @@ pub enum Input {
     Astray,
     /// The clock that [`Clocks::next`] named ran out.
     TimedOut(Phase),
+    /// The same, and the request was not even made: the caller's token has not come.
+    Unasked(Phase),
     /// A wait is over, or [`Shared::woken`](crate::core::shared::Shared::woken) has named this call.
     /// Too early is harmless.
     Woke,

@@ -242,6 +242,7 @@ impl Call {
                     if one.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
                 self.lost(now, one, None, Trouble { layer, ..late }, Some(phase), shared)
             }
+            (State::Sending(one), Input::Unasked(phase)) => self.unasked(now, one, phase, shared),
             (State::Reading(one, head), Input::TimedOut(phase)) => {
                 self.lost(now, one, Some(head), timed_out(phase, head.events), Some(phase), shared)
             }
@@ -580,6 +581,16 @@ impl Call {
         }
     }
 
+    /// What was to be sent was not made in time, which is no fault of the target.
+    fn unasked(&mut self, now: Instant, one: Try, phase: Phase, shared: &mut Shared) -> Action {
+        let Trouble { code, retry, .. } = timed_out(phase, false);
+        let layer = Layer::Client;
+        self.note(now, one, None, Outcome::Failed(code, layer), Means::Nothing, shared);
+        let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
+        let step = self.again(now, retry, code, Pause::default(), shared);
+        self.take(now, step, failure, shared)
+    }
+
     /// The first loss of a call that is alone, and can be tried again.
     fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
         let place = self.shares();
@@ -660,7 +671,7 @@ impl Call {
         // Who was sent with next to no time left says nothing of who did not answer in it.
         let took = now.since(one.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
-            || phase.is_some() && head.is_none() && shared.takes_longer(self.shares(), took);
+            || phase.is_some() && self.begun.is_none() && shared.takes_longer(self.shares(), took);
         let is_unsent =
             phase.is_some() && head.is_none() && !one.reached && shared.may_be_unsent(self.shares());
         let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };

@@ -379,7 +379,7 @@ impl Shared {
         self.starts_slowly(now, target, slowly);
         if let Some(of) = self.targets.get_mut(target) {
             of.limiter.vote(true);
-            of.limiter.observe(now, Sign::Begun);
+            of.limiter.observe(now, Sign::Begun { took: now.since(started) });
         }
         self.look(now, target);
     }
@@ -584,7 +584,7 @@ impl Shared {
 
     /// Nobody is answered so soon.
     pub fn takes_longer(&self, target: usize, took: Duration) -> bool {
-        self.targets.get(target).and_then(|of| of.limiter.pace()).is_some_and(|pace| took < pace)
+        self.targets.get(target).and_then(|of| of.limiter.soon()).is_some_and(|soon| took < soon)
     }
 
     /// It has answered since then.

@@ -192,12 +192,16 @@ export abstract class Call extends Waiting implements Run {
     const made = answer
       ? answer.again(common)
       : outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
-    if (made instanceof Promise) return made.then((leg) => this.#sends(leg));
+    if (made instanceof Promise) {
+      this.reader.detail = "the token function has not answered yet";
+      return made.then((leg) => this.#sends(leg));
+    }
     this.#sends(made);
     return undefined;
   }
 
   #sends(leg: Leg): void {
+    this.reader.detail = "";
     this.leg = leg;
     this.#sentAt = performance.now();
   }

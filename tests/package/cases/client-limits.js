@@ -47,6 +47,21 @@ export const clientLimits = [
     },
   },
   {
+    name: "a token that does not come in time is a timeout of the caller's own, and shuts nobody else out",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", WORKS);
+      const client = api.createClient();
+      const never = { token: () => new Promise(() => {}), timeouts: { attemptMs: 100 }, maxRetries: 0 };
+      for (let call = 0; call < 6; call++) {
+        const error = await assert.rejects(client.query(url, { call }, never), { code: "timeout", phase: "attempt", layer: "client" });
+        assert.ok(error.message.includes("token function"), error.message);
+      }
+      assert.deepEqual(await client.query(url, {}), { n: 1 });
+      assert.equal((await mock.stats("m")).requests, 1);
+      assert.equal(client.stats(url)[0].breaker, "closed");
+    },
+  },
+  {
     name: "the retries of one call open the breaker too, and the call ends with what it met",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", DOWN);
