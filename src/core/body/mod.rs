@@ -227,7 +227,14 @@ impl Reading {
         if !needs_json || self.is_read() || lookup && self.form == Form::Nothing {
             return Body { of_engine: true, ..Body::default() };
         }
-        let detail = if self.form == Form::Page { page::title(&self.head) } else { Vec::new() };
+        let detail = match self.form {
+            Form::Page => Some(page::title(&self.head))
+                .filter(|title| !title.is_empty())
+                .unwrap_or_else(|| b"a page of HTML".to_vec()),
+            Form::Nothing => b"an empty body".to_vec(),
+            _ if self.is_json() => b"JSON that is cut or broken".to_vec(),
+            _ => b"no JSON".to_vec(),
+        };
         let is_final = self.is_json() && !self.is_cut;
         Body { unexpected: true, is_final, detail, ..Body::default() }
     }

@@ -54,6 +54,10 @@ export interface Asked {
   spentMs?: number;
 }
 
+/** What the platform says of a connection is nobody's payload; what a server says may be. */
+const inShort = ({ code, status, detail }: QueryError): string =>
+  code === "network" && detail ? `${code}: ${detail}` : [code, status && `HTTP ${status}`].filter(Boolean).join(" ");
+
 /** It is said by who stands before the answer, and for the moment. */
 const isOfTheWay = (status: number): boolean => [408, 409, 425, 429].includes(status) || status > 501;
 
@@ -419,9 +423,14 @@ export abstract class Call extends Waiting implements Run {
       const report = this.#report(row);
       const isLost = report.attempts.length === 0 && failure?.[3] === codes.indexOf("network");
       const unsent = isLost && (report.waitedMs.offline ? "there was no network" : "its port stayed closed while another call looked");
-      const detail = [leads, this.reader.detail || unsent].filter(Boolean).join(": ");
+      const failed = toFailure(failure as Row);
+      const place = this.shared(row[1] as number);
+      const before = failed.code === "circuit_open" && this.pool.failures[place];
+      const detail = [leads, before ? `the last failure was ${before}` : this.reader.detail || unsent].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
-      this.#fail(new QueryError(toFailure(failure as Row), this.#target(row[1] as number).label, report, detail, partial, this.#cause));
+      const error = new QueryError(failed, this.#target(row[1] as number).label, report, detail, partial, this.#cause);
+      if (report.attempts.length > 0) this.pool.failures[place] = inShort(error);
+      this.#fail(error);
       if (!this.reader.isPassedOn) this.reader.open?.stop();
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;

@@ -24,6 +24,8 @@ const NOTHING: QueryOptions = {};
 export class ClientContext implements Attachable {
   /** By their place in the core; undefined where none is. */
   readonly labels: (string | undefined)[] = [];
+  /** How a call to each of them failed last, in words that are nobody's payload: what an open circuit says. */
+  readonly failures: (string | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #places = new Map<string, number>();
   /** By the model of the payload, and then by the name. */
@@ -104,7 +106,7 @@ export class ClientContext implements Attachable {
       if (this.#places.size < MOST_TARGETS || looks-- === 0) return;
       this.#places.delete(key);
       if (this.#core?.replace(this.#number, place)) {
-        this.labels[place] = undefined;
+        this.labels[place] = this.failures[place] = undefined;
         this.#free.push(place);
       } else {
         this.#places.set(key, place); // it is being used

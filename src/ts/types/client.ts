@@ -23,13 +23,14 @@ export interface ClientOptions extends QueryOptions {
    */
   retryBudget?: { ratio?: number; burst?: number } | false;
   /**
-   * Calls under way at once to one target: between `min` (4) and `max` (64), adapting: up by one for
+   * Calls under way at once to one target: 4 at first, then between `min` (1) and `max` (64), adapting: up by one for
    * each success at first, then by one a round; down to 0.7 on a rate limit or a timeout, at most once
-   * a second. `min` go at once from the beginning. `queue` (10_000) may wait for a place, in the order of their `priority`; a call that
+   * a second. A `min` above 4 goes at once from the beginning. `queue` (10_000) may wait for a place, in the order of their `priority`; a call that
    * would wait beyond its `totalMs` is refused when it comes, with `queue_full`. A stream whose reader has
    * asked for nothing for a few seconds lends its permit to the next call.
    *
-   * In Cloudflare Workers set `max: 5`: a Worker may have six connections open.
+   * The six connections of a Cloudflare Worker are those of one invocation, and `max` counts for all that share the client: it is
+   * not the place for them.
    */
   concurrency?: { min?: number; max?: number; queue?: number };
   /**
@@ -79,8 +80,9 @@ export interface Client {
    *
    * Takes what `fetch` takes. Answers what the last try answered, as a `Response`, so that the SDK
    * throws its own errors; rejects with a {@link QueryError} where there was no answer. An event stream
-   * is handed over from its first text on, and errors where it stalls or is cut; a 200 that holds no
-   * answer (HTML, an error object, broken JSON) is retried and then rejected, never passed on.
+   * is handed over from its first text on, and errors where it stalls or is cut; a 200 that names
+   * a failure becomes a `Response` of that status, its body unchanged; one that holds no answer (HTML, broken JSON) is retried and
+   * then rejected.
    *
    * A target is told by the URL and the `model` of a JSON body. A `fallback` that names only a model
    * keeps the URL and replaces the model; one with a URL goes there, with its own `token` or `headers`,
