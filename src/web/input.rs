@@ -17,12 +17,15 @@ use crate::core::shared::Shared;
 use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
 use crate::core::time::Duration;
 
+/// A page that has lost its network is not always told, nor that it is back.
+const OF_NETWORK: Duration = Duration::from_secs(1);
+
 /// What the calls of a client share, by its rules, and in whose turn they are woken.
 ///
 /// `numbers` are in the order of `clientNumbers` in `src/ts/wasm/encode.ts`. 0 to 3 are the breaker: failures,
 /// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the places: min, max,
 /// queue. 9 and 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the
-/// scope, by its number in `src/ts/wasm/instance.ts`. Times are in ms. NaN is the default, and 0 or 4
+/// scope, by its number in `src/ts/wasm/instance.ts`. 13 is 1 in a page. Times are in ms. NaN is the default, and 0 or 4
 /// below zero is no breaker or no budget.
 pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
@@ -35,6 +38,7 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
         failures: whole(0, breaker.failures),
         window: ms(1, breaker.window),
         open: ms(2, breaker.open),
+        of_network: (number(13) == Some(1.0)).then(|| ms(2, breaker.open).min(OF_NETWORK)),
         max_open: ms(3, breaker.max_open),
     };
     let budget = budget::Rule {

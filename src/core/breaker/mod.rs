@@ -28,6 +28,9 @@ pub struct Rule {
     pub window: Duration,
     /// The first time; doubled with each time that the probe or the ramp fails.
     pub open: Duration,
+    /// The same where nothing has failed but the network, which may be the caller's own: a page is not always told that it
+    /// has none.
+    pub of_network: Option<Duration>,
     pub max_open: Duration,
 }
 
@@ -40,6 +43,7 @@ impl Default for Rule {
             failures: 5,
             window: Duration::from_secs(30),
             open: Duration::from_secs(15),
+            of_network: None,
             max_open: Duration::from_secs(300),
         }
     }
@@ -125,8 +129,9 @@ pub struct Breaker {
     failures: Vec<Instant>,
     slices: [Slice; SLICES as usize],
     late_in_a_row: u32,
-    /// How often it opened since it was closed.
+    /// How often it opened since it was closed, and whether anything but the network has failed in the meantime.
     opened: u32,
+    is_its_own: bool,
     layer: Layer,
 }
 
@@ -140,6 +145,7 @@ impl Breaker {
             slices: [Slice::default(); SLICES as usize],
             late_in_a_row: 0,
             opened: 0,
+            is_its_own: false,
             layer: Layer::Compute,
         }
     }
@@ -226,6 +232,9 @@ impl Breaker {
         if generation != self.generation {
             return false;
         }
+        if let Verdict::Fails(layer) | Verdict::Late(layer) = verdict {
+            self.is_its_own |= layer != Layer::Network;
+        }
         match (self.phase, verdict) {
             // The next one to ask is the probe, if this was still it.
             (Phase::HalfOpen { probe }, Verdict::Unknown) => {
@@ -309,7 +318,8 @@ impl Breaker {
         let rule = self.rule;
         // Room for the jitter, by which those who opened together do not probe together.
         let most = rule.max_open.scaled(4, 5).max(rule.open);
-        let span = rule.open.scaled(1 << self.opened.min(20), 1).min(most);
+        let open = rule.of_network.filter(|_| !self.is_its_own).unwrap_or(rule.open);
+        let span = open.scaled(1 << self.opened.min(20), 1).min(most);
         let most_of_all = rule.max_open.max(span);
         self.layer = layer;
         self.opened = self.opened.saturating_add(1);
@@ -317,7 +327,7 @@ impl Breaker {
     }
 
     fn close(&mut self) {
-        self.opened = 0;
+        (self.opened, self.is_its_own) = (0, false);
         self.enter(Phase::Closed);
     }
 

@@ -422,6 +422,28 @@ fn one_success_of_the_probe_makes_everybody_start_slowly_once() {
 }
 
 #[test]
+fn of_a_page_that_may_have_lost_its_network_the_first_probes_come_after_seconds() {
+    const LOST: Verdict = Verdict::Fails(Layer::Network);
+    let rule = Rule { of_network: Some(Duration::from_secs(1)), ..Rule::default() };
+    for (first, least) in [(LOST, 1_000), (FAILS, 15_000)] {
+        let mut bench = Bench::of(rule, 1);
+        assert!(!bench.ends(START, first));
+        (0..4).for_each(|_| assert!(!bench.ends(START, LOST)));
+        let mut now = START;
+        for times in [1, 2, 4] {
+            let until = bench.until(now);
+            assert!(
+                (least * times..=least * times * 5 / 4).contains(&(until - now)),
+                "{first:?} {}",
+                until - now
+            );
+            assert!(bench.admits(until, ME) && !bench.ends(until, LOST));
+            now = until;
+        }
+    }
+}
+
+#[test]
 fn aborts_in_the_ramp_bring_it_neither_forward_nor_back() {
     let (mut bench, now) = Bench::ramp_at(START);
     (0..100).for_each(|_| assert!(!bench.ends(now, Verdict::Unknown)));
@@ -600,7 +622,8 @@ fn rules_of_nothing_or_of_everything_neither_overflow_nor_keep_it_open_for_good(
         (1, u64::MAX, u64::MAX, u64::MAX),
         (3, 9, 0, u64::MAX),
     ] {
-        let rule = Rule { failures, window: of(window), open: of(open), max_open: of(max_open) };
+        let rule =
+            Rule { failures, window: of(window), open: of(open), max_open: of(max_open), of_network: None };
         let mut bench = Bench::of(rule, 1);
         for nth in 0..200 {
             let now = START + nth * 7;

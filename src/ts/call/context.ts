@@ -1,5 +1,6 @@
 /** What the calls of one client share, on this side of the core: what they were given, and which target is which. */
 
+import { isPage } from "../http/away.js";
 import { checksum } from "../input/checksum.js";
 import { copied } from "../input/copied.js";
 import { defined } from "../input/defined.js";
@@ -146,7 +147,7 @@ export class ClientContext implements Attachable {
   /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
   attach(core: Instance): number {
     if (this.#core !== core) {
-      this.#number = core.client(clientNumbers(this.options, core.scope), Math.random() * 2 ** 53);
+      this.#number = core.client(clientNumbers(this.options, core.scope, isPage()), Math.random() * 2 ** 53);
       this.#core = core;
     }
     return this.#number;

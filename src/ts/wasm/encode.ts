@@ -49,11 +49,11 @@ export function optionNumber({ maxRetries, loading, timeouts, priority }: QueryO
 }
 
 /** The rules of a client: in this order, and below zero for none. */
-export function clientNumbers(options: ClientOptions, scope: number): Float64Array {
+export function clientNumbers(options: ClientOptions, scope: number, isPage: boolean): Float64Array {
   const { breaker, retryBudget: budget, concurrency, alert, ephemeral } = options;
   const { failures, windowMs, openMs, maxOpenMs }: BreakerOptions = breaker === false ? { failures: -1 } : (breaker ?? {});
   const { ratio, burst } = budget === false ? { ratio: -1 } : (budget ?? {});
   const { min, max, queue } = concurrency ?? {};
-  const numbers = [failures, windowMs, openMs, maxOpenMs, ratio, burst, min, max, queue, alert?.ratio, alert?.minSamples, ephemeral ? 1 : 0, scope];
+  const numbers = [failures, windowMs, openMs, maxOpenMs, ratio, burst, min, max, queue, alert?.ratio, alert?.minSamples, ephemeral ? 1 : 0, scope, isPage ? 1 : 0];
   return Float64Array.from(numbers, (number) => number ?? NaN);
 }

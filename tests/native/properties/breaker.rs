@@ -146,7 +146,7 @@ proptest! {
     ) {
         let secs = Duration::from_secs;
         let (failures, window, open, max_open) = rule;
-        let rule = Rule { failures, window: secs(window), open: secs(open), max_open: secs(max_open) };
+        let rule = Rule { failures, window: secs(window), open: secs(open), max_open: secs(max_open), of_network: None };
         let (mut breaker, mut naive, mut rng) = (Breaker::new(rule), Naive::new(rule), Rng::new(seed));
         let mut now = Instant::from_ms(7_000_000);
         let mut under_way: Vec<(CallId, u32, u32)> = Vec::new();

@@ -53,6 +53,7 @@ fn crowd((which, budget, breaker, places, seed): Limits, callers: Vec<Caller>) -
         window: secs(breaker.1),
         open: secs(breaker.2),
         max_open: secs(breaker.3),
+        of_network: None,
     };
     let rules = Rules {
         breaker: (which % 4 > 0).then_some(breaker),
