@@ -5,6 +5,7 @@ pub(crate) mod dead_glue;
 pub(crate) mod inline;
 pub(crate) mod shorten_names;
 pub(crate) mod trap_panics;
+mod unread_data;
 
 use crate::command::npm_tool;
 use std::process::Command;

@@ -4,6 +4,7 @@
 //! error that is nowhere. std formats it all the same, and what that takes is compiled in. Here the
 //! functions on the way to the message become traps, and wasm-opt takes out what only they needed.
 
+use super::unread_data;
 use anyhow::{Result, bail};
 use std::collections::HashSet;
 use walrus::ir::{Call, Visitor, dfs_in_order};
@@ -50,23 +51,8 @@ pub(crate) fn trap_panics(module: &mut Module) -> Result<()> {
     for id in panics.union(&formats) {
         trap(module, *id);
     }
-    blank_file_names(module);
+    unread_data::blank(module);
     Ok(())
-}
-
-/// The places of panics name source files, which nothing reads any more: 0.2 KB gzip. What they are
-/// replaced by takes no room in the module.
-fn blank_file_names(module: &mut Module) {
-    let of_a_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/.-_".contains(byte);
-    let segments: Vec<_> = module.data.iter().map(walrus::Data::id).collect();
-    for segment in segments {
-        let bytes = &mut module.data.get_mut(segment).value;
-        let ends = bytes.windows(3).enumerate().filter(|(_, bytes)| *bytes == b".rs").map(|(at, _)| at);
-        for end in ends.collect::<Vec<_>>() {
-            let length = bytes[..end].iter().rev().take_while(|byte| of_a_path(byte)).count();
-            bytes[end - length..end + 3].fill(0);
-        }
-    }
 }
 
 #[derive(Default)]
