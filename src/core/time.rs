@@ -30,6 +30,9 @@ impl Duration {
     }
 
     /// `self × numerator / denominator`, rounded down; a zero denominator counts as one.
+    ///
+    /// Not inlined: whether a product of 64 bits saturates takes one of 128.
+    #[inline(never)]
     pub const fn scaled(self, numerator: u64, denominator: u64) -> Self {
         let denominator = if denominator == 0 { 1 } else { denominator };
         Self(self.0.saturating_mul(numerator) / denominator)
