@@ -1,13 +1,15 @@
-//! What the glue brings for platforms without `encodeInto` or `globalThis`, and for closures that
-//! JavaScript frees, is left out: 0.1 KB gzip less. Those platforms have no reference types either,
-//! and the core drops all of its closures itself.
+//! What the glue brings for platforms without `encodeInto` or `globalThis`, for closures that JavaScript
+//! frees, and for modules without `realloc` is left out, and so is what wasm-opt found no use for: 0.2 KB
+//! gzip less. Those platforms have no reference types either, the core drops all of its closures itself,
+//! and it exports `realloc`.
 
 use anyhow::{Context, Result};
 
 /// Where each begins, and what comes after it.
-const DEAD: [(&str, &str); 2] = [
+const DEAD: [(&str, &str); 3] = [
     ("if (!('encodeInto' in cachedTextEncoder))", "let WASM_VECTOR_LEN"),
     ("CLOSURE_DTORS.unregister(", "}"),
+    ("if (realloc === undefined)", "let len = arg.length"),
 ];
 
 pub(crate) fn leave_out(glue: &str) -> Result<String> {
@@ -17,5 +19,19 @@ pub(crate) fn leave_out(glue: &str) -> Result<String> {
         let length = shorter[begin..].find(to).with_context(|| format!("the glue does not have {to}"))?;
         shorter.replace_range(begin..begin + length, "");
     }
-    Ok(shorter)
+    Ok(without_unused_imports(&shorter))
+}
+
+/// What wasm-opt has not renamed, it has taken out of the module.
+fn without_unused_imports(glue: &str) -> String {
+    let (mut kept, mut unused) = (String::with_capacity(glue.len()), false);
+    for line in glue.lines() {
+        unused |= line.starts_with("__wb") && line.contains(": function(");
+        if !unused {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        unused &= line != "},";
+    }
+    kept
 }
