@@ -25,7 +25,7 @@ use std::process::Command;
 /// They were 60 and 81 until pages: the connections of an origin, no network, a machine that sleeps, and a page that goes
 /// are three kilobytes of the core and one of the face.
 const CORE_GZIP: usize = 63 * 1_000;
-const BUNDLED_GZIP: usize = 85 * 1_024;
+const BUNDLED_GZIP: usize = 86 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";
