@@ -23,7 +23,8 @@ use std::process::Command;
 /// each platform says of a lost request, and the hundred ways in which servers name a wait are seven and a half
 /// kilobytes of the core and two of the face.
 /// They were 60 and 81 until pages: the connections of an origin, no network, a machine that sleeps, and a page that goes
-/// are three kilobytes of the core and one of the face.
+/// are three kilobytes of the core and one of the face. The entry was 85 until keys that have spent their own limit were told
+/// apart, and an open circuit said what the target failed with.
 const CORE_GZIP: usize = 63 * 1_000;
 const BUNDLED_GZIP: usize = 86 * 1_024;
 

@@ -1,0 +1,189 @@
+//! When the limit falls and grows, and who has a place.
+
+use super::*;
+
+const fn at(ms: u64) -> Instant {
+    Instant::from_ms(ms)
+}
+
+fn limiter(min: u32, max: u32) -> Limiter {
+    Limiter::new(Rule { min, max, queue: 10 })
+}
+
+/// As many successes, each with the limit made use of.
+fn succeed(limiter: &mut Limiter, times: u32) {
+    for _ in 0..times {
+        while limiter.has_room(at(0)) {
+            limiter.enter(at(0), 1, at(u64::MAX));
+        }
+        limiter.observe(at(0), Sign::Success { took: Duration::from_ms(100) });
+        limiter.leave(1);
+    }
+}
+
+#[test]
+fn it_starts_at_four_and_grows_by_one_a_success_up_to_its_maximum() {
+    let mut limiter = limiter(4, 64);
+    assert_eq!(limiter.limit(), 4);
+    succeed(&mut limiter, 10);
+    assert_eq!(limiter.limit(), 14);
+    succeed(&mut limiter, 1000);
+    assert_eq!(limiter.limit(), 64);
+}
+
+#[test]
+fn the_first_push_ends_the_slow_start_and_then_a_round_of_successes_is_one_more() {
+    let mut limiter = limiter(4, 64);
+    succeed(&mut limiter, 16);
+    limiter.observe(at(5000), Sign::Late);
+    assert_eq!(limiter.limit(), 14);
+    succeed(&mut limiter, 14);
+    assert_eq!(limiter.limit(), 14);
+    succeed(&mut limiter, 2);
+    assert_eq!(limiter.limit(), 15);
+}
+
+#[test]
+fn what_was_under_way_together_cuts_the_limit_once() {
+    let mut limiter = limiter(4, 64);
+    succeed(&mut limiter, 60);
+    for ms in [1000, 1001, 1999] {
+        limiter.observe(at(ms), Sign::Late);
+    }
+    assert_eq!(limiter.limit(), 44);
+    limiter.observe(at(2000), Sign::Late);
+    assert_eq!(limiter.limit(), 31);
+}
+
+#[test]
+fn who_is_refused_leaves_no_place_for_the_next() {
+    let mut limiter = limiter(4, 64);
+    limiter.start_slowly(40);
+    (0..40).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
+    for who in 0..24 {
+        limiter.observe(at(1000), Sign::Full);
+        limiter.leave(who);
+        assert!(!limiter.has_room(at(1000)), "{who}");
+    }
+    assert_eq!((limiter.limit(), limiter.under_way(at(1000))), (16, 16));
+}
+
+#[test]
+fn what_was_too_much_is_tried_again_ten_seconds_later() {
+    let mut limiter = limiter(1, 64);
+    (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
+    limiter.observe(at(1000), Sign::Full);
+    limiter.leave(3);
+    assert_eq!(limiter.limit(), 3);
+    let succeed = |limiter: &mut Limiter, ms| {
+        (0..5).for_each(|_| limiter.observe(at(ms), Sign::Success { took: Duration::from_ms(1) }));
+    };
+    succeed(&mut limiter, 10_999);
+    assert_eq!(limiter.limit(), 3);
+    succeed(&mut limiter, 11_000);
+    assert!(limiter.limit() > 3, "{}", limiter.limit());
+}
+
+#[test]
+fn a_limit_that_was_cut_to_those_that_take_minutes_lets_one_more_in_every_two_seconds() {
+    let mut limiter = limiter(1, 64);
+    limiter.enter(at(0), 1, at(u64::MAX));
+    limiter.enter(at(1000), 2, at(u64::MAX));
+    limiter.observe(at(1000), Sign::Full);
+    limiter.leave(2);
+    assert_eq!((limiter.limit(), limiter.has_room(at(2999)), limiter.due()), (1, false, Some(at(3000))));
+    assert!(limiter.has_room(at(3000)));
+    limiter.enter(at(3000), 3, at(u64::MAX));
+    assert_eq!((limiter.limit(), limiter.has_room(at(4999)), limiter.has_room(at(5000))), (2, false, true));
+}
+
+#[test]
+fn who_had_company_is_known_of_both() {
+    let mut limiter = limiter(1, 64);
+    limiter.enter(at(0), 1, at(9));
+    assert!(!limiter.was_in_company(1));
+    limiter.enter(at(0), 2, at(9));
+    limiter.leave(2);
+    assert!(limiter.was_in_company(1));
+    limiter.leave(1);
+    limiter.enter(at(0), 3, at(9));
+    assert!(!limiter.was_in_company(3) && !limiter.was_in_company(1));
+}
+
+#[test]
+fn it_starts_at_its_minimum_where_that_is_more_than_four_and_at_its_maximum_where_that_is_less() {
+    for (min, max, limit) in [(32, 64, 32), (5, 5, 5), (4, 64, 4), (1, 64, 4), (0, 2, 2), (32, 8, 8)] {
+        assert_eq!(limiter(min, max).limit(), limit, "{min} to {max}");
+    }
+}
+
+#[test]
+fn it_never_falls_below_its_minimum_nor_rises_by_a_push() {
+    let mut limiter = limiter(4, 64);
+    (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sign::Late));
+    assert_eq!(limiter.limit(), 4);
+    limiter.start_slowly(1);
+    limiter.observe(at(50_000), Sign::Late);
+    assert_eq!(limiter.limit(), 1);
+}
+
+#[test]
+fn a_limit_that_nobody_needs_does_not_grow() {
+    let mut limiter = limiter(4, 64);
+    for _ in 0..100 {
+        limiter.enter(at(0), 1, at(9));
+        limiter.observe(at(0), Sign::Success { took: Duration::from_ms(1) });
+        limiter.leave(1);
+    }
+    assert_eq!(limiter.limit(), 4);
+}
+
+#[test]
+fn a_place_that_is_never_given_back_runs_out() {
+    let mut limiter = limiter(1, 1);
+    limiter.enter(at(0), 3, at(500));
+    assert!(!limiter.has_room(at(499)));
+    assert_eq!(limiter.runs_out_at(), Some(at(500)));
+    assert!(limiter.has_room(at(500)));
+    limiter.leave(3);
+    assert_eq!(limiter.under_way(at(499)), 0);
+}
+
+#[test]
+fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
+    let mut limiter = limiter(1, 1);
+    limiter.enter(at(0), 3, at(500));
+    limiter.renew(at(0), 3, at(900));
+    assert_eq!((limiter.has_room(at(899)), limiter.under_way(at(899))), (false, 1));
+    assert!(limiter.has_room(at(900)));
+    limiter.renew(at(0), 3, at(1000));
+    assert_eq!(limiter.under_way(at(999)), 1);
+}
+
+#[test]
+fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
+    let mut limiter = limiter(1, 64);
+    (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
+    limiter.observe(at(0), Sign::Begun { took: Duration::from_ms(9) });
+    assert_eq!(limiter.limit(), 5);
+    limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
+    assert_eq!((limiter.limit(), limiter.wait_behind(64, None)), (5, Some(Duration::from_ms(100))));
+    assert_eq!(limiter.soon(), Some(Duration::from_ms(9)), "how long it goes on says nothing of that");
+}
+
+#[test]
+fn a_maximum_below_the_minimum_or_of_nothing_still_lets_one_through() {
+    let mut nothing = limiter(0, 0);
+    assert!(nothing.has_room(at(0)));
+    nothing.enter(at(0), 1, at(9));
+    nothing.observe(at(1), Sign::Late);
+    assert_eq!(nothing.limit(), 1);
+}
+
+#[test]
+fn who_comes_late_waits_for_those_before() {
+    let mut limiter = limiter(4, 4);
+    assert_eq!(limiter.wait_behind(8, None), None);
+    succeed(&mut limiter, 1);
+    assert_eq!(limiter.wait_behind(8, None), Some(Duration::from_ms(200)));
+}
