@@ -40,33 +40,26 @@ class SharingClient implements Client {
     unheld?.register(this, this.#context);
   }
 
-  query<T>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> {
-    return checkedQuery(this.#context, target, payload, options);
-  }
+  // Each may be taken off its client, as `fetch` is.
+  readonly query = <T>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> => checkedQuery(this.#context, target, payload, options);
 
-  queryWithReport<T>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }> {
-    return checkedQuery(this.#context, target, payload, options, withReport);
-  }
+  readonly queryWithReport = <T>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }> =>
+    checkedQuery(this.#context, target, payload, options, withReport);
 
-  stream<T>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> {
-    return checkedStream(this.#context, target, payload, options);
-  }
+  readonly stream = <T>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> =>
+    checkedStream(this.#context, target, payload, options);
 
-  stats(target?: Target): TargetStats[] {
+  readonly stats = (target?: Target): TargetStats[] => {
     const away = isAway() && { offline: true };
     return this.#samples(target).map(({ outcomes, latencySumMs, firstTokenSumMs, latencyCount, firstTokenCount, ...stats }) => ({
       ...stats,
       ...away,
     }));
-  }
+  };
 
-  metrics(): string {
-    return exposition(this.#samples());
-  }
+  readonly metrics = (): string => exposition(this.#samples());
 
-  close(): void {
-    this.#context.close();
-  }
+  readonly close = (): void => this.#context.close();
 
   #samples(target?: Target): Sample[] {
     const only = target && name(takeApart(target, "target"));

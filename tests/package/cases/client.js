@@ -55,6 +55,20 @@ export const client = [
     },
   })),
   {
+    name: "the methods of a client work without it",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", WORKS);
+      const { query, queryWithReport, stream, stats, metrics, close } = api.createClient();
+      assert.deepEqual(await query(url, {}), { n: 1 });
+      assert.deepEqual((await queryWithReport(url, {})).data, { n: 1 });
+      const text = await putStream(mock, "s", { stream: { tokens: 3 } });
+      assert.equal(typeof (await stream(text, formats.chat.payload).finalText()), "string");
+      assert.equal(stats(url)[0].calls, 2);
+      assert.ok(metrics().includes(url));
+      close();
+    },
+  },
+  {
     name: "createClient takes no options, undefined ones, and every option there is",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", WORKS);
