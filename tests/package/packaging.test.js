@@ -48,10 +48,20 @@ describe("the tarball", () => {
     assert.ok(app.files.includes("dist/core.wasm"));
   });
 
+  test("holds every page that its readme leads to", async () => {
+    const readme = await readFile(join(app.installed, "README.md"), "utf8");
+    const pages = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path);
+    assert.ok(pages.length > 3);
+    assert.deepEqual(
+      pages.filter((path) => !app.files.includes(path)),
+      [],
+    );
+  });
+
   test("holds nothing that hides, tests, or belongs to the workshop", () => {
     const strange = app.files.filter((path) => /(^|\/)\.|\.(rs|toml|test\.\w+|tgz)$|node_modules|tsconfig/.test(path));
     assert.deepEqual(strange, []);
-    const outside = app.files.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE|THIRD-PARTY-LICENSES$)/.test(path));
+    const outside = app.files.filter((path) => !/^(dist\/|docs\/[\w-]+\.md$|package\.json$|README\.md$|LICENSE|THIRD-PARTY-LICENSES$)/.test(path));
     assert.deepEqual(outside, []);
   });
 

@@ -41,6 +41,12 @@ pub(crate) fn build(flavour: Flavour) -> Result<PathBuf> {
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
             fs::copy(root().join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
+        // The README leads there.
+        fs::create_dir(folder.join("docs"))?;
+        for page in fs::read_dir(root().join("docs"))? {
+            let page = page?;
+            fs::copy(page.path(), folder.join("docs").join(page.file_name()))?;
+        }
         licences::write(&folder, TARGET)
     })?;
     Ok(folder)
