@@ -6,7 +6,7 @@ use super::time::Instant;
 pub type KeyId = u32;
 
 /// A target that refuses more keys at a time is full.
-const MOST: usize = 16;
+const MOST: usize = 64;
 
 /// Those that were refused, and not answered since; each with when that was first. The oldest goes first.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ mod tests {
     fn where_many_keys_are_refused_it_is_the_target() {
         let mut keys = SpentKeys::default();
         for round in 0..3 {
-            for key in 0..17 {
+            for key in 0..65 {
                 assert!(
                     !keys.refused(at(round * 100 + u64::from(key)), key, Some(at(1_000))),
                     "{round} {key}"

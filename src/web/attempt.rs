@@ -88,7 +88,7 @@ pub(super) struct Flight<'a> {
     /// The origin was asked whether it is there.
     probed: bool,
     reached_told: bool,
-    /// Since when the reader of the stream asks for nothing.
+    /// Since when the reader of the stream asks for nothing, or the token is waited for.
     away: Option<Instant>,
     away_told: bool,
 }
@@ -108,7 +108,7 @@ impl<'a> Flight<'a> {
             begun_told: false,
             probed: false,
             reached_told: false,
-            away: None,
+            away: Some(clock::now()),
             away_told: false,
         }
     }
@@ -324,11 +324,11 @@ impl<'a> Flight<'a> {
         begun
     }
 
-    /// Whether the reader of a stream has been away for long, if that has changed.
-    pub(super) fn reader_left(&mut self) -> Option<bool> {
-        self.begun()?;
+    /// Whether the caller has held it up for long, if that has changed: the reader of a stream, or a token function.
+    pub(super) fn is_held_up(&mut self) -> Option<bool> {
         let now = clock::now();
-        let away = self.progress().away.then(|| self.away.unwrap_or(now));
+        let waits = matches!(self.leg, Leg::Preparing) || self.begun().is_some() && self.progress().away;
+        let away = waits.then(|| self.away.unwrap_or(now));
         self.away = away;
         let for_long = away.is_some_and(|since| now.since(since) >= AWAY);
         let changed = for_long != self.away_told;

@@ -124,8 +124,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 if let Some(begun) = flight.has_begun() {
                     handle(&client, call, begun, Input::Begun, request);
                 }
-                if let Some(away) = flight.reader_left() {
-                    handle(&client, call, clock::now(), Input::Reader { away }, request);
+                if let Some(away) = flight.is_held_up() {
+                    handle(&client, call, clock::now(), Input::HeldUp { away }, request);
                 }
             }
         };

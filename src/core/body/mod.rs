@@ -230,9 +230,9 @@ impl Reading {
         let detail = match self.form {
             Form::Page => Some(page::title(&self.head))
                 .filter(|title| !title.is_empty())
-                .unwrap_or_else(|| b"a page of HTML".to_vec()),
+                .unwrap_or_else(|| b"HTML".to_vec()),
             Form::Nothing => b"an empty body".to_vec(),
-            _ if self.is_json() => b"JSON that is cut or broken".to_vec(),
+            _ if self.is_json() => b"broken JSON".to_vec(),
             _ => b"no JSON".to_vec(),
         };
         let is_final = self.is_json() && !self.is_cut;

@@ -57,10 +57,12 @@ fn what_promises_json_and_is_none_is_no_answer() {
         ("application/json", "<html><title>Sign in</title>", "Sign in"),
         ("text/html", "<h1>Bad</h1>", "Bad"),
         ("", "<title>x</title>", "x"),
-        ("application/json", "", ""),
-        ("", "", ""),
-        ("application/json", "{\"a\":NaN}", ""),
-        ("application/json", "{\"a\":1", ""),
+        ("text/html", "<html><p>Hello", "HTML"),
+        ("application/json", "", "an empty body"),
+        ("", "", "an empty body"),
+        ("application/json", "{\"a\":NaN}", "broken JSON"),
+        ("application/json", "{\"a\":1", "broken JSON"),
+        ("application/json", "fine", "no JSON"),
     ] {
         let body = answer(content_type, text);
         assert!(body.unexpected && !body.is_error, "{content_type} {text}: {body:?}");

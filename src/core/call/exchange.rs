@@ -33,9 +33,9 @@ pub enum Input {
     Begun,
     /// The stream is over.
     Ended(End),
-    /// The reader of the stream has asked for nothing for [`AWAY`](crate::core::deadline::AWAY), or
-    /// asks again.
-    Reader {
+    /// The reader of the stream has asked for nothing for [`AWAY`](crate::core::deadline::AWAY), or the caller's token is not
+    /// there; or it goes on.
+    HeldUp {
         away: bool,
     },
     /// Refused, reset, cut: no answer.

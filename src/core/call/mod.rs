@@ -87,7 +87,7 @@ pub struct Call {
     tries: Tries,
     /// When part of a stream was handed over: what the reader has cannot be taken back.
     begun: Option<Instant>,
-    /// The reader of the stream asks for nothing.
+    /// Its own caller holds it up, and others have its place.
     away: bool,
 }
 
@@ -192,13 +192,13 @@ impl Call {
                 self.state = State::Reading(one, head);
                 return self.pending;
             }
-            (State::Reading(one, head), Input::Reader { away }) if head.events => {
+            (state @ (State::Sending(_) | State::Reading(..)), Input::HeldUp { away }) => {
                 match away {
                     true => shared.lend(now, self.shares(), self.id),
                     false => shared.reclaim(now, self.shares(), self.id, self.deadline()),
                 }
                 self.away = away;
-                self.state = State::Reading(one, head);
+                self.state = state;
                 return self.pending;
             }
             (State::Reading(one, head), Input::Ended(end)) if head.events => {
@@ -425,6 +425,7 @@ impl Call {
         };
         self.attempts = self.attempts.saturating_add(1);
         self.tries.sent = true;
+        self.away = false;
         let hold = self.hold(now);
         let longer = hold.unwrap_or(Duration::ZERO);
         let timeouts = self.policy.timeouts;

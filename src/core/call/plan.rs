@@ -113,13 +113,15 @@ impl Call {
                 self.tries.pause = None;
                 sleep
             }
-            Role::Follow if patience == Duration::ZERO => return Step::GiveUp(Some(Phase::Wait)),
+            Role::Follow | Role::Apart if patience == Duration::ZERO => {
+                return Step::GiveUp(Some(Phase::Wait));
+            }
             Role::Follow if self.tries.pause.is_none() && shared.is_cold(self.shares()) => {
                 self.tries.pause = Some(Duration::ZERO);
                 return Step::Follow;
             }
             // Others are answered, and this one is not: some of the replicas behind one address are cold.
-            Role::Follow => self.pause(floor),
+            Role::Follow | Role::Apart => self.pause(floor),
         };
         let room = self.deadline().since(now);
         // The last look may be at the very end of the patience, but needs a while to be answered

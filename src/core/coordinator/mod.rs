@@ -217,7 +217,7 @@ impl Coordinator {
                 };
                 match self.gate.loading(now, found, rng) {
                     Role::Lead(sleep) => Reply::Lead(sleep),
-                    Role::Follow => Reply::Wait(ASK_AGAIN),
+                    Role::Follow | Role::Apart => Reply::Wait(ASK_AGAIN),
                 }
             }
             Message::Settle { who } => {

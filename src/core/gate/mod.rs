@@ -11,7 +11,7 @@
 
 use super::classify::AT_ONCE;
 use super::lease::{CallId, Lease};
-use super::loading::{Answer, Around, ColdStart, LONGEST_SLEEP};
+use super::loading::{Answer, Around, ColdStart, LONGEST_SLEEP, SHORTEST_SLEEP};
 use super::rng::Rng;
 use super::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ pub enum Role {
     /// Wait until the leader gets through; where there is none, since others find the model up, ask
     /// again by oneself, a while later.
     Follow,
+    /// Others may find it up, and look soon: ask again by oneself, a while later.
+    Apart,
 }
 
 /// So often one call looks, if others wait with it; once, where the model has answered before.
@@ -241,7 +243,7 @@ impl Gate {
         }
         match role {
             Role::Lead(sleep) => Some(Role::Lead(sleep.min(longest))),
-            Role::Follow => Some(Role::Follow),
+            role => Some(role),
         }
     }
 
@@ -295,6 +297,12 @@ impl Gate {
         // them looks in its place.
         cold.next_look = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
+        if found.is_doubtful && !found.alone {
+            // Others were answered just before: one of them looks soon, whatever was said to this one.
+            (cold.leader, cold.is_told) = (None, false);
+            cold.next_look = now + SHORTEST_SLEEP;
+            return Role::Apart;
+        }
         // It may be this payload alone: another one looks next. Not of those that share nothing, each of which has its own
         // look: in the simulated fleets that costs calls.
         let most = if self.warm.is_some() { 1 } else { LOOKS };
@@ -311,8 +319,12 @@ impl Gate {
     /// A request that was sent at `started` was answered otherwise. True if that ends a cold start.
     pub fn answered(&mut self, now: Instant, started: Instant) -> bool {
         // One from before the model went down says nothing about now.
-        let of_now = self.cold.as_ref().is_none_or(|cold| started >= cold.start.since());
-        if !of_now {
+        if let Some(cold) = self.cold.as_mut().filter(|cold| started < cold.start.since()) {
+            // But that somebody else had better look.
+            if !cold.alone && cold.sent.is_none() {
+                (cold.leader, cold.is_told) = (None, false);
+                cold.next_look = cold.next_look.min(now + SHORTEST_SLEEP);
+            }
             return false;
         }
         self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));

@@ -61,7 +61,7 @@ impl Bench {
     fn leads(&mut self, now: u64, who: CallId, started: u64) -> u64 {
         match self.hears(now, who, started, SAYS_20_S) {
             Role::Lead(sleep) => sleep.as_ms(),
-            Role::Follow => panic!("{who} follows"),
+            role => panic!("{who}: {role:?}"),
         }
     }
 
@@ -145,12 +145,14 @@ fn an_answer_to_a_follower_that_was_under_way_ends_it_as_well() {
 }
 
 #[test]
-fn a_success_that_was_sent_before_the_cold_start_does_not_end_it() {
+fn a_success_that_was_sent_before_the_cold_start_does_not_end_it_but_another_one_looks_soon() {
     let (mut bench, next) = Bench::cold();
     for started in [0, SENT - 60_000, SENT - 1] {
         assert!(!bench.answered(HEARD + 900, started));
-        assert!(bench.gate.is_cold() && !bench.admits(next, B));
+        assert!(bench.gate.is_cold() && !bench.admits(HEARD + 1_899, B));
+        assert_eq!(bench.vacant_at(), Some(HEARD + 1_900));
     }
+    assert!(next > HEARD + 1_900 && bench.clone().admits(HEARD + 1_900, B));
     assert!(bench.answered(HEARD + 900, SENT), "but one of the same moment does");
 }
 

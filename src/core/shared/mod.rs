@@ -154,7 +154,7 @@ const ANSWERS: Duration = Duration::from_ms(300);
 const MOST_FULL: u32 = 8;
 /// It has answered others just now.
 const JUST_NOW: Duration = Duration::from_secs(1);
-/// So lately that it is hardly cold.
+/// So lately that it is hardly cold; or within twice as long as an answer takes.
 const LATELY: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -518,7 +518,7 @@ impl Shared {
             default_wait: found.default_wait,
             alone: self.rules.alone(),
             full: found.full,
-            is_doubtful: !found.full && self.worked_within(now, target, LATELY),
+            is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
             is_alone: found.is_alone,
             again: found.again,
             crowd: self.targets.get(target)?.queue.len(),
@@ -590,6 +590,11 @@ impl Shared {
     /// It has answered since then.
     pub fn has_worked_since(&self, target: usize, then: Instant) -> bool {
         self.targets.get(target).and_then(|of| of.worked).is_some_and(|at| at >= then)
+    }
+
+    fn lately(&self, target: usize) -> Duration {
+        let soon = self.targets.get(target).and_then(|of| of.limiter.soon());
+        LATELY.max(soon.unwrap_or_default().scaled(2, 1))
     }
 
     fn worked_within(&self, now: Instant, target: usize, span: Duration) -> bool {

@@ -112,7 +112,7 @@ fn input(which: u8, nth: u8) -> Input {
         15 => Input::Ended(if nth.is_multiple_of(2) { End::Cut } else { End::Nothing }),
         16 => Input::NetworkError(Lost::Unsaid),
         17 => Input::TimedOut(if nth.is_multiple_of(2) { Phase::Attempt } else { Phase::Idle }),
-        18 => Input::Reader { away: nth.is_multiple_of(2) },
+        18 => Input::HeldUp { away: nth.is_multiple_of(2) },
         19 => Input::Aborted,
         _ => Input::Woke,
     }

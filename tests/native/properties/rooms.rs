@@ -86,6 +86,8 @@ proptest! {
                     if gate.answered(now, now - Duration::from_ms(ms / 7)) {
                         prop_assert!(!gate.is_cold());
                         lead = None;
+                    } else if gate.leader().is_none() {
+                        lead = None; // one from before was answered, and another one looks
                     }
                 }
             }

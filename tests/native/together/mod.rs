@@ -36,8 +36,18 @@ fn asking(code: u16, floor: Duration) -> Reply {
 }
 
 fn loading() -> Reply {
-    let body = json!({"error": "Model x is currently loading", "estimated_time": 20});
+    loading_for(Duration::from_secs(20))
+}
+
+fn loading_for(estimate: Duration) -> Reply {
+    let body = json!({"error": "Model x is currently loading", "estimated_time": estimate.as_secs()});
     Reply::after(ms(20), status(503), read::of_error(&body.to_string()))
+}
+
+/// It says when to come again, by a header.
+fn asking_while_loading(floor: Duration) -> Reply {
+    let body = read::of_error(r#"{"error": "Model x is currently loading"}"#);
+    Reply::after(ms(20), Head { status: 503, floor: Some(floor), ..Head::default() }, body)
 }
 
 /// A model that is up so long after the beginning, and takes so many at once.

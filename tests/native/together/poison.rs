@@ -238,3 +238,30 @@ fn after_an_outage_a_target_that_answers_two_of_three_is_taken_up_again() {
         assert!(refused < 20 * 400 / 20, "{what}: {refused} of 8,000");
     }
 }
+
+#[test]
+fn payloads_that_are_told_of_loading_hold_up_nobody_who_is_answered() {
+    let for_long = || super::loading_for(secs(240));
+    // How many come at once, how long an answer takes, and how far the good calls are apart.
+    for (bad, took, every) in [(24, ms(800), 250), (4, ms(800), 400), (1, secs(8), 6_500)] {
+        for (what, says) in [("an estimate", for_long()), ("a wait", super::asking_while_loading(secs(240)))]
+        {
+            for seed in 0..SEEDS {
+                let good = (0..60).map(|nth| Caller::with(Policy::default()).coming(ms(nth * every)));
+                let poison = (0..bad).map(|_| Caller::with(Policy::default()).coming(ms(20_500)));
+                let meeting = Crowd::of(good.chain(poison)).seeded(seed).against(|asked| match asked.who {
+                    0..60 => Reply::ok(took),
+                    _ => says.clone(),
+                });
+                let mut longer: Vec<_> = meeting.calls[..60].iter().map(|call| call.took - took).collect();
+                longer.sort();
+                let answered = meeting.calls[..60].iter().filter(|call| call.is_delivered()).count();
+                let (most, last) = (longer[57], longer[59]);
+                assert!(
+                    answered == 60 && most < secs(4) && last < secs(8),
+                    "{bad} {what} {seed}: {answered}, {most:?}, {last:?}"
+                );
+            }
+        }
+    }
+}

@@ -62,6 +62,20 @@ export const clientLimits = [
     },
   },
   {
+    name: "tokens that do not come hold nobody's place for longer than some seconds",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", WORKS);
+      const client = api.createClient();
+      const abort = new AbortController();
+      const hang = { token: () => new Promise(() => {}), signal: abort.signal };
+      const hung = Promise.allSettled(calls(client, url, 4, hang));
+      const ms = await settledAfter(client.query(url, {}));
+      assert.ok(ms < 4_000, `answered after ${ms} ms`);
+      abort.abort();
+      await hung;
+    },
+  },
+  {
     name: "the retries of one call open the breaker too, and the call ends with what it met",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", DOWN);
