@@ -24,8 +24,9 @@ use std::process::Command;
 /// kilobytes of the core and two of the face.
 /// They were 60 and 81 until pages: the connections of an origin, no network, a machine that sleeps, and a page that goes
 /// are three kilobytes of the core and one of the face. The entry was 85 until keys that have spent their own limit were told
-/// apart, and an open circuit said what the target failed with.
-const CORE_GZIP: usize = 63 * 1_000;
+/// apart, and an open circuit said what the target failed with. The core was 63,000 until failures were weighed against the answers
+/// of the same time, and a cold start against those of just before.
+const CORE_GZIP: usize = 63_500;
 const BUNDLED_GZIP: usize = 86 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
