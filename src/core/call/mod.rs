@@ -100,6 +100,8 @@ struct Tries {
     backoff: Backoff,
     /// Since when it waits for a cold model.
     cold: Option<Instant>,
+    /// It has heard itself that the model is loading, or has found its port closed.
+    told: bool,
     /// The last pause after a loading answer while others were answered: the next one is longer.
     pause: Option<Duration>,
     /// It was sent to this target.
@@ -122,6 +124,7 @@ impl Tries {
             once_spent: false,
             backoff: Backoff::new(Rng::new(seed)),
             cold: None,
+            told: false,
             pause: None,
             sent: false,
             slept: false,
@@ -624,7 +627,7 @@ impl Call {
         let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
         let is_alone = !shared.is_in_company(place, self.id);
-        let again = self.tries.cold.is_some();
+        let again = ::core::mem::replace(&mut self.tries.told, true);
         let found =
             Loading { started: one.started, answer, default_wait: None, full: false, is_alone, again };
         let refusal = Refusal { is_told, patience };

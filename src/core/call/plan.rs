@@ -90,7 +90,7 @@ impl Call {
         let answer = Answer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
-        let again = self.tries.cold.is_some();
+        let again = ::core::mem::replace(&mut self.tries.told, true);
         let found = Loading { started: one.started, answer, default_wait, full, is_alone: one.alone, again };
         let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
         self.looks_again(now, one, role, answer, shared)
