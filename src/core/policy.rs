@@ -1,6 +1,5 @@
 //! How patient a call is: the defaults, in the one place where they live, and what fits together.
 
-use super::keys::KeyId;
 use super::queue::Priority;
 use super::time::Duration;
 
@@ -16,8 +15,6 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// The answer is wanted event by event: its headers come before the work.
     pub streamed: bool,
-    /// Whose limit it meets, where that is another one than the client's, which is 0.
-    pub key: KeyId,
     /// Who goes first where calls wait for a place.
     pub priority: Priority,
 }
@@ -98,7 +95,6 @@ impl Default for Policy {
                 total: Duration::from_secs(300),
             },
             streamed: false,
-            key: 0,
             priority: Priority::Default,
         }
     }
@@ -118,8 +114,6 @@ pub struct Given {
     pub attempt: Option<Duration>,
     pub total: Option<Duration>,
     pub streamed: bool,
-    /// Whose limit it meets, where that is another one than the client's, which is 0.
-    pub key: KeyId,
     pub priority: Priority,
 }
 
@@ -159,7 +153,6 @@ impl Policy {
                 total: given.total.unwrap_or(base.timeouts.total),
             },
             streamed: given.streamed,
-            key: given.key,
             priority: given.priority,
         };
         let hold = match given.hold {

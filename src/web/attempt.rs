@@ -386,6 +386,7 @@ impl<'a> Flight<'a> {
             resets: hint.resets,
             should_retry: hint.should_retry,
             now: hint.now,
+            key: self.request.key(),
             events: bits & STREAM != 0,
         };
         self.leg = Leg::Landed(response);

@@ -121,7 +121,7 @@ extern "C" {
     /// Nothing was given of what `input::policy` asks for.
     #[wasm_bindgen(method, getter)]
     pub(super) fn usual(this: &Request) -> bool;
-    /// Whose limit the call meets, where that is another one than the client's, which is 0.
+    /// Whose limit was met: a number that requests with the same key share.
     #[wasm_bindgen(method, getter)]
     pub(super) fn key(this: &Request) -> u32;
     /// Makes what is sent to one target; empty texts and NaN are absent. A promise, where a token has to

@@ -96,7 +96,7 @@ impl Invalid {
 /// `src/ts/wasm/encode.ts`; NaN is absent.
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     if request.usual() {
-        return Ok(Policy { streamed: request.streamed(), key: request.key(), ..Policy::default() });
+        return Ok(Policy { streamed: request.streamed(), ..Policy::default() });
     }
     let number = |which| Some(request.number(which)).filter(|value| !value.is_nan());
     let ms = |which| number(which).map(|ms| Duration::from_ms(ms as u64));
@@ -125,7 +125,6 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
             _ => Priority::Default,
         },
         streamed: request.streamed(),
-        key: request.key(),
     };
     Policy::new(given).map_err(Invalid::Inverted)
 }

@@ -50,7 +50,7 @@ fn head(vector: &Vector) -> Head {
         resets: hint.resets,
         should_retry: hint.should_retry,
         now: hint.now,
-        events: false,
+        ..Head::default()
     }
 }
 

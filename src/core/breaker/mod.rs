@@ -178,6 +178,13 @@ impl Breaker {
         }
     }
 
+    /// The next one to ask is the probe, if this was it.
+    pub fn give_up(&mut self, who: CallId) {
+        if let Phase::HalfOpen { probe } = &mut self.phase {
+            *probe = probe.filter(|probe| probe.holder != who);
+        }
+    }
+
     /// The first text of a stream: of a probe that is an answer, whatever becomes of the rest. Of any
     /// other stream the end says more. True if everybody has to start slowly now.
     pub fn begun(&mut self, now: Instant, who: CallId, generation: u32, rng: &mut Rng) -> bool {
@@ -236,10 +243,7 @@ impl Breaker {
             self.is_its_own |= layer != Layer::Network;
         }
         match (self.phase, verdict) {
-            // The next one to ask is the probe, if this was still it.
-            (Phase::HalfOpen { probe }, Verdict::Unknown) => {
-                self.phase = Phase::HalfOpen { probe: probe.filter(|probe| probe.holder != who) };
-            }
+            (Phase::HalfOpen { .. }, Verdict::Unknown) => self.give_up(who),
             (Phase::HalfOpen { .. }, Verdict::Works) => {
                 self.enter(Phase::Ramp { left: RAMP, failed: 0 });
                 return true;

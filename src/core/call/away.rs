@@ -70,6 +70,11 @@ impl Call {
         Action::Wait(wait)
     }
 
+    /// Once, and as the one more try of an end that leaves open what was done; none where no other is wanted at all.
+    pub(super) fn may_have_slept(&self) -> bool {
+        self.policy.max_retries > 0 && !self.tries.once_spent
+    }
+
     /// The connection did not outlast the sleep of the machine: once it is asked again for nothing.
     pub(super) fn slept(
         &mut self,
@@ -78,7 +83,7 @@ impl Call {
         head: Option<Head>,
         shared: &mut Shared,
     ) -> Action {
-        self.tries.slept = true;
+        self.tries.once_spent = true;
         self.note_lost(now, one, head, shared);
         let span = self.rng.up_to(SPREAD.min(now.since(one.started)));
         let wait = Wait { until: now + span, span, reason: WaitReason::Backoff, estimate: None };

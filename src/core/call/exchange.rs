@@ -5,6 +5,7 @@ use crate::core::completion::End;
 use crate::core::deadline::Clocks;
 use crate::core::failure::{Code, Failure, Phase};
 use crate::core::hint::Now;
+use crate::core::keys::KeyId;
 use crate::core::record::WaitReason;
 use crate::core::target::Profile;
 use crate::core::time::{Duration, Instant};
@@ -94,6 +95,8 @@ pub struct Head {
     pub resets: Option<Duration>,
     pub should_retry: Option<bool>,
     pub now: Now,
+    /// Whose limit the request met.
+    pub key: KeyId,
     /// A stream was asked for, and this is one.
     pub events: bool,
 }

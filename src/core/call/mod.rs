@@ -100,14 +100,12 @@ struct Tries {
     backoff: Backoff,
     /// Since when it waits for a cold model.
     cold: Option<Instant>,
-    /// It has heard itself that the model is loading, or has found its port closed.
+    /// It has heard itself that the model is loading.
     told: bool,
     /// The last pause after a loading answer while others were answered: the next one is longer.
     pause: Option<Duration>,
     /// It was sent to this target.
     sent: bool,
-    /// The free try after a sleep of the machine is spent.
-    slept: bool,
     /// It was told that the target is full, or that it asks too fast.
     refused: bool,
     /// When it failed first.
@@ -127,7 +125,6 @@ impl Tries {
             told: false,
             pause: None,
             sent: false,
-            slept: false,
             refused: false,
             failed_since: None,
             failed: None,
@@ -215,11 +212,11 @@ impl Call {
             (State::Reading(one, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
                 self.lost_offline(now, one, Some(head), shared)
             }
-            (State::Sending(one), Input::NetworkError(Lost::Suspended)) if !self.tries.slept => {
+            (State::Sending(one), Input::NetworkError(Lost::Suspended)) if self.may_have_slept() => {
                 self.slept(now, one, None, shared)
             }
             (State::Reading(one, head), Input::NetworkError(Lost::Suspended))
-                if self.begun.is_none() && !self.tries.slept =>
+                if self.begun.is_none() && self.may_have_slept() =>
             {
                 self.slept(now, one, Some(head), shared)
             }
@@ -380,10 +377,6 @@ impl Call {
             // The last look of somebody else may still be answered.
             is_down = closed && now >= self.patience(now, shared) && !shared.is_looking(self.shares());
             is_up = !shared.is_cold(self.shares()) && !is_down && now < self.deadline();
-            if is_up {
-                // What it meets from now on is another cold start.
-                self.tries.cold = None;
-            }
         }
         let wait = Wait { until, ..wait };
         // Who has no time left takes no place, and no probe of a breaker.
@@ -394,6 +387,10 @@ impl Call {
             let caller = self.caller(now, shared);
             shared.claim(now, self.shares(), caller)
         };
+        if wait.reason == WaitReason::Loading && !too_late && !shared.is_cold(self.shares()) {
+            // What it meets from now on is another cold start.
+            self.tries.cold = None;
+        }
         if place == Place::Queued(wait.reason) && !too_late {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
@@ -489,6 +486,8 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let status = head.status;
+        // A success that names another one was made of that by a gateway.
+        let meant = if status < 300 { body.status.unwrap_or(status) } else { status };
         let floor = head.floor.or_else(|| body.wait(head.now)).or(head.resets);
         match head.should_retry {
             Some(false) => trouble.retry = Retry::Never,
@@ -515,7 +514,7 @@ impl Call {
             }
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
-        let says_nothing = trouble.code == Code::Unavailable && matches!(status, 502 | 503) && took <= SOON;
+        let says_nothing = trouble.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
         let is_full = says_nothing && !one.alone && (works || shared.is_full_for_now(place));
         let is_limited =
             trouble.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
@@ -523,7 +522,7 @@ impl Call {
             trouble = trouble.after(took, body.is_page);
         }
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
-        let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, place, self.policy.key);
+        let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, place, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
         let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
@@ -553,7 +552,7 @@ impl Call {
                 let is_unpaid = names_none && shared.is_unpaid(now, place);
                 let free = asks_slower && (is_full || is_unpaid || shared.is_fresh(now, place));
                 // A 502 may be this payload's own doing.
-                let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && status == 503 };
+                let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && meant == 503 };
                 self.again(now, retry, trouble.code, pause, shared)
             }
         };
@@ -627,7 +626,8 @@ impl Call {
         let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
         let is_alone = !shared.is_in_company(place, self.id);
-        let again = ::core::mem::replace(&mut self.tries.told, true);
+        // No payload closes a port: who waited through one gap is news in the next.
+        let again = self.tries.cold.is_some();
         let found =
             Loading { started: one.started, answer, default_wait: None, full: false, is_alone, again };
         let refusal = Refusal { is_told, patience };
@@ -787,7 +787,7 @@ impl Call {
             outcome,
             reached: one.reached,
         });
-        self.tell(now, one, status, outcome, means, shared);
+        self.tell(now, one, head, outcome, means, shared);
     }
 
     /// What is shared is told how it ended.
@@ -795,7 +795,7 @@ impl Call {
         &mut self,
         now: Instant,
         one: Try,
-        status: Option<u16>,
+        head: Option<Head>,
         outcome: Outcome,
         means: Means,
         shared: &mut Shared,
@@ -804,12 +804,12 @@ impl Call {
             generation: one.generation,
             started: one.started,
             outcome,
-            status,
+            status: head.map(|head| head.status),
             limit: self.policy.timeouts.attempt + one.held.unwrap_or(Duration::ZERO),
             streamed: self.policy.streamed,
             begun: self.begun,
             means,
-            key: self.policy.key,
+            key: head.map_or(0, |head| head.key),
         };
         shared.ended(now, self.shares(), self.id, ended);
     }

@@ -194,3 +194,22 @@ fn a_stream_that_was_asked_for_may_be_answered_in_one_piece() {
     assert_eq!(call.handle(at(1100), head(200)), Action::Read { limit: None });
     assert_eq!(call.handle(at(1200), Input::Body(Body::default())), Action::Deliver);
 }
+
+#[test]
+fn a_connection_that_did_not_outlast_a_sleep_is_asked_again_once_and_not_where_no_other_try_is_wanted() {
+    for (max_retries, tries) in [(3, 2), (0, 1)] {
+        let mut call = call(Given { max_retries: Some(max_retries), ..Given::default() }, &[OPENAI]);
+        let (mut now, mut action, mut sent) = (at(1_000), Input::Start, 0);
+        loop {
+            match call.handle(now, action) {
+                Action::Send(_) => {
+                    sent += 1;
+                    (now, action) = (now + Duration::from_secs(9), Input::NetworkError(Lost::Suspended));
+                }
+                Action::Wait(wait) => (now, action) = (wait.until, Input::Woke),
+                _ => break,
+            }
+        }
+        assert_eq!(sent, tries, "{max_retries} retries");
+    }
+}

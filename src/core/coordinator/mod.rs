@@ -154,6 +154,15 @@ impl Coordinator {
         }
     }
 
+    /// This one goes on, and may take for ever: another one looks, and is the probe.
+    pub(super) fn give_up(&mut self, who: CallId) {
+        self.gate.lost(who);
+        self.gate.leave(who);
+        if let Some(breaker) = &mut self.breaker {
+            breaker.give_up(who);
+        }
+    }
+
     pub fn generation(&self) -> u32 {
         self.breaker.as_ref().map_or(0, Breaker::generation)
     }

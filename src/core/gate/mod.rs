@@ -55,6 +55,8 @@ const FORGOTTEN: Duration = Duration::from_secs(300);
 struct Cold {
     start: ColdStart,
     leader: Option<Lease>,
+    /// Who was told to stay away for longer than the others wait: where its time is up before, it looks then.
+    sleeper: Option<CallId>,
     /// When it was sent to look, while nothing has come of that.
     sent: Option<Instant>,
     /// How long the server was asked to hold that one.
@@ -76,6 +78,7 @@ impl Cold {
         Self {
             start: ColdStart::new(started),
             leader: None,
+            sleeper: None,
             sent: None,
             held: Duration::ZERO,
             heard: Duration::ZERO,
@@ -140,7 +143,7 @@ impl Gate {
         match cold.leader {
             Some(leader) if leader.is_live(now) && leader.holder != who => return false,
             Some(leader) if leader.holder == who => {}
-            _ if now < cold.next_look => return false,
+            _ if now < cold.next_look && cold.sleeper != Some(who) => return false,
             _ => {}
         }
         if cold.leader.is_none_or(|leader| leader.holder != who) {
@@ -297,7 +300,7 @@ impl Gate {
         // them looks in its place.
         cold.next_look = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
-        if found.is_doubtful && !found.alone {
+        if found.is_doubtful && !found.alone && !found.is_alone {
             // Others were answered just before: one of them looks soon, whatever was said to this one.
             (cold.leader, cold.is_told) = (None, false);
             cold.next_look = now + SHORTEST_SLEEP;
@@ -313,6 +316,7 @@ impl Gate {
         let leads = sleep <= LONGEST_SLEEP;
         cold.leader = leads
             .then(|| Lease { holder: found.who, until: found.until.unwrap_or(now + sleep + found.attempt) });
+        cold.sleeper = (!leads).then_some(found.who);
         Role::Lead(sleep)
     }
 

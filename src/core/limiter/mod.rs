@@ -12,7 +12,7 @@ use super::time::{Duration, Instant};
 /// Where it starts, and starts again when a cold model has come up.
 pub const SLOW_START: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
-/// A limit that was cut, and nobody is answered or let in for so long: one more is tried.
+/// Nobody is answered or let in for so long: one more is tried.
 const STUCK: Duration = Duration::from_secs(2);
 /// What was too much is not tried again before.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -147,10 +147,10 @@ impl Limiter {
         self.under_way.len() < self.limit() as usize || self.tries_one_more_at().is_some_and(|at| at <= now)
     }
 
-    /// Those under way may take minutes, and a limit that was cut to as many would keep everybody out until then.
+    /// Those under way may take minutes, and a limit of as many would keep everybody out until then.
     fn tries_one_more_at(&self) -> Option<Instant> {
-        let is_cut = self.cut.is_some() && self.under_way.len() < self.rule.max as usize;
-        self.moved.filter(|_| is_cut).map(|moved| moved + STUCK)
+        let may_grow = self.under_way.len() < self.rule.max as usize;
+        self.moved.filter(|_| may_grow).map(|moved| moved + STUCK)
     }
 
     /// When there may be room though nobody gives a place back.

@@ -1,6 +1,6 @@
 //! The first text of a stream, a reader that goes away, and leases that their holders renew.
 
-use super::tests::{BOTTOMLESS, Bench, GATEWAY_DOWN, START, TARGET, at};
+use super::tests::{BOTTOMLESS, Bench, FOUR, GATEWAY_DOWN, START, TARGET, at};
 use super::*;
 
 const LEASE: u64 = 5_000;
@@ -8,7 +8,11 @@ const LEASE: u64 = 5_000;
 impl Bench {
     /// Where a call may end unseen, as in a Worker.
     fn leased() -> Self {
-        Self::of(Rules { lease: Some(Duration::from_ms(LEASE)), ..Rules::default() }, BOTTOMLESS)
+        Self::leased_of(BOTTOMLESS)
+    }
+
+    fn leased_of(concurrency: limiter::Rule) -> Self {
+        Self::of(Rules { lease: Some(Duration::from_ms(LEASE)), ..Rules::default() }, concurrency)
     }
 
     /// The first text of this one's stream has come.
@@ -59,7 +63,7 @@ fn a_reader_that_is_away_lends_its_permit_and_has_one_again_when_it_is_back() {
 
 #[test]
 fn a_permit_whose_holder_says_nothing_is_the_next_ones_after_five_seconds() {
-    let mut bench = Bench::leased();
+    let mut bench = Bench::leased_of(FOUR);
     bench.come(START, 0..5);
     for now in [START + 2000, START + 4000] {
         (1..4).for_each(|who| bench.renews(now, who, true));

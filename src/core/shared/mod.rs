@@ -353,6 +353,7 @@ impl Shared {
     /// call has its place.
     pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
         if let Some(of) = self.targets.get_mut(target) {
+            of.coordinator.give_up(who);
             of.limiter.leave(who);
             // The answer may have come whole to the platform, and its connection be free; if not, one is in reserve.
             of.connections.leave(who);

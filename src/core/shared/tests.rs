@@ -7,6 +7,8 @@ use crate::core::policy::Policy;
 use std::collections::HashMap;
 
 pub(super) const TARGET: usize = 0;
+/// Never more than it starts with.
+pub(super) const FOUR: limiter::Rule = limiter::Rule { min: 4, max: 4, queue: 10_000 };
 pub(super) const START: u64 = 1_000_000;
 pub(super) const BOTTOMLESS: limiter::Rule = limiter::Rule { min: 4, max: 64, queue: 1_000_000 };
 const AT_LEAST_32: limiter::Rule = limiter::Rule { min: 32, ..BOTTOMLESS };
@@ -274,7 +276,7 @@ fn the_tiers_take_turns_and_none_of_them_starves() {
 
 #[test]
 fn who_does_not_come_for_its_place_loses_it_after_a_while() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::of(Rules::default(), FOUR);
     bench.come(START, 0..6);
     bench.is_aborted(START + 1, 0);
     assert_eq!(bench.woken(), [4]);
@@ -301,7 +303,7 @@ fn who_comes_late_for_its_place_has_it_if_nobody_else_wanted_it() {
 
 #[test]
 fn the_places_of_calls_that_were_lost_run_out_at_their_deadlines() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::of(Rules::default(), FOUR);
     (0..4).for_each(|who| bench.goes(START, who));
     bench.total = 900_000;
     (4..10).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
@@ -310,6 +312,17 @@ fn the_places_of_calls_that_were_lost_run_out_at_their_deadlines() {
     assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(START + 300_000));
     assert_eq!(bench.all_come(START + 300_000), [4, 5, 6, 7]);
+}
+
+#[test]
+fn long_answers_in_all_places_let_one_more_in_every_two_seconds() {
+    let mut bench = Bench::new();
+    bench.come(START, 0..8);
+    for (nth, who) in (1..).zip(4..7) {
+        assert_eq!(bench.due(), Some(START + nth * 2_000));
+        bench.shared.wake(at(START + nth * 2_000));
+        assert_eq!(bench.all_come(START + nth * 2_000), [who]);
+    }
 }
 
 #[test]

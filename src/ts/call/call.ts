@@ -5,7 +5,6 @@ import { QueryError } from "../errors/query-error.js";
 import { hasLeft, isAwayFrom, watch, whenBack } from "../http/away.js";
 import { quietly } from "../http/body.js";
 import { connects, speaks } from "../http/connections.js";
-import { keyNumber } from "../http/key.js";
 import { whyLost } from "../http/lost.js";
 import { platformFetch } from "../http/platform.js";
 import { probe, wasReached } from "../http/probe.js";
@@ -54,9 +53,11 @@ export interface Asked {
   spentMs?: number;
 }
 
-/** What the platform says of a connection is nobody's payload; what a server says may be. */
-const inShort = ({ code, status, detail }: QueryError): string =>
-  code === "network" && detail ? `${code}: ${detail}` : [code, status && `HTTP ${status}`].filter(Boolean).join(" ");
+/** In words that are nobody's payload: not the server's, nor those of a `fetch` of the caller's own. */
+function inShort({ code, status, cause }: QueryError): string {
+  const { code: why } = ((cause as Error | undefined)?.cause ?? {}) as { code?: unknown };
+  return [code, status ? `HTTP ${status}` : /^[A-Z][A-Z_]{2,40}$/.test(String(why)) && why].filter(Boolean).join(" ");
+}
 
 /** It is said by who stands before the answer, and for the moment. */
 const isOfTheWay = (status: number): boolean => [408, 409, 425, 429].includes(status) || status > 501;
@@ -168,8 +169,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   get key(): number {
-    const { headers, given } = this.asked;
-    return keyNumber(this.options.token, this.pool.options.token, headers, given);
+    return this.leg.key;
   }
 
   locate(index: number, url: string, model: string, shares: boolean, profile: number): void {
@@ -429,7 +429,7 @@ export abstract class Call extends Waiting implements Run {
       const detail = [leads, before ? `the last failure was ${before}` : this.reader.detail || unsent].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
       const error = new QueryError(failed, this.#target(row[1] as number).label, report, detail, partial, this.#cause);
-      if (report.attempts.length > 0) this.pool.failures[place] = inShort(error);
+      if (report.attempts.length > 0 && (failed.status < 400 || failed.status > 499)) this.pool.failures[place] = inShort(error);
       this.#fail(error);
       if (!this.reader.isPassedOn) this.reader.open?.stop();
     } else if (how === How.Aborted && this.broken) {

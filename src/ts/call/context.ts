@@ -25,7 +25,7 @@ const NOTHING: QueryOptions = {};
 export class ClientContext implements Attachable {
   /** By their place in the core; undefined where none is. */
   readonly labels: (string | undefined)[] = [];
-  /** How a call to each of them failed last, in words that are nobody's payload: what an open circuit says. */
+  /** How a call to each of them failed last: what an open circuit says. */
   readonly failures: (string | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #places = new Map<string, number>();

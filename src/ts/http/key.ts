@@ -1,17 +1,16 @@
 /**
- * Whose limit a call meets: one key of several that has spent its own says nothing of the others'. A number that calls
- * with the same key share; 0 where it is the client's, or not known, as that of a function.
+ * Whose limit a request meets: one key of several that has spent its own says nothing of the others'. A number that requests
+ * with the same key share, and 0 where none is seen.
  */
 
 import { checksum } from "../input/checksum.js";
-import type { Token } from "../types/call.js";
-import type { HeaderPairs } from "../wasm/protocol.js";
 
 /** By which providers take a key: OpenAI and most others, Anthropic, Azure, Google. */
 const names = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+const inQuery = /[?&](?:key|api[-_]?key|token|access_token)=([^&#]+)/i;
 
-export function keyNumber(token: Token | undefined, ofClient: Token | undefined, headers: HeaderPairs, given: Headers | undefined): number {
-  const key = given ? names.map((name) => given.get(name)).find(Boolean) : headers.find(([name]) => names.includes(name))?.[1];
-  if (key) return checksum(key);
-  return typeof token === "string" && token !== ofClient ? checksum(token) : 0;
+export function keyNumber(url: string, headers: Record<string, string> | Headers): number {
+  const read = headers instanceof Headers ? (name: string) => headers.get(name) : (name: string) => headers[name];
+  const key = names.map(read).find(Boolean) ?? inQuery.exec(url)?.[1];
+  return key ? checksum(key) : 0;
 }

@@ -5,6 +5,7 @@ import { isToken } from "../input/options.js";
 import { parsedUrl } from "../input/platform.js";
 import type { Token } from "../types/call.js";
 import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
+import { keyNumber } from "./key.js";
 import { platformFetch, sendAs } from "./platform.js";
 import type { Secrets } from "./redact.js";
 
@@ -98,6 +99,11 @@ export class Leg implements Outgoing {
     /** Where the answer to a payload lies that has been taken: a 303 led here. */
     readonly isAnswer = false,
   ) {}
+
+  /** Whose limit it meets. */
+  get key(): number {
+    return keyNumber(this.url, this.headers);
+  }
 
   send(): Promise<Response> {
     const { url, headers, body, method, common } = this;

@@ -140,7 +140,7 @@ export interface CoreRequest {
   readonly usual: boolean;
   /** How long the call has taken before it comes to the core. */
   readonly spentMs: number;
-  /** Whose limit the call meets: see `http/key.ts`. */
+  /** Whose limit was met: see `http/key.ts`. */
   readonly key: number;
   /** Where a target is, and whether what was given for the whole call may go there too. */
   locate(target: number, url: string, model: string, shares: boolean, profile: number): void;

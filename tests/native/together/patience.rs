@@ -5,6 +5,7 @@ use super::{cold_for, loading, ok};
 use crate::virtual_clock::{ms, policy, secs};
 use query_with_retry::core::call::Action;
 use query_with_retry::core::failure::{Code, Phase};
+use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::WaitReason;
 
@@ -134,7 +135,8 @@ fn a_follower_that_has_a_fallback_goes_there_when_its_patience_is_over() {
 fn who_is_in_line_for_a_place_until_its_deadline_fails_there() {
     let slow = || crate::virtual_clock::Reply::ok(secs(100));
     let callers = (0..10).map(|nth| Caller::with(patient(30, if nth < 4 { 300 } else { 30 })));
-    let mut meeting = Crowd::of(callers).against(|_| slow());
+    let concurrency = limiter::Rule { max: 4, ..limiter::Rule::default() };
+    let mut meeting = Crowd { concurrency, ..Crowd::of(callers) }.against(|_| slow());
     for call in meeting.calls.iter().skip(4) {
         assert!(call.failed_by(Code::Timeout, Some(Phase::Queue)), "{:?}", call.end);
         assert_eq!((call.took, call.record.waited(WaitReason::Queue)), (secs(30), secs(30)));

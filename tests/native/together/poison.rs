@@ -6,6 +6,7 @@ use super::{error, loading, ok, too_many};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::breaker::State;
+use query_with_retry::core::call::Head;
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::Code;
 use query_with_retry::core::lease::CallId;
@@ -159,16 +160,16 @@ fn who_waited_in_line_through_one_gap_is_not_blamed_for_the_next_one() {
 
 #[test]
 fn a_key_that_has_spent_its_limit_costs_those_with_another_one_little() {
-    let spent = policy(Given { key: 7, ..Given::default() });
+    let spent = Head { key: 7, ..status(429) };
     // At a fresh client the first refusal is believed, and the limit has to grow from there.
     for (from, most) in [(ms(0), secs(12)), (secs(10), secs(4))] {
         for seed in 0..SEEDS {
             // Ten answers are under way at any time, and two refusals come a second.
             let good = (0..150).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 200)));
-            let bad = (0..60).map(|nth| Caller::with(spent).coming(from + ms(nth * 500)));
+            let bad = (0..60).map(|nth| Caller::with(Policy::default()).coming(from + ms(nth * 500)));
             let meeting = Crowd::of(good.chain(bad)).seeded(seed).against(|asked| match asked.who {
                 0..150 => Reply::ok(secs(2)),
-                _ => too_many(),
+                _ => Reply::after(ms(20), spent, read::of_error("{}")),
             });
             let slowest = meeting.calls[..150].iter().map(|call| call.took).max().unwrap_or_default();
             let answered = meeting.calls[..150].iter().filter(|call| call.is_delivered()).count();

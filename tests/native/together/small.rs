@@ -5,6 +5,7 @@ use super::world::{Caller, Crowd, Meeting};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::breaker::State;
+use query_with_retry::core::classify::Body;
 use query_with_retry::core::policy::Given;
 
 const SEEDS: u64 = 100;
@@ -18,9 +19,17 @@ fn breaker(meeting: &mut Meeting) -> State {
     meeting.shared.seen(over, 0).map_or(State::Open, |seen| seen.breaker)
 }
 
+/// A gateway that hands its upstream's 503 over in a success.
+fn unavailable_inside() -> Reply {
+    let said = Body { is_error: true, of_engine: true, status: Some(503), ..Body::default() };
+    Reply::after(ms(3), status(200), said)
+}
+
 #[test]
 fn a_server_of_a_few_places_answers_everybody_and_the_breaker_stays_shut() {
-    for places in [1, 2, 3] {
+    for (places, full) in
+        [1, 2, 3].into_iter().flat_map(|places| [(places, unavailable()), (places, unavailable_inside())])
+    {
         for seed in 0..SEEDS {
             let mut refused = 0;
             let mut meeting = Crowd::at_once(12).seeded(seed).against(|asked| {
@@ -28,9 +37,9 @@ fn a_server_of_a_few_places_answers_everybody_and_the_breaker_stays_shut() {
                     return ok();
                 }
                 refused += 1;
-                unavailable()
+                full.clone()
             });
-            assert_eq!(meeting.delivered(), 12, "{places} places, seed {seed}");
+            assert_eq!(meeting.delivered(), 12, "{places} places, seed {seed}, {full:?}");
             assert_eq!(breaker(&mut meeting), State::Closed);
             assert!(refused <= 6, "{places} places: {refused}");
             assert!(meeting.calls.iter().all(|call| call.took < secs(20)));
