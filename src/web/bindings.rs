@@ -41,9 +41,6 @@ extern "C" {
     /// What the promise was settled with.
     #[wasm_bindgen(method)]
     pub(super) fn value(this: &Request) -> JsValue;
-    /// It is its turn, says another call: it is woken in its own time.
-    #[wasm_bindgen(method)]
-    pub(super) fn ring(this: &Request);
     /// It has ended unseen, and nobody waits for it any more.
     #[wasm_bindgen(method)]
     pub(super) fn vanish(this: &Request);

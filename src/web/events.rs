@@ -106,7 +106,7 @@ impl Intake {
             self.begun = Some(now);
             self.request.begin(now.since(self.began).as_ms() as f64);
         }
-        self.whole = stream.is_over_soon().then(|| self.whole.unwrap_or_else(clock::now));
+        self.whole = stream.is_over_within().map(|more| self.whole.unwrap_or_else(|| clock::now() + more));
         (u32::from(stream.is_over()) * OVER) | (u32::from(stream.was_heard()) * HEARD)
     }
 }

@@ -53,8 +53,7 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
         min_samples: whole(10, alert.min_samples),
     };
     let scope = match number(12) {
-        Some(1.0) => Scope::Hops,
-        Some(2.0) => Scope::Request,
+        Some(1.0) => Scope::Request,
         _ => Scope::Process,
     };
     let rules = Rules {

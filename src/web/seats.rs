@@ -48,7 +48,7 @@ struct Seat {
     called: bool,
     /// Sweeps since it was polled.
     missed: u8,
-    /// Where calls end unseen: whom to ring, and what to drop.
+    /// Where calls end unseen: whom to tell, and what to drop.
     request: Option<Request>,
     slot: Option<Slot>,
 }
@@ -120,10 +120,9 @@ impl Seats {
         let scope = self.scope;
         if let Some(seat) = self.at(id) {
             seat.called = true;
-            match (scope, &seat.request, &seat.waker) {
-                (Scope::Process, _, Some(waker)) => waker.wake_by_ref(),
-                (Scope::Hops, Some(request), _) => request.ring(),
-                _ => {} // its own timer reads it
+            // In a Worker its own timer reads it.
+            if let (Scope::Process, Some(waker)) = (scope, &seat.waker) {
+                waker.wake_by_ref();
             }
         }
     }

@@ -13,6 +13,7 @@ use super::completion::{Completion, End, Seen};
 use super::dialect::{Meaning, Reader, is_life};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
+use super::time::Duration;
 use head::Head;
 
 /// Comments, or events without content, that do not end are no stream.
@@ -23,6 +24,9 @@ const LEAST_OF_EVENT: usize = 128;
 
 /// Stands after the text of each event, where that is wanted: no UTF-8 has this byte.
 const BETWEEN: u8 = 0xff;
+
+/// A server that calls the tools itself goes on with its answer after them.
+const TOOLS: Duration = Duration::from_secs(25);
 
 /// The byte order mark in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -230,9 +234,10 @@ impl Stream {
         self.completion.end() == End::Whole && !matches!(self.over, Some(Over::Failed(_)))
     }
 
-    /// It is whole, and what may follow comes at once.
-    pub fn is_over_soon(&self) -> bool {
-        self.is_whole() && !self.calls_tools
+    /// It is whole, and so long may pass before what may follow comes at once.
+    pub fn is_over_within(&self) -> Option<Duration> {
+        let tools = if self.calls_tools { TOOLS } else { Duration::ZERO };
+        self.is_whole().then_some(tools)
     }
 
     /// Nothing follows the half of a pair that was waited for.

@@ -92,7 +92,7 @@ export abstract class Call extends Waiting implements Run {
     protected readonly reader: ResponseReader,
   ) {
     super(caller);
-    if (caller) caller.heard = () => (this.core ? this.ring(true) : this.settle(How.Aborted, []));
+    if (caller) caller.heard = () => (this.core ? this.goesOn() : this.settle(How.Aborted, []));
   }
 
   /** It has an answer. The report is left out where `quiet` says that nobody looks at it. */

@@ -54,6 +54,21 @@ export function clientNumbers(options: ClientOptions, scope: number, isPage: boo
   const { failures, windowMs, openMs, maxOpenMs }: BreakerOptions = breaker === false ? { failures: -1 } : (breaker ?? {});
   const { ratio, burst } = budget === false ? { ratio: -1 } : (budget ?? {});
   const { min, max, queue } = concurrency ?? {};
-  const numbers = [failures, windowMs, openMs, maxOpenMs, ratio, burst, min, max, queue, alert?.ratio, alert?.minSamples, ephemeral ? 1 : 0, scope, isPage ? 1 : 0];
+  const numbers = [
+    failures,
+    windowMs,
+    openMs,
+    maxOpenMs,
+    ratio,
+    burst,
+    min,
+    max,
+    queue,
+    alert?.ratio,
+    alert?.minSamples,
+    ephemeral ? 1 : 0,
+    scope,
+    isPage ? 1 : 0,
+  ];
   return Float64Array.from(numbers, (number) => number ?? NaN);
 }

@@ -17,7 +17,6 @@ export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssemb
 /** In whose turn a call may go on; `src/web/scope.rs` has the reasons. */
 export const enum Scope {
   Process,
-  Hops,
   Request,
 }
 
@@ -66,9 +65,7 @@ export function provide(from: Source, requests = false): void {
 
 /** Told by what the platform is, since ./slim is for any. */
 function scopeOf(): Scope {
-  const { WebSocketPair, Cloudflare } = globalThis as { WebSocketPair?: unknown; Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
-  if (!ownRequests && !WebSocketPair) return Scope.Process;
-  return Cloudflare?.compatibilityFlags?.["handle_cross_request_promise_resolution"] ? Scope.Hops : Scope.Request;
+  return ownRequests || "WebSocketPair" in globalThis ? Scope.Request : Scope.Process;
 }
 
 /** Runs a call of a client; how it ends it is told by its `settle`. */

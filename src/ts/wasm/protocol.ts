@@ -127,8 +127,6 @@ export interface CoreRequest {
   news(): News;
   /** What the promise was settled with. */
   value(): unknown;
-  /** It is its turn, says another call, perhaps in the turn of another request. */
-  ring(): void;
   /** It has ended unseen. */
   vanish(): void;
 

@@ -54,19 +54,16 @@ export const leases = [
     },
   },
   {
-    name: "a look at a cold model is in flight for eight seconds, and nobody looks in its stead",
+    name: "a look at a cold model is in flight for eight seconds: after three it is being worked on, and the others are sent",
     async run({ isolate, mock }) {
       const url = await put(mock, "m", { cold: { ms: 500, says: 4 }, script: [{ delayMs: LONG }] });
       const leader = isolate.ask("query", url);
       await mock.statsOnce("m", ({ log }) => log[0]?.outcome === "sent", "the first look");
-      const others = await isolate.askAll(5, "query", url);
-      allAnswered([await leader, ...others], 1_000 + LONG + 2_000);
+      const followers = await isolate.askAll(5, "query", url);
+      allAnswered([await leader, ...followers], 1_000 + LONG + 2_000);
       const { log } = await mock.stats("m");
-      assert.deepEqual(
-        log.filter(({ atMs }) => atMs > log[1].atMs && atMs < log[1].endedAtMs),
-        [],
-        "sent while the look was in flight",
-      );
+      const others = log.slice(2).map(({ atMs }) => atMs - log[1].atMs);
+      assert.ok(Math.min(...others) >= 2_950 && Math.max(...others) < 4_500, `sent ${others} ms after the look`);
       assert.equal(log.length, 7);
     },
   },

@@ -106,7 +106,13 @@ fn only_an_answer_that_is_at_its_end_is_over_soon() {
     let whole = |data: &[&str]| {
         let mut stream = Stream::new(&Room::default(), "text/event-stream", false);
         data.iter()
-            .map(|data| (stream.push(events(&[data]).as_bytes(), ITEMS), stream.is_over_soon()).1)
+            .map(|data| {
+                (
+                    stream.push(events(&[data]).as_bytes(), ITEMS),
+                    stream.is_over_within() == Some(Duration::ZERO),
+                )
+                    .1
+            })
             .collect::<Vec<_>>()
     };
     let (text, call, stop) =
@@ -117,6 +123,9 @@ fn only_an_answer_that_is_at_its_end_is_over_soon() {
         [false, false, false, true],
         "the server calls its tools itself"
     );
+    let mut called = Stream::new(&Room::default(), "text/event-stream", false);
+    called.push(events(&[&call]).as_bytes(), ITEMS);
+    assert_eq!(called.is_over_within(), Some(TOOLS), "but not for ever");
     assert_eq!(whole(&[r#"{"type":"message_stop"}"#]), [true]);
 }
 
