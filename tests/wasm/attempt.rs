@@ -69,7 +69,7 @@ impl<'a> Attempt<'a> {
                 Step::Happened(input) => return Ok(input),
                 Step::Threw(error) => return Err(error),
             }
-            let wait = self.waiter.either(self.flight.until(), false);
+            let wait = self.waiter.either(self.flight.until(true), false);
             step = match within(3000, wait).await.expect("the attempt goes on") {
                 Happened::Settled(settled) => self.flight.settled(settled),
                 Happened::Due => self.flight.due(),

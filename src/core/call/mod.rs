@@ -525,6 +525,7 @@ impl Call {
         let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, place, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
         let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
+        let is_ours = works && shared.was_one_more(now, place, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.tries.refused;
         self.tries.refused |= asks_slower;
@@ -550,7 +551,7 @@ impl Call {
             }
             retry => {
                 let is_unpaid = names_none && shared.is_unpaid(now, place);
-                let free = asks_slower && (is_full || is_unpaid || shared.is_fresh(now, place));
+                let free = asks_slower && (is_full || is_ours || is_unpaid || shared.is_fresh(now, place));
                 // A 502 may be this payload's own doing.
                 let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && meant == 503 };
                 self.again(now, retry, trouble.code, pause, shared)

@@ -228,6 +228,13 @@ impl Limiter {
         self.pace.map_or(PROVEN, |pace| pace.scaled(4, 1).max(PROVEN))
     }
 
+    /// It went with more at once than were taken lately: what refused it was our own try at one more.
+    pub fn was_one_more(&self, now: Instant, who: CallId) -> bool {
+        let (most, since) = self.taken;
+        let permit = self.under_way.iter().find(|permit| permit.lease.holder == who);
+        now.since(since) < self.proven() && permit.is_some_and(|permit| permit.crowd > most)
+    }
+
     /// That it is full with as many cannot be: one of several replicas is broken, or it is this payload.
     fn takes_as_many(&self, now: Instant) -> bool {
         let (most, since) = self.taken;

@@ -578,6 +578,11 @@ impl Shared {
         self.targets.get(target).is_some_and(|of| of.limiter.was_in_company(who))
     }
 
+    /// With this one the limit was tried.
+    pub fn was_one_more(&self, now: Instant, target: usize, who: CallId) -> bool {
+        self.targets.get(target).is_some_and(|of| of.limiter.was_one_more(now, who))
+    }
+
     /// It has answered just now.
     pub fn works(&self, now: Instant, target: usize) -> bool {
         self.worked_within(now, target, JUST_NOW)
