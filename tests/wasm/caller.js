@@ -109,6 +109,8 @@ export class Caller {
   usual = false;
   spentMs = 0;
   offline = false;
+  hidden = false;
+  key = 0;
   connects = () => -1;
   speaks = () => 0;
   known = -1;

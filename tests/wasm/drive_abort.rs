@@ -96,7 +96,7 @@ async fn a_token_that_does_not_come_ends_by_the_attempt_clock() {
     let network = Network::new();
     let (caller, start) = (Caller::new(r#"{"maxRetries": 0, "attemptMs": 60}"#), now());
     caller.set_token(&"stalls".into());
-    assert_eq!(caller.runs().await.failure().texts(), ["timeout", "compute", "attempt"]);
+    assert_eq!(caller.runs().await.failure().texts(), ["timeout", "client", "attempt"]);
     assert_took(start, 60);
     assert!(network.asked().is_empty());
 }
