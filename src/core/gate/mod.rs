@@ -365,6 +365,7 @@ impl Gate {
     pub fn leave(&mut self, who: CallId) {
         if let Some(cold) = &mut self.cold {
             cold.leader = cold.leader.filter(|leader| leader.holder != who);
+            cold.sleeper = cold.sleeper.filter(|sleeper| *sleeper != who);
         }
     }
 }

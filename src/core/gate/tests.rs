@@ -212,6 +212,16 @@ fn when_the_leader_leaves_the_next_one_looks_when_it_is_time_and_not_before() {
 }
 
 #[test]
+fn who_was_told_to_stay_away_for_long_may_come_back_sooner_and_not_who_has_its_number_after_it() {
+    let mut bench = Bench::new();
+    let hour = Answer { floor: Some(Duration::from_secs(3_600)), ..SAYS_20_S };
+    assert!(matches!(bench.hears(HEARD, A, SENT, hour), Role::Lead(_)));
+    assert!(bench.clone().admits(HEARD + 1_000, A) && !bench.clone().admits(HEARD + 1_000, B));
+    bench.gate.leave(A);
+    assert!(!bench.admits(HEARD + 1_000, A));
+}
+
+#[test]
 fn who_does_not_lead_may_leave_without_a_trace() {
     let (mut bench, next) = Bench::cold();
     (B..100).for_each(|who| bench.gate.leave(who));
