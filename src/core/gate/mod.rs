@@ -300,7 +300,7 @@ impl Gate {
         // them looks in its place.
         cold.next_look = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
-        if found.is_doubtful && !found.alone && !found.is_alone {
+        if found.is_doubtful && !found.alone {
             // Others were answered just before: one of them looks soon, whatever was said to this one.
             (cold.leader, cold.is_told) = (None, false);
             cold.next_look = now + SHORTEST_SLEEP;

@@ -244,7 +244,8 @@ fn after_an_outage_a_target_that_answers_two_of_three_is_taken_up_again() {
 fn payloads_that_are_told_of_loading_hold_up_nobody_who_is_answered() {
     let for_long = || super::loading_for(secs(240));
     // How many come at once, how long an answer takes, and how far the good calls are apart.
-    for (bad, took, every) in [(24, ms(800), 250), (4, ms(800), 400), (1, secs(8), 6_500)] {
+    for (bad, took, every) in [(24, ms(800), 250), (4, ms(800), 400), (4, ms(100), 900), (1, secs(8), 6_500)]
+    {
         for (what, says) in [("an estimate", for_long()), ("a wait", super::asking_while_loading(secs(240)))]
         {
             for seed in 0..SEEDS {
