@@ -206,13 +206,18 @@ impl Reading {
             return Body::of_failure(self.json.said());
         }
         let raw = wanted == Wanted::Raw;
+        let passes = matches!(wanted, Wanted::Passed { .. });
         // A stream that nobody asked for is complete, and paid for.
         let is_stream =
             self.form == Form::Events || self.kind == Kind::Lines && self.json.said().is_of_stream();
-        if !raw && !matches!(wanted, Wanted::Passed { .. }) && is_stream {
+        if !raw && !passes && is_stream {
             let detail =
                 b"a stream, which was not asked for: call streamWithRetry, or set stream: false".to_vec();
             return Body { of_engine: true, unexpected: true, is_final: true, detail, ..Body::default() };
+        }
+        if !raw && !passes && self.is_json() && self.json.said().is_empty() {
+            let detail = b"an answer without choices".to_vec();
+            return Body { of_engine: true, unexpected: true, detail, ..Body::default() };
         }
         let says_nothing = matches!(self.form, Form::Page | Form::Nothing);
         let needs_json = match wanted {

@@ -186,6 +186,8 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
         424 => Trouble::OUT_OF_MEMORY,
         429 if words.too_large() => Trouble::TOO_LARGE,
         429 if words.overloaded() => Trouble::OVERLOADED,
+        // Bedrock.
+        429 if words.loading() => Trouble::LOADING,
         429 => Trouble::RATE_LIMITED,
         // Groq: no room in the flex tier.
         498 => Trouble::OVERLOADED,

@@ -4,6 +4,7 @@
 //! `tests/package/cases/vectors.js`.
 
 use super::Trouble;
+use crate::core::json::millis;
 
 /// The words of an error body, in lower case.
 pub(super) struct Words<'a> {
@@ -184,14 +185,33 @@ impl Words<'_> {
             || self.say("rate limit|too many requests|slow down|quota exceeded")
     }
 
-    /// OpenAI, of what asks for more than its whole limit: no wait makes room for it.
+    /// OpenAI and Groq, of what asks for more than its whole limit: no wait makes room for it.
     pub(super) fn too_large(&self) -> bool {
-        self.say("request too large for")
+        let limit = self.number("limit");
+        self.say("request too large for") || limit.is_some() && self.number("requested") > limit
     }
 
-    /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute.
+    /// The first number that stands right behind this word.
+    fn number(&self, word: &str) -> Option<u64> {
+        let mut rest = self.text;
+        loop {
+            rest = rest.get(find(rest, word.as_bytes())? + word.len()..)?;
+            let behind = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+            let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if let Some(number) = behind.get(..digits).and_then(millis) {
+                return Some(number);
+            }
+        }
+    }
+
+    /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute, but for the quota
+    /// of the day and one of nothing.
     pub(super) fn out_of_credits(&self) -> bool {
-        self.are("insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded")
+        self.are(
+            "insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded|\
+             quota_exhausted|perday",
+        )
+            || self.say("quota exceeded for metric") && self.number("limit") == Some(0)
             || self.say(
                 "included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits|\
                  spending cap|budget has been exceeded|daily free allocation|欠费",

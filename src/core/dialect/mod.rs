@@ -165,7 +165,9 @@ impl Default for Place {
 impl Sink for Place {
     fn opens(&mut self, is_object: bool) {
         if !is_object {
-            self.said.found.is_known |= self.used == Use::Choices;
+            if self.used == Use::Choices {
+                (self.said.found.is_known, self.said.found.has_no_choice) = (true, true);
+            }
             if self.depth == 0 {
                 self.is_list = true;
                 self.goes_to(Node::LIST);
@@ -266,6 +268,7 @@ impl Sink for Place {
             (Use::Done | Use::Finished, Some(true)) => said.ends(),
             (Use::Finished, Some(false)) | (Use::Finish, None) => said.found.is_open = true,
             (Use::Done, Some(false)) => (said.found.is_undone, said.found.is_piece) = (true, true),
+            (Use::Choices, None) => said.found.has_no_choice = true,
             (Use::Special, Some(true)) => said.piece_is_special(),
             _ => {}
         }

@@ -51,6 +51,8 @@ pub(super) struct Found {
     /// It has a number that is no status, where others have one.
     has_own_code: bool,
     pub(super) has_id: bool,
+    /// It has a place for choices, and none in it.
+    pub(super) has_no_choice: bool,
     /// It is about something that a server keeps, and says so.
     is_kept: bool,
     /// An answer of `/v1/responses`.
@@ -166,6 +168,11 @@ impl Said {
         finished == 0 && (is_piece || has_token || event.is_some() || is_open && !is_message)
     }
 
+    /// The answer of a chat in which nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.found.has_no_choice && !self.found.has_result
+    }
+
     /// It is a piece of a stream.
     pub fn is_of_stream(&self) -> bool {
         self.found.is_known || self.found.is_undone || self.found.event.is_some()
@@ -196,7 +203,7 @@ impl Said {
         let is_known = is_known || is_undone && has_place;
         let (has_content, ends, is_known) = match event {
             Some(Event::Life | Event::Failure) => return Meaning::default(),
-            Some(Event::Note) => (false, false, true),
+            Some(Event::Note) => (false, has_ended, true),
             Some(Event::Text | Event::Piece) => (true, false, true),
             Some(Event::End) => (false, true, true),
             Some(Event::LastPiece) => (true, true, true),
@@ -328,6 +335,7 @@ impl Said {
 
     pub(super) fn choice_begins(&mut self) {
         self.found.is_known = true;
+        self.found.has_no_choice = false;
         self.found.choice = Some(Choice { text: self.text.len(), ..Choice::default() });
     }
 

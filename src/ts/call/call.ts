@@ -419,11 +419,12 @@ export abstract class Call extends Waiting implements Run {
       this.#fail(row);
     } else if (how === How.Failed) {
       const { wire } = this.reader;
-      const leads = this.leg?.leadsTo && this.reader.secrets.blankOut(`it redirects to ${this.leg.leadsTo}`);
       const report = this.#report(row);
       const isLost = report.attempts.length === 0 && failure?.[3] === codes.indexOf("network");
       const unsent = isLost && (report.waitedMs.offline ? "there was no network" : "its port stayed closed while another call looked");
       const failed = toFailure(failure as Row);
+      const astray = /^(3|40[134])/.test(`${failed.status}`) && this.leg?.astray;
+      const leads = astray && this.reader.secrets.blankOut(astray);
       const place = this.shared(row[1] as number);
       const before = failed.code === "circuit_open" && this.pool.failures[place];
       const detail = [leads, before ? `the last failure was ${before}` : this.reader.detail || unsent].filter(Boolean).join(": ");

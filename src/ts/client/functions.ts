@@ -38,7 +38,7 @@ export function queryWithReport<T = unknown>(target: Target, payload: Payload, o
  * It is sent at once, with `stream: true` in the payload, and tried again like any other call as long
  * as nothing was handed over: events before the first text, such as a role, are held back with it. A
  * stream ends well only if it says so (`[DONE]`, a `finish_reason`, a final `generated_text`,
- * `response.completed`, `message_stop`, `"done": true`); cut before that, or broken by an error event, it rejects with a
+ * `response.completed`, `stop_reason`, `"done": true`); cut before that, or broken by an error event, it rejects with a
  * {@link QueryError} whose `partial` is the text so far, after everything that came was handed over.
  *
  * Nothing is read ahead beyond one piece of the body: a stream that nobody reads makes no progress,

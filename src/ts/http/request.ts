@@ -83,8 +83,8 @@ const MOST_REDIRECTS = 20;
 
 /** One address on the way of a request. */
 export class Leg implements Outgoing {
-  /** Where it would have been redirected to. */
-  leadsTo: string | undefined;
+  /** What a redirect has to do with its failure. */
+  astray: string | undefined;
 
   constructor(
     readonly url: string,
@@ -157,7 +157,7 @@ export class Leg implements Outgoing {
     const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST";
     const to = whereTo(location, url);
     if (becomesGet && !common.init && status !== 303) {
-      this.leadsTo = shown(to);
+      this.astray = `it redirects to ${shown(to)}`;
       return undefined;
     }
     if (this.redirects >= MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects, the last one to ${shown(to)}`);
@@ -166,7 +166,9 @@ export class Leg implements Outgoing {
     const kept = [...all].filter(([name]) => (stays || harmless.has(name)) && !(becomesGet && name.startsWith("content-")));
     const [sent, how] = becomesGet ? [undefined, "GET"] : [body, method];
     const isAnswer = this.isAnswer || (becomesGet && status === 303);
-    return new Leg(to.href, Object.fromEntries(kept), sent, common, how, this.redirects + 1, false, isAnswer);
+    const next = new Leg(to.href, Object.fromEntries(kept), sent, common, how, this.redirects + 1, false, isAnswer);
+    next.astray = stays ? this.astray : `it was redirected to ${shown(to)}, where no credentials are sent, since it is another origin`;
+    return next;
   }
 
   /** The same once more. */

@@ -87,6 +87,19 @@ export const secrets = [
     },
   },
   {
+    name: "who is refused behind a redirect to another origin is told that its credentials were not sent there",
+    async run({ api, mock, assert, runtime }) {
+      const there = await mock.put("there", { then: { status: 401, headers: {}, body: "no" } });
+      const { pathname } = new URL(there);
+      const url = await mock.put("here", { then: { status: 307, headers: { location: `{other}${pathname}?key=${TOKEN}` } } });
+      const error = await assert.rejects(api.queryWithRetry(url, { inputs: "x" }, { token: TOKEN }), { code: "unauthorized" });
+      // A browser follows by itself, and shows nothing of it.
+      if (["chromium", "firefox", "webkit"].includes(runtime)) return;
+      assert.ok(error.detail.includes(`${pathname}, where no credentials are sent`), error.detail);
+      holdsNoSecret(assert, error, "the error");
+    },
+  },
+  {
     name: "a redirect within the origin keeps the token and the payload",
     async run({ api, mock, assert }) {
       const there = await mock.put("there", { healthy: answer(200, { n: 1 }) });

@@ -25,9 +25,10 @@ use std::process::Command;
 /// They were 60 and 81 until pages: the connections of an origin, no network, a machine that sleeps, and a page that goes
 /// are three kilobytes of the core and one of the face. The entry was 85 until keys that have spent their own limit were told
 /// apart, and an open circuit said what the target failed with. The core was 63,000 until failures were weighed against the answers
-/// of the same time, and a cold start against those of just before.
-const CORE_GZIP: usize = 63_500;
-const BUNDLED_GZIP: usize = 86 * 1_024;
+/// of the same time, and a cold start against those of just before. They were 63,500 and 86 until quotas that no wait makes whole
+/// again were told from those of a minute, and an answer without choices from one.
+const CORE_GZIP: usize = 64_000;
+const BUNDLED_GZIP: usize = 87 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";

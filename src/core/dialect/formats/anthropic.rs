@@ -5,6 +5,7 @@ use super::{Event, Key, Types, Use, Way, ways};
 
 ways! {
     Delta.Text => Text,
+    Delta.StopReason => Finish,
     Content / all => Result,
     Content.Error => Nothing,
     Content.Id => Nothing,

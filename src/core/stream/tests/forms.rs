@@ -130,7 +130,9 @@ fn each_form_has_its_text_and_its_end_and_is_cut_before_it() {
             (Told::Ended(End::Whole), "Hello".to_owned(), true),
             "{name}"
         );
-        let cut = wire(content_type, &data[..data.len() - 1]);
+        // Anthropic says why it stops before it says that it has stopped, and by then the message is complete.
+        let ends = if name == "anthropic" { 2 } else { 1 };
+        let cut = wire(content_type, &data[..data.len() - ends]);
         assert_eq!(told_as(content_type, &cut).0, Told::Ended(End::Cut), "{name}, cut");
         for passed in [wire(content_type, &data), whole.trim_end().to_owned()] {
             let (told, ..) = read(content_type, true, &[passed.as_bytes()]);
