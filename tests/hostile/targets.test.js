@@ -9,7 +9,7 @@ import { startMock } from "../package/harness/mock-server.js";
 import { outcome, show } from "./beside.js";
 import { load } from "./core.js";
 
-/** The README: "All that is kept of the 200 targets that were used last." */
+/** docs/client.md: state is kept for the 200 most recently used targets. */
 const KEPT = 200;
 const healthy = answer(200, { n: 1 });
 

@@ -1,4 +1,4 @@
-//! The numbers and names of the README are those of the core.
+//! The numbers and names of the README and its pages are those of the core.
 
 use query_with_retry::core::alert::AlertRule;
 use query_with_retry::core::budget::{self, Credit};
@@ -7,11 +7,18 @@ use query_with_retry::core::policy::{DEFAULT_ESTIMATE, Policy};
 use query_with_retry::core::time::Duration;
 use query_with_retry::core::{backoff, breaker, limiter};
 
-const README: &str = include_str!("../../README.md");
+/// The pages that have tables, or say how it waits.
+const PAGES: &str = concat!(
+    include_str!("../../README.md"),
+    include_str!("../../docs/options.md"),
+    include_str!("../../docs/errors.md"),
+    include_str!("../../docs/client.md"),
+    include_str!("../../docs/how-it-waits.md"),
+);
 
 /// The cells of the table rows whose first cell is a name in backticks.
 fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    README.lines().filter_map(|line| {
+    PAGES.lines().filter_map(|line| {
         let mut cells = line.trim().strip_prefix('|')?.split('|').map(str::trim);
         let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
         Some((name, cells.collect()))
@@ -95,8 +102,8 @@ fn every_event_and_every_reason_to_wait_is_named() {
     let reasons = include_str!("../../src/ts/wasm/enums.ts").split("WaitReason[] = [").nth(1);
     let reasons: Vec<_> = reasons.and_then(|rest| rest.split(']').next()).unwrap_or("").split(", ").collect();
     assert!(events.len() >= 8 && reasons.len() >= 5, "{events:?} {reasons:?}");
-    for (names, told) in [(events, "| `onEvent` |"), (reasons, "in `waitedMs` ")] {
-        let mut lines = README.split("\n\n").flat_map(|part| part.split("\n|"));
+    for (names, told) in [(events, "| `onEvent` |"), (reasons, "In `waitedMs` ")] {
+        let mut lines = PAGES.split("\n\n").flat_map(|part| part.split("\n|"));
         let told = lines.find(|line| format!("|{line}").contains(told)).unwrap_or_default();
         for name in names.iter().map(|name| format!("`{}`", name.trim_matches('"'))) {
             assert!(told.contains(&name), "no {name} in {told:?}");
@@ -113,12 +120,12 @@ fn what_is_said_of_the_jitter_has_the_numbers_of_the_backoff() {
             format!("{} ms", span.as_ms())
         }
     };
-    let mut paragraphs = README.split("\n\n").flat_map(|paragraph| paragraph.split("\n- "));
-    let about = paragraphs.find(|paragraph| paragraph.contains("jitter")).unwrap_or_default();
+    let mut paragraphs = PAGES.split("\n\n").flat_map(|paragraph| paragraph.split("\n- "));
+    let about = paragraphs.find(|paragraph| paragraph.contains("full jitter")).unwrap_or_default();
     for constant in [backoff::BASE, backoff::OVERLOADED_BASE, backoff::CAP] {
         assert!(
             about.contains(&written(constant)),
-            "no {:?} where the README tells of jitter",
+            "no {:?} where the pages tell of jitter",
             written(constant)
         );
     }

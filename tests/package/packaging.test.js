@@ -51,17 +51,46 @@ describe("the tarball", () => {
   test("holds every page that its readme leads to", async () => {
     const readme = await readFile(join(app.installed, "README.md"), "utf8");
     const pages = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path);
-    assert.ok(pages.length > 3);
+    const map = await readFile(join(app.installed, "llms.txt"), "utf8");
+    pages.push(...[...map.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path));
+    assert.ok(pages.length > 20);
     assert.deepEqual(
       pages.filter((path) => !app.files.includes(path)),
       [],
     );
   });
 
+  test("has no link between its pages that leads nowhere", async () => {
+    const anchors = new Map();
+    const texts = new Map();
+    for (const path of app.files.filter((name) => name.endsWith(".md"))) {
+      const text = await readFile(join(app.installed, path), "utf8");
+      const titles = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+        title
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, "")
+          .replaceAll(" ", "-"),
+      );
+      texts.set(path, text);
+      anchors.set(path, titles);
+    }
+    const lost = [];
+    for (const [path, text] of texts) {
+      for (const [, link] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+        const [file, anchor] = link.split("#");
+        const to = file ? join(path, "..", file) : path;
+        if (!app.files.includes(to) || (anchor && !anchors.get(to)?.includes(anchor))) lost.push(`${path}: ${link}`);
+      }
+    }
+    assert.deepEqual(lost, []);
+  });
+
   test("holds nothing that hides, tests, or belongs to the workshop", () => {
     const strange = app.files.filter((path) => /(^|\/)\.|\.(rs|toml|test\.\w+|tgz)$|node_modules|tsconfig/.test(path));
     assert.deepEqual(strange, []);
-    const outside = app.files.filter((path) => !/^(dist\/|docs\/[\w-]+\.md$|package\.json$|README\.md$|LICENSE|THIRD-PARTY-LICENSES$)/.test(path));
+    const outside = app.files.filter(
+      (path) => !/^(dist\/|docs\/[\w-]+\.md$|llms\.txt$|package\.json$|README\.md$|LICENSE|THIRD-PARTY-LICENSES$)/.test(path),
+    );
     assert.deepEqual(outside, []);
   });
 

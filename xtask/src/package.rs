@@ -42,10 +42,13 @@ pub(crate) fn build(flavour: Flavour) -> Result<PathBuf> {
             fs::copy(root().join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
         // The README leads there.
-        fs::create_dir(folder.join("docs"))?;
+        let docs = folder.join("docs");
+        fs::create_dir(&docs)?;
         for page in fs::read_dir(root().join("docs"))? {
             let page = page?;
-            fs::copy(page.path(), folder.join("docs").join(page.file_name()))?;
+            // The map for tools that read it stands where they look.
+            let to = if page.path().extension().is_some_and(|kind| kind == "txt") { &folder } else { &docs };
+            fs::copy(page.path(), to.join(page.file_name()))?;
         }
         licences::write(&folder, TARGET)
     })?;
