@@ -12,13 +12,13 @@ import { InferenceClient } from "@huggingface/inference";
 import { ChatOpenAI } from "@langchain/openai";
 import { HTTPClient, Mistral } from "@mistralai/mistralai";
 import * as ai from "ai";
-import * as aiNewest from "ai-newest";
+import * as ai6 from "ai-6";
 import Groq from "groq-sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import OpenAI4 from "openai-4";
-import { createOpenAICompatible as createNewest } from "openai-compatible-newest";
-import OpenAINewest from "openai-newest";
+import OpenAI6 from "openai-6";
+import { createOpenAICompatible as createFor6 } from "openai-compatible-2";
 import { PKG_DIR } from "../package/harness/app.js";
 
 const { createClient } = await import(pathToFileURL(join(PKG_DIR, "dist/index.js")));
@@ -51,8 +51,8 @@ const ofAi =
 
 const ask = {
   "openai 4": ofOpenAI(OpenAI4),
-  "openai 6": ofOpenAI(OpenAI),
-  "openai, the newest": ofOpenAI(OpenAINewest),
+  "openai 6": ofOpenAI(OpenAI6),
+  "openai, the newest": ofOpenAI(OpenAI),
   groq: ofOpenAI(Groq, ""),
   async langchain(url, fetch, stream) {
     const chat = new ChatOpenAI({ model, apiKey, configuration: { baseURL: `${url}/v1`, fetch } });
@@ -62,8 +62,8 @@ const ask = {
     const client = new InferenceClient(apiKey, { endpointUrl: `${url}/v1`, fetch });
     await (stream ? all(client.chatCompletionStream({ model, messages })) : client.chatCompletion({ model, messages }));
   },
-  "ai 6": ofAi(ai, createOpenAICompatible),
-  "ai, the newest": ofAi(aiNewest, createNewest),
+  "ai 6": ofAi(ai6, createFor6),
+  "ai, the newest": ofAi(ai, createOpenAICompatible),
   async mistral(url, fetch, stream) {
     const client = new Mistral({ apiKey, serverURL: url, httpClient: new HTTPClient({ fetcher: (input, init) => fetch(input, init) }) });
     await (stream ? all(await client.chat.stream({ model, messages })) : client.chat.complete({ model, messages }));
