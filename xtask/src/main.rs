@@ -21,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   demo           builds, serves the demo page and the mock server, prints the address
   test [stage]   everything, or one of: native wasm package engines page
   test --quick   the core, and the shared cases in Node: for use while working
+  test --matrix  environments that are too heavy for every run: Next, Jest, a Manifest V3 extension
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams and the reader of JSON
   bench [name]   measures: cold, sse, call, fleet, size
   size           the sizes of what is built, against their budgets";
@@ -44,6 +45,7 @@ fn dispatch() -> Result<()> {
         ["demo"] => demo::run(),
         ["test"] => test::all(),
         ["test", "--quick"] => test::quick(),
+        ["test", "--matrix"] => test::matrix(),
         ["test", stage] => test::stage(stage),
         ["fuzz"] => fuzz::run_times(fuzz::RUNS),
         ["fuzz", runs] => fuzz::run_times(runs),

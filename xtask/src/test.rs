@@ -47,6 +47,17 @@ pub(crate) fn quick() -> Result<()> {
     side_by_side([("the core", &mut core), ("the cases in Node", &mut cases)])
 }
 
+/// Environments that are too heavy for every run, each an app that npm makes: tests/matrix/README.md.
+pub(crate) fn matrix() -> Result<()> {
+    let published = package::build(Flavour::Published)?;
+    let mock = mock_server()?;
+    need::npm("tests/package")?;
+    need::debian("chromium", &["chromium"])?;
+    let mut tests = node();
+    tests.args(["--test", "--test-concurrency=1"]).args(tests_in("matrix")?);
+    run(tests.env("MOCK_HF_BIN", mock).env("PKG_DIR", published))
+}
+
 /// The core on a virtual clock, the mock server and the tools; and what a compiler can find.
 fn native() -> Result<()> {
     need::wasm_target()?;

@@ -1,0 +1,5 @@
+import { askModel } from "../../ask-model";
+
+export const runtime = "edge";
+
+export const POST = askModel;
