@@ -54,7 +54,7 @@ pub struct Progress {
 pub const AWAY: Duration = Duration::from_secs(2);
 
 /// How often to look, at most, after a reader that is away: so late a clock may be seen then.
-const SHORTEST_LOOK: Duration = Duration::from_ms(10);
+const MIN_RECHECK: Duration = Duration::from_ms(10);
 
 /// What comes after the end of an answer, such as its usage, comes soon. Servers leave the connection open for ever, and
 /// write comments into it.
@@ -69,7 +69,7 @@ impl Clocks {
         let total = self.total + progress.was_away;
         if progress.away {
             // It may be back at once, and no clock run out before that has.
-            let soonest = self.idle.min(total.since(now)).max(SHORTEST_LOOK);
+            let soonest = self.idle.min(total.since(now)).max(MIN_RECHECK);
             return (now + soonest, Phase::Idle);
         }
         let mut next = (total, Phase::Total);

@@ -25,9 +25,9 @@ const STREAM: u32 = 1;
 const HINTS: u32 = 2;
 
 /// Enough for a platform to hand over what has come.
-const SECOND_LOOK: Duration = Duration::from_ms(20);
+const RECHECK: Duration = Duration::from_ms(20);
 /// The same after a standstill.
-const LONG_LOOK: Duration = Duration::from_ms(250);
+const LONG_RECHECK: Duration = Duration::from_ms(250);
 /// An alarm that rings as late was no busy thread's: it stood still, or the machine did.
 const STANDSTILL: Duration = Duration::from_ms(500);
 /// So often in one attempt: an alarm that is late each time is how a hidden page is served.
@@ -77,7 +77,7 @@ pub(super) struct Flight<'a> {
     attempt: u32,
     leg: Leg,
     /// The clock that has run out, and when it is looked at once more.
-    second_look: Option<(Instant, Instant)>,
+    recheck: Option<(Instant, Instant)>,
     /// When it is to be looked at again, or a promise has settled.
     wakes: Option<Instant>,
     standstill: Option<Standstill>,
@@ -100,7 +100,7 @@ impl<'a> Flight<'a> {
             clocks: send.clocks,
             attempt: send.attempt,
             leg: Leg::Preparing,
-            second_look: None,
+            recheck: None,
             wakes: None,
             standstill: None,
             standstills: 0,
@@ -222,7 +222,7 @@ impl<'a> Flight<'a> {
     ///
     /// `alone`: it is the only one that looks whether time has passed.
     pub(super) fn until(&mut self, alone: bool) -> Instant {
-        let mut until = self.looks_at();
+        let mut until = self.next_check();
         if alone && !self.request.hidden() {
             until = until.min(clock::now() + HEARTBEAT);
         }
@@ -230,8 +230,8 @@ impl<'a> Flight<'a> {
         until
     }
 
-    fn looks_at(&self) -> Instant {
-        if let Some((_, at)) = self.second_look {
+    fn next_check(&self) -> Instant {
+        if let Some((_, at)) = self.recheck {
             return at;
         }
         let (until, _) = self.clock();
@@ -270,15 +270,15 @@ impl<'a> Flight<'a> {
         }
         let (until, phase) = self.clock();
         if now < until {
-            self.second_look = None;
+            self.recheck = None;
             return Step::AwaitOn; // pieces have come meanwhile, or the reader is away
         }
         // Where the reader held up the thread, its timers ring before the pieces are seen that came
         // meanwhile, and a slow reader is no slow server.
-        let looked = self.second_look.is_some_and(|(of, _)| of == until);
-        if matches!(self.leg, Leg::Asking | Leg::Reading(_) | Leg::Streaming(_)) && !looked {
+        let was_rechecked = self.recheck.is_some_and(|(of, _)| of == until);
+        if matches!(self.leg, Leg::Asking | Leg::Reading(_) | Leg::Streaming(_)) && !was_rechecked {
             let late = self.standstill.is_some_and(|of| of.over == now);
-            self.second_look = Some((until, now + if late { LONG_LOOK } else { SECOND_LOOK }));
+            self.recheck = Some((until, now + if late { LONG_RECHECK } else { RECHECK }));
             return Step::AwaitOn;
         }
         if let Leg::Reading(reading) = &self.leg

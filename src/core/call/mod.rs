@@ -375,7 +375,7 @@ impl Call {
             until = self.in_line(now, shared);
             let closed = shared.closed(now, self.shares()).is_some();
             // The last look of somebody else may still be answered.
-            is_down = closed && now >= self.patience(now, shared) && !shared.is_looking(self.shares());
+            is_down = closed && now >= self.patience(now, shared) && !shared.is_probing(self.shares());
             is_up = !shared.is_cold(self.shares()) && !is_down && now < self.deadline();
         }
         let wait = Wait { until, ..wait };
@@ -642,7 +642,7 @@ impl Call {
         let failure =
             Failure { code, layer, phase: None, status, retry_after: head.and_then(|head| head.floor) };
         let step = match role {
-            Some(role) => match self.looks_again(now, one, role, answer, shared) {
+            Some(role) => match self.probe_again(now, one, role, answer, shared) {
                 Step::GiveUp(_) => Step::GiveUp(None),
                 step => step,
             },

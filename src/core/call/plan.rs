@@ -15,7 +15,7 @@ use crate::core::time::{Duration, Instant};
 /// So long before the end of its call a model is looked at last, at the latest.
 const TO_ANSWER: Duration = Duration::from_ms(500);
 /// A look that comes sooner tells nothing new.
-const SHORTEST_LOOK: Duration = Duration::from_ms(50);
+const MIN_PROBE_DELAY: Duration = Duration::from_ms(50);
 
 pub(super) enum Step {
     Wait(Wait),
@@ -93,11 +93,11 @@ impl Call {
         let again = ::core::mem::replace(&mut self.tries.told, true);
         let found = Loading { started: one.started, answer, default_wait, full, is_alone: one.alone, again };
         let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
-        self.looks_again(now, one, role, answer, shared)
+        self.probe_again(now, one, role, answer, shared)
     }
 
     /// It is cold: sleep a while, if the patience for cold starts lasts.
-    pub(super) fn looks_again(
+    pub(super) fn probe_again(
         &mut self,
         now: Instant,
         one: Try,
@@ -126,15 +126,15 @@ impl Call {
         let room = self.deadline().since(now);
         // The last look may be at the very end of the patience, but needs a while to be answered
         // before the end of the call.
-        let last_look = room - room.scaled(1, 10).max(TO_ANSWER.min(room.scaled(1, 2)));
-        let span = sleep.min(patience).min(last_look);
+        let last_probe = room - room.scaled(1, 10).max(TO_ANSWER.min(room.scaled(1, 2)));
+        let span = sleep.min(patience).min(last_probe);
         // While more than a tenth of the call is left, what is cold is looked at once more.
-        let is_early = last_look < patience && room > self.policy.timeouts.total.scaled(1, 10);
+        let is_early = last_probe < patience && room > self.policy.timeouts.total.scaled(1, 10);
         let is_closed = shared.closed(now, self.shares()).is_some();
-        let least = if is_early || is_closed { SHORTEST_LOOK } else { SHORTEST_SLEEP };
+        let least = if is_early || is_closed { MIN_PROBE_DELAY } else { SHORTEST_SLEEP };
         let too_short = span < sleep && (span < least || floor.is_some_and(|floor| span <= floor));
         if too_short {
-            return Step::GiveUp(Some(if patience <= last_look { Phase::Wait } else { Phase::Total }));
+            return Step::GiveUp(Some(if patience <= last_probe { Phase::Wait } else { Phase::Total }));
         }
         let estimate = answer.estimate.or(self.policy.loading.default_wait).unwrap_or(DEFAULT_ESTIMATE);
         Step::Wait(Wait { until: now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })

@@ -67,7 +67,7 @@ pub enum Errand {
     /// After an error.
     Retry,
     /// Whether a cold model is up.
-    Look,
+    Probe,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -39,8 +39,8 @@ impl Bench {
         self.handle(now, Message::Admit { who, what: Errand::Retry, attempt: ATTEMPT })
     }
 
-    fn looks(&mut self, now: u64, who: CallId) -> Reply {
-        self.handle(now, Message::Admit { who, what: Errand::Look, attempt: ATTEMPT })
+    fn probes(&mut self, now: u64, who: CallId) -> Reply {
+        self.handle(now, Message::Admit { who, what: Errand::Probe, attempt: ATTEMPT })
     }
 
     fn goes(&mut self, now: u64, who: CallId) -> u32 {
@@ -99,7 +99,7 @@ enum Next {
 fn fleet(comes: impl Fn(u64) -> u64, isolates: u64, cold: u64) -> (usize, u64) {
     let mut bench = Bench::new();
     let mut isolates: Vec<(u64, Next)> = (0..isolates).map(|nth| (START + comes(nth), Next::Asks)).collect();
-    let (mut requests, mut looks_until) = (0, 0);
+    let (mut requests, mut probes_until) = (0, 0);
     loop {
         let due = |(_, (_, next)): &(usize, &(u64, Next))| !matches!(next, Next::Done);
         let Some((who, (now, next))) = isolates
@@ -117,8 +117,8 @@ fn fleet(comes: impl Fn(u64) -> u64, isolates: u64, cold: u64) -> (usize, u64) {
                 Reply::Go { generation } => {
                     requests += usize::from(now < START + cold);
                     if (START + ROUND_TRIP..START + cold).contains(&now) {
-                        assert!(now >= looks_until, "two look at once, at {now}");
-                        looks_until = now + ROUND_TRIP;
+                        assert!(now >= probes_until, "two look at once, at {now}");
+                        probes_until = now + ROUND_TRIP;
                     }
                     (now + ROUND_TRIP, Next::Hears { generation })
                 }
@@ -193,12 +193,12 @@ fn an_isolate_that_dies_while_it_leads_loses_its_lease() {
 fn any_other_answer_to_the_leader_lets_everybody_go() {
     for verdict in [Verdict::Works, FAILS] {
         let mut bench = Bench::new();
-        let looks = START + bench.leads(START, 0);
-        let generation = bench.goes(looks, 0);
-        assert!(matches!(bench.admits(looks, 1), Reply::Wait(_)));
-        bench.observes(looks + 900, 0, generation, 900, verdict);
+        let probes = START + bench.leads(START, 0);
+        let generation = bench.goes(probes, 0);
+        assert!(matches!(bench.admits(probes, 1), Reply::Wait(_)));
+        bench.observes(probes + 900, 0, generation, 900, verdict);
         (1..200).for_each(|who| {
-            bench.goes(looks + 900, who);
+            bench.goes(probes + 900, who);
         });
     }
 }
@@ -207,24 +207,24 @@ fn any_other_answer_to_the_leader_lets_everybody_go() {
 fn a_look_that_was_aborted_or_ran_into_its_clock_lets_nobody_go() {
     for verdict in [Verdict::Unknown, Verdict::Late(Layer::Compute)] {
         let mut bench = Bench::new();
-        let looks = START + bench.leads(START, 0);
-        let generation = bench.goes(looks, 0);
-        bench.observes(looks + 60_000, 0, generation, 60_000, verdict);
-        assert!(matches!(bench.admits(looks + 60_000, 1), Reply::Wait(_)));
-        bench.goes(looks + 60_000, 0);
+        let probes = START + bench.leads(START, 0);
+        let generation = bench.goes(probes, 0);
+        bench.observes(probes + 60_000, 0, generation, 60_000, verdict);
+        assert!(matches!(bench.admits(probes + 60_000, 1), Reply::Wait(_)));
+        bench.goes(probes + 60_000, 0);
     }
 }
 
 #[test]
 fn old_news_neither_end_a_cold_start_nor_begin_one() {
     let mut bench = Bench::new();
-    let looks = START + bench.leads(START, 0);
+    let probes = START + bench.leads(START, 0);
     bench.observes(START + 900, 7, 0, 5_000, Verdict::Works);
     assert!(matches!(bench.admits(START + 900, 1), Reply::Wait(_)));
-    let generation = bench.goes(looks, 0);
-    bench.observes(looks + 900, 0, generation, 900, Verdict::Works);
-    assert!(matches!(bench.loads(looks + 1_000, 8, 30_000), Reply::Wait(_)));
-    bench.goes(looks + 1_000, 1);
+    let generation = bench.goes(probes, 0);
+    bench.observes(probes + 900, 0, generation, 900, Verdict::Works);
+    assert!(matches!(bench.loads(probes + 1_000, 8, 30_000), Reply::Wait(_)));
+    bench.goes(probes + 1_000, 1);
 }
 
 #[test]
@@ -314,10 +314,10 @@ fn who_is_refused_because_it_is_open_neither_pays_nor_is_paid_for() {
 fn who_could_look_but_has_no_retry_left_keeps_nobody_from_looking() {
     let mut bench = Bench::new();
     assert_eq!(bench.retries_left(START), 5);
-    let looks = START + bench.leads(START, 0);
+    let probes = START + bench.leads(START, 0);
     bench.handle(START, Message::Settle { who: 0 });
-    assert_eq!(bench.retries(looks, 1), Reply::Spent);
-    bench.goes(looks, 2);
+    assert_eq!(bench.retries(probes, 1), Reply::Spent);
+    bench.goes(probes, 2);
 }
 
 #[test]
@@ -326,11 +326,11 @@ fn the_looks_of_a_leader_neither_cost_nor_earn_retries() {
     assert_eq!(bench.retries_left(START), 5);
     let mut now = START + bench.leads(START, 0);
     for _ in 0..50 {
-        assert_eq!(bench.looks(now, 0), Reply::Go { generation: 0 });
+        assert_eq!(bench.probes(now, 0), Reply::Go { generation: 0 });
         now += ROUND_TRIP;
         now += bench.leads(now, 0);
     }
-    assert_eq!(bench.looks(now, 0), Reply::Go { generation: 0 });
+    assert_eq!(bench.probes(now, 0), Reply::Go { generation: 0 });
     bench.observes(now, 0, 0, ROUND_TRIP, Verdict::Works);
     assert_eq!(bench.retries_left(now), 0);
 }
@@ -360,10 +360,10 @@ fn times_that_the_coordinator_cannot_know_are_harmless() {
 #[test]
 fn who_settles_without_leading_changes_nothing() {
     let mut bench = Bench::new();
-    let looks = START + bench.leads(START, 0);
+    let probes = START + bench.leads(START, 0);
     (1..200).for_each(|who| {
         bench.handle(START, Message::Settle { who });
     });
-    assert!(matches!(bench.admits(looks, 1), Reply::Wait(_)));
-    bench.goes(looks, 0);
+    assert!(matches!(bench.admits(probes, 1), Reply::Wait(_)));
+    bench.goes(probes, 0);
 }

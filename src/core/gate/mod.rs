@@ -37,7 +37,7 @@ pub enum Role {
 }
 
 /// So often one call looks, if others wait with it; once, where the model has answered before.
-const LOOKS: u32 = 2;
+const MAX_PROBES: u32 = 2;
 
 /// So many in a row are believed that a model is cold which answered just now, and of one that is alone the second.
 const BELIEVED: u32 = 4;
@@ -66,9 +66,9 @@ struct Cold {
     /// See [`Around`].
     alone: bool,
     /// How often that one has looked in vain.
-    looks: u32,
+    probes: u32,
     /// Not before then is it worth a look, whoever looks.
-    next_look: Instant,
+    next_probe: Instant,
     /// The server said so, and it is no guess.
     is_told: bool,
 }
@@ -83,15 +83,15 @@ impl Cold {
             held: Duration::ZERO,
             heard: Duration::ZERO,
             alone: false,
-            looks: 0,
-            next_look: started,
+            probes: 0,
+            next_probe: started,
             is_told: false,
         }
     }
 
     /// Nobody has looked for so long that it may have come up, and gone down again.
     fn is_forgotten(&self, now: Instant) -> bool {
-        !self.leader.is_some_and(|leader| leader.is_live(now)) && now > self.next_look + FORGOTTEN
+        !self.leader.is_some_and(|leader| leader.is_live(now)) && now > self.next_probe + FORGOTTEN
     }
 }
 
@@ -143,11 +143,11 @@ impl Gate {
         match cold.leader {
             Some(leader) if leader.is_live(now) && leader.holder != who => return false,
             Some(leader) if leader.holder == who => {}
-            _ if now < cold.next_look && cold.sleeper != Some(who) => return false,
+            _ if now < cold.next_probe && cold.sleeper != Some(who) => return false,
             _ => {}
         }
         if cold.leader.is_none_or(|leader| leader.holder != who) {
-            cold.looks = 0;
+            cold.probes = 0;
         }
         cold.leader = Some(Lease { holder: who, until: now + attempt });
         (cold.sent, cold.held) = (Some(now), held);
@@ -170,13 +170,13 @@ impl Gate {
 
     /// Before then the server wants nobody to ask: whoever cannot wait so long waits in vain.
     pub fn told_until(&self) -> Option<Instant> {
-        self.cold.as_ref().filter(|cold| cold.is_told).map(|cold| cold.next_look)
+        self.cold.as_ref().filter(|cold| cold.is_told).map(|cold| cold.next_probe)
     }
 
     /// When the first of those who wait may take the lead, if nothing happens before.
     pub fn vacant_at(&self) -> Option<Instant> {
         let cold = self.cold.as_ref()?;
-        Some(cold.leader.map_or(cold.next_look, |leader| leader.until.max(cold.next_look)))
+        Some(cold.leader.map_or(cold.next_probe, |leader| leader.until.max(cold.next_probe)))
     }
 
     /// When the look that is out, if nothing comes of it, has been out for so long that it is being worked on.
@@ -242,7 +242,7 @@ impl Gate {
         let role = self.found_cold(now, found, rng);
         if let Some(cold) = &mut self.cold {
             // Nobody works there yet, so a look costs nothing; and the last one is at the end of the patience.
-            cold.next_look = cold.next_look.min(now + longest).min(since + patience);
+            cold.next_probe = cold.next_probe.min(now + longest).min(since + patience);
         }
         match role {
             Role::Lead(sleep) => Some(Role::Lead(sleep.min(longest))),
@@ -251,7 +251,7 @@ impl Gate {
     }
 
     /// Somebody was sent to look, and nothing has come of that yet.
-    pub fn is_looking(&self) -> bool {
+    pub fn is_probing(&self) -> bool {
         self.cold.is_some_and(|cold| cold.sent.is_some())
     }
 
@@ -288,7 +288,7 @@ impl Gate {
             cold.heard = cold.heard.max(now.since(found.started));
         }
         let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
-        cold.looks = if has_led { cold.looks + 1 } else { 0 };
+        cold.probes = if has_led { cold.probes + 1 } else { 0 };
         let around = Around {
             last: self.last.map(|(took, _)| took).filter(|_| !found.full),
             crowd: found.crowd,
@@ -298,18 +298,18 @@ impl Gate {
         self.slept = sleep;
         // A server that names an hour names it to this call. The others were told nothing, and one of
         // them looks in its place.
-        cold.next_look = now + sleep.min(LONGEST_SLEEP);
+        cold.next_probe = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
         if found.is_doubtful && !found.alone {
             // Others were answered just before: one of them looks soon, whatever was said to this one.
             (cold.leader, cold.is_told) = (None, false);
-            cold.next_look = now + SHORTEST_SLEEP;
+            cold.next_probe = now + SHORTEST_SLEEP;
             return Role::Apart;
         }
         // It may be this payload alone: another one looks next. Not of those that share nothing, each of which has its own
         // look: in the simulated fleets that costs calls.
-        let most = if self.warm.is_some() { 1 } else { LOOKS };
-        if cold.looks >= most && found.crowd > 0 && !found.full && !found.alone {
+        let most = if self.warm.is_some() { 1 } else { MAX_PROBES };
+        if cold.probes >= most && found.crowd > 0 && !found.full && !found.alone {
             cold.leader = None;
             return Role::Follow;
         }
@@ -327,7 +327,7 @@ impl Gate {
             // But that somebody else had better look.
             if !cold.alone && cold.sent.is_none() {
                 (cold.leader, cold.is_told) = (None, false);
-                cold.next_look = cold.next_look.min(now + SHORTEST_SLEEP);
+                cold.next_probe = cold.next_probe.min(now + SHORTEST_SLEEP);
             }
             return false;
         }

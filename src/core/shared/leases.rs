@@ -30,7 +30,7 @@ impl Bench {
 #[test]
 fn the_first_text_of_the_leaders_stream_ends_the_cold_start_for_those_who_wait() {
     let (mut bench, next) = Bench::cold(20);
-    bench.looks(next);
+    bench.probes(next);
     bench.begins(next + 100, 0);
     assert!(!bench.shared.is_cold(TARGET));
     // Four at once, of which the leader's stream is one.

@@ -210,7 +210,7 @@ impl Shared {
 
     /// There may be a connection for who is first in line.
     pub fn connect(&mut self, now: Instant, target: usize) {
-        self.look(now, target);
+        self.dispatch(now, target);
     }
 
     /// A request without an answer may never have been sent: others use the few connections as well, and this
@@ -301,7 +301,7 @@ impl Shared {
         if waits {
             self.lined_up(target);
         }
-        self.look(now, target);
+        self.dispatch(now, target);
         place
     }
 
@@ -332,7 +332,7 @@ impl Shared {
             return place;
         }
         let place = of.take_place(now, until, caller);
-        self.look(now, target);
+        self.dispatch(now, target);
         place
     }
 
@@ -357,7 +357,7 @@ impl Shared {
             of.limiter.leave(who);
             // The answer may have come whole to the platform, and its connection be free; if not, one is in reserve.
             of.connections.leave(who);
-            self.look(now, target);
+            self.dispatch(now, target);
         }
     }
 
@@ -382,7 +382,7 @@ impl Shared {
             of.limiter.vote(true);
             of.limiter.observe(now, Sign::Begun { took: now.since(started) });
         }
-        self.look(now, target);
+        self.dispatch(now, target);
     }
 
     /// Who looks after the cold start that the others wait for.
@@ -471,7 +471,7 @@ impl Shared {
         };
         let slowly = of.coordinator.observe(now, seen, &mut self.rng);
         self.starts_slowly(now, target, slowly);
-        self.look(now, target);
+        self.dispatch(now, target);
     }
 
     /// Who looks after a cold model may have found it up.
@@ -549,8 +549,8 @@ impl Shared {
     }
 
     /// Somebody was sent to look whether it is up, and nothing has come of that yet.
-    pub fn is_looking(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_looking())
+    pub fn is_probing(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_probing())
     }
 
     /// It has answered a request that was sent after that.
@@ -682,7 +682,7 @@ impl Shared {
                 of.limiter.leave(who);
             }
             of.connections.leave(who);
-            self.look(now, target);
+            self.dispatch(now, target);
         }
     }
 
@@ -712,7 +712,7 @@ impl Shared {
     pub fn wake(&mut self, now: Instant) {
         let mut at = 0;
         while let Some(target) = self.lines.get(at) {
-            self.look(now, *target);
+            self.dispatch(now, *target);
             at += 1;
         }
     }
@@ -726,7 +726,7 @@ impl Shared {
     }
 
     /// Lets in whoever there is room for.
-    fn look(&mut self, now: Instant, target: usize) {
+    fn dispatch(&mut self, now: Instant, target: usize) {
         let lease = self.rules.lease;
         let to_claim = if lease.is_some() { TO_CLAIM_UNSEEN } else { TO_CLAIM };
         self.opens(now, target);

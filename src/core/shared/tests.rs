@@ -170,7 +170,7 @@ impl Bench {
     }
 
     /// The leader looks.
-    pub(super) fn looks(&mut self, now: u64) {
+    pub(super) fn probes(&mut self, now: u64) {
         let place = self.retries(now, 0);
         assert!(matches!(place, Place::Go { .. }), "{place:?}");
     }
@@ -388,7 +388,7 @@ fn the_length_of_the_line_before_a_cold_model_refuses_nobody() {
     for who in 0..3 {
         assert_eq!(bench.hears_loading(START + 20, who), Role::Follow, "others were answered just now");
     }
-    assert_eq!(bench.hears_loading(START + 20, 3), Role::Apart, "and another one looks soon");
+    assert_eq!(bench.hears_loading(START + 20, 3), Role::Apart, "and another one probes soon");
     bench.total = 20_000;
     (100..1000).for_each(|who| bench.lines_up(START + 20, who, WaitReason::Loading));
 }
@@ -599,7 +599,7 @@ fn a_minimum_of_thirty_two_holds_from_the_beginning() {
 #[test]
 fn a_minimum_of_thirty_two_holds_when_a_cold_model_has_come_up() {
     let (mut bench, next) = Bench::cold_with(AT_LEAST_32, 200);
-    bench.looks(next);
+    bench.probes(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
     assert_eq!(bench.all_come(next + 2000).len(), 32);
 }
@@ -616,7 +616,7 @@ fn a_minimum_of_thirty_two_waits_for_the_breaker_also_where_the_probe_finds_the_
     let Role::Lead(sleep) = bench.hears_loading(until + 20, 0) else { panic!("nobody leads") };
     (1..200).for_each(|who| bench.lines_up(until + 20, who, WaitReason::Loading));
     let up = until + 20 + sleep.as_ms();
-    bench.looks(up);
+    bench.probes(up);
     bench.ends(up + 20, 0, Outcome::Ok);
     assert_eq!(bench.all_come(up + 20), [1, 2, 3, 4]);
 }
@@ -651,22 +651,22 @@ fn a_probe_that_finds_the_model_loading_leads_its_cold_start() {
 fn each_change_of_the_breaker_is_told_once() {
     let (mut bench, until) = Bench::open();
     let mut told = Vec::new();
-    let mut look = |bench: &mut Bench| {
+    let mut poll = |bench: &mut Bench| {
         while let Some(news) = bench.shared.news() {
             told.push(news);
         }
     };
-    look(&mut bench);
+    poll(&mut bench);
     bench.come(START + 1, 100..120);
-    look(&mut bench);
+    poll(&mut bench);
     bench.goes(until, 10);
-    look(&mut bench);
+    poll(&mut bench);
     bench.ends(until, 10, Outcome::Ok);
     for who in 11..26 {
         bench.goes(until, who);
         bench.ends(until, who, Outcome::Ok);
     }
-    look(&mut bench);
+    poll(&mut bench);
     let states = [breaker::State::Open, breaker::State::HalfOpen, breaker::State::Closed];
     assert_eq!(told, states.map(|state| News::Breaker { target: TARGET, state }));
 }
@@ -702,7 +702,7 @@ fn the_first_to_hear_that_the_model_loads_leads_and_all_others_wait() {
 #[test]
 fn when_the_leader_gets_through_four_go_and_then_one_more_with_each_success() {
     let (mut bench, next) = Bench::cold(200);
-    bench.looks(next);
+    bench.probes(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
     let mut under_way = bench.all_come(next + 2000);
     assert_eq!(under_way, [1, 2, 3, 4]);
@@ -717,7 +717,7 @@ fn when_the_leader_gets_through_four_go_and_then_one_more_with_each_success() {
 #[test]
 fn the_second_429_of_those_that_follow_many_answers_ends_the_fast_growth() {
     let (mut bench, next) = Bench::cold(400);
-    bench.looks(next);
+    bench.probes(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
     let mut under_way = bench.all_come(next + 2000);
     while under_way.len() < 20 {
@@ -745,7 +745,7 @@ fn the_second_429_of_those_that_follow_many_answers_ends_the_fast_growth() {
 fn a_leader_that_meets_a_full_or_a_broken_server_at_wake_up_leaves_nobody_behind() {
     for outcome in [RATE_LIMITED, GATEWAY_DOWN, Outcome::Failed(Code::EngineFailure, Layer::Compute)] {
         let (mut bench, next) = Bench::cold(20);
-        bench.looks(next);
+        bench.probes(next);
         bench.ends(next + 20, 0, outcome);
         assert!(!bench.shared.is_cold(TARGET));
         assert_eq!(bench.all_come(next + 20), [1, 2, 3, 4], "{outcome:?}");
@@ -756,11 +756,11 @@ fn a_leader_that_meets_a_full_or_a_broken_server_at_wake_up_leaves_nobody_behind
 fn a_leader_that_ran_into_its_clock_or_got_no_connection_ends_nothing_and_keeps_the_lead() {
     for outcome in [TIMEOUT, Outcome::Failed(Code::Network, Layer::Network)] {
         let (mut bench, next) = Bench::cold(20);
-        bench.looks(next);
+        bench.probes(next);
         bench.ends(next + 2_000, 0, outcome);
         assert_eq!(bench.woken(), [0_u32; 0], "{outcome:?}");
         assert!(bench.shared.is_cold(TARGET));
-        bench.looks(next + 21_000);
+        bench.probes(next + 21_000);
         bench.lines_up(next + 21_000, 21, WaitReason::Loading);
         assert_eq!(bench.due(), Some(next + 24_000), "then it is being worked on");
     }
@@ -769,7 +769,7 @@ fn a_leader_that_ran_into_its_clock_or_got_no_connection_ends_nothing_and_keeps_
 #[test]
 fn a_leader_whose_whole_try_is_over_makes_way_for_the_next() {
     let (mut bench, next) = Bench::cold(20);
-    bench.looks(next);
+    bench.probes(next);
     bench.ends(next + 120_000, 0, TIMEOUT);
     assert_eq!(bench.all_come(next + 120_000), [1]);
     assert_eq!(bench.retries(next + 120_100, 0), Place::Queued(WaitReason::Loading));
@@ -791,7 +791,7 @@ fn when_the_leader_is_aborted_the_next_one_looks_at_the_time_that_was_set_and_no
 #[test]
 fn when_the_leader_is_aborted_while_it_looks_the_next_one_looks_at_once() {
     let (mut bench, next) = Bench::cold(20);
-    bench.looks(next);
+    bench.probes(next);
     bench.is_aborted(next + 300, 0);
     assert_eq!(bench.all_come(next + 300), [1]);
 }
@@ -809,7 +809,7 @@ fn when_the_leader_is_lost_the_next_one_looks_after_its_lease() {
 #[test]
 fn a_look_that_is_out_for_three_seconds_is_being_worked_on_and_the_others_come_slowly() {
     let (mut bench, next) = Bench::cold(20);
-    bench.looks(next);
+    bench.probes(next);
     assert_eq!(bench.due(), Some(next + 3_000));
     bench.shared.wake(at(next + 2_999));
     assert_eq!(bench.woken(), [0_u32; 0]);
@@ -850,7 +850,7 @@ fn a_follower_that_comes_while_it_loads_still_waits() {
     for who in 1..=3 {
         assert_eq!(bench.claims(next, who), Place::Queued(WaitReason::Loading));
     }
-    bench.looks(next);
+    bench.probes(next);
     bench.ends(next + 20, 0, Outcome::Ok);
     assert_eq!(bench.all_come(next + 20), [1, 2, 3]);
 }
@@ -886,7 +886,7 @@ fn a_loading_answer_from_before_the_model_came_up_sends_its_call_again_at_once()
     bench.goes(START, 0);
     bench.goes(START, 1);
     assert!(matches!(bench.hears_loading(START + 20, 0), Role::Lead(_)));
-    bench.looks(START + 5_000);
+    bench.probes(START + 5_000);
     bench.ends(START + 6_000, 0, Outcome::Ok);
     assert_eq!(bench.hears_loading(START + 7_000, 1), Role::Follow);
     assert!(matches!(bench.retries(START + 7_000, 1), Place::Go { .. }));
@@ -895,7 +895,7 @@ fn a_loading_answer_from_before_the_model_came_up_sends_its_call_again_at_once()
 #[test]
 fn what_is_known_of_the_last_cold_start_moves_the_first_look() {
     let (mut bench, _) = Bench::cold(0);
-    bench.looks(START + 40_000);
+    bench.probes(START + 40_000);
     bench.ends(START + 40_000, 0, Outcome::Ok);
     bench.total = 7_200_000;
     bench.goes(START + 3_600_000, 1);
@@ -966,7 +966,7 @@ fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_ti
         assert!(matches!(bench.hears_loading(START, 0), Role::Lead(_)));
         (1..9).for_each(|who| bench.lines_up(START, who, WaitReason::Loading));
         let up = START + 100_000;
-        bench.looks(up);
+        bench.probes(up);
         bench.ends(up, 0, Outcome::Ok);
         let mut woken = bench.woken();
         let first = bench.due().filter(|_| woken.is_empty()).unwrap_or(up);

@@ -23,18 +23,18 @@ impl Head {
             let piece = if self.bytes.is_empty() { piece.trim_ascii_start() } else { piece };
             let room = HEAD_LIMIT.saturating_sub(self.bytes.len());
             self.bytes.extend_from_slice(piece.get(..room).unwrap_or(piece));
-            self.look(false);
+            self.inspect(false);
         }
         self.form
     }
 
     /// No more will come.
     pub(super) fn end(&mut self) -> Form {
-        self.look(true);
+        self.inspect(true);
         self.form
     }
 
-    fn look(&mut self, is_all: bool) {
+    fn inspect(&mut self, is_all: bool) {
         if self.form != Form::Nothing {
             return;
         }

@@ -93,7 +93,7 @@ impl Tally {
 
     pub(crate) fn settled(&mut self, now: Instant, call: Settled) {
         self.outstanding -= 1;
-        self.look_whether_drained(now);
+        self.check_drained(now);
         self.calls.push(call);
     }
 
@@ -102,7 +102,7 @@ impl Tally {
     }
 
     pub(crate) fn warm(&mut self, now: Instant) {
-        self.look_whether_drained(now);
+        self.check_drained(now);
     }
 
     pub(crate) fn wasted(&mut self, work: Duration) {
@@ -110,7 +110,7 @@ impl Tally {
     }
 
     /// The backlog is gone when there are no more calls than slots.
-    fn look_whether_drained(&mut self, now: Instant) {
+    fn check_drained(&mut self, now: Instant) {
         let warm = self.cold.is_some_and(|(_, warm)| warm <= now);
         if warm && self.outstanding <= self.slots && now < self.horizon {
             self.drained_at.get_or_insert(now);

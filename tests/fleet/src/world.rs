@@ -238,8 +238,8 @@ impl World<'_> {
     fn tell(&mut self, call: usize, input: Input) {
         let isolate = self.calls[call].isolate;
         self.hand(call, input);
-        self.look_at(isolate);
-        self.look_at_reached();
+        self.arm(isolate);
+        self.arm_reached();
     }
 
     fn hand(&mut self, number: usize, input: Input) {
@@ -321,26 +321,26 @@ impl World<'_> {
             if client.next_timer().is_some_and(|timer| timer <= self.now) {
                 client.rang(self.now);
             }
-            self.look_at(isolate);
-            self.look_at_reached();
+            self.arm(isolate);
+            self.arm_reached();
         }
     }
 
-    fn look_at_reached(&mut self) {
+    fn arm_reached(&mut self) {
         for _ in 0..ENDLESS_WAKING {
             let reached = self.fleet.reached();
             if reached.is_empty() {
                 return;
             }
             for isolate in reached {
-                self.look_at(isolate);
+                self.arm(isolate);
             }
         }
         panic!("isolates reach each other without end");
     }
 
     /// Lets the calls go that an isolate has woken, and winds its timer.
-    fn look_at(&mut self, isolate: IsolateId) {
+    fn arm(&mut self, isolate: IsolateId) {
         for _ in 0..ENDLESS_WAKING {
             let Some(host) = self.isolates.get_mut(isolate) else { return };
             let Some(client) = &mut host.client else { return };

@@ -8,7 +8,7 @@ use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Duration;
 
 /// A reader that comes back wakes nobody: so late a clock may be seen then.
-pub(super) const LATEST_LOOK: Duration = ms(10);
+pub(super) const LATEST_RECHECK: Duration = ms(10);
 
 /// A stream of these steps, and then the last one again and again.
 fn for_ever(steps: &[Timed]) -> Reply {
@@ -209,7 +209,7 @@ fn the_time_away_is_added_to_the_total_and_hardly_a_moment_more() {
             let call = streamed(given).script(&[for_ever(&steps)]);
             assert!(call.ends_with(Code::Timeout, Some(Phase::Total)), "{:?}", call.end);
             let late = call.took - (secs(100) + away);
-            assert!(call.took >= secs(100) + away && late <= LATEST_LOOK, "{late:?} late");
+            assert!(call.took >= secs(100) + away && late <= LATEST_RECHECK, "{late:?} late");
         }
     }
 }

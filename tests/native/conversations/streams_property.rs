@@ -1,7 +1,7 @@
 //! What holds of every streamed call, on 10,000 cases each.
 
 use super::streams::events;
-use super::streams_in_time::LATEST_LOOK;
+use super::streams_in_time::LATEST_RECHECK;
 use crate::virtual_clock::{Conversation, Reply, Step, Timed, Transcript, ms, status};
 use proptest::prelude::*;
 use query_with_retry::core::call::{Action, Target};
@@ -160,7 +160,7 @@ proptest! {
         let call = case.run();
         let deadline = case.conversation.policy.timeouts.total + call.away;
         let late = case.conversation.late;
-        let late = late + (late + LATEST_LOOK).scaled(case.absences(&call), 1);
+        let late = late + (late + LATEST_RECHECK).scaled(case.absences(&call), 1);
         prop_assert!(call.took <= deadline + late, "{:?} of {:?}", call.took, deadline);
     }
 

@@ -75,10 +75,10 @@ proptest! {
             let is_cold = |code| matches!(code, Code::ModelLoading | Code::Unavailable);
             let failed = |attempt: &Attempt, _| code(attempt).is_some_and(|code| !is_cold(code));
             prop_assert!(of_target(&call, target, failed) <= case.policy.max_retries as usize + 1);
-            let looked = |attempt: &Attempt, again| code(attempt) == Some(Code::ModelLoading) && again;
+            let probed = |attempt: &Attempt, again| code(attempt) == Some(Code::ModelLoading) && again;
             // At the end of a call, or of the patience for a closed port, the looks are closer.
             let most = case.policy.loading.max_wait.as_ms() / 1000 + 8;
-            prop_assert!(of_target(&call, target, looked) as u64 <= most);
+            prop_assert!(of_target(&call, target, probed) as u64 <= most);
         }
     }
 
@@ -129,19 +129,19 @@ proptest! {
             prop_assert!(ends < case.policy.timeouts.total, "{:?}", wait);
             prop_assert_eq!(wait.action.until, crate::virtual_clock::BEGAN + ends);
             if wait.action.reason == WaitReason::Loading {
-                let mut looks = call.record.attempts().iter().filter(|attempt| attempt.started < ends);
-                let target = looks.clone().next_back().map(|attempt| attempt.target);
-                let is_cold = |look: &Attempt| match code(look) {
+                let mut probes = call.record.attempts().iter().filter(|attempt| attempt.started < ends);
+                let target = probes.clone().next_back().map(|attempt| attempt.target);
+                let is_cold = |probe: &Attempt| match code(probe) {
                     Some(Code::Unavailable) => {
-                        matches!(look.status, Some(502 | 503 | 521 | 523)) && look.duration <= ms(1000)
+                        matches!(probe.status, Some(502 | 503 | 521 | 523)) && probe.duration <= ms(1000)
                     }
                     code => code == Some(Code::ModelLoading),
                 };
                 // Each target has as much.
                 // And who waits for another's look, until that is answered.
                 let most = case.policy.loading.max_wait.scaled(case.targets.len() as u64, 1) + ms(1000);
-                let waits = |look: &Attempt| is_cold(look) && ends <= look.started + most;
-                prop_assert!(looks.any(|look| Some(look.target) == target && waits(look)));
+                let waits = |probe: &Attempt| is_cold(probe) && ends <= probe.started + most;
+                prop_assert!(probes.any(|probe| Some(probe.target) == target && waits(probe)));
             }
         }
     }

@@ -66,7 +66,12 @@ impl Scene {
                 let cold = &guest.cold[guest.call.target()];
                 if let (Some(first), more @ 2..) = (cold.first(), cold.len()) {
                     let least = Duration::from_secs(more as u64 - 1);
-                    prop_assert!(now.since(*first) >= least, "{} looks in {:?}", more + 1, now.since(*first));
+                    prop_assert!(
+                        now.since(*first) >= least,
+                        "{} probes in {:?}",
+                        more + 1,
+                        now.since(*first)
+                    );
                 }
             }
             _ => {}

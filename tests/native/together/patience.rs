@@ -42,8 +42,8 @@ fn a_follower_whose_deadline_comes_first_fails_with_total() {
     for (call, total) in meeting.calls.iter().skip(1).zip([10, 45, 90]) {
         assert!(call.failed_by(Code::ModelLoading, Some(Phase::Total)), "{:?}", call.end);
         // Who has looked for the others gives up when it could not be answered any more.
-        let has_looked = !call.record.attempts().is_empty();
-        let least = if has_looked { secs(total).scaled(9, 10) } else { secs(total) };
+        let has_probed = !call.record.attempts().is_empty();
+        let least = if has_probed { secs(total).scaled(9, 10) } else { secs(total) };
         assert!((least..=secs(total)).contains(&call.took), "{:?}", call.took);
         assert!(call.record.waited(WaitReason::Loading) + secs(1) > call.took);
     }

@@ -25,7 +25,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 /// At least so long a look keeps the others out.
-const LOOKS_FOR: Duration = Duration::from_secs(3);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// More events than any sensible crowd takes.
 const ENDLESS: usize = 2_000_000;
 
@@ -426,7 +426,7 @@ impl<'a> World<'a> {
         let mut until = match action {
             // A look that is out for longer is being worked on.
             Action::Send(send) => {
-                (self.now + send.hold.unwrap_or_default() + LOOKS_FOR).min(send.clocks.attempt)
+                (self.now + send.hold.unwrap_or_default() + PROBE_TIMEOUT).min(send.clocks.attempt)
             }
             Action::Wait(wait) if wait.reason == WaitReason::Loading => {
                 if self.shared.leader(target) != Some(id) {

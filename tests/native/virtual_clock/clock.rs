@@ -25,12 +25,12 @@ struct Watch {
 impl Watch {
     fn new(clocks: Clocks, now: Instant, stage: Stage) -> Self {
         let mut watch = Self { clocks, looks: now };
-        watch.look(now, Progress { stage, ..Progress::default() });
+        watch.check(now, Progress { stage, ..Progress::default() });
         watch
     }
 
     /// The clock that has run out, if one has.
-    fn look(&mut self, now: Instant, progress: Progress) -> Option<Phase> {
+    fn check(&mut self, now: Instant, progress: Progress) -> Option<Phase> {
         let (until, phase) = self.clocks.next(now, progress);
         let idle = now + self.clocks.idle.max(ms(1));
         self.looks = if progress.stage < Stage::Headers { until } else { until.min(idle) };
@@ -58,7 +58,7 @@ impl Clock {
             if at.is_some() {
                 return None;
             }
-            if let Some(phase) = watch.look(self.now, progress(self.now)) {
+            if let Some(phase) = watch.check(self.now, progress(self.now)) {
                 return Some(Input::TimedOut(phase));
             }
         }
