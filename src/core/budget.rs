@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_first_tries_earn_one_retry() {
+    fn ten_first_attempts_earn_one_retry() {
         let mut budget = Budget::new(Rule::default(), Credit::OneOrNone { one: false });
         (0..9).for_each(|_| budget.deposit());
         assert!(!budget.withdraw());

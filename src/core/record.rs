@@ -41,7 +41,7 @@ pub enum Outcome {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub struct AttemptRecord {
     /// Index into the targets of the call.
     pub target: usize,
     /// Since the call began.
@@ -56,7 +56,7 @@ pub struct Attempt {
 #[derive(Clone, Debug)]
 pub struct Record {
     began: Instant,
-    attempts: Vec<Attempt>,
+    attempts: Vec<AttemptRecord>,
     waited: [Duration; WaitReason::ALL.len()],
 }
 
@@ -65,7 +65,7 @@ impl Record {
         Self { began, attempts: Vec::new(), waited: Default::default() }
     }
 
-    pub(super) fn attempt(&mut self, attempt: Attempt) {
+    pub(super) fn attempt(&mut self, attempt: AttemptRecord) {
         self.attempts.push(attempt);
     }
 
@@ -75,7 +75,7 @@ impl Record {
         }
     }
 
-    pub fn attempts(&self) -> &[Attempt] {
+    pub fn attempts(&self) -> &[AttemptRecord] {
         &self.attempts
     }
 

@@ -94,7 +94,7 @@ fn no_retry_precedes_a_wait_that_was_named_whatever_the_seed() {
 
 #[test]
 fn whether_to_try_again_is_the_servers_to_say_before_its_status() {
-    for (status, says, tries) in
+    for (status, says, attempts) in
         [(400, Some(true), 4), (429, Some(false), 1), (503, Some(false), 1), (400, None, 1), (500, None, 4)]
     {
         let head = Head { status, should_retry: says, ..Head::default() };
@@ -104,6 +104,6 @@ fn whether_to_try_again_is_the_servers_to_say_before_its_status() {
             head,
             read::of_error("{}"),
         )]);
-        assert_eq!(call.sent.len(), tries, "{status}, {says:?}");
+        assert_eq!(call.sent.len(), attempts, "{status}, {says:?}");
     }
 }

@@ -71,7 +71,7 @@ fn what_promises_json_and_is_none_is_no_answer() {
 }
 
 #[test]
-fn broken_json_that_is_complete_is_not_worth_another_try_and_json_that_was_cut_is() {
+fn broken_json_that_is_complete_is_not_worth_another_attempt_and_json_that_was_cut_is() {
     assert!(answer("application/json", "{\"a\":NaN}").is_final);
     assert!(!answer("application/json", "{\"a\":1").is_final);
     assert!(!answer("text/html", "<html>").is_final);

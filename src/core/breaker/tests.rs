@@ -341,7 +341,7 @@ fn of_a_thousand_that_ask_when_it_is_half_open_one_is_the_probe() {
 }
 
 #[test]
-fn the_lease_of_a_lost_probe_runs_out_when_its_try_would_or_after_half_a_minute() {
+fn the_lease_of_a_lost_probe_runs_out_when_its_attempt_would_or_after_half_a_minute() {
     for (attempt, lease) in [(1, 1), (7_000, 7_000), (30_000, 30_000), (120_000, 30_000)] {
         let (mut bench, until) = Bench::open_at(START);
         assert_eq!(bench.breaker.admit(at(until), ME, Duration::from_ms(attempt)), Admission::Go);

@@ -1,6 +1,6 @@
 //! No network, or a machine that slept: that says nothing of the target, and costs nothing.
 
-use super::{Action, Call, Head, Means, Outcome, State, Step, Try, Wait};
+use super::{Action, Attempt, Call, Head, Means, Outcome, State, Step, Wait};
 use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::WaitReason;
 use crate::core::shared::Shared;
@@ -14,9 +14,9 @@ pub(super) const NO_NETWORK: Failure =
 
 impl Call {
     /// It could not be sent.
-    pub(super) fn unsent(&mut self, now: Instant, one: Try, shared: &mut Shared) -> Action {
+    pub(super) fn unsent(&mut self, now: Instant, attempt: Attempt, shared: &mut Shared) -> Action {
         self.attempts = self.attempts.saturating_sub(1);
-        self.tell(now, one, None, Outcome::Aborted, Means::Nothing, shared);
+        self.tell(now, attempt, None, Outcome::Aborted, Means::Nothing, shared);
         self.until_online(now)
     }
 
@@ -37,23 +37,23 @@ impl Call {
     pub(super) fn lost_offline(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Option<Head>,
         shared: &mut Shared,
     ) -> Action {
-        self.note_lost(now, one, head, shared);
+        self.note_lost(now, attempt, head, shared);
         self.until_online(now)
     }
 
-    fn note_lost(&mut self, now: Instant, one: Try, head: Option<Head>, shared: &mut Shared) {
+    fn note_lost(&mut self, now: Instant, attempt: Attempt, head: Option<Head>, shared: &mut Shared) {
         let outcome = Outcome::Failed(Code::Network, Layer::Network);
-        self.note(now, one, head, outcome, Means::Nothing, shared);
+        self.note(now, attempt, head, outcome, Means::Nothing, shared);
     }
 
     fn until_online(&mut self, now: Instant) -> Action {
         let until = self.deadline();
         let wait = Wait { until, span: until.since(now), reason: WaitReason::Offline, estimate: None };
-        self.tries.failed = Some(NO_NETWORK);
+        self.per_target.failed = Some(NO_NETWORK);
         self.state = State::Waiting { since: now, wait, layer: Layer::Network };
         Action::Park(wait)
     }
@@ -63,7 +63,7 @@ impl Call {
         let away = now.since(since);
         self.record.waited_for(WaitReason::Offline, away);
         // Nobody could look whether the model is up, whoever was to look.
-        self.tries.cold = None;
+        self.per_target.cold = None;
         let span = self.rng.up_to(SPREAD.min(away).min(self.deadline().since(now).scaled(1, 2)));
         let wait = Wait { until: now + span, span, ..wait };
         self.state = State::Waiting { since: now, wait, layer: Layer::Network };
@@ -72,20 +72,20 @@ impl Call {
 
     /// Once, and as the one more try of an end that leaves open what was done; none where no other is wanted at all.
     pub(super) fn may_have_slept(&self) -> bool {
-        self.policy.max_retries > 0 && !self.tries.once_spent
+        self.policy.max_retries > 0 && !self.per_target.once_spent
     }
 
     /// The connection did not outlast the sleep of the machine: once it is asked again for nothing.
     pub(super) fn slept(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Option<Head>,
         shared: &mut Shared,
     ) -> Action {
-        self.tries.once_spent = true;
-        self.note_lost(now, one, head, shared);
-        let span = self.rng.up_to(SPREAD.min(now.since(one.started)));
+        self.per_target.once_spent = true;
+        self.note_lost(now, attempt, head, shared);
+        let span = self.rng.up_to(SPREAD.min(now.since(attempt.started)));
         let wait = Wait { until: now + span, span, reason: WaitReason::Backoff, estimate: None };
         let step = if wait.until < self.deadline() { Step::Wait(wait) } else { Step::GiveUp(None) };
         self.take(now, step, NO_NETWORK, shared)

@@ -21,7 +21,7 @@ use super::gate::Refusal;
 use super::lease::CallId;
 use super::loading::Answer;
 use super::policy::{Policy, Timeouts};
-use super::record::{Attempt, Outcome, Record, WaitReason};
+use super::record::{AttemptRecord, Outcome, Record, WaitReason};
 use super::rng::Rng;
 use super::shared::{Caller, Ended, Loading, Means, Place, Shared};
 use super::time::{Duration, Instant};
@@ -48,8 +48,8 @@ enum State {
         wait: Wait,
         falls_back: Option<Code>,
     },
-    Sending(Try),
-    Reading(Try, Head),
+    Sending(Attempt),
+    Reading(Attempt, Head),
     Waiting {
         since: Instant,
         wait: Wait,
@@ -60,7 +60,7 @@ enum State {
 
 /// A request under way.
 #[derive(Clone, Copy, Debug)]
-struct Try {
+struct Attempt {
     started: Instant,
     held: Option<Duration>,
     /// Of the breaker, when it let this one pass.
@@ -84,7 +84,7 @@ pub struct Call {
     attempts: u32,
     /// The target in use and what it has cost so far.
     target: usize,
-    tries: Tries,
+    per_target: PerTarget,
     /// When part of a stream was handed over: what the reader has cannot be taken back.
     begun: Option<Instant>,
     /// Its own caller holds it up, and others have its place.
@@ -93,7 +93,7 @@ pub struct Call {
 
 /// Starts afresh with every target.
 #[derive(Debug)]
-struct Tries {
+struct PerTarget {
     retries: u32,
     /// The one more try after an ambiguous end is spent.
     once_spent: bool,
@@ -114,7 +114,7 @@ struct Tries {
     failed: Option<Failure>,
 }
 
-impl Tries {
+impl PerTarget {
     fn new(rng: &mut Rng) -> Self {
         let seed = rng.up_to(Duration::from_ms(u64::MAX)).as_ms();
         Self {
@@ -137,7 +137,7 @@ impl Call {
     /// live at the same time no two have one `id`.
     pub fn new(policy: Policy, targets: Vec<Target>, seed: u64, now: Instant, id: CallId) -> Self {
         let mut rng = Rng::new(seed);
-        let tries = Tries::new(&mut rng);
+        let per_target = PerTarget::new(&mut rng);
         Self {
             id,
             policy,
@@ -149,7 +149,7 @@ impl Call {
             pending: Action::Abandon,
             attempts: 0,
             target: 0,
-            tries,
+            per_target,
             begun: None,
             away: false,
         }
@@ -173,23 +173,25 @@ impl Call {
             (State::Queued { since, wait, falls_back }, Input::Woke) => {
                 self.turn(now, since, wait, falls_back, shared)
             }
-            (State::Sending(one), Input::Head(head)) => {
-                self.state = State::Reading(one, head);
+            (State::Sending(attempt), Input::Head(head)) => {
+                self.state = State::Reading(attempt, head);
                 match head.status {
                     200..=299 if head.events => Action::Stream,
                     200..=299 => Action::Read { limit: None },
                     _ => Action::Read { limit: Some(ERROR_BODY_LIMIT) },
                 }
             }
-            (State::Sending(one), Input::Reached) => {
-                self.state = State::Sending(Try { reached: true, ..one });
+            (State::Sending(attempt), Input::Reached) => {
+                self.state = State::Sending(Attempt { reached: true, ..attempt });
                 return self.pending;
             }
-            (State::Reading(one, head), Input::Body(body)) => self.answered(now, one, head, body, shared),
-            (State::Reading(one, head), Input::Begun) if head.events => {
+            (State::Reading(attempt, head), Input::Body(body)) => {
+                self.answered(now, attempt, head, body, shared)
+            }
+            (State::Reading(attempt, head), Input::Begun) if head.events => {
                 self.begun = Some(now);
-                shared.begun(now, self.shares(), self.id, one.generation, one.started);
-                self.state = State::Reading(one, head);
+                shared.begun(now, self.shares(), self.id, attempt.generation, attempt.started);
+                self.state = State::Reading(attempt, head);
                 return self.pending;
             }
             (state @ (State::Sending(_) | State::Reading(..)), Input::HeldUp { away }) => {
@@ -201,50 +203,54 @@ impl Call {
                 self.state = state;
                 return self.pending;
             }
-            (State::Reading(one, head), Input::Ended(end)) if head.events => {
-                self.ended(now, one, head, end, shared)
+            (State::Reading(attempt, head), Input::Ended(end)) if head.events => {
+                self.ended(now, attempt, head, end, shared)
             }
-            (State::Sending(one), Input::Offline) => self.unsent(now, one, shared),
+            (State::Sending(attempt), Input::Offline) => self.unsent(now, attempt, shared),
             (State::Queued { since, wait, .. }, Input::Offline) => self.leaves_line(now, since, wait, shared),
-            (State::Sending(one), Input::NetworkError(Lost::Offline)) => {
-                self.lost_offline(now, one, None, shared)
+            (State::Sending(attempt), Input::NetworkError(Lost::Offline)) => {
+                self.lost_offline(now, attempt, None, shared)
             }
-            (State::Reading(one, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
-                self.lost_offline(now, one, Some(head), shared)
+            (State::Reading(attempt, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
+                self.lost_offline(now, attempt, Some(head), shared)
             }
-            (State::Sending(one), Input::NetworkError(Lost::Suspended)) if self.may_have_slept() => {
-                self.slept(now, one, None, shared)
+            (State::Sending(attempt), Input::NetworkError(Lost::Suspended)) if self.may_have_slept() => {
+                self.slept(now, attempt, None, shared)
             }
-            (State::Reading(one, head), Input::NetworkError(Lost::Suspended))
+            (State::Reading(attempt, head), Input::NetworkError(Lost::Suspended))
                 if self.begun.is_none() && self.may_have_slept() =>
             {
-                self.slept(now, one, Some(head), shared)
+                self.slept(now, attempt, Some(head), shared)
             }
             (State::Waiting { since, wait, .. }, Input::Online)
                 if wait.reason == WaitReason::Offline && wait.until == self.deadline() =>
             {
                 self.online(now, since, wait)
             }
-            (State::Sending(one), Input::NetworkError(lost)) => self.unreached(now, one, lost, shared),
-            (State::Sending(one), Input::Astray) => self.lost(now, one, None, Trouble::ASTRAY, None, shared),
-            (State::Reading(one, head), Input::NetworkError(Lost::Late)) => {
+            (State::Sending(attempt), Input::NetworkError(lost)) => {
+                self.unreached(now, attempt, lost, shared)
+            }
+            (State::Sending(attempt), Input::Astray) => {
+                self.lost(now, attempt, None, Trouble::ASTRAY, None, shared)
+            }
+            (State::Reading(attempt, head), Input::NetworkError(Lost::Late)) => {
                 let phase = Phase::Idle;
-                self.lost(now, one, Some(head), timed_out(phase, head.events), Some(phase), shared)
+                self.lost(now, attempt, Some(head), timed_out(phase, head.events), Some(phase), shared)
             }
-            (State::Reading(one, head), Input::NetworkError(_)) => {
+            (State::Reading(attempt, head), Input::NetworkError(_)) => {
                 let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
-                let trouble = trouble.after(now.since(one.started), false);
-                self.lost(now, one, Some(head), trouble, None, shared)
+                let trouble = trouble.after(now.since(attempt.started), false);
+                self.lost(now, attempt, Some(head), trouble, None, shared)
             }
-            (State::Sending(one), Input::TimedOut(phase)) => {
+            (State::Sending(attempt), Input::TimedOut(phase)) => {
                 let late = timed_out(phase, false);
                 let layer =
-                    if one.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
-                self.lost(now, one, None, Trouble { layer, ..late }, Some(phase), shared)
+                    if attempt.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
+                self.lost(now, attempt, None, Trouble { layer, ..late }, Some(phase), shared)
             }
-            (State::Sending(one), Input::Unasked(phase)) => self.unasked(now, one, phase, shared),
-            (State::Reading(one, head), Input::TimedOut(phase)) => {
-                self.lost(now, one, Some(head), timed_out(phase, head.events), Some(phase), shared)
+            (State::Sending(attempt), Input::Unasked(phase)) => self.unasked(now, attempt, phase, shared),
+            (State::Reading(attempt, head), Input::TimedOut(phase)) => {
+                self.lost(now, attempt, Some(head), timed_out(phase, head.events), Some(phase), shared)
             }
             (State::Waiting { since, wait, layer }, Input::Woke) => {
                 self.woke(now, since, wait, layer, shared)
@@ -280,7 +286,7 @@ impl Call {
     fn caller(&self, now: Instant, shared: &Shared) -> Caller {
         let held = self.hold(now).unwrap_or(Duration::ZERO);
         let attempt = self.policy.timeouts.attempt + held;
-        let (deadline, first) = (self.deadline(), !self.tries.sent);
+        let (deadline, first) = (self.deadline(), !self.per_target.sent);
         let patience = deadline.min(self.patience(now, shared));
         Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, held, first }
     }
@@ -292,7 +298,7 @@ impl Call {
     /// Until when it waits for a cold model, if nothing else ends it.
     fn patience(&self, now: Instant, shared: &Shared) -> Instant {
         let Policy { loading, timeouts, .. } = self.policy;
-        let since = self.tries.cold.unwrap_or(now);
+        let since = self.per_target.cold.unwrap_or(now);
         let closed = shared.closed(now, self.shares());
         let refuses = closed
             .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_told));
@@ -334,7 +340,8 @@ impl Call {
             }
             Place::Refused(failure) => {
                 let retry_after = failure.retry_after;
-                let failure = self.tries.failed.map_or(failure, |failed| Failure { retry_after, ..failed });
+                let failure =
+                    self.per_target.failed.map_or(failure, |failed| Failure { retry_after, ..failed });
                 self.take(now, Step::GiveUp(None), failure, shared)
             }
         }
@@ -349,7 +356,7 @@ impl Call {
     ) -> Action {
         let mut until = self.deadline();
         if reason == WaitReason::Loading {
-            self.tries.cold.get_or_insert(now);
+            self.per_target.cold.get_or_insert(now);
             until = self.in_line(now, shared);
         } else if self.has_fallback() {
             until = until.min(now + self.policy.timeouts.total.scaled(1, 2));
@@ -389,7 +396,7 @@ impl Call {
         };
         if wait.reason == WaitReason::Loading && !too_late && !shared.is_cold(self.shares()) {
             // What it meets from now on is another cold start.
-            self.tries.cold = None;
+            self.per_target.cold = None;
         }
         if place == Place::Queued(wait.reason) && !too_late {
             self.state = State::Queued { since, wait, falls_back };
@@ -424,7 +431,7 @@ impl Call {
             return Action::Abandon; // no call has no target
         };
         self.attempts = self.attempts.saturating_add(1);
-        self.tries.sent = true;
+        self.per_target.sent = true;
         self.away = false;
         let hold = self.hold(now);
         let longer = hold.unwrap_or(Duration::ZERO);
@@ -442,36 +449,43 @@ impl Call {
             total: self.deadline(),
         };
         self.state =
-            State::Sending(Try { started: now, held: hold, generation, reached: false, alone: true });
+            State::Sending(Attempt { started: now, held: hold, generation, reached: false, alone: true });
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
-    fn answered(&mut self, now: Instant, one: Try, head: Head, body: Body, shared: &mut Shared) -> Action {
+    fn answered(
+        &mut self,
+        now: Instant,
+        attempt: Attempt,
+        head: Head,
+        body: Body,
+        shared: &mut Shared,
+    ) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // no call has no target
         };
         match classify::classify(head.status, profile, &body) {
             None => {
-                self.note(now, one, Some(head), Outcome::Ok, Means::Itself, shared);
+                self.note(now, attempt, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
-            Some(trouble) => self.in_trouble(now, one, head, trouble, &body, shared),
+            Some(trouble) => self.in_trouble(now, attempt, head, trouble, &body, shared),
         }
     }
 
-    fn ended(&mut self, now: Instant, one: Try, head: Head, end: End, shared: &mut Shared) -> Action {
+    fn ended(&mut self, now: Instant, attempt: Attempt, head: Head, end: End, shared: &mut Shared) -> Action {
         match end {
             End::Whole => {
-                self.note(now, one, Some(head), Outcome::Ok, Means::Itself, shared);
+                self.note(now, attempt, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
             End::Cut => {
-                let cut = Trouble::TRUNCATED.after(now.since(one.started), false);
-                self.lost(now, one, Some(head), cut, None, shared)
+                let cut = Trouble::TRUNCATED.after(now.since(attempt.started), false);
+                self.lost(now, attempt, Some(head), cut, None, shared)
             }
             End::Nothing => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
-                self.answered(now, one, head, nothing, shared)
+                self.answered(now, attempt, head, nothing, shared)
             }
         }
     }
@@ -479,7 +493,7 @@ impl Call {
     fn in_trouble(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Head,
         mut trouble: Trouble,
         body: &Body,
@@ -497,9 +511,9 @@ impl Call {
         if self.begun.is_some() && body.is_error {
             trouble.code = Code::StreamError;
         }
-        let took = now.since(one.started);
+        let took = now.since(attempt.started);
         let place = self.shares();
-        let one = Try { alone: !shared.is_in_company(place, self.id), ..one };
+        let attempt = Attempt { alone: !shared.is_in_company(place, self.id), ..attempt };
         let works = shared.works(now, place);
         let mut is_closed = false;
         if let Retry::WhenOpen { is_told } = trouble.retry
@@ -510,12 +524,12 @@ impl Call {
             // Of those that say no more than 503, who has company is one too many, unless nobody is answered.
             let is_down = !shared.is_in_company(place, self.id) || !shared.is_full_for_now(place);
             if !works && (is_told || is_down) {
-                return self.closed(now, one, Some(Head { floor, ..head }), trouble, is_told, shared);
+                return self.closed(now, attempt, Some(Head { floor, ..head }), trouble, is_told, shared);
             }
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
         let says_nothing = trouble.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && !one.alone && (works || shared.is_full_for_now(place));
+        let is_full = says_nothing && !attempt.alone && (works || shared.is_full_for_now(place));
         let is_limited =
             trouble.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
@@ -524,18 +538,18 @@ impl Call {
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
         let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, place, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
-        let calm = if names_none { shared.calms(now, place, self.id, one.started) } else { None };
+        let calm = if names_none { shared.calms(now, place, self.id, attempt.started) } else { None };
         let is_ours = works && shared.was_one_more(now, place, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
-        let was_refused = self.tries.refused;
-        self.tries.refused |= asks_slower;
+        let was_refused = self.per_target.refused;
+        self.per_target.refused |= asks_slower;
         let means = match self.own(now, shared) {
             // It has said so, and its pause is its own affair.
             Means::Itself if is_of_key || asks_slower && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };
-        self.note(now, one, Some(head), Outcome::Failed(trouble.code, trouble.layer), means, shared);
+        self.note(now, attempt, Some(head), Outcome::Failed(trouble.code, trouble.layer), means, shared);
         let failure = Failure {
             code: trouble.code,
             layer: trouble.layer,
@@ -545,9 +559,9 @@ impl Call {
         };
         let step = match trouble.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
-            Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, one, false, shared),
+            Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, attempt, false, shared),
             _ if asks_slower && shared.is_rushed(now, place) => {
-                self.until_loaded(now, floor, None, one, true, shared)
+                self.until_loaded(now, floor, None, attempt, true, shared)
             }
             retry => {
                 let is_unpaid = names_none && shared.is_unpaid(now, place);
@@ -561,35 +575,37 @@ impl Call {
     }
 
     /// No answer, before the head of one.
-    fn unreached(&mut self, now: Instant, one: Try, lost: Lost, shared: &mut Shared) -> Action {
+    fn unreached(&mut self, now: Instant, attempt: Attempt, lost: Lost, shared: &mut Shared) -> Action {
         let network = Trouble::NETWORK;
         match lost {
-            Lost::Refused => self.closed(now, one, None, network, true, shared),
+            Lost::Refused => self.closed(now, attempt, None, network, true, shared),
             // A connection that was idle may have been closed in the same moment: that one is asked for anew.
-            Lost::AtOnce if self.is_hiccup(now, shared) => self.lost(now, one, None, network, None, shared),
-            Lost::AtOnce => self.closed(now, one, None, network, false, shared),
+            Lost::AtOnce if self.is_hiccup(now, shared) => {
+                self.lost(now, attempt, None, network, None, shared)
+            }
+            Lost::AtOnce => self.closed(now, attempt, None, network, false, shared),
             Lost::Nameless if shared.has_answered(self.shares()) => {
-                self.closed(now, one, None, network, false, shared)
+                self.closed(now, attempt, None, network, false, shared)
             }
             Lost::ForGood => {
                 let for_good = Trouble { retry: Retry::Never, layer: Layer::Client, ..network };
-                self.lost(now, one, None, for_good, None, shared)
+                self.lost(now, attempt, None, for_good, None, shared)
             }
             Lost::Late => {
                 let phase = Phase::FirstByte;
-                self.lost(now, one, None, timed_out(phase, false), Some(phase), shared)
+                self.lost(now, attempt, None, timed_out(phase, false), Some(phase), shared)
             }
             Lost::Unsaid | Lost::Nameless | Lost::Offline | Lost::Suspended => {
-                self.lost(now, one, None, network.after(now.since(one.started), false), None, shared)
+                self.lost(now, attempt, None, network.after(now.since(attempt.started), false), None, shared)
             }
         }
     }
 
     /// What was to be sent was not made in time, which is no fault of the target.
-    fn unasked(&mut self, now: Instant, one: Try, phase: Phase, shared: &mut Shared) -> Action {
+    fn unasked(&mut self, now: Instant, attempt: Attempt, phase: Phase, shared: &mut Shared) -> Action {
         let Trouble { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
-        self.note(now, one, None, Outcome::Failed(code, layer), Means::Nothing, shared);
+        self.note(now, attempt, None, Outcome::Failed(code, layer), Means::Nothing, shared);
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
         let step = self.again(now, retry, code, Pause::default(), shared);
         self.take(now, step, failure, shared)
@@ -598,7 +614,7 @@ impl Call {
     /// The first loss of a call that is alone, and can be tried again.
     fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
         let place = self.shares();
-        self.tries.retries == 0
+        self.per_target.retries == 0
             && self.policy.max_retries > 0
             && shared.closed(now, place).is_none()
             && !shared.is_in_company(place, self.id)
@@ -609,7 +625,7 @@ impl Call {
     fn closed(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Option<Head>,
         trouble: Trouble,
         is_told: bool,
@@ -617,37 +633,37 @@ impl Call {
     ) -> Action {
         let place = self.shares();
         // Others are answered meanwhile: it is this request that brings the engine down, or one of several replicas.
-        if self.tries.cold.is_some_and(|since| shared.has_answered_since(place, since)) {
+        if self.per_target.cold.is_some_and(|since| shared.has_answered_since(place, since)) {
             let trouble = Trouble { retry: Retry::Usual, ..trouble };
             return match head {
-                Some(head) => self.in_trouble(now, one, head, trouble, &Body::default(), shared),
-                None => self.lost(now, one, None, trouble, None, shared),
+                Some(head) => self.in_trouble(now, attempt, head, trouble, &Body::default(), shared),
+                None => self.lost(now, attempt, None, trouble, None, shared),
             };
         }
         let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
         let is_alone = !shared.is_in_company(place, self.id);
         // No payload closes a port: who waited through one gap is news in the next.
-        let again = self.tries.cold.is_some();
+        let again = self.per_target.cold.is_some();
         let found =
-            Loading { started: one.started, answer, default_wait: None, full: false, is_alone, again };
+            Loading { started: attempt.started, answer, default_wait: None, full: false, is_alone, again };
         let refusal = Refusal { is_told, patience };
         let role = shared.refused(now, place, self.caller(now, shared), found, refusal);
         // What is not believed yet is no fault of the target either.
         let is_doubted = role.is_none() && shared.closed(now, place).is_none();
         let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
         let Trouble { code, layer, .. } = trouble;
-        self.note(now, one, head, Outcome::Failed(code, layer), means, shared);
+        self.note(now, attempt, head, Outcome::Failed(code, layer), means, shared);
         let status = head.map(|head| head.status);
         let failure =
             Failure { code, layer, phase: None, status, retry_after: head.and_then(|head| head.floor) };
         let step = match role {
-            Some(role) => match self.probe_again(now, one, role, answer, shared) {
+            Some(role) => match self.probe_again(now, attempt, role, answer, shared) {
                 Step::GiveUp(_) => Step::GiveUp(None),
                 step => step,
             },
             // It has been waited for, and nothing came of it.
-            None if self.tries.cold.is_some() => Step::GiveUp(None),
+            None if self.per_target.cold.is_some() => Step::GiveUp(None),
             None => {
                 let pause = Pause { floor: answer.floor, ..Pause::default() };
                 self.again(now, Retry::Usual, code, pause, shared)
@@ -660,7 +676,7 @@ impl Call {
     fn lost(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Option<Head>,
         trouble: Trouble,
         phase: Option<Phase>,
@@ -669,18 +685,18 @@ impl Call {
         let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            return self.answered(now, one, *head, Body::default(), shared);
+            return self.answered(now, attempt, *head, Body::default(), shared);
         }
         let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(trouble.code, trouble.layer);
         // Who was sent with next to no time left says nothing of who did not answer in it.
-        let took = now.since(one.started);
+        let took = now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
             || phase.is_some() && self.begun.is_none() && shared.takes_longer(self.shares(), took);
         let is_unsent =
-            phase.is_some() && head.is_none() && !one.reached && shared.may_be_unsent(self.shares());
+            phase.is_some() && head.is_none() && !attempt.reached && shared.may_be_unsent(self.shares());
         let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };
-        self.note(now, one, head, outcome, means, shared);
+        self.note(now, attempt, head, outcome, means, shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
         let step = self.again(now, retry, trouble.code, Pause::default(), shared);
@@ -689,7 +705,7 @@ impl Call {
 
     /// Who fails again while others are answered has itself to blame.
     fn own(&mut self, now: Instant, shared: &Shared) -> Means {
-        let since = *self.tries.failed_since.get_or_insert(now);
+        let since = *self.per_target.failed_since.get_or_insert(now);
         let is_own = since < now && shared.has_worked_since(self.shares(), since);
         if is_own { Means::Own } else { Means::Itself }
     }
@@ -697,7 +713,7 @@ impl Call {
     fn take(&mut self, now: Instant, step: Step, failure: Failure, shared: &mut Shared) -> Action {
         match step {
             Step::Wait(wait) => {
-                self.tries.failed = Some(failure).filter(|failure| failure.code != Code::ModelLoading);
+                self.per_target.failed = Some(failure).filter(|failure| failure.code != Code::ModelLoading);
                 self.state = State::Waiting { since: now, wait, layer: failure.layer };
                 Action::Wait(wait)
             }
@@ -726,7 +742,7 @@ impl Call {
         }
         shared.leave(now, self.shares(), self.id, false);
         self.target = next;
-        self.tries = Tries::new(&mut self.rng);
+        self.per_target = PerTarget::new(&mut self.rng);
         true
     }
 
@@ -756,9 +772,9 @@ impl Call {
 
     fn abandon(&mut self, now: Instant, state: State, shared: &mut Shared) -> Action {
         match state {
-            State::Sending(one) => self.note(now, one, None, Outcome::Aborted, Means::Itself, shared),
-            State::Reading(one, head) => {
-                self.note(now, one, Some(head), Outcome::Aborted, Means::Itself, shared)
+            State::Sending(attempt) => self.note(now, attempt, None, Outcome::Aborted, Means::Itself, shared),
+            State::Reading(attempt, head) => {
+                self.note(now, attempt, Some(head), Outcome::Aborted, Means::Itself, shared)
             }
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, now.since(since)),
             State::Queued { since, wait, .. } => {
@@ -773,40 +789,40 @@ impl Call {
     fn note(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Option<Head>,
         outcome: Outcome,
         means: Means,
         shared: &mut Shared,
     ) {
         let status = head.map(|head| head.status);
-        self.record.attempt(Attempt {
+        self.record.attempt(AttemptRecord {
             target: self.target,
-            started: one.started.since(self.began),
-            duration: now.since(one.started),
+            started: attempt.started.since(self.began),
+            duration: now.since(attempt.started),
             status,
             outcome,
-            reached: one.reached,
+            reached: attempt.reached,
         });
-        self.tell(now, one, head, outcome, means, shared);
+        self.tell(now, attempt, head, outcome, means, shared);
     }
 
     /// What is shared is told how it ended.
     fn tell(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         head: Option<Head>,
         outcome: Outcome,
         means: Means,
         shared: &mut Shared,
     ) {
         let ended = Ended {
-            generation: one.generation,
-            started: one.started,
+            generation: attempt.generation,
+            started: attempt.started,
             outcome,
             status: head.map(|head| head.status),
-            limit: self.policy.timeouts.attempt + one.held.unwrap_or(Duration::ZERO),
+            limit: self.policy.timeouts.attempt + attempt.held.unwrap_or(Duration::ZERO),
             streamed: self.policy.streamed,
             begun: self.begun,
             means,

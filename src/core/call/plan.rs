@@ -1,6 +1,6 @@
 //! Whether to try again, and when: the arithmetic of one [`Call`] between two attempts.
 
-use super::{Call, Target, Try, Wait};
+use super::{Attempt, Call, Target, Wait};
 use crate::core::backoff::OVERLOADED_BASE;
 use crate::core::classify::Retry;
 use crate::core::failure::{Code, Phase};
@@ -51,18 +51,18 @@ impl Call {
         shared: &mut Shared,
     ) -> Step {
         let place = self.shares();
-        let tries = &mut self.tries;
+        let per_target = &mut self.per_target;
         let once = retry == Retry::Once;
-        let spent = tries.retries >= self.policy.max_retries && !pause.is_none;
-        if matches!(retry, Retry::Never) || spent || (once && tries.once_spent) {
+        let spent = per_target.retries >= self.policy.max_retries && !pause.is_none;
+        if matches!(retry, Retry::Never) || spent || (once && per_target.once_spent) {
             return Step::GiveUp(None);
         }
-        tries.once_spent |= once;
-        tries.retries += u32::from(!pause.is_none);
+        per_target.once_spent |= once;
+        per_target.retries += u32::from(!pause.is_none);
         if pause.asks_slower {
-            tries.backoff.slow_to(OVERLOADED_BASE);
+            per_target.backoff.slow_to(OVERLOADED_BASE);
         }
-        let backoff = pause.calm.or_else(|| tries.backoff.next()).unwrap_or(OVERLOADED_BASE);
+        let backoff = pause.calm.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
         // What the server names is the least, and not the wait.
         let span = pause.floor.map_or(backoff, |floor| backoff.max(hint::wait(floor, &mut self.rng)));
         let until = now + span;
@@ -82,42 +82,43 @@ impl Call {
         now: Instant,
         floor: Option<Duration>,
         estimate: Option<Duration>,
-        one: Try,
+        attempt: Attempt,
         full: bool,
         shared: &mut Shared,
     ) -> Step {
-        let was_held = one.held.is_some_and(|hold| now.since(one.started) >= hold.scaled(1, 2));
+        let was_held = attempt.held.is_some_and(|hold| now.since(attempt.started) >= hold.scaled(1, 2));
         let answer = Answer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
-        let again = ::core::mem::replace(&mut self.tries.told, true);
-        let found = Loading { started: one.started, answer, default_wait, full, is_alone: one.alone, again };
+        let again = ::core::mem::replace(&mut self.per_target.told, true);
+        let found =
+            Loading { started: attempt.started, answer, default_wait, full, is_alone: attempt.alone, again };
         let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
-        self.probe_again(now, one, role, answer, shared)
+        self.probe_again(now, attempt, role, answer, shared)
     }
 
     /// It is cold: sleep a while, if the patience for cold starts lasts.
     pub(super) fn probe_again(
         &mut self,
         now: Instant,
-        one: Try,
+        attempt: Attempt,
         role: Role,
         answer: Answer,
         shared: &mut Shared,
     ) -> Step {
         let floor = answer.floor;
-        self.tries.cold.get_or_insert(one.started);
+        self.per_target.cold.get_or_insert(attempt.started);
         let patience = self.patience(now, shared).since(now);
         let sleep = match role {
             Role::Lead(sleep) => {
-                self.tries.pause = None;
+                self.per_target.pause = None;
                 sleep
             }
             Role::Follow | Role::Apart if patience == Duration::ZERO => {
                 return Step::GiveUp(Some(Phase::Wait));
             }
-            Role::Follow if self.tries.pause.is_none() && shared.is_cold(self.shares()) => {
-                self.tries.pause = Some(Duration::ZERO);
+            Role::Follow if self.per_target.pause.is_none() && shared.is_cold(self.shares()) => {
+                self.per_target.pause = Some(Duration::ZERO);
                 return Step::Follow;
             }
             // Others are answered, and this one is not: some of the replicas behind one address are cold.
@@ -142,9 +143,9 @@ impl Call {
 
     /// Before this call asks again by itself: a second, and each time a quarter more.
     fn pause(&mut self, floor: Option<Duration>) -> Duration {
-        let longer = self.tries.pause.map_or(SHORTEST_SLEEP, |last| last.scaled(5, 4));
+        let longer = self.per_target.pause.map_or(SHORTEST_SLEEP, |last| last.scaled(5, 4));
         let pause = longer.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
-        self.tries.pause = Some(pause);
+        self.per_target.pause = Some(pause);
         let jittered = self.rng.between(pause, pause.scaled(11, 10));
         floor.map_or(jittered, |floor| jittered.max(hint::wait(floor, &mut self.rng)))
     }
@@ -155,7 +156,7 @@ impl Call {
     /// before the server pays for the cold start and throws the answer away.
     pub(super) fn hold(&self, now: Instant) -> Option<Duration> {
         let loading = self.policy.loading;
-        let waited = self.tries.cold.map_or(Duration::ZERO, |since| now.since(since));
+        let waited = self.per_target.cold.map_or(Duration::ZERO, |since| now.since(since));
         let patience = loading.max_wait - waited;
         let wanted = match loading.hold {
             Hold::No => return None,

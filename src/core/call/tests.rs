@@ -197,7 +197,7 @@ fn a_stream_that_was_asked_for_may_be_answered_in_one_piece() {
 
 #[test]
 fn a_connection_that_did_not_outlast_a_sleep_is_asked_again_once_and_not_where_no_other_try_is_wanted() {
-    for (max_retries, tries) in [(3, 2), (0, 1)] {
+    for (max_retries, per_target) in [(3, 2), (0, 1)] {
         let mut call = call(Given { max_retries: Some(max_retries), ..Given::default() }, &[OPENAI]);
         let (mut now, mut action, mut sent) = (at(1_000), Input::Start, 0);
         loop {
@@ -210,6 +210,6 @@ fn a_connection_that_did_not_outlast_a_sleep_is_asked_again_once_and_not_where_n
                 _ => break,
             }
         }
-        assert_eq!(sent, tries, "{max_retries} retries");
+        assert_eq!(sent, per_target, "{max_retries} retries");
     }
 }

@@ -144,24 +144,23 @@ impl Limiter {
         if self.under_way.len() >= self.limit() as usize {
             self.under_way.retain(|permit| permit.lease.is_live(now));
         }
-        self.under_way.len() < self.limit() as usize || self.tries_one_more_at().is_some_and(|at| at <= now)
+        self.under_way.len() < self.limit() as usize || self.extra_permit_at().is_some_and(|at| at <= now)
     }
 
     /// Those under way may take minutes, and a limit of as many would keep everybody out until then.
-    fn tries_one_more_at(&self) -> Option<Instant> {
+    fn extra_permit_at(&self) -> Option<Instant> {
         let may_grow = self.under_way.len() < self.rule.max as usize;
         self.moved.filter(|_| may_grow).map(|moved| moved + STUCK)
     }
 
     /// When there may be room though nobody gives a place back.
     pub fn due(&self) -> Option<Instant> {
-        self.runs_out_at().into_iter().chain(self.tries_one_more_at()).min()
+        self.runs_out_at().into_iter().chain(self.extra_permit_at()).min()
     }
 
     /// Takes a place, whether there is room or not.
     pub fn enter(&mut self, now: Instant, who: CallId, until: Instant) {
-        if self.under_way.len() >= self.limit() as usize
-            && self.tries_one_more_at().is_some_and(|at| at <= now)
+        if self.under_way.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If it is too much, that is told.
             self.limit = self.limit.saturating_add(ONE).min(self.within(u32::MAX));

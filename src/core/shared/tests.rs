@@ -767,7 +767,7 @@ fn a_leader_that_ran_into_its_clock_or_got_no_connection_ends_nothing_and_keeps_
 }
 
 #[test]
-fn a_leader_whose_whole_try_is_over_makes_way_for_the_next() {
+fn a_leader_whose_whole_attempt_is_over_makes_way_for_the_next() {
     let (mut bench, next) = Bench::cold(20);
     bench.probes(next);
     bench.ends(next + 120_000, 0, TIMEOUT);
@@ -904,7 +904,7 @@ fn what_is_known_of_the_last_cold_start_moves_the_first_look() {
 }
 
 #[test]
-fn a_retry_costs_a_token_and_ten_first_tries_earn_one() {
+fn a_retry_costs_a_token_and_ten_first_attempts_earn_one() {
     let mut bench = Bench::new();
     let retries = |bench: &mut Bench| {
         std::iter::from_fn(|| bench.shared.may_retry(at(START), TARGET, Duration::ZERO).then_some(())).count()

@@ -1,6 +1,6 @@
 //! What is asked again, how often, and what is not.
 
-use super::{ALL_TRIES, asking, error, ok, saying};
+use super::{ALL_ATTEMPTS, asking, error, ok, saying};
 use crate::read;
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs, status};
 use query_with_retry::core::backoff;
@@ -45,7 +45,7 @@ fn a_fatal_answer_costs_exactly_one_request() {
 #[test]
 fn an_error_of_the_server_is_asked_as_often_as_the_policy_says() {
     for code in [500, 502, 503, 408, 429, 520, 529] {
-        assert_eq!(default().script(&[error(code)]).sent.len(), ALL_TRIES, "{code}");
+        assert_eq!(default().script(&[error(code)]).sent.len(), ALL_ATTEMPTS, "{code}");
     }
     for max_retries in 0..6 {
         let given = Given { max_retries: Some(max_retries), ..Given::default() };
@@ -89,14 +89,15 @@ fn so_is_what_a_gateway_or_a_worker_broke_off_after_seconds_and_what_it_said_at_
     let litellm =
         json!({"error": {"message": "litellm.Timeout: APITimeoutError - Request timed out.", "code": "408"}});
     for (code, body, at_once) in [
-        (502, page("502 Proxy Error: Error reading from remote server"), ALL_TRIES), // Apache
-        (500, page("Internal Server Error"), ALL_TRIES),                             // gunicorn
+        (502, page("502 Proxy Error: Error reading from remote server"), ALL_ATTEMPTS), // Apache
+        (500, page("Internal Server Error"), ALL_ATTEMPTS),                             // gunicorn
         (408, read::of_error(&litellm.to_string()), 2),
         (503, page("503 upstream request timed out"), 2),
     ] {
-        let tries = |after| default().script(&[Reply::after(after, status(code), body.clone())]).sent.len();
-        assert_eq!(tries(secs(2)), 2, "{code} {body:?}");
-        assert_eq!(tries(ms(5)), at_once, "{code} {body:?}");
+        let attempts =
+            |after| default().script(&[Reply::after(after, status(code), body.clone())]).sent.len();
+        assert_eq!(attempts(secs(2)), 2, "{code} {body:?}");
+        assert_eq!(attempts(ms(5)), at_once, "{code} {body:?}");
     }
     // Varnish, of which the same words are an engine that starts, where they come at once.
     let varnish = Reply::after(secs(2), status(503), page("503 Backend fetch failed"));
@@ -110,15 +111,15 @@ fn so_is_an_answer_that_is_cut_or_unreadable_after_seconds_of_work() {
     let half = Body { unexpected: true, of_engine: true, ..Body::default() };
     let closed = |after| Reply::after(after, status(200), half.clone());
     for (reply, code) in [(&cut as &dyn Fn(Duration) -> Reply, Code::Network), (&closed, Code::BadResponse)] {
-        for (after, tries) in [(ms(5), ALL_TRIES), (secs(2), 2)] {
+        for (after, attempts) in [(ms(5), ALL_ATTEMPTS), (secs(2), 2)] {
             let call = default().script(&[reply(after)]);
-            assert_eq!((call.failure().code, call.sent.len()), (code, tries), "after {after:?}");
+            assert_eq!((call.failure().code, call.sent.len()), (code, attempts), "after {after:?}");
         }
     }
 }
 
 #[test]
-fn the_one_more_try_is_one_for_all_kinds_of_ambiguous_end() {
+fn the_one_more_attempt_is_one_for_all_kinds_of_ambiguous_end() {
     for script in [
         [error(504), Reply::Silence, ok()],
         [Reply::Silence, error(504), ok()],
@@ -139,7 +140,7 @@ fn a_lost_connection_is_of_the_network_and_asked_again() {
         let call = default().script(std::slice::from_ref(&reply));
         let failure = call.failure();
         assert_eq!((failure.code, failure.layer, failure.status), (Code::Network, Layer::Network, status));
-        assert_eq!(call.sent.len(), ALL_TRIES);
+        assert_eq!(call.sent.len(), ALL_ATTEMPTS);
     }
 }
 
@@ -148,9 +149,11 @@ fn an_error_body_that_breaks_off_or_never_ends_leaves_the_status() {
     let breaks = |code| Reply::Breaks { head: status(code), head_after: ms(5), body_after: ms(5) };
     let drips =
         |code| Reply::Drips { head: status(code), head_after: ms(5), body: super::nothing(), every: secs(1) };
-    for (code, expected, requests) in
-        [(401, Code::Unauthorized, 1), (500, Code::EngineFailure, ALL_TRIES), (504, Code::GatewayTimeout, 2)]
-    {
+    for (code, expected, requests) in [
+        (401, Code::Unauthorized, 1),
+        (500, Code::EngineFailure, ALL_ATTEMPTS),
+        (504, Code::GatewayTimeout, 2),
+    ] {
         let call = default().script(&[breaks(code)]);
         assert!(call.ends_with(expected, None), "{code}: {:?}", call.end);
         assert_eq!((call.sent.len(), call.failure().status), (requests, Some(code)));
@@ -203,5 +206,5 @@ fn what_is_not_in_the_form_that_was_asked_for_is_asked_again() {
     assert!(call.is_delivered());
     let call = default().script(&[page]);
     assert!(call.ends_with(Code::BadResponse, None));
-    assert_eq!((call.sent.len(), call.failure().status), (ALL_TRIES, Some(200)));
+    assert_eq!((call.sent.len(), call.failure().status), (ALL_ATTEMPTS, Some(200)));
 }

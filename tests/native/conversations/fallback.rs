@@ -1,6 +1,6 @@
 //! The way from one target to the next.
 
-use super::{ALL_TRIES, error, loading, ok};
+use super::{ALL_ATTEMPTS, error, loading, ok};
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs};
 use query_with_retry::core::call::Target;
 use query_with_retry::core::failure::{Code, Phase};
@@ -29,7 +29,7 @@ fn targets_are_tried_in_their_order_each_with_its_own_retries() {
     assert_eq!(call.route(), [0, 0, 0, 0, 1, 1, 1, 1, 2]);
     let falls: Vec<_> = call.sent.iter().filter_map(|sent| sent.action.falls_back).collect();
     assert_eq!(falls, [Code::EngineFailure, Code::Unavailable]);
-    assert_eq!(call.sent[ALL_TRIES].action.falls_back, Some(Code::EngineFailure));
+    assert_eq!(call.sent[ALL_ATTEMPTS].action.falls_back, Some(Code::EngineFailure));
     assert_eq!(call.call.target(), 2);
 }
 
@@ -116,7 +116,7 @@ fn the_total_is_shared_by_all_targets() {
 }
 
 #[test]
-fn the_one_more_try_is_renewed_with_the_target() {
+fn the_one_more_attempt_is_renewed_with_the_target() {
     let call = targets(&[true; 2]).against(at_each(&[error(504), error(504)]));
     assert_eq!(call.route(), [0, 0, 1, 1]);
     assert!(call.ends_with(Code::GatewayTimeout, None));

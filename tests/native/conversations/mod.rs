@@ -21,7 +21,7 @@ use query_with_retry::core::time::Duration;
 use serde_json::{Value, json};
 
 /// Most requests that three retries allow.
-const ALL_TRIES: usize = 4;
+const ALL_ATTEMPTS: usize = 4;
 
 fn error(code: u16) -> Reply {
     saying(code, &json!({"error": "no"}))

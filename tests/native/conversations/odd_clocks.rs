@@ -87,7 +87,7 @@ fn a_clock_that_stands_still_does_not_let_a_call_try_for_ever() {
         }
     }
     assert!(matches!(action, Action::Fail(failure) if failure.code == Code::EngineFailure));
-    assert_eq!(requests, super::ALL_TRIES);
+    assert_eq!(requests, super::ALL_ATTEMPTS);
 }
 
 #[test]

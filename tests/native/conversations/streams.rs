@@ -1,6 +1,6 @@
 //! Streamed calls: what is tried again before anything was handed over, and that nothing is after.
 
-use super::{ALL_TRIES, error, loading};
+use super::{ALL_ATTEMPTS, error, loading};
 use crate::read;
 use crate::virtual_clock::{Conversation, Reply, Step, Timed, Transcript, ms, policy, secs, status};
 use query_with_retry::core::call::{Action, Head, Target};
@@ -62,15 +62,15 @@ fn unreadable() -> Step {
 fn losses() -> Vec<(Option<Step>, Code, Code, usize)> {
     let error = Code::StreamError;
     vec![
-        (Some(Step::Closes), Code::StreamTruncated, Code::StreamTruncated, ALL_TRIES),
-        (Some(Step::Breaks), Code::StreamTruncated, Code::StreamTruncated, ALL_TRIES),
-        (Some(says("model is overloaded")), Code::Overloaded, error, ALL_TRIES),
-        (Some(says("something else")), Code::EngineFailure, error, ALL_TRIES),
-        (Some(says("rate limit reached")), Code::RateLimited, error, ALL_TRIES),
+        (Some(Step::Closes), Code::StreamTruncated, Code::StreamTruncated, ALL_ATTEMPTS),
+        (Some(Step::Breaks), Code::StreamTruncated, Code::StreamTruncated, ALL_ATTEMPTS),
+        (Some(says("model is overloaded")), Code::Overloaded, error, ALL_ATTEMPTS),
+        (Some(says("something else")), Code::EngineFailure, error, ALL_ATTEMPTS),
+        (Some(says("rate limit reached")), Code::RateLimited, error, ALL_ATTEMPTS),
         (Some(says("CUDA out of memory")), Code::EngineFailure, error, 2),
         (Some(says("request timed out")), Code::GatewayTimeout, error, 2),
         (Some(says("input validation error")), Code::BadRequest, error, 1),
-        (Some(unreadable()), Code::BadResponse, Code::BadResponse, ALL_TRIES),
+        (Some(unreadable()), Code::BadResponse, Code::BadResponse, ALL_ATTEMPTS),
         (None, Code::Timeout, Code::Timeout, 2),
     ]
 }
@@ -127,7 +127,7 @@ fn done_with_nothing_before_it_is_asked_for_again() {
         assert!(call.is_delivered());
         let outcome = call.record.attempts()[0].outcome;
         assert_eq!(outcome, Outcome::Failed(Code::BadResponse, Layer::Compute));
-        assert_eq!(default().script(&[at_once(nothing)]).sent.len(), ALL_TRIES);
+        assert_eq!(default().script(&[at_once(nothing)]).sent.len(), ALL_ATTEMPTS);
     }
 }
 
@@ -177,7 +177,7 @@ fn a_model_that_loads_says_so_in_its_first_event_and_spends_no_retry() {
 
 #[test]
 fn an_error_with_a_status_of_its_own_is_tried_again_as_ever() {
-    for (reply, requests) in [(error(500), ALL_TRIES), (error(504), 2), (error(404), 1)] {
+    for (reply, requests) in [(error(500), ALL_ATTEMPTS), (error(504), 2), (error(404), 1)] {
         assert_eq!(default().script(&[reply]).sent.len(), requests);
     }
     assert!(default().script(&[error(503), loading(None), whole()]).is_delivered());

@@ -5,30 +5,30 @@ use crate::virtual_clock::{Conversation, Reply, Transcript, ms};
 use proptest::prelude::*;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::{Hold, Timeouts};
-use query_with_retry::core::record::{Attempt, Outcome, WaitReason};
+use query_with_retry::core::record::{AttemptRecord, Outcome, WaitReason};
 use query_with_retry::core::time::Duration;
 
 /// Each attempt with whether another one of the same target follows it.
-fn followed(call: &Transcript) -> impl Iterator<Item = (&Attempt, bool)> {
+fn followed(call: &Transcript) -> impl Iterator<Item = (&AttemptRecord, bool)> {
     let attempts = call.record.attempts();
     let next = attempts.iter().skip(1).map(|attempt| Some(attempt.target)).chain([None]);
     attempts.iter().zip(next).map(|(attempt, next)| (attempt, next == Some(attempt.target)))
 }
 
-fn code(attempt: &Attempt) -> Option<Code> {
+fn code(attempt: &AttemptRecord) -> Option<Code> {
     match attempt.outcome {
         Outcome::Failed(code, _) => Some(code),
         Outcome::Ok | Outcome::Aborted => None,
     }
 }
 
-fn of_target(call: &Transcript, target: usize, counts: impl Fn(&Attempt, bool) -> bool) -> usize {
+fn of_target(call: &Transcript, target: usize, counts: impl Fn(&AttemptRecord, bool) -> bool) -> usize {
     followed(call).filter(|(attempt, again)| attempt.target == target && counts(attempt, *again)).count()
 }
 
 /// What the server asked for in the nth reply, as far as it was heard: an answer that was cut off
 /// asks for nothing.
-fn floor(case: &Case, nth: usize, attempt: &Attempt) -> Option<Duration> {
+fn floor(case: &Case, nth: usize, attempt: &AttemptRecord) -> Option<Duration> {
     let was_cut = matches!(code(attempt), Some(Code::Network | Code::Timeout));
     match case.reply(nth) {
         Reply::Answers { head, .. } | Reply::Drips { head, .. } | Reply::Breaks { head, .. } if !was_cut => {
@@ -73,9 +73,9 @@ proptest! {
         for target in 0..case.targets.len() {
             // A gateway behind which nobody listens is waited for like a model that loads.
             let is_cold = |code| matches!(code, Code::ModelLoading | Code::Unavailable);
-            let failed = |attempt: &Attempt, _| code(attempt).is_some_and(|code| !is_cold(code));
+            let failed = |attempt: &AttemptRecord, _| code(attempt).is_some_and(|code| !is_cold(code));
             prop_assert!(of_target(&call, target, failed) <= case.policy.max_retries as usize + 1);
-            let probed = |attempt: &Attempt, again| code(attempt) == Some(Code::ModelLoading) && again;
+            let probed = |attempt: &AttemptRecord, again| code(attempt) == Some(Code::ModelLoading) && again;
             // At the end of a call, or of the patience for a closed port, the looks are closer.
             let most = case.policy.loading.max_wait.as_ms() / 1000 + 8;
             prop_assert!(of_target(&call, target, probed) as u64 <= most);
@@ -84,11 +84,11 @@ proptest! {
 
     /// After a gateway timeout or a timeout of our own, one more try of the same target at most.
     #[test]
-    fn an_ambiguous_end_is_followed_by_one_more_try_at_most(case in case()) {
+    fn an_ambiguous_end_is_followed_by_one_more_attempt_at_most(case in case()) {
         let call = case.run();
         for target in 0..case.targets.len() {
             let ambiguous =
-                |attempt: &Attempt| matches!(code(attempt), Some(Code::GatewayTimeout | Code::Timeout));
+                |attempt: &AttemptRecord| matches!(code(attempt), Some(Code::GatewayTimeout | Code::Timeout));
             prop_assert!(of_target(&call, target, |attempt, again| again && ambiguous(attempt)) <= 1);
         }
     }
@@ -131,7 +131,7 @@ proptest! {
             if wait.action.reason == WaitReason::Loading {
                 let mut probes = call.record.attempts().iter().filter(|attempt| attempt.started < ends);
                 let target = probes.clone().next_back().map(|attempt| attempt.target);
-                let is_cold = |probe: &Attempt| match code(probe) {
+                let is_cold = |probe: &AttemptRecord| match code(probe) {
                     Some(Code::Unavailable) => {
                         matches!(probe.status, Some(502 | 503 | 521 | 523)) && probe.duration <= ms(1000)
                     }
@@ -140,7 +140,7 @@ proptest! {
                 // Each target has as much.
                 // And who waits for another's look, until that is answered.
                 let most = case.policy.loading.max_wait.scaled(case.targets.len() as u64, 1) + ms(1000);
-                let waits = |probe: &Attempt| is_cold(probe) && ends <= probe.started + most;
+                let waits = |probe: &AttemptRecord| is_cold(probe) && ends <= probe.started + most;
                 prop_assert!(probes.any(|probe| Some(probe.target) == target && waits(probe)));
             }
         }

@@ -14,7 +14,7 @@ use query_with_retry::core::failure::Code;
 use query_with_retry::core::limiter;
 use query_with_retry::core::policy::Policy;
 use query_with_retry::core::queue::Priority;
-use query_with_retry::core::record::{Attempt, Outcome};
+use query_with_retry::core::record::{AttemptRecord, Outcome};
 use query_with_retry::core::time::Duration;
 
 const TARGETS: usize = 3;
@@ -106,7 +106,7 @@ fn meet(crowd: &Crowd, replies: &[Reply]) -> Meeting {
 
 /// Errors of a target that were followed by another try of the same one.
 fn retries(meeting: &Meeting, crowd: &Crowd, target: usize, costs: impl Fn(Code) -> bool) -> u64 {
-    let of = |attempt: &Attempt, caller: &Caller| caller.targets[attempt.target].shared == target;
+    let of = |attempt: &AttemptRecord, caller: &Caller| caller.targets[attempt.target].shared == target;
     let mut sum = 0;
     for (call, caller) in meeting.calls.iter().zip(&crowd.callers) {
         for pair in call.record.attempts().windows(2) {

@@ -106,9 +106,9 @@ fn with_a_fallback_left_it_is_waited_for_five_seconds_and_one_of_them_goes_on_lo
 
 #[test]
 fn a_connection_that_breaks_after_seconds_without_a_word_is_asked_for_once_more_and_at_once_as_usual() {
-    for (after, tries) in [(ms(5), 4), (secs(3), 2)] {
+    for (after, attempts) in [(ms(5), 4), (secs(3), 2)] {
         let meeting = Crowd::at_once(1).against(|_| Reply::Resets { after });
-        assert_eq!(meeting.sent.len(), tries, "{after:?}");
+        assert_eq!(meeting.sent.len(), attempts, "{after:?}");
     }
 }
 

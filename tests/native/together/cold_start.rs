@@ -87,9 +87,9 @@ fn while_it_loads_one_request_at_a_time_is_under_way() {
 #[test]
 fn they_look_in_turn_two_times_each_and_most_of_them_make_one_request() {
     let meeting = Crowd::at_once(200).against(cold_for(LOAD, ENDLESS));
-    let tries = |call: &super::world::Ended| call.record.attempts().len();
-    assert!(meeting.calls.iter().all(|call| call.took >= LOAD && tries(call) <= 4));
-    assert!(meeting.calls.iter().filter(|call| tries(call) == 1).count() >= 185);
+    let attempts = |call: &super::world::Ended| call.record.attempts().len();
+    assert!(meeting.calls.iter().all(|call| call.took >= LOAD && attempts(call) <= 4));
+    assert!(meeting.calls.iter().filter(|call| attempts(call) == 1).count() >= 185);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_cold_start_goes_on_where_it_was_and_its_patience_has_not_run() {
 }
 
 #[test]
-fn a_pause_between_two_tries_ends_when_there_is_a_network() {
+fn a_pause_between_two_attempts_ends_when_there_is_a_network() {
     let mut first = true;
     let meeting = offline([Caller::with(patient())], ms(30), 60)
         .against(|_| if std::mem::take(&mut first) { super::error(502) } else { ok() });

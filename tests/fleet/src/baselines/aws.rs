@@ -4,7 +4,7 @@
 use query_with_retry::core::time::{Duration, Instant};
 
 use super::backoff::full_jitter;
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 use crate::chance::Chance;
 
 const BUCKET: u32 = 500;
@@ -22,17 +22,17 @@ impl Aws {
 }
 
 impl Rule for Aws {
-    fn again(&mut self, _: Instant, tries: &mut Tries, trouble: Trouble) -> Option<Duration> {
+    fn again(&mut self, _: Instant, attempts: &mut Attempts, trouble: Trouble) -> Option<Duration> {
         let (cost, base) = if trouble.is_throttling() { (5, 1000) } else { (14, 50) };
-        if tries.retries >= RETRIES || self.tokens < cost {
+        if attempts.retries >= RETRIES || self.tokens < cost {
             return None;
         }
         self.tokens -= cost;
-        tries.paid = cost;
-        Some(full_jitter(&mut self.chance, Duration::from_ms(base), tries.retries))
+        attempts.paid = cost;
+        Some(full_jitter(&mut self.chance, Duration::from_ms(base), attempts.retries))
     }
 
-    fn succeeded(&mut self, tries: &Tries) {
-        self.tokens = (self.tokens + tries.paid.max(1)).min(BUCKET);
+    fn succeeded(&mut self, attempts: &Attempts) {
+        self.tokens = (self.tokens + attempts.paid.max(1)).min(BUCKET);
     }
 }

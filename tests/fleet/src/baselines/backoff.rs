@@ -2,7 +2,7 @@
 
 use query_with_retry::core::time::{Duration, Instant};
 
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 use crate::chance::Chance;
 use crate::client::Terms;
 
@@ -22,9 +22,9 @@ impl Backoff {
 }
 
 impl Rule for Backoff {
-    fn again(&mut self, _: Instant, tries: &mut Tries, _: Trouble) -> Option<Duration> {
+    fn again(&mut self, _: Instant, attempts: &mut Attempts, _: Trouble) -> Option<Duration> {
         let base = Duration::from_ms(250);
-        (tries.retries < self.retries).then(|| full_jitter(&mut self.chance, base, tries.retries))
+        (attempts.retries < self.retries).then(|| full_jitter(&mut self.chance, base, attempts.retries))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use query_with_retry::core::time::{Duration, Instant};
 
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 use crate::chance::Chance;
 
 const MOST: u32 = 10_000;
@@ -21,15 +21,15 @@ impl Grpc {
 }
 
 impl Rule for Grpc {
-    fn again(&mut self, _: Instant, tries: &mut Tries, _: Trouble) -> Option<Duration> {
+    fn again(&mut self, _: Instant, attempts: &mut Attempts, _: Trouble) -> Option<Duration> {
         self.tokens = self.tokens.saturating_sub(1000);
-        (tries.retries < 4 && self.tokens > MOST / 2).then(|| {
-            let wait = Duration::from_ms(100 << tries.retries).min(Duration::from_secs(1));
+        (attempts.retries < 4 && self.tokens > MOST / 2).then(|| {
+            let wait = Duration::from_ms(100 << attempts.retries).min(Duration::from_secs(1));
             wait.scaled(8, 10) + self.chance.up_to(wait.scaled(4, 10))
         })
     }
 
-    fn succeeded(&mut self, _: &Tries) {
+    fn succeeded(&mut self, _: &Attempts) {
         self.tokens = (self.tokens + 100).min(MOST);
     }
 }

@@ -4,12 +4,12 @@
 
 use query_with_retry::core::time::{Duration, Instant};
 
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 
 pub(super) struct Immediate;
 
 impl Rule for Immediate {
-    fn again(&mut self, _: Instant, _: &mut Tries, trouble: Trouble) -> Option<Duration> {
+    fn again(&mut self, _: Instant, _: &mut Attempts, trouble: Trouble) -> Option<Duration> {
         match trouble {
             Trouble::Answer(answer) if answer.status == 503 => Some(Duration::ZERO),
             _ => None,

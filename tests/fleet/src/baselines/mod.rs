@@ -63,14 +63,14 @@ trait Rule {
     fn began(&mut self, _now: Instant) {}
 
     /// How long to wait before the next try; `None`: there is none.
-    fn again(&mut self, now: Instant, tries: &mut Tries, trouble: Trouble) -> Option<Duration>;
+    fn again(&mut self, now: Instant, attempts: &mut Attempts, trouble: Trouble) -> Option<Duration>;
 
-    fn succeeded(&mut self, _tries: &Tries) {}
+    fn succeeded(&mut self, _tries: &Attempts) {}
 }
 
 /// What a call has tried so far.
 #[derive(Clone, Copy)]
-struct Tries {
+struct Attempts {
     deadline: Instant,
     /// Retries that were begun.
     retries: u32,
@@ -100,32 +100,32 @@ fn each<R: Rule + 'static>(rule: impl Fn(Terms) -> R + 'static) -> Box<dyn Fleet
 struct Loop<R> {
     rule: R,
     attempt: Duration,
-    calls: Vec<Tries>,
+    calls: Vec<Attempts>,
 }
 
 impl<R: Rule> Client for Loop<R> {
     fn handle(&mut self, now: Instant, call: CallId, input: Input) -> Action {
         if let Input::Start { deadline } = input {
-            let tries = Tries { deadline, retries: 0, paid: 0 };
-            self.calls.resize(self.calls.len().max(call + 1), tries);
-            self.calls[call] = tries;
+            let attempts = Attempts { deadline, retries: 0, paid: 0 };
+            self.calls.resize(self.calls.len().max(call + 1), attempts);
+            self.calls[call] = attempts;
             self.rule.began(now);
         }
-        let tries = &mut self.calls[call];
+        let attempts = &mut self.calls[call];
         let trouble = match input {
-            Input::Start { .. } | Input::Woke => return send(now, self.attempt, tries),
+            Input::Start { .. } | Input::Woke => return send(now, self.attempt, attempts),
             Input::Answer(answer) if answer.status == 200 => {
-                self.rule.succeeded(tries);
+                self.rule.succeeded(attempts);
                 return Action::Deliver;
             }
             Input::Answer(answer) => Trouble::Answer(answer),
             Input::TimedOut => Trouble::TimedOut,
         };
-        match self.rule.again(now, tries, trouble) {
-            Some(wait) if now + wait < tries.deadline => {
-                tries.retries += 1;
+        match self.rule.again(now, attempts, trouble) {
+            Some(wait) if now + wait < attempts.deadline => {
+                attempts.retries += 1;
                 if wait == Duration::ZERO {
-                    send(now, self.attempt, tries)
+                    send(now, self.attempt, attempts)
                 } else {
                     Action::Wait { until: now + wait }
                 }
@@ -135,6 +135,6 @@ impl<R: Rule> Client for Loop<R> {
     }
 }
 
-fn send(now: Instant, attempt: Duration, tries: &Tries) -> Action {
-    Action::Send { until: (now + attempt).min(tries.deadline) }
+fn send(now: Instant, attempt: Duration, attempts: &Attempts) -> Action {
+    Action::Send { until: (now + attempt).min(attempts.deadline) }
 }

@@ -2,14 +2,14 @@
 
 use query_with_retry::core::time::{Duration, Instant};
 
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 
 pub(super) struct Naive;
 
 impl Rule for Naive {
-    fn again(&mut self, _: Instant, tries: &mut Tries, trouble: Trouble) -> Option<Duration> {
+    fn again(&mut self, _: Instant, attempts: &mut Attempts, trouble: Trouble) -> Option<Duration> {
         match trouble {
-            Trouble::Answer(answer) if tries.retries < 2 => answer.estimated,
+            Trouble::Answer(answer) if attempts.retries < 2 => answer.estimated,
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use query_with_retry::core::time::{Duration, Instant};
 
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 use crate::chance::Chance;
 
 pub(super) struct OpenAi {
@@ -16,13 +16,13 @@ impl OpenAi {
 }
 
 impl Rule for OpenAi {
-    fn again(&mut self, _: Instant, tries: &mut Tries, trouble: Trouble) -> Option<Duration> {
+    fn again(&mut self, _: Instant, attempts: &mut Attempts, trouble: Trouble) -> Option<Duration> {
         let worth_it = match trouble {
             Trouble::Answer(answer) => matches!(answer.status, 408 | 409 | 429 | 500..),
             Trouble::TimedOut => true,
         };
-        (worth_it && tries.retries < 2).then(|| {
-            let wait = Duration::from_ms(500 << tries.retries).min(Duration::from_secs(8));
+        (worth_it && attempts.retries < 2).then(|| {
+            let wait = Duration::from_ms(500 << attempts.retries).min(Duration::from_secs(8));
             wait - self.chance.up_to(wait.scaled(1, 4))
         })
     }

@@ -3,7 +3,7 @@
 use query_with_retry::core::time::{Duration, Instant};
 
 use super::backoff::full_jitter;
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 use crate::chance::Chance;
 
 const MOST: f64 = 5.0;
@@ -24,10 +24,10 @@ impl Rule for Tenth {
         self.tokens = (self.tokens + 0.1).min(MOST);
     }
 
-    fn again(&mut self, _: Instant, tries: &mut Tries, _: Trouble) -> Option<Duration> {
-        (tries.retries < 2 && self.tokens >= 1.0).then(|| {
+    fn again(&mut self, _: Instant, attempts: &mut Attempts, _: Trouble) -> Option<Duration> {
+        (attempts.retries < 2 && self.tokens >= 1.0).then(|| {
             self.tokens -= 1.0;
-            full_jitter(&mut self.chance, Duration::from_ms(250), tries.retries)
+            full_jitter(&mut self.chance, Duration::from_ms(250), attempts.retries)
         })
     }
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use query_with_retry::core::time::{Duration, Instant};
 
 use super::backoff::full_jitter;
-use super::{Rule, Tries, Trouble};
+use super::{Attempts, Rule, Trouble};
 use crate::chance::Chance;
 
 const KEPT: Duration = Duration::from_secs(10);
@@ -46,11 +46,11 @@ impl Rule for Tower {
         self.book(now, 1);
     }
 
-    fn again(&mut self, now: Instant, tries: &mut Tries, _: Trouble) -> Option<Duration> {
+    fn again(&mut self, now: Instant, attempts: &mut Attempts, _: Trouble) -> Option<Duration> {
         self.forget(now);
         (self.balance >= COST).then(|| {
             self.book(now, -COST);
-            full_jitter(&mut self.chance, Duration::from_ms(250), tries.retries)
+            full_jitter(&mut self.chance, Duration::from_ms(250), attempts.retries)
         })
     }
 }
