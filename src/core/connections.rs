@@ -114,19 +114,20 @@ impl Connections {
     }
 
     /// Whether there is one for the front of the line of this target; if not, it waits.
-    pub fn has_room(&mut self, now: Instant, target: usize, front: Front) -> bool {
+    pub fn is_available(&mut self, now: Instant, target: usize, front: Front) -> bool {
         let Some((origin, client)) = &self.of else { return true };
         let mut line = origin.waiting.borrow_mut();
         line.retain(|other| (other.client, other.target) != (*client, target));
-        let has_room = origin.has_free() && line.iter().all(|other| front.rank(now) <= other.front.rank(now));
-        self.waits = !has_room;
-        if !has_room {
+        let is_available =
+            origin.has_free() && line.iter().all(|other| front.rank(now) <= other.front.rank(now));
+        self.waits = !is_available;
+        if !is_available {
             line.push(Waiting { client: *client, target, front });
             if origin.known.get() == Known::Nothing {
                 origin.asks.set(true);
             }
         }
-        has_room
+        is_available
     }
 
     /// Nobody at this target waits for one.
@@ -137,7 +138,7 @@ impl Connections {
         }
     }
 
-    pub fn enter(&mut self, who: CallId) {
+    pub fn acquire(&mut self, who: CallId) {
         if let Some((origin, _)) = &self.of
             && !self.held.contains(&who)
         {
@@ -146,7 +147,7 @@ impl Connections {
         }
     }
 
-    pub fn leave(&mut self, who: CallId) {
+    pub fn release(&mut self, who: CallId) {
         if let Some((origin, _)) = &self.of
             && let Some(at) = self.held.iter().position(|holder| *holder == who)
         {

@@ -109,12 +109,12 @@ impl Queue {
         self.first == NOBODY
     }
 
-    fn place(&mut self, who: CallId) -> Option<&mut Option<Waiting>> {
+    fn slot(&mut self, who: CallId) -> Option<&mut Option<Waiting>> {
         self.pages.get_mut(who as usize / PAGE)?.as_mut()?.get_mut(who as usize % PAGE)
     }
 
     fn at_mut(&mut self, who: CallId) -> Option<&mut Waiting> {
-        self.place(who)?.as_mut()
+        self.slot(who)?.as_mut()
     }
 
     fn at(&self, who: CallId) -> Option<&Waiting> {
@@ -123,7 +123,7 @@ impl Queue {
 
     /// This one is the last in line; if it was in it already, it has lost its turn.
     pub fn push(&mut self, now: Instant, who: CallId, tier: Priority, patience: Instant) {
-        self.leave(who);
+        self.remove(who);
         let page = who as usize / PAGE;
         if self.pages.len() <= page {
             self.pages.resize_with(page + 1, || None);
@@ -132,8 +132,8 @@ impl Queue {
             page.get_or_insert_default();
         }
         let before = self.last;
-        if let Some(place) = self.place(who) {
-            *place = Some(Waiting { since: now, patience, seen: now, tier, before, after: NOBODY });
+        if let Some(slot) = self.slot(who) {
+            *slot = Some(Waiting { since: now, patience, seen: now, tier, before, after: NOBODY });
         }
         match self.at_mut(before) {
             Some(before) => before.after = who,
@@ -149,8 +149,8 @@ impl Queue {
     }
 
     /// This one waits no longer. True if it did.
-    pub fn leave(&mut self, who: CallId) -> bool {
-        let Some(gone) = self.place(who).and_then(Option::take) else {
+    pub fn remove(&mut self, who: CallId) -> bool {
+        let Some(gone) = self.slot(who).and_then(Option::take) else {
             return false;
         };
         match self.at_mut(gone.before) {
@@ -194,7 +194,7 @@ impl Queue {
         let mut next = self.first;
         while let Some(Waiting { seen, after, .. }) = self.at(next).copied() {
             if now.since(seen) >= silence {
-                self.leave(next);
+                self.remove(next);
             } else {
                 self.heard = self.heard.min(seen);
             }
@@ -217,7 +217,7 @@ impl Queue {
     pub fn pop(&mut self, now: Instant) -> Option<CallId> {
         let aged = self.at(self.first).is_some_and(|first| now.since(first.since) >= AGED);
         let next = if aged { self.first } else { self.next() };
-        self.leave(next).then_some(next)
+        self.remove(next).then_some(next)
     }
 
     fn next(&mut self) -> CallId {
@@ -257,7 +257,7 @@ impl Queue {
     pub fn drain(&mut self) -> impl Iterator<Item = CallId> {
         ::core::iter::from_fn(|| {
             let who = self.first;
-            self.leave(who).then_some(who)
+            self.remove(who).then_some(who)
         })
     }
 }
@@ -321,8 +321,8 @@ mod tests {
     fn who_leaves_is_never_served() {
         let mut queue = Queue::default();
         (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Interactive));
-        assert!(queue.leave(2));
-        assert!(!queue.leave(2));
+        assert!(queue.remove(2));
+        assert!(!queue.remove(2));
         assert_eq!(served(&mut queue, 9), [0, 1, 3]);
         (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Batch));
         assert_eq!(queue.drain().count(), 4);
@@ -351,7 +351,7 @@ mod tests {
     fn a_crowd_that_has_gone_leaves_no_room_behind() {
         let mut queue = Queue::default();
         (0..10_000).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
-        (0..5_000).for_each(|who| assert!(queue.leave(who)));
+        (0..5_000).for_each(|who| assert!(queue.remove(who)));
         assert_eq!(served(&mut queue, 10_000).len(), 5_000);
         assert_eq!(queue.pages.capacity(), 0);
     }

@@ -32,7 +32,7 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
     let ms = |at, default| number(at).map_or(default, |ms| Duration::from_ms(ms as u64));
     let is_on = |at| number(at).is_none_or(|number| number >= 0.0);
-    let (breaker, budget, places) =
+    let (breaker, budget, concurrency) =
         (breaker::Rule::default(), budget::Rule::default(), limiter::Rule::default());
     let breaker = breaker::Rule {
         failures: whole(0, breaker.failures),
@@ -45,8 +45,11 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
         ratio: number(4).map_or(budget.ratio, |ratio| (ratio * 1000.0) as u32),
         burst: whole(5, budget.burst),
     };
-    let places =
-        limiter::Rule { min: whole(6, places.min), max: whole(7, places.max), queue: whole(8, places.queue) };
+    let concurrency = limiter::Rule {
+        min: whole(6, concurrency.min),
+        max: whole(7, concurrency.max),
+        queue: whole(8, concurrency.queue),
+    };
     let alert = AlertRule::default();
     let alert = AlertRule {
         per_thousand: number(9).map_or(alert.per_thousand, |ratio| (ratio * 1000.0) as u32),
@@ -66,7 +69,7 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
         },
         lease: scope.lease(),
     };
-    (scope, Shared::new(rules, places, alert, seed))
+    (scope, Shared::new(rules, concurrency, alert, seed))
 }
 
 /// Why a request cannot be run; becomes a `TypeError`.

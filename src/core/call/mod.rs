@@ -262,7 +262,7 @@ impl Call {
         };
         self.pending = action;
         if matches!(self.state, State::Done) {
-            shared.leave(now, self.shares(), self.id, false);
+            shared.detach(now, self.shares(), self.id, false);
         }
         action
     }
@@ -319,7 +319,7 @@ impl Call {
 
     /// Wants to send, if it may.
     fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
-        let place = shared.enter(now, self.shares(), self.caller(now, shared));
+        let place = shared.request(now, self.shares(), self.caller(now, shared));
         self.placed(now, place, falls_back, shared)
     }
 
@@ -404,7 +404,7 @@ impl Call {
         }
         self.record.waited_for(wait.reason, now.since(since));
         let place = if too_late {
-            shared.leave(now, self.shares(), self.id, true);
+            shared.detach(now, self.shares(), self.id, true);
             Place::Refused(self.waited_in_vain(now, wait.reason, shared))
         } else {
             place
@@ -740,7 +740,7 @@ impl Call {
         if self.begun.is_some() || !code.may_fall_back() || same_purse || now >= self.deadline() {
             return false;
         }
-        shared.leave(now, self.shares(), self.id, false);
+        shared.detach(now, self.shares(), self.id, false);
         self.target = next;
         self.per_target = PerTarget::new(&mut self.rng);
         true
@@ -779,7 +779,7 @@ impl Call {
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, now.since(since)),
             State::Queued { since, wait, .. } => {
                 self.record.waited_for(wait.reason, now.since(since));
-                shared.leave(now, self.shares(), self.id, true);
+                shared.detach(now, self.shares(), self.id, true);
             }
             State::New | State::Done => {}
         }

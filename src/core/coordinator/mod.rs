@@ -157,7 +157,7 @@ impl Coordinator {
     /// This one goes on, and may take for ever: another one looks, and is the probe.
     pub(super) fn give_up(&mut self, who: CallId) {
         self.gate.lost(who);
-        self.gate.leave(who);
+        self.gate.resign(who);
         if let Some(breaker) = &mut self.breaker {
             breaker.give_up(who);
         }
@@ -201,7 +201,7 @@ impl Coordinator {
                     return Reply::Wait(vacant.min(ASK_AGAIN));
                 }
                 if what == Errand::Retry && !self.withdraw() {
-                    self.gate.leave(who); // it will not look
+                    self.gate.resign(who); // it will not look
                     return Reply::Spent;
                 }
                 if let (Errand::First, Some(budget)) = (what, &mut self.budget) {
@@ -230,7 +230,7 @@ impl Coordinator {
                 }
             }
             Message::Settle { who } => {
-                self.gate.leave(who);
+                self.gate.resign(who);
                 Reply::Noted
             }
         }

@@ -362,7 +362,7 @@ impl Gate {
     }
 
     /// This call will not look again.
-    pub fn leave(&mut self, who: CallId) {
+    pub fn resign(&mut self, who: CallId) {
         if let Some(cold) = &mut self.cold {
             cold.leader = cold.leader.filter(|leader| leader.holder != who);
             cold.sleeper = cold.sleeper.filter(|sleeper| *sleeper != who);

@@ -202,7 +202,7 @@ fn a_look_that_ran_into_its_clock_leaves_the_lead_with_the_one_who_looked() {
 #[test]
 fn when_the_leader_leaves_the_next_one_looks_when_it_is_time_and_not_before() {
     let (mut bench, next) = Bench::cold();
-    bench.gate.leave(A);
+    bench.gate.resign(A);
     assert_eq!(bench.vacant_at(), Some(next));
     for now in [HEARD, next - 1] {
         assert!((B..100).all(|who| !bench.admits(now, who)));
@@ -217,17 +217,17 @@ fn who_was_told_to_stay_away_for_long_may_come_back_sooner_and_not_who_has_its_n
     let hour = Answer { floor: Some(Duration::from_secs(3_600)), ..SAYS_20_S };
     assert!(matches!(bench.hears(HEARD, A, SENT, hour), Role::Lead(_)));
     assert!(bench.clone().admits(HEARD + 1_000, A) && !bench.clone().admits(HEARD + 1_000, B));
-    bench.gate.leave(A);
+    bench.gate.resign(A);
     assert!(!bench.admits(HEARD + 1_000, A));
 }
 
 #[test]
 fn who_does_not_lead_may_leave_without_a_trace() {
     let (mut bench, next) = Bench::cold();
-    (B..100).for_each(|who| bench.gate.leave(who));
+    (B..100).for_each(|who| bench.gate.resign(who));
     assert!(!bench.admits(next, B) && bench.admits(next, A));
     let mut nothing = Bench::new();
-    nothing.gate.leave(A);
+    nothing.gate.resign(A);
     assert!(!nothing.gate.is_cold());
 }
 
@@ -279,7 +279,7 @@ fn a_late_answer_of_a_leader_that_was_replaced_ends_the_cold_start_all_the_same(
 #[test]
 fn who_hears_it_while_nobody_leads_takes_the_lead() {
     let (mut bench, _) = Bench::cold();
-    bench.gate.leave(A);
+    bench.gate.resign(A);
     bench.leads(HEARD + 50, B, SENT + 10);
     assert!(bench.follows(HEARD + 60, C, SENT + 20));
 }
@@ -288,7 +288,7 @@ fn who_hears_it_while_nobody_leads_takes_the_lead() {
 fn when_everybody_has_left_the_next_call_leads_as_soon_as_it_is_time() {
     let (mut bench, next) = Bench::cold();
     assert!((B..100).all(|who| bench.follows(HEARD, who, SENT)));
-    (A..100).for_each(|who| bench.gate.leave(who));
+    (A..100).for_each(|who| bench.gate.resign(who));
     assert_eq!(bench.vacant_at(), Some(next));
     assert!(bench.admits(next + 7, 777));
     assert!(bench.answered(next + 9, next + 7));
@@ -306,7 +306,7 @@ fn there_is_never_more_than_one_leader_whoever_asks_and_leaves() {
             0 => matches!(bench.hears(now, who, now, SAYS_20_S), Role::Lead(_)),
             1 => bench.admits(now, who),
             _ => {
-                bench.gate.leave(who);
+                bench.gate.resign(who);
                 leads = leads.filter(|leader| *leader != who);
                 false
             }
@@ -360,7 +360,7 @@ fn a_floor_of_the_server_is_kept_by_whoever_takes_over() {
     let floor = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_20_S };
     let Role::Lead(sleep) = bench.hears(HEARD, A, SENT, floor) else { panic!("nobody leads") };
     assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
-    bench.gate.leave(A);
+    bench.gate.resign(A);
     assert!(!bench.admits(HEARD + 59_999, B));
 }
 
@@ -415,7 +415,7 @@ fn a_clock_that_goes_backwards_leaves_one_leader_and_the_way_out() {
 fn an_hour_in_which_nobody_looked_is_no_part_of_a_cold_start() {
     // All who waited have left, and nobody called for an hour.
     let (mut bench, next) = Bench::cold();
-    bench.gate.leave(A);
+    bench.gate.resign(A);
     let later = next + HOUR;
     let mut found_up = bench.clone();
     assert!(found_up.admits(later, B) && found_up.answered(later + 300, later));
@@ -430,7 +430,7 @@ fn an_hour_in_which_nobody_looked_is_no_part_of_a_cold_start() {
 #[test]
 fn who_hears_it_long_after_everybody_left_leads_a_cold_start_of_its_own() {
     let (mut bench, next) = Bench::cold();
-    bench.gate.leave(A);
+    bench.gate.resign(A);
     let sleep = bench.leads(next + HOUR, B, next + HOUR - 60_000);
     assert!((4_500..=5_000).contains(&sleep), "{sleep}");
     let up = next + HOUR + sleep;

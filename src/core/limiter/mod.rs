@@ -140,7 +140,7 @@ impl Limiter {
         self.starts_slowly
     }
 
-    pub fn has_room(&mut self, now: Instant) -> bool {
+    pub fn has_permit(&mut self, now: Instant) -> bool {
         if self.under_way.len() >= self.limit() as usize {
             self.under_way.retain(|permit| permit.lease.is_live(now));
         }
@@ -159,7 +159,7 @@ impl Limiter {
     }
 
     /// Takes a place, whether there is room or not.
-    pub fn enter(&mut self, now: Instant, who: CallId, until: Instant) {
+    pub fn acquire(&mut self, now: Instant, who: CallId, until: Instant) {
         if self.under_way.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If it is too much, that is told.
@@ -197,12 +197,12 @@ impl Limiter {
     pub fn renew(&mut self, now: Instant, who: CallId, until: Instant) {
         match self.under_way.iter_mut().find(|permit| permit.lease.holder == who) {
             Some(permit) => permit.lease.until = until,
-            None => self.enter(now, who, until),
+            None => self.acquire(now, who, until),
         }
     }
 
     /// Gives the place back. False if it has run out.
-    pub fn leave(&mut self, who: CallId) -> bool {
+    pub fn release(&mut self, who: CallId) -> bool {
         let at = self.under_way.iter().position(|permit| permit.lease.holder == who);
         at.map(|at| self.under_way.swap_remove(at)).is_some()
     }

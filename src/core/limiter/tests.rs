@@ -13,11 +13,11 @@ fn limiter(min: u32, max: u32) -> Limiter {
 /// As many successes, each with the limit made use of.
 fn succeed(limiter: &mut Limiter, times: u32) {
     for _ in 0..times {
-        while limiter.has_room(at(0)) {
-            limiter.enter(at(0), 1, at(u64::MAX));
+        while limiter.has_permit(at(0)) {
+            limiter.acquire(at(0), 1, at(u64::MAX));
         }
         limiter.observe(at(0), Sign::Success { took: Duration::from_ms(100) });
-        limiter.leave(1);
+        limiter.release(1);
     }
 }
 
@@ -59,11 +59,11 @@ fn what_was_under_way_together_cuts_the_limit_once() {
 fn who_is_refused_leaves_no_place_for_the_next() {
     let mut limiter = limiter(4, 64);
     limiter.start_slowly(40);
-    (0..40).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
+    (0..40).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
     for who in 0..24 {
         limiter.observe(at(1000), Sign::Full);
-        limiter.leave(who);
-        assert!(!limiter.has_room(at(1000)), "{who}");
+        limiter.release(who);
+        assert!(!limiter.has_permit(at(1000)), "{who}");
     }
     assert_eq!((limiter.limit(), limiter.under_way(at(1000))), (16, 16));
 }
@@ -71,9 +71,9 @@ fn who_is_refused_leaves_no_place_for_the_next() {
 #[test]
 fn what_was_too_much_is_tried_again_ten_seconds_later() {
     let mut limiter = limiter(1, 64);
-    (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
+    (0..4).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
     limiter.observe(at(1000), Sign::Full);
-    limiter.leave(3);
+    limiter.release(3);
     assert_eq!(limiter.limit(), 3);
     let succeed = |limiter: &mut Limiter, ms| {
         (0..5).for_each(|_| limiter.observe(at(ms), Sign::Success { took: Duration::from_ms(1) }));
@@ -87,26 +87,29 @@ fn what_was_too_much_is_tried_again_ten_seconds_later() {
 #[test]
 fn a_limit_that_was_cut_to_those_that_take_minutes_lets_one_more_in_every_two_seconds() {
     let mut limiter = limiter(1, 64);
-    limiter.enter(at(0), 1, at(u64::MAX));
-    limiter.enter(at(1000), 2, at(u64::MAX));
+    limiter.acquire(at(0), 1, at(u64::MAX));
+    limiter.acquire(at(1000), 2, at(u64::MAX));
     limiter.observe(at(1000), Sign::Full);
-    limiter.leave(2);
-    assert_eq!((limiter.limit(), limiter.has_room(at(2999)), limiter.due()), (1, false, Some(at(3000))));
-    assert!(limiter.has_room(at(3000)));
-    limiter.enter(at(3000), 3, at(u64::MAX));
-    assert_eq!((limiter.limit(), limiter.has_room(at(4999)), limiter.has_room(at(5000))), (2, false, true));
+    limiter.release(2);
+    assert_eq!((limiter.limit(), limiter.has_permit(at(2999)), limiter.due()), (1, false, Some(at(3000))));
+    assert!(limiter.has_permit(at(3000)));
+    limiter.acquire(at(3000), 3, at(u64::MAX));
+    assert_eq!(
+        (limiter.limit(), limiter.has_permit(at(4999)), limiter.has_permit(at(5000))),
+        (2, false, true)
+    );
 }
 
 #[test]
 fn who_had_company_is_known_of_both() {
     let mut limiter = limiter(1, 64);
-    limiter.enter(at(0), 1, at(9));
+    limiter.acquire(at(0), 1, at(9));
     assert!(!limiter.was_in_company(1));
-    limiter.enter(at(0), 2, at(9));
-    limiter.leave(2);
+    limiter.acquire(at(0), 2, at(9));
+    limiter.release(2);
     assert!(limiter.was_in_company(1));
-    limiter.leave(1);
-    limiter.enter(at(0), 3, at(9));
+    limiter.release(1);
+    limiter.acquire(at(0), 3, at(9));
     assert!(!limiter.was_in_company(3) && !limiter.was_in_company(1));
 }
 
@@ -131,9 +134,9 @@ fn it_never_falls_below_its_minimum_nor_rises_by_a_push() {
 fn a_limit_that_nobody_needs_does_not_grow() {
     let mut limiter = limiter(4, 64);
     for _ in 0..100 {
-        limiter.enter(at(0), 1, at(9));
+        limiter.acquire(at(0), 1, at(9));
         limiter.observe(at(0), Sign::Success { took: Duration::from_ms(1) });
-        limiter.leave(1);
+        limiter.release(1);
     }
     assert_eq!(limiter.limit(), 4);
 }
@@ -141,21 +144,21 @@ fn a_limit_that_nobody_needs_does_not_grow() {
 #[test]
 fn a_place_that_is_never_given_back_runs_out() {
     let mut limiter = limiter(1, 1);
-    limiter.enter(at(0), 3, at(500));
-    assert!(!limiter.has_room(at(499)));
+    limiter.acquire(at(0), 3, at(500));
+    assert!(!limiter.has_permit(at(499)));
     assert_eq!(limiter.runs_out_at(), Some(at(500)));
-    assert!(limiter.has_room(at(500)));
-    limiter.leave(3);
+    assert!(limiter.has_permit(at(500)));
+    limiter.release(3);
     assert_eq!(limiter.under_way(at(499)), 0);
 }
 
 #[test]
 fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
     let mut limiter = limiter(1, 1);
-    limiter.enter(at(0), 3, at(500));
+    limiter.acquire(at(0), 3, at(500));
     limiter.renew(at(0), 3, at(900));
-    assert_eq!((limiter.has_room(at(899)), limiter.under_way(at(899))), (false, 1));
-    assert!(limiter.has_room(at(900)));
+    assert_eq!((limiter.has_permit(at(899)), limiter.under_way(at(899))), (false, 1));
+    assert!(limiter.has_permit(at(900)));
     limiter.renew(at(0), 3, at(1000));
     assert_eq!(limiter.under_way(at(999)), 1);
 }
@@ -163,7 +166,7 @@ fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
 #[test]
 fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
     let mut limiter = limiter(1, 64);
-    (0..4).for_each(|who| limiter.enter(at(0), who, at(u64::MAX)));
+    (0..4).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
     limiter.observe(at(0), Sign::Begun { took: Duration::from_ms(9) });
     assert_eq!(limiter.limit(), 5);
     limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
@@ -174,8 +177,8 @@ fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
 #[test]
 fn a_maximum_below_the_minimum_or_of_nothing_still_lets_one_through() {
     let mut nothing = limiter(0, 0);
-    assert!(nothing.has_room(at(0)));
-    nothing.enter(at(0), 1, at(9));
+    assert!(nothing.has_permit(at(0)));
+    nothing.acquire(at(0), 1, at(9));
     nothing.observe(at(1), Sign::Late);
     assert_eq!(nothing.limit(), 1);
 }

@@ -268,17 +268,17 @@ impl Shared {
     }
 
     /// A call wants to be sent to this target, for the first time or again.
-    pub fn enter(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+    pub fn request(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
         if caller.first
             && let Some(of) = self.targets.get_mut(target)
         {
             of.stats.called();
         }
         let caller = self.leased(caller);
-        self.let_in(now, target, caller)
+        self.admit(now, target, caller)
     }
 
-    fn let_in(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+    fn admit(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
         let until = self.lease(now, caller.deadline);
         self.opens(now, target);
         let Some(of) = self.targets.get_mut(target) else {
@@ -289,17 +289,17 @@ impl Shared {
         }
         let was_cold = of.coordinator.gate.is_cold();
         let is_calm = of.not_before.is_some_and(|then| now < then);
-        let may = was_cold || !is_calm && of.queue.is_empty() && of.limiter.has_room(now);
-        let may = may && of.connections.has_room(now, target, Front::of(caller.priority, now));
+        let may = was_cold || !is_calm && of.queue.is_empty() && of.limiter.has_permit(now);
+        let may = may && of.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {
             // Who has no connection does not look after it.
-            of.coordinator.gate.leave(caller.id);
+            of.coordinator.gate.resign(caller.id);
         }
         let waits =
             !may || was_cold && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held);
-        let place = if waits { of.line_up(now, caller) } else { of.take_place(now, until, caller) };
+        let place = if waits { of.enqueue(now, caller) } else { of.acquire(now, until, caller) };
         if waits {
-            self.lined_up(target);
+            self.has_enqueued(target);
         }
         self.dispatch(now, target);
         place
@@ -316,22 +316,22 @@ impl Shared {
             let Some(vain) = of.waits_in_vain(now, caller) else {
                 return Place::Queued(of.reason(now));
             };
-            of.queue.leave(caller.id);
+            of.queue.remove(caller.id);
             return vain;
         }
-        if !of.limiter.leave(caller.id) {
-            of.connections.leave(caller.id);
-            return self.let_in(now, target, caller); // everybody was sent away, or it came too late
+        if !of.limiter.release(caller.id) {
+            of.connections.release(caller.id);
+            return self.admit(now, target, caller); // everybody was sent away, or it came too late
         }
         if of.coordinator.gate.is_cold()
             && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
         {
-            of.connections.leave(caller.id);
-            let place = of.line_up(now, caller);
-            self.lined_up(target);
+            of.connections.release(caller.id);
+            let place = of.enqueue(now, caller);
+            self.has_enqueued(target);
             return place;
         }
-        let place = of.take_place(now, until, caller);
+        let place = of.acquire(now, until, caller);
         self.dispatch(now, target);
         place
     }
@@ -354,9 +354,9 @@ impl Shared {
     pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
         if let Some(of) = self.targets.get_mut(target) {
             of.coordinator.give_up(who);
-            of.limiter.leave(who);
+            of.limiter.release(who);
             // The answer may have come whole to the platform, and its connection be free; if not, one is in reserve.
-            of.connections.leave(who);
+            of.connections.release(who);
             self.dispatch(now, target);
         }
     }
@@ -366,7 +366,7 @@ impl Shared {
         let until = self.lease(now, deadline);
         if let Some(of) = self.targets.get_mut(target) {
             of.limiter.renew(now, who, until);
-            of.connections.enter(who);
+            of.connections.acquire(who);
         }
     }
 
@@ -455,8 +455,8 @@ impl Shared {
             _ => (Verdict::Unknown, sign),
         };
         of.limiter.observe(now, sign);
-        of.limiter.leave(who);
-        of.connections.leave(who);
+        of.limiter.release(who);
+        of.connections.release(who);
         of.stats.ended(ended.outcome);
         if ended.took(now).and_then(|took| of.stats.answered(now, took)).is_some() {
             self.news.push(News::Alert { target });
@@ -675,13 +675,13 @@ impl Shared {
     }
 
     /// This call wants nothing more from this target; it may have been in line.
-    pub fn leave(&mut self, now: Instant, target: usize, who: CallId, in_line: bool) {
+    pub fn detach(&mut self, now: Instant, target: usize, who: CallId, in_line: bool) {
         if let Some(of) = self.targets.get_mut(target) {
-            of.coordinator.gate.leave(who);
-            if in_line && !of.queue.leave(who) {
-                of.limiter.leave(who);
+            of.coordinator.gate.resign(who);
+            if in_line && !of.queue.remove(who) {
+                of.limiter.release(who);
             }
-            of.connections.leave(who);
+            of.connections.release(who);
             self.dispatch(now, target);
         }
     }
@@ -718,7 +718,7 @@ impl Shared {
     }
 
     /// There is, or may be, a line at this target.
-    fn lined_up(&mut self, target: usize) {
+    fn has_enqueued(&mut self, target: usize) {
         if let Some(of) = self.targets.get_mut(target).filter(|of| !of.has_line) {
             of.has_line = true;
             self.lines.push(target);
@@ -758,17 +758,17 @@ impl Shared {
         }
         let cold = of.coordinator.gate.vacant_at();
         loop {
-            let lets_in = match cold {
+            let may_go = match cold {
                 Some(vacant) => vacant <= now,
-                None => of.not_before.is_none() && of.limiter.has_room(now),
+                None => of.not_before.is_none() && of.limiter.has_permit(now),
             };
-            let front = of.queue.front().filter(|_| lets_in);
-            let next = front.filter(|front| of.connections.has_room(now, target, *front));
+            let front = of.queue.front().filter(|_| may_go);
+            let next = front.filter(|front| of.connections.is_available(now, target, *front));
             let Some(next) = next.and_then(|_| of.queue.pop(now)) else {
                 return;
             };
-            of.limiter.enter(now, next, now + to_claim);
-            of.connections.enter(next);
+            of.limiter.acquire(now, next, now + to_claim);
+            of.connections.acquire(next);
             self.woken.push(next);
             if cold.is_some() {
                 // It is not sent yet.
@@ -823,11 +823,11 @@ pub struct Loading {
 }
 
 impl OfTarget {
-    fn take_place(&mut self, now: Instant, until: Instant, caller: Caller) -> Place {
+    fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Place {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
-                self.limiter.enter(now, caller.id, until);
-                self.connections.enter(caller.id);
+                self.limiter.acquire(now, caller.id, until);
+                self.connections.acquire(caller.id);
                 self.stats.sent();
                 // Not before it is sent: what is refused is no load, and earns no retry.
                 if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
@@ -836,13 +836,13 @@ impl OfTarget {
                 Place::Go { generation }
             }
             Err(left) => {
-                self.connections.leave(caller.id);
+                self.connections.release(caller.id);
                 self.circuit_open(left)
             }
         }
     }
 
-    fn line_up(&mut self, now: Instant, caller: Caller) -> Place {
+    fn enqueue(&mut self, now: Instant, caller: Caller) -> Place {
         if let Some(vain) = self.waits_in_vain(now, caller) {
             return vain;
         }

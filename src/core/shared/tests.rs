@@ -67,13 +67,13 @@ impl Bench {
     }
 
     pub(super) fn enters(&mut self, now: u64, who: CallId) -> Place {
-        let place = self.shared.enter(at(now), TARGET, self.caller(who));
+        let place = self.shared.request(at(now), TARGET, self.caller(who));
         self.noted(now, who, place)
     }
 
     fn retries(&mut self, now: u64, who: CallId) -> Place {
         let caller = Caller { first: false, ..self.caller(who) };
-        let place = self.shared.enter(at(now), TARGET, caller);
+        let place = self.shared.request(at(now), TARGET, caller);
         self.noted(now, who, place)
     }
 
@@ -116,9 +116,9 @@ impl Bench {
     fn is_aborted(&mut self, now: u64, who: CallId) {
         if self.sent.contains_key(&who) {
             self.ends(now, who, Outcome::Aborted);
-            self.shared.leave(at(now), TARGET, who, false);
+            self.shared.detach(at(now), TARGET, who, false);
         } else {
-            self.shared.leave(at(now), TARGET, who, true);
+            self.shared.detach(at(now), TARGET, who, true);
         }
     }
 
@@ -462,7 +462,7 @@ fn every_place_comes_back_whatever_order_they_come_and_leave_in() {
                     lives.swap_remove(one);
                     let outcomes = [Outcome::Ok, TIMEOUT, RATE_LIMITED, GATEWAY_DOWN];
                     bench.ends(now, who, outcomes[any(4) as usize]);
-                    bench.shared.leave(at(now), TARGET, who, false);
+                    bench.shared.detach(at(now), TARGET, who, false);
                 }
                 _ => {}
             }
@@ -778,7 +778,7 @@ fn a_leader_whose_whole_attempt_is_over_makes_way_for_the_next() {
 #[test]
 fn when_the_leader_is_aborted_the_next_one_looks_at_the_time_that_was_set_and_not_before() {
     let (mut bench, next) = Bench::cold(20);
-    bench.shared.leave(at(START + 30), TARGET, 0, false);
+    bench.shared.detach(at(START + 30), TARGET, 0, false);
     assert_eq!((bench.woken(), bench.due()), (vec![], Some(next)));
     bench.shared.wake(at(next - 1));
     assert_eq!(bench.woken(), [0_u32; 0]);
@@ -821,7 +821,7 @@ fn a_look_that_is_out_for_three_seconds_is_being_worked_on_and_the_others_come_s
 #[test]
 fn a_follower_that_does_not_come_to_lead_is_passed_over() {
     let (mut bench, next) = Bench::cold(20);
-    bench.shared.leave(at(START + 30), TARGET, 0, false);
+    bench.shared.detach(at(START + 30), TARGET, 0, false);
     let mut now = next;
     for who in 1..10 {
         bench.shared.wake(at(now));
@@ -834,7 +834,7 @@ fn a_follower_that_does_not_come_to_lead_is_passed_over() {
 #[test]
 fn a_follower_that_comes_too_late_to_lead_lines_up_again() {
     let (mut bench, next) = Bench::cold(2);
-    bench.shared.leave(at(START + 30), TARGET, 0, false);
+    bench.shared.detach(at(START + 30), TARGET, 0, false);
     bench.shared.wake(at(next));
     assert_eq!(bench.woken(), [1]);
     bench.shared.wake(at(next + 5_000));
@@ -858,7 +858,7 @@ fn a_follower_that_comes_while_it_loads_still_waits() {
 #[test]
 fn when_all_who_waited_are_gone_nothing_is_left_and_the_next_call_looks() {
     let (mut bench, next) = Bench::cold(100);
-    (0..=100).for_each(|who| bench.shared.leave(at(START + 30), TARGET, who, true));
+    (0..=100).for_each(|who| bench.shared.detach(at(START + 30), TARGET, who, true));
     assert_eq!((bench.queued(START + 30), bench.under_way(START + 30), bench.due()), (0, 0, None));
     bench.lines_up(START + 40, 200, WaitReason::Loading);
     assert_eq!(bench.due(), Some(next));
@@ -988,7 +988,7 @@ fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_ti
 fn targets_share_nothing_with_each_other() {
     let (mut bench, _) = Bench::open();
     bench.shared.grow(3);
-    let place = bench.shared.enter(at(START), 3, bench.caller(900));
+    let place = bench.shared.request(at(START), 3, bench.caller(900));
     assert!(matches!(place, Place::Go { .. }), "{place:?}");
     assert_eq!(bench.under_way(START), 0);
 }
@@ -1011,10 +1011,10 @@ fn a_target_makes_no_room_for_another_while_a_call_may_yet_come_to_it() {
 fn a_target_that_does_not_exist_keeps_nobody_from_anything() {
     let mut shared = Shared::without_limits(1);
     let caller = Bench::new().caller(1);
-    assert_eq!(shared.enter(at(START), 9, caller), Place::Go { generation: 0 });
+    assert_eq!(shared.request(at(START), 9, caller), Place::Go { generation: 0 });
     assert_eq!(shared.claim(at(START), 9, caller), Place::Go { generation: 0 });
     assert!(shared.may_retry(at(START), 9, Duration::ZERO));
-    shared.leave(at(START), 9, 1, true);
+    shared.detach(at(START), 9, 1, true);
     shared.release(9);
     assert!(!shared.replace(9));
     assert!(shared.seen(at(START), 9).is_none() && !shared.is_cold(9));

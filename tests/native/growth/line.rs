@@ -31,12 +31,12 @@ struct Crowd {
 
 /// So many come at once; four of them are sent, and the others wait in line.
 fn come(calls: usize, rules: Rules) -> Crowd {
-    let places = limiter::Rule { min: 4, max: 4, queue: u32::MAX };
-    let mut shared = Shared::new(rules, places, AlertRule::default(), 1);
+    let concurrency = limiter::Rule { min: 4, max: 4, queue: u32::MAX };
+    let mut shared = Shared::new(rules, concurrency, AlertRule::default(), 1);
     shared.grow(TARGET);
     let mut crowd = Crowd { shared, calls: calls as CallId };
     for who in 0..crowd.calls {
-        crowd.shared.enter(at(0), TARGET, crowd.caller(who));
+        crowd.shared.request(at(0), TARGET, crowd.caller(who));
         crowd.settles();
     }
     crowd
@@ -83,7 +83,7 @@ fn come_and_go(calls: usize, order: impl Fn(&mut [CallId])) -> time::Duration {
     let begun = time::Instant::now();
     let mut crowd = come(calls, Rules::default());
     for who in leave {
-        crowd.shared.leave(at(1), TARGET, who, true);
+        crowd.shared.detach(at(1), TARGET, who, true);
         crowd.settles();
     }
     let took = begun.elapsed();
@@ -180,7 +180,7 @@ fn calls_that_say_that_they_are_there_cost_the_same_each() {
             }
             // Each that leaves has the line looked through for those who have left unseen.
             for who in crowd.calls / 2..crowd.calls {
-                crowd.shared.leave(at(ms), TARGET, who, true);
+                crowd.shared.detach(at(ms), TARGET, who, true);
                 crowd.settles();
             }
         }

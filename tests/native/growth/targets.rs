@@ -24,7 +24,7 @@ fn come(targets: usize) -> time::Duration {
         let (id, priority) = (target as CallId, Priority::Default);
         let caller =
             Caller { id, priority, deadline, patience, attempt: HOUR, held: Duration::ZERO, first: true };
-        shared.enter(NOW, target, caller);
+        shared.request(NOW, target, caller);
         assert!(!shared.replace(target), "a target in use was replaced");
         assert_eq!(shared.due(), None);
     }

@@ -125,8 +125,8 @@ fn input(which: u8, nth: u8) -> Input {
 
 fn scene(policies: Vec<Policy>, leased: bool, max: u32, seed: u64) -> Scene {
     let rules = Rules { lease: leased.then_some(LEASE), ..Rules::default() };
-    let places = limiter::Rule { min: 1, max, queue: 6 };
-    let mut shared = Shared::new(rules, places, AlertRule::default(), seed);
+    let concurrency = limiter::Rule { min: 1, max, queue: 6 };
+    let mut shared = Shared::new(rules, concurrency, AlertRule::default(), seed);
     let guests = (0..).zip(policies).map(|(id, policy)| {
         let targets: Vec<_> = (0..=id as usize % TARGETS).map(target).collect();
         targets.iter().for_each(|target| shared.retain(target.shared));

@@ -79,7 +79,7 @@ proptest! {
                     }
                 }
                 6 => {
-                    gate.leave(who);
+                    gate.resign(who);
                     lead = lead.filter(|(leader, _)| *leader != who);
                 }
                 _ => {
@@ -139,10 +139,10 @@ proptest! {
             let before = limiter.limit();
             let one = who as usize % under_way.len().max(1);
             match kind {
-                0..4 if limiter.has_room(now) => {
+                0..4 if limiter.has_permit(now) => {
                     prop_assert!(limiter.under_way(now) < limiter.limit() as usize || limiter.due() <= Some(now));
                     nth += 1;
-                    limiter.enter(now, nth, now + Duration::from_ms(ms * 20));
+                    limiter.acquire(now, nth, now + Duration::from_ms(ms * 20));
                     under_way.push(nth);
                 }
                 4..7 if !under_way.is_empty() => {
@@ -151,7 +151,7 @@ proptest! {
                     limiter.observe(now, sign);
                     let grown = limiter.limit() > before;
                     prop_assert!(!grown || matches!(sign, Sign::Success { .. }), "{:?}", sign);
-                    limiter.leave(under_way.swap_remove(one));
+                    limiter.release(under_way.swap_remove(one));
                 }
                 7 if ms % 5 == 0 => limiter.start_slowly(who),
                 _ => {}
@@ -160,7 +160,7 @@ proptest! {
             prop_assert!(limiter.under_way(now) <= under_way.len());
         }
         under_way.iter().for_each(|who| {
-            limiter.leave(*who);
+            limiter.release(*who);
         });
         prop_assert_eq!(limiter.under_way(now), 0);
     }
@@ -192,8 +192,8 @@ proptest! {
                 }
                 4 if !line.is_empty() => {
                     let who = line.remove(one).who;
-                    prop_assert!(queue.holds(who) && queue.leave(who));
-                    prop_assert!(!queue.holds(who) && !queue.leave(who));
+                    prop_assert!(queue.holds(who) && queue.remove(who));
+                    prop_assert!(!queue.holds(who) && !queue.remove(who));
                 }
                 5 if !line.is_empty() => {
                     line[one].seen = now;

@@ -117,13 +117,13 @@ fn a_reader_that_asks_for_nothing_lends_its_connection() {
         first: true,
     };
     let goes = |place| matches!(place, Place::Go { .. });
-    assert!((0..5).all(|id| goes(shared.enter(now, 0, caller(id)))));
-    assert!(!goes(shared.enter(now, 0, caller(5))));
+    assert!((0..5).all(|id| goes(shared.request(now, 0, caller(id)))));
+    assert!(!goes(shared.request(now, 0, caller(5))));
     shared.lend(now, 0, 0);
     assert_eq!(shared.woken(), Some(5));
     assert!(goes(shared.claim(now, 0, caller(5))));
     shared.reclaim(now, 0, 0, deadline);
-    assert!(!goes(shared.enter(now, 0, caller(6))));
+    assert!(!goes(shared.request(now, 0, caller(6))));
 }
 
 #[test]
@@ -143,14 +143,14 @@ fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() 
         held: Duration::ZERO,
         first: true,
     };
-    let places: Vec<_> = (0..12).map(|id| shared.enter(came, 0, caller(id))).collect();
+    let places: Vec<_> = (0..12).map(|id| shared.request(came, 0, caller(id))).collect();
     assert_eq!(places.iter().filter(|place| matches!(place, Place::Go { .. })).count(), 5);
     for id in 0..5 {
-        shared.leave(came + secs(1), 0, id, true);
+        shared.detach(came + secs(1), 0, id, true);
     }
     // A dialog was open: the places that they were let in with have run out.
     let late = came + secs(10);
-    shared.enter(late, 0, caller(12));
+    shared.request(late, 0, caller(12));
     let (mut sent, mut under_way) = (0, Vec::new());
     loop {
         while let Some(id) = shared.woken() {
@@ -160,7 +160,7 @@ fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() 
         }
         sent += 1;
         let Some(done) = under_way.pop() else { break };
-        shared.leave(late, 0, done, true);
+        shared.detach(late, 0, done, true);
     }
     assert_eq!(sent - 1, 8);
 }
