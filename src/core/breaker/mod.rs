@@ -89,10 +89,10 @@ impl Verdict {
 
 /// Whether a call may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    Go,
+pub enum Permission {
+    Granted,
     /// Open, and for how long.
-    Refused(Duration),
+    Denied(Duration),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -204,15 +204,15 @@ impl Breaker {
     }
 
     /// `attempt` is how long the call's own clock gives one try.
-    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Admission {
+    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Permission {
         if let Phase::HalfOpen { probe: Some(probe) } = self.phase
             && probe.holder == who
             && probe.is_live(now)
         {
-            return Admission::Go;
+            return Permission::Granted;
         }
         if let Some(left) = self.open_for(now) {
-            return Admission::Refused(left);
+            return Permission::Denied(left);
         }
         let probe =
             Phase::HalfOpen { probe: Some(Lease { holder: who, until: now + attempt.min(LONGEST_PROBE) }) };
@@ -222,7 +222,7 @@ impl Breaker {
             Phase::HalfOpen { .. } => self.phase = probe,
             _ => {}
         }
-        Admission::Go
+        Permission::Granted
     }
 
     /// How a call that was admitted in `generation` ended, with so many others under way, which may yet succeed: a

@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn admits(&mut self, now: u64, who: CallId) -> bool {
-        self.breaker.admit(at(now), who, ATTEMPT) == Admission::Go
+        self.breaker.admit(at(now), who, ATTEMPT) == Permission::Granted
     }
 
     /// When it lets a probe through.
@@ -282,7 +282,7 @@ fn while_it_is_open_everybody_is_refused_and_told_for_how_long() {
     for now in [START, START + 1, until - 1] {
         for who in 0..100 {
             let left = Duration::from_ms(until - now);
-            assert_eq!(bench.breaker.admit(at(now), who, ATTEMPT), Admission::Refused(left));
+            assert_eq!(bench.breaker.admit(at(now), who, ATTEMPT), Permission::Denied(left));
         }
     }
     assert_eq!(bench.breaker.open_for(at(until)), None);
@@ -344,9 +344,9 @@ fn of_a_thousand_that_ask_when_it_is_half_open_one_is_the_probe() {
 fn the_lease_of_a_lost_probe_runs_out_when_its_attempt_would_or_after_half_a_minute() {
     for (attempt, lease) in [(1, 1), (7_000, 7_000), (30_000, 30_000), (120_000, 30_000)] {
         let (mut bench, until) = Bench::open_at(START);
-        assert_eq!(bench.breaker.admit(at(until), ME, Duration::from_ms(attempt)), Admission::Go);
+        assert_eq!(bench.breaker.admit(at(until), ME, Duration::from_ms(attempt)), Permission::Granted);
         let left = Duration::from_ms(1);
-        assert_eq!(bench.breaker.admit(at(until + lease - 1), OTHER, ATTEMPT), Admission::Refused(left));
+        assert_eq!(bench.breaker.admit(at(until + lease - 1), OTHER, ATTEMPT), Permission::Denied(left));
         assert!(bench.admits(until + lease, OTHER));
         assert!(!bench.admits(until + lease, 3), "one probe again");
     }
@@ -360,12 +360,12 @@ fn a_lost_probe_that_comes_back_counts_though_another_has_taken_its_place() {
     let mut taken_over = bench.breaker.clone();
     assert!(bench.of_generation(until + 90_000, ME, first, Verdict::Works));
 
-    assert_eq!(taken_over.admit(at(until + 30_000), OTHER, ATTEMPT), Admission::Go);
+    assert_eq!(taken_over.admit(at(until + 30_000), OTHER, ATTEMPT), Permission::Granted);
     // That it left frees nobody's place.
     assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Unknown, 0, &mut Rng::new(1)));
     assert_eq!(
         taken_over.admit(at(until + 31_000), 3, ATTEMPT),
-        Admission::Refused(Duration::from_ms(29_000))
+        Permission::Denied(Duration::from_ms(29_000))
     );
     // That it timed out says that the target still fails.
     assert!(!taken_over.observe(at(until + 31_000), ME, first, LATE, 0, &mut Rng::new(1)));
@@ -633,7 +633,7 @@ fn rules_of_nothing_or_of_everything_neither_overflow_nor_keep_it_open_for_good(
         }
         let end = at(u64::MAX);
         assert!(bench.breaker.open_for(end).is_none() || rule.open > of(0), "{rule:?}");
-        assert_eq!(bench.breaker.admit(end, OTHER, ATTEMPT), Admission::Go);
+        assert_eq!(bench.breaker.admit(end, OTHER, ATTEMPT), Permission::Granted);
     }
 }
 

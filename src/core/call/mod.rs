@@ -23,7 +23,7 @@ use super::loading::Answer;
 use super::policy::{Policy, Timeouts};
 use super::record::{AttemptRecord, Outcome, Record, WaitReason};
 use super::rng::Rng;
-use super::shared::{Caller, Ended, Loading, Means, Place, Shared};
+use super::shared::{Admission, Caller, Ended, Loading, Means, Shared};
 use super::time::{Duration, Instant};
 use away::NO_NETWORK;
 pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
@@ -319,26 +319,26 @@ impl Call {
 
     /// Wants to send, if it may.
     fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
-        let place = shared.request(now, self.shares(), self.caller(now, shared));
-        self.placed(now, place, falls_back, shared)
+        let admission = shared.request(now, self.shares(), self.caller(now, shared));
+        self.on_admission(now, admission, falls_back, shared)
     }
 
-    fn placed(
+    fn on_admission(
         &mut self,
         now: Instant,
-        place: Place,
+        admission: Admission,
         falls_back: Option<Code>,
         shared: &mut Shared,
     ) -> Action {
-        match place {
-            Place::Go { generation } => self.send(now, generation, falls_back),
-            Place::Queued(reason) => self.park(now, reason, falls_back, shared),
-            Place::Refused(failure) if failure.code == Code::ModelLoading => {
+        match admission {
+            Admission::Admitted { generation } => self.send(now, generation, falls_back),
+            Admission::Queued(reason) => self.park(now, reason, falls_back, shared),
+            Admission::Rejected(failure) if failure.code == Code::ModelLoading => {
                 let in_time = self.patience(now, shared) < self.deadline();
                 let phase = if in_time { Phase::Wait } else { Phase::Total };
                 self.take(now, Step::GiveUp(Some(phase)), failure, shared)
             }
-            Place::Refused(failure) => {
+            Admission::Rejected(failure) => {
                 let retry_after = failure.retry_after;
                 let failure =
                     self.per_target.failed.map_or(failure, |failed| Failure { retry_after, ..failed });
@@ -388,8 +388,8 @@ impl Call {
         let wait = Wait { until, ..wait };
         // Who has no time left takes no place, and no probe of a breaker.
         let too_late = is_down || now >= until && !is_up;
-        let place = if too_late {
-            Place::Queued(wait.reason)
+        let admission = if too_late {
+            Admission::Queued(wait.reason)
         } else {
             let caller = self.caller(now, shared);
             shared.claim(now, self.shares(), caller)
@@ -398,18 +398,18 @@ impl Call {
             // What it meets from now on is another cold start.
             self.per_target.cold = None;
         }
-        if place == Place::Queued(wait.reason) && !too_late {
+        if admission == Admission::Queued(wait.reason) && !too_late {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
         }
         self.record.waited_for(wait.reason, now.since(since));
-        let place = if too_late {
+        let admission = if too_late {
             shared.detach(now, self.shares(), self.id, true);
-            Place::Refused(self.waited_in_vain(now, wait.reason, shared))
+            Admission::Rejected(self.waited_in_vain(now, wait.reason, shared))
         } else {
-            place
+            admission
         };
-        self.placed(now, place, falls_back, shared)
+        self.on_admission(now, admission, falls_back, shared)
     }
 
     fn waited_in_vain(&self, now: Instant, reason: WaitReason, shared: &Shared) -> Failure {
@@ -512,9 +512,9 @@ impl Call {
             trouble.code = Code::StreamError;
         }
         let took = now.since(attempt.started);
-        let place = self.shares();
-        let attempt = Attempt { alone: !shared.is_in_company(place, self.id), ..attempt };
-        let works = shared.works(now, place);
+        let target = self.shares();
+        let attempt = Attempt { alone: !shared.is_in_company(target, self.id), ..attempt };
+        let works = shared.works(now, target);
         let mut is_closed = false;
         if let Retry::WhenOpen { is_told } = trouble.retry
             && took <= AT_ONCE
@@ -522,24 +522,24 @@ impl Call {
         {
             is_closed = true;
             // Of those that say no more than 503, who has company is one too many, unless nobody is answered.
-            let is_down = !shared.is_in_company(place, self.id) || !shared.is_full_for_now(place);
+            let is_down = !shared.is_in_company(target, self.id) || !shared.is_full_for_now(target);
             if !works && (is_told || is_down) {
                 return self.closed(now, attempt, Some(Head { floor, ..head }), trouble, is_told, shared);
             }
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
         let says_nothing = trouble.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && !attempt.alone && (works || shared.is_full_for_now(place));
+        let is_full = says_nothing && !attempt.alone && (works || shared.is_full_for_now(target));
         let is_limited =
             trouble.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
             trouble = trouble.after(took, body.is_page);
         }
         let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
-        let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, place, head.key);
+        let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, target, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
-        let calm = if names_none { shared.calms(now, place, self.id, attempt.started) } else { None };
-        let is_ours = works && shared.was_one_more(now, place, self.id);
+        let calm = if names_none { shared.calms(now, target, self.id, attempt.started) } else { None };
+        let is_ours = works && shared.was_one_more(now, target, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.per_target.refused;
         self.per_target.refused |= asks_slower;
@@ -560,12 +560,12 @@ impl Call {
         let step = match trouble.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
             Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, attempt, false, shared),
-            _ if asks_slower && shared.is_rushed(now, place) => {
+            _ if asks_slower && shared.is_rushed(now, target) => {
                 self.until_loaded(now, floor, None, attempt, true, shared)
             }
             retry => {
-                let is_unpaid = names_none && shared.is_unpaid(now, place);
-                let free = asks_slower && (is_full || is_ours || is_unpaid || shared.is_fresh(now, place));
+                let is_unpaid = names_none && shared.is_unpaid(now, target);
+                let free = asks_slower && (is_full || is_ours || is_unpaid || shared.is_fresh(now, target));
                 // A 502 may be this payload's own doing.
                 let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && meant == 503 };
                 self.again(now, retry, trouble.code, pause, shared)
@@ -613,12 +613,12 @@ impl Call {
 
     /// The first loss of a call that is alone, and can be tried again.
     fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
-        let place = self.shares();
+        let target = self.shares();
         self.per_target.retries == 0
             && self.policy.max_retries > 0
-            && shared.closed(now, place).is_none()
-            && !shared.is_in_company(place, self.id)
-            && shared.can_retry(now, place)
+            && shared.closed(now, target).is_none()
+            && !shared.is_in_company(target, self.id)
+            && shared.can_retry(now, target)
     }
 
     /// A closed port: for a while that is an engine which is still starting.
@@ -631,26 +631,26 @@ impl Call {
         is_told: bool,
         shared: &mut Shared,
     ) -> Action {
-        let place = self.shares();
+        let target = self.shares();
         // Others are answered meanwhile: it is this request that brings the engine down, or one of several replicas.
-        if self.per_target.cold.is_some_and(|since| shared.has_answered_since(place, since)) {
+        if self.per_target.cold.is_some_and(|since| shared.has_answered_since(target, since)) {
             let trouble = Trouble { retry: Retry::Usual, ..trouble };
             return match head {
                 Some(head) => self.in_trouble(now, attempt, head, trouble, &Body::default(), shared),
                 None => self.lost(now, attempt, None, trouble, None, shared),
             };
         }
-        let patience = self.policy.loading.patience(shared.has_answered(place), is_told);
+        let patience = self.policy.loading.patience(shared.has_answered(target), is_told);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
-        let is_alone = !shared.is_in_company(place, self.id);
+        let is_alone = !shared.is_in_company(target, self.id);
         // No payload closes a port: who waited through one gap is news in the next.
         let again = self.per_target.cold.is_some();
         let found =
             Loading { started: attempt.started, answer, default_wait: None, full: false, is_alone, again };
         let refusal = Refusal { is_told, patience };
-        let role = shared.refused(now, place, self.caller(now, shared), found, refusal);
+        let role = shared.refused(now, target, self.caller(now, shared), found, refusal);
         // What is not believed yet is no fault of the target either.
-        let is_doubted = role.is_none() && shared.closed(now, place).is_none();
+        let is_doubted = role.is_none() && shared.closed(now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
         let Trouble { code, layer, .. } = trouble;
         self.note(now, attempt, head, Outcome::Failed(code, layer), means, shared);

@@ -50,7 +50,7 @@ impl Call {
         pause: Pause,
         shared: &mut Shared,
     ) -> Step {
-        let place = self.shares();
+        let target = self.shares();
         let per_target = &mut self.per_target;
         let once = retry == Retry::Once;
         let spent = per_target.retries >= self.policy.max_retries && !pause.is_none;
@@ -69,7 +69,7 @@ impl Call {
         // Who comes when the server said costs it nothing.
         let free =
             pause.free || pause.floor.is_some_and(|floor| floor >= OVERLOADED_BASE) && pause.asks_slower;
-        if until >= self.deadline() || !(free || shared.may_retry(now, place, span)) {
+        if until >= self.deadline() || !(free || shared.may_retry(now, target, span)) {
             return Step::GiveUp(None);
         }
         let reason = if code == Code::RateLimited { WaitReason::RateLimit } else { WaitReason::Backoff };

@@ -178,7 +178,7 @@ impl Coordinator {
     /// The breaker's word on a call that would be sent now.
     pub(super) fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Result<u32, Duration> {
         if let Some(breaker) = &mut self.breaker
-            && let breaker::Admission::Refused(left) = breaker.admit(now, who, attempt)
+            && let breaker::Permission::Denied(left) = breaker.admit(now, who, attempt)
         {
             return Err(left);
         }

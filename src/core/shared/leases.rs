@@ -41,7 +41,7 @@ fn the_first_text_of_the_leaders_stream_ends_the_cold_start_for_those_who_wait()
 fn the_first_text_of_a_probes_stream_lets_others_in_and_its_end_counts_for_nothing_more() {
     let (mut bench, until) = Bench::open();
     bench.goes(until, 5);
-    assert!(matches!(bench.enters(until, 6), Place::Refused(_)));
+    assert!(matches!(bench.enters(until, 6), Admission::Rejected(_)));
     bench.begins(until + 100, 5);
     bench.goes(until + 100, 7);
     bench.ends(until + 200, 5, GATEWAY_DOWN);
@@ -116,6 +116,6 @@ fn a_probe_that_says_nothing_is_followed_by_the_next_call_after_five_seconds() {
     let probed = START + 20_000;
     bench.goes(probed, 5);
     bench.renews(probed + 1000, 5, true);
-    assert!(matches!(bench.enters(probed + 5999, 6), Place::Refused(_)));
+    assert!(matches!(bench.enters(probed + 5999, 6), Admission::Rejected(_)));
     bench.goes(probed + 6000, 7);
 }

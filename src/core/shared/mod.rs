@@ -45,13 +45,13 @@ pub struct Caller {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Admission {
     /// To be sent now. The generation is given back with the result.
-    Go { generation: u32 },
+    Admitted { generation: u32 },
     /// In line, for this reason.
     Queued(WaitReason),
     /// Not to be sent.
-    Refused(Failure),
+    Rejected(Failure),
 }
 
 /// How one try ended.
@@ -268,7 +268,7 @@ impl Shared {
     }
 
     /// A call wants to be sent to this target, for the first time or again.
-    pub fn request(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+    pub fn request(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         if caller.first
             && let Some(of) = self.targets.get_mut(target)
         {
@@ -278,11 +278,11 @@ impl Shared {
         self.admit(now, target, caller)
     }
 
-    fn admit(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+    fn admit(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         let until = self.lease(now, caller.deadline);
         self.opens(now, target);
         let Some(of) = self.targets.get_mut(target) else {
-            return Place::Go { generation: 0 }; // no call has no target
+            return Admission::Admitted { generation: 0 }; // no call has no target
         };
         if let Some(left) = of.coordinator.open_for(now) {
             return of.circuit_open(left);
@@ -297,24 +297,24 @@ impl Shared {
         }
         let waits =
             !may || was_cold && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held);
-        let place = if waits { of.enqueue(now, caller) } else { of.acquire(now, until, caller) };
+        let admission = if waits { of.enqueue(now, caller) } else { of.acquire(now, until, caller) };
         if waits {
             self.has_enqueued(target);
         }
         self.dispatch(now, target);
-        place
+        admission
     }
 
     /// A call that waited was woken, or its own time is up: its place, if it has one by now.
-    pub fn claim(&mut self, now: Instant, target: usize, caller: Caller) -> Place {
+    pub fn claim(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         let caller = self.leased(caller);
         let until = self.lease(now, caller.deadline);
         let Some(of) = self.targets.get_mut(target) else {
-            return Place::Go { generation: 0 };
+            return Admission::Admitted { generation: 0 };
         };
         if of.queue.holds(caller.id) {
             let Some(vain) = of.waits_in_vain(now, caller) else {
-                return Place::Queued(of.reason(now));
+                return Admission::Queued(of.reason(now));
             };
             of.queue.remove(caller.id);
             return vain;
@@ -327,13 +327,13 @@ impl Shared {
             && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
         {
             of.connections.release(caller.id);
-            let place = of.enqueue(now, caller);
+            let admission = of.enqueue(now, caller);
             self.has_enqueued(target);
-            return place;
+            return admission;
         }
-        let place = of.acquire(now, until, caller);
+        let admission = of.acquire(now, until, caller);
         self.dispatch(now, target);
-        place
+        admission
     }
 
     /// This call is still there: whatever it holds is its own for another while.
@@ -823,7 +823,7 @@ pub struct Loading {
 }
 
 impl OfTarget {
-    fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Place {
+    fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
                 self.limiter.acquire(now, caller.id, until);
@@ -833,7 +833,7 @@ impl OfTarget {
                 if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
                     budget.deposit();
                 }
-                Place::Go { generation }
+                Admission::Admitted { generation }
             }
             Err(left) => {
                 self.connections.release(caller.id);
@@ -842,7 +842,7 @@ impl OfTarget {
         }
     }
 
-    fn enqueue(&mut self, now: Instant, caller: Caller) -> Place {
+    fn enqueue(&mut self, now: Instant, caller: Caller) -> Admission {
         if let Some(vain) = self.waits_in_vain(now, caller) {
             return vain;
         }
@@ -851,17 +851,17 @@ impl OfTarget {
         let wait = self.limiter.wait_behind(others, self.connections.most()).filter(|_| !cold);
         let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
-            return self.refused(Code::QueueFull, Layer::Compute, wait);
+            return self.reject(Code::QueueFull, Layer::Compute, wait);
         }
         self.queue.push(now, caller.id, caller.priority, caller.patience);
-        Place::Queued(self.reason(now))
+        Admission::Queued(self.reason(now))
     }
 
     /// The server of the cold model wants nobody to ask before this call has given up.
-    fn waits_in_vain(&mut self, now: Instant, caller: Caller) -> Option<Place> {
+    fn waits_in_vain(&mut self, now: Instant, caller: Caller) -> Option<Admission> {
         let told = self.coordinator.gate.told_until();
         let next = told.filter(|next| *next > now && *next >= caller.patience)?;
-        Some(self.refused(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
+        Some(self.reject(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
     }
 
     fn reason(&self, now: Instant) -> WaitReason {
@@ -873,14 +873,14 @@ impl OfTarget {
         }
     }
 
-    fn circuit_open(&mut self, left: Duration) -> Place {
+    fn circuit_open(&mut self, left: Duration) -> Admission {
         let layer = self.coordinator.breaker.as_ref().map_or(Layer::Compute, |breaker| breaker.layer());
-        self.refused(Code::CircuitOpen, layer, Some(left))
+        self.reject(Code::CircuitOpen, layer, Some(left))
     }
 
-    fn refused(&mut self, code: Code, layer: Layer, retry_after: Option<Duration>) -> Place {
+    fn reject(&mut self, code: Code, layer: Layer, retry_after: Option<Duration>) -> Admission {
         self.stats.ended(Outcome::Failed(code, layer));
-        Place::Refused(Failure { code, layer, phase: None, status: None, retry_after })
+        Admission::Rejected(Failure { code, layer, phase: None, status: None, retry_after })
     }
 
     fn due(&self) -> Option<Instant> {

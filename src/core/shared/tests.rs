@@ -59,27 +59,27 @@ impl Bench {
         }
     }
 
-    fn noted(&mut self, now: u64, who: CallId, place: Place) -> Place {
-        if let Place::Go { generation } = place {
+    fn noted(&mut self, now: u64, who: CallId, admission: Admission) -> Admission {
+        if let Admission::Admitted { generation } = admission {
             assert_eq!(self.sent.insert(who, (now, generation)), None, "{who} is under way already");
         }
-        place
+        admission
     }
 
-    pub(super) fn enters(&mut self, now: u64, who: CallId) -> Place {
-        let place = self.shared.request(at(now), TARGET, self.caller(who));
-        self.noted(now, who, place)
+    pub(super) fn enters(&mut self, now: u64, who: CallId) -> Admission {
+        let admission = self.shared.request(at(now), TARGET, self.caller(who));
+        self.noted(now, who, admission)
     }
 
-    fn retries(&mut self, now: u64, who: CallId) -> Place {
+    fn retries(&mut self, now: u64, who: CallId) -> Admission {
         let caller = Caller { first: false, ..self.caller(who) };
-        let place = self.shared.request(at(now), TARGET, caller);
-        self.noted(now, who, place)
+        let admission = self.shared.request(at(now), TARGET, caller);
+        self.noted(now, who, admission)
     }
 
-    fn claims(&mut self, now: u64, who: CallId) -> Place {
-        let place = self.shared.claim(at(now), TARGET, self.caller(who));
-        self.noted(now, who, place)
+    fn claims(&mut self, now: u64, who: CallId) -> Admission {
+        let admission = self.shared.claim(at(now), TARGET, self.caller(who));
+        self.noted(now, who, admission)
     }
 
     pub(super) fn come(&mut self, now: u64, who: std::ops::Range<CallId>) {
@@ -89,12 +89,12 @@ impl Bench {
     }
 
     pub(super) fn goes(&mut self, now: u64, who: CallId) {
-        let place = self.enters(now, who);
-        assert!(matches!(place, Place::Go { .. }), "{who}: {place:?}");
+        let admission = self.enters(now, who);
+        assert!(matches!(admission, Admission::Admitted { .. }), "{who}: {admission:?}");
     }
 
     pub(super) fn lines_up(&mut self, now: u64, who: CallId, why: WaitReason) {
-        assert_eq!(self.enters(now, who), Place::Queued(why), "{who}");
+        assert_eq!(self.enters(now, who), Admission::Queued(why), "{who}");
     }
 
     pub(super) fn ends(&mut self, now: u64, who: CallId, outcome: Outcome) {
@@ -133,8 +133,8 @@ impl Bench {
     pub(super) fn all_come(&mut self, now: u64) -> Vec<CallId> {
         let woken = self.woken();
         for who in &woken {
-            let place = self.claims(now, *who);
-            assert!(matches!(place, Place::Go { .. }), "{who}: {place:?}");
+            let admission = self.claims(now, *who);
+            assert!(matches!(admission, Admission::Admitted { .. }), "{who}: {admission:?}");
         }
         woken
     }
@@ -171,8 +171,8 @@ impl Bench {
 
     /// The leader looks.
     pub(super) fn probes(&mut self, now: u64) {
-        let place = self.retries(now, 0);
-        assert!(matches!(place, Place::Go { .. }), "{place:?}");
+        let admission = self.retries(now, 0);
+        assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
     }
 
     /// Open since `START`, with nobody in line; and the time when a probe may be sent.
@@ -186,7 +186,7 @@ impl Bench {
             bench.goes(START, who);
             bench.ends(START, who, GATEWAY_DOWN);
         }
-        let Place::Refused(failure) = bench.enters(START, 5) else { panic!("it is not open") };
+        let Admission::Rejected(failure) = bench.enters(START, 5) else { panic!("it is not open") };
         let until = START + failure.retry_after.expect("a time").as_ms();
         (bench, until)
     }
@@ -241,7 +241,7 @@ fn who_is_in_line_is_not_overtaken_by_who_comes_later() {
 fn who_asks_before_it_is_its_turn_stays_where_it_is_in_line() {
     let mut bench = Bench::new();
     bench.come(START, 0..7);
-    (0..100).for_each(|_| assert_eq!(bench.claims(START + 1, 4), Place::Queued(WaitReason::Queue)));
+    (0..100).for_each(|_| assert_eq!(bench.claims(START + 1, 4), Admission::Queued(WaitReason::Queue)));
     bench.is_aborted(START + 2, 0);
     assert_eq!(bench.all_come(START + 2), [4]);
     assert_eq!(bench.queued(START + 2), 2);
@@ -286,7 +286,7 @@ fn who_does_not_come_for_its_place_loses_it_after_a_while() {
     bench.shared.wake(at(START + 5_001));
     assert_eq!(bench.all_come(START + 5_001), [5]);
     // And when it comes at last, it lines up again.
-    assert_eq!(bench.claims(START + 6_000, 4), Place::Queued(WaitReason::Queue));
+    assert_eq!(bench.claims(START + 6_000, 4), Admission::Queued(WaitReason::Queue));
     bench.is_aborted(START + 6_001, 1);
     assert_eq!(bench.all_come(START + 6_001), [4]);
 }
@@ -297,7 +297,7 @@ fn who_comes_late_for_its_place_has_it_if_nobody_else_wanted_it() {
     bench.come(START, 0..5);
     bench.is_aborted(START + 1, 0);
     assert_eq!(bench.woken(), [4]);
-    assert!(matches!(bench.claims(START + 60_000, 4), Place::Go { .. }));
+    assert!(matches!(bench.claims(START + 60_000, 4), Admission::Admitted { .. }));
     assert_eq!(bench.under_way(START + 60_000), 4);
 }
 
@@ -342,7 +342,7 @@ fn a_line_that_is_full_takes_nobody_more() {
     let mut bench = Bench::of(Rules::default(), limiter::Rule { queue: 10, ..BOTTOMLESS });
     (0..4).for_each(|who| bench.goes(START, who));
     (4..14).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
-    let Place::Refused(failure) = bench.enters(START, 14) else { panic!("it is in line") };
+    let Admission::Rejected(failure) = bench.enters(START, 14) else { panic!("it is in line") };
     assert_eq!((failure.code, failure.layer, failure.phase), (Code::QueueFull, Layer::Compute, None));
     assert!(failure.retryable());
     assert_eq!(bench.queued(START), 10);
@@ -367,7 +367,7 @@ fn who_cannot_have_its_place_before_its_deadline_is_refused_when_it_comes() {
     bench.total = 10_000;
     // The nineteenth waits 19 × 2 s / 4 = 9.5 s; the twentieth would wait ten.
     (100..119).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
-    let Place::Refused(failure) = bench.enters(START, 119) else { panic!("it is in line") };
+    let Admission::Rejected(failure) = bench.enters(START, 119) else { panic!("it is in line") };
     assert_eq!(failure.code, Code::QueueFull);
     assert_eq!(failure.retry_after, Some(Duration::from_ms(10_000)));
     bench.total = 10_001;
@@ -469,8 +469,8 @@ fn every_place_comes_back_whatever_order_they_come_and_leave_in() {
             // Some of those whose turn it is come, some are late, some never do.
             for who in bench.woken() {
                 if lives.contains(&who) && any(4) > 0 {
-                    let place = bench.claims(now, who);
-                    assert!(!matches!(place, Place::Refused(_)), "seed {seed}: {place:?}");
+                    let admission = bench.claims(now, who);
+                    assert!(!matches!(admission, Admission::Rejected(_)), "seed {seed}: {admission:?}");
                 }
             }
             bench.shared.wake(at(now));
@@ -492,9 +492,9 @@ fn when_the_circuit_opens_everybody_in_line_is_sent_away() {
         assert!(sent_away.is_empty(), "not before the fifth failure");
         for who in bench.woken() {
             match bench.claims(START + 100, who) {
-                Place::Go { .. } => {}
-                Place::Queued(why) => panic!("{who} waits: {why:?}"),
-                Place::Refused(failure) => sent_away.push((who, failure)),
+                Admission::Admitted { .. } => {}
+                Admission::Queued(why) => panic!("{who} waits: {why:?}"),
+                Admission::Rejected(failure) => sent_away.push((who, failure)),
             }
         }
     }
@@ -512,17 +512,20 @@ fn while_it_is_open_nobody_is_sent_and_then_one_at_a_time() {
     let (mut bench, until) = Bench::open();
     for now in [START + 1, until - 1] {
         for who in 10..50 {
-            let place = bench.enters(now, who);
+            let admission = bench.enters(now, who);
             let left = Some(Duration::from_ms(until - now));
-            assert!(matches!(place, Place::Refused(failure) if failure.retry_after == left), "{place:?}");
+            assert!(
+                matches!(admission, Admission::Rejected(failure) if failure.retry_after == left),
+                "{admission:?}"
+            );
         }
     }
     bench.goes(until, 50);
     for who in 51..100 {
-        assert!(matches!(bench.enters(until + 1, who), Place::Refused(_)));
+        assert!(matches!(bench.enters(until + 1, who), Admission::Rejected(_)));
     }
     bench.ends(until + 2000, 50, GATEWAY_DOWN);
-    let Place::Refused(again) = bench.enters(until + 2000, 100) else { panic!("it is not open") };
+    let Admission::Rejected(again) = bench.enters(until + 2000, 100) else { panic!("it is not open") };
     assert!((30_000..=37_500).contains(&again.retry_after.expect("a time").as_ms()));
 }
 
@@ -535,10 +538,10 @@ fn answers_that_come_after_it_opened_change_nothing() {
     bench.sent = from_before;
     bench.ends(START + 1, 0, Outcome::Ok);
     bench.ends(START + 1, 1, GATEWAY_DOWN);
-    assert!(matches!(bench.enters(until - 1, 10), Place::Refused(_)));
+    assert!(matches!(bench.enters(until - 1, 10), Admission::Rejected(_)));
     bench.goes(until, 10);
     bench.ends(until + 1, 2, GATEWAY_DOWN);
-    assert!(matches!(bench.enters(until + 1, 11), Place::Refused(_)), "the probe is still out");
+    assert!(matches!(bench.enters(until + 1, 11), Admission::Rejected(_)), "the probe is still out");
     bench.ends(until + 2, 10, Outcome::Ok);
     bench.ends(until + 3, 3, GATEWAY_DOWN);
     bench.goes(until + 4, 12);
@@ -548,7 +551,7 @@ fn answers_that_come_after_it_opened_change_nothing() {
 fn a_lost_probe_keeps_others_away_for_half_a_minute_at_most() {
     let (mut bench, until) = Bench::open();
     bench.goes(until, 10);
-    assert!(matches!(bench.enters(until + 29_999, 11), Place::Refused(_)));
+    assert!(matches!(bench.enters(until + 29_999, 11), Admission::Rejected(_)));
     bench.goes(until + 30_000, 12);
 }
 
@@ -560,7 +563,7 @@ fn a_probe_that_was_aborted_makes_way_for_the_next() {
         bench.is_aborted(until, who);
     }
     bench.goes(until, 30);
-    assert!(matches!(bench.enters(until, 31), Place::Refused(_)));
+    assert!(matches!(bench.enters(until, 31), Admission::Rejected(_)));
 }
 
 /// How many are under way at once after a probe that works, round after round.
@@ -634,7 +637,7 @@ fn two_failures_in_a_row_in_the_ramp_send_everybody_away_for_twice_as_long() {
     let woken = bench.woken();
     assert_eq!(woken.len(), 7);
     for who in woken {
-        let Place::Refused(failure) = bench.claims(now, who) else { panic!("{who} is not refused") };
+        let Admission::Rejected(failure) = bench.claims(now, who) else { panic!("{who} is not refused") };
         assert!((30_000..=37_500).contains(&failure.retry_after.expect("a time").as_ms()));
     }
 }
@@ -691,7 +694,7 @@ fn the_first_to_hear_that_the_model_loads_leads_and_all_others_wait() {
     assert!(matches!(bench.hears_loading(START + 20, 0), Role::Lead(_)));
     for who in 1..4 {
         assert_eq!(bench.hears_loading(START + 20, who), Role::Follow);
-        assert_eq!(bench.retries(START + 20, who), Place::Queued(WaitReason::Loading));
+        assert_eq!(bench.retries(START + 20, who), Admission::Queued(WaitReason::Loading));
     }
     (4..1000).for_each(|who| bench.lines_up(START + 21, who, WaitReason::Loading));
     assert_eq!(bench.woken(), [0_u32; 0]);
@@ -772,7 +775,7 @@ fn a_leader_whose_whole_attempt_is_over_makes_way_for_the_next() {
     bench.probes(next);
     bench.ends(next + 120_000, 0, TIMEOUT);
     assert_eq!(bench.all_come(next + 120_000), [1]);
-    assert_eq!(bench.retries(next + 120_100, 0), Place::Queued(WaitReason::Loading));
+    assert_eq!(bench.retries(next + 120_100, 0), Admission::Queued(WaitReason::Loading));
 }
 
 #[test]
@@ -839,7 +842,7 @@ fn a_follower_that_comes_too_late_to_lead_lines_up_again() {
     assert_eq!(bench.woken(), [1]);
     bench.shared.wake(at(next + 5_000));
     assert_eq!(bench.all_come(next + 5_000), [2]);
-    assert_eq!(bench.claims(next + 5_001, 1), Place::Queued(WaitReason::Loading));
+    assert_eq!(bench.claims(next + 5_001, 1), Admission::Queued(WaitReason::Loading));
     bench.ends(next + 6_000, 2, Outcome::Ok);
     assert_eq!(bench.all_come(next + 6_000), [1]);
 }
@@ -848,7 +851,7 @@ fn a_follower_that_comes_too_late_to_lead_lines_up_again() {
 fn a_follower_that_comes_while_it_loads_still_waits() {
     let (mut bench, next) = Bench::cold(3);
     for who in 1..=3 {
-        assert_eq!(bench.claims(next, who), Place::Queued(WaitReason::Loading));
+        assert_eq!(bench.claims(next, who), Admission::Queued(WaitReason::Loading));
     }
     bench.probes(next);
     bench.ends(next + 20, 0, Outcome::Ok);
@@ -889,7 +892,7 @@ fn a_loading_answer_from_before_the_model_came_up_sends_its_call_again_at_once()
     bench.probes(START + 5_000);
     bench.ends(START + 6_000, 0, Outcome::Ok);
     assert_eq!(bench.hears_loading(START + 7_000, 1), Role::Follow);
-    assert!(matches!(bench.retries(START + 7_000, 1), Place::Go { .. }));
+    assert!(matches!(bench.retries(START + 7_000, 1), Admission::Admitted { .. }));
 }
 
 #[test]
@@ -916,7 +919,7 @@ fn a_retry_costs_a_token_and_ten_first_attempts_earn_one() {
     }
     for who in 0..30 {
         // Tries again of the same calls earn nothing.
-        assert!(matches!(bench.retries(START, who), Place::Go { .. }));
+        assert!(matches!(bench.retries(START, who), Admission::Admitted { .. }));
         bench.ends(START, who, Outcome::Ok);
     }
     assert_eq!(retries(&mut bench), 3);
@@ -938,7 +941,7 @@ fn a_call_that_is_refused_earns_no_retry() {
     while bench.shared.may_retry(at(START), TARGET, Duration::ZERO) {}
     (0..4).for_each(|who| bench.goes(START, who));
     for who in 4..1000 {
-        assert!(matches!(bench.enters(START, who), Place::Refused(_)));
+        assert!(matches!(bench.enters(START, who), Admission::Rejected(_)));
     }
     // Four requests were sent: not half a retry is earned.
     assert!(!bench.shared.may_retry(at(START), TARGET, Duration::ZERO));
@@ -988,8 +991,8 @@ fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_ti
 fn targets_share_nothing_with_each_other() {
     let (mut bench, _) = Bench::open();
     bench.shared.grow(3);
-    let place = bench.shared.request(at(START), 3, bench.caller(900));
-    assert!(matches!(place, Place::Go { .. }), "{place:?}");
+    let admission = bench.shared.request(at(START), 3, bench.caller(900));
+    assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
     assert_eq!(bench.under_way(START), 0);
 }
 
@@ -1011,8 +1014,8 @@ fn a_target_makes_no_room_for_another_while_a_call_may_yet_come_to_it() {
 fn a_target_that_does_not_exist_keeps_nobody_from_anything() {
     let mut shared = Shared::without_limits(1);
     let caller = Bench::new().caller(1);
-    assert_eq!(shared.request(at(START), 9, caller), Place::Go { generation: 0 });
-    assert_eq!(shared.claim(at(START), 9, caller), Place::Go { generation: 0 });
+    assert_eq!(shared.request(at(START), 9, caller), Admission::Admitted { generation: 0 });
+    assert_eq!(shared.claim(at(START), 9, caller), Admission::Admitted { generation: 0 });
     assert!(shared.may_retry(at(START), 9, Duration::ZERO));
     shared.detach(at(START), 9, 1, true);
     shared.release(9);

@@ -9,7 +9,7 @@ use query_with_retry::core::limiter;
 use query_with_retry::core::loading::Answer;
 use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::Outcome;
-use query_with_retry::core::shared::{Caller, Ended, Loading, Means, Place, Shared};
+use query_with_retry::core::shared::{Admission, Caller, Ended, Loading, Means, Shared};
 use query_with_retry::core::time::{Duration, Instant};
 use std::time;
 
@@ -117,8 +117,8 @@ fn calls_whose_turn_it_is_cost_the_same_each() {
             crowd.ends(who, Outcome::Failed(Code::BadRequest, Layer::Client));
             served += 1;
             while let Some(next) = crowd.shared.woken() {
-                let place = crowd.shared.claim(at(1), TARGET, crowd.caller(next));
-                assert!(matches!(place, Place::Go { .. }), "{place:?}");
+                let admission = crowd.shared.claim(at(1), TARGET, crowd.caller(next));
+                assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
                 under_way.push(next);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::breaker::{Admission, Breaker, Rule, State, Verdict};
+use query_with_retry::core::breaker::{Breaker, Permission, Rule, State, Verdict};
 use query_with_retry::core::failure::Layer;
 use query_with_retry::core::lease::CallId;
 use query_with_retry::core::rng::Rng;
@@ -48,20 +48,20 @@ impl Naive {
         }
     }
 
-    fn admit(&mut self, now: Instant, who: CallId) -> Admission {
+    fn admit(&mut self, now: Instant, who: CallId) -> Permission {
         match self.phase {
-            Phase::Closed | Phase::Ramp(..) => return Admission::Go,
-            Phase::Open(until) if now < until => return Admission::Refused(until.since(now)),
+            Phase::Closed | Phase::Ramp(..) => return Permission::Granted,
+            Phase::Open(until) if now < until => return Permission::Denied(until.since(now)),
             Phase::HalfOpen(Some((probe, until))) if now < until && probe != who => {
-                return Admission::Refused(until.since(now));
+                return Permission::Denied(until.since(now));
             }
-            Phase::HalfOpen(Some((_, until))) if now < until => return Admission::Go,
+            Phase::HalfOpen(Some((_, until))) if now < until => return Permission::Granted,
             Phase::Open(_) => self.enter(Phase::HalfOpen(None)),
             Phase::HalfOpen(_) => {}
         }
         // The one before may still answer, and counts as well.
         self.phase = Phase::HalfOpen(Some((who, now + ATTEMPT)));
-        Admission::Go
+        Permission::Granted
     }
 
     /// True if it opens now.
@@ -158,7 +158,7 @@ proptest! {
                 let who = if kind == 0 { pick % 3 } else { 10 + nth };
                 let admission = breaker.admit(now, who, ATTEMPT);
                 prop_assert_eq!(admission, naive.admit(now, who));
-                if admission == Admission::Go {
+                if admission == Permission::Granted {
                     under_way.push((who, breaker.generation(), naive.epoch));
                 }
             } else {

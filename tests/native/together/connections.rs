@@ -10,7 +10,7 @@ use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::WaitReason;
-use query_with_retry::core::shared::{Caller, Place, Shared};
+use query_with_retry::core::shared::{Admission, Caller, Shared};
 use query_with_retry::core::time::{Duration, Instant};
 use std::rc::Rc;
 
@@ -116,7 +116,7 @@ fn a_reader_that_asks_for_nothing_lends_its_connection() {
         held: Duration::ZERO,
         first: true,
     };
-    let goes = |place| matches!(place, Place::Go { .. });
+    let goes = |admission| matches!(admission, Admission::Admitted { .. });
     assert!((0..5).all(|id| goes(shared.request(now, 0, caller(id)))));
     assert!(!goes(shared.request(now, 0, caller(5))));
     shared.lend(now, 0, 0);
@@ -143,8 +143,11 @@ fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() 
         held: Duration::ZERO,
         first: true,
     };
-    let places: Vec<_> = (0..12).map(|id| shared.request(came, 0, caller(id))).collect();
-    assert_eq!(places.iter().filter(|place| matches!(place, Place::Go { .. })).count(), 5);
+    let admissions: Vec<_> = (0..12).map(|id| shared.request(came, 0, caller(id))).collect();
+    assert_eq!(
+        admissions.iter().filter(|admission| matches!(admission, Admission::Admitted { .. })).count(),
+        5
+    );
     for id in 0..5 {
         shared.detach(came + secs(1), 0, id, true);
     }
@@ -154,7 +157,7 @@ fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() 
     let (mut sent, mut under_way) = (0, Vec::new());
     loop {
         while let Some(id) = shared.woken() {
-            if let Place::Go { .. } = shared.claim(late, 0, caller(id)) {
+            if let Admission::Admitted { .. } = shared.claim(late, 0, caller(id)) {
                 under_way.push(id);
             }
         }
