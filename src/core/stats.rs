@@ -13,7 +13,7 @@ const WINDOW: Duration = Duration::from_secs(300);
 const OUTCOMES: usize = 32;
 
 /// Where an end is counted: 0 is ok, 1 aborted, and the codes follow in their order.
-pub const fn place(outcome: Outcome) -> usize {
+pub const fn outcome_index(outcome: Outcome) -> usize {
     match outcome {
         Outcome::Ok => 0,
         Outcome::Aborted => 1,
@@ -103,7 +103,7 @@ impl Stats {
 
     /// And this is how it ended.
     pub fn ended(&mut self, outcome: Outcome) {
-        if let Some(count) = self.ended.get_mut(place(outcome)) {
+        if let Some(count) = self.ended.get_mut(outcome_index(outcome)) {
             *count = count.saturating_add(1);
         }
     }
@@ -126,7 +126,7 @@ impl Stats {
         self.attempts
     }
 
-    /// How many ended how, by [`place`].
+    /// How many ended how, by [`outcome_index`].
     pub fn outcomes(&self) -> &[u64] {
         &self.ended
     }
@@ -191,8 +191,8 @@ mod tests {
         let mut stats = stats();
         // The last of the codes.
         stats.ended(failed(Code::Paused));
-        assert_eq!(stats.outcomes()[place(failed(Code::Paused))], 1);
-        assert!(place(failed(Code::Paused)) + 1 < OUTCOMES);
+        assert_eq!(stats.outcomes()[outcome_index(failed(Code::Paused))], 1);
+        assert!(outcome_index(failed(Code::Paused)) + 1 < OUTCOMES);
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub enum Payload {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Route {
     /// Of a URL that the caller gave, without its query, which may hold a key.
     pub url: String,
     pub origin: String,
@@ -128,7 +128,7 @@ impl Refused {
     }
 }
 
-impl Place {
+impl Route {
     pub fn resolve(spec: Spec<'_>, payload: Payload) -> Result<Self, Refused> {
         match (spec.url, spec.model) {
             (Some(url), model) => Self::at(url, model, spec.profile, payload),
@@ -223,8 +223,8 @@ fn is_word(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn model(id: &str, payload: Payload) -> Result<Place, Refused> {
-        Place::resolve(Spec { model: Some(id), ..Spec::default() }, payload)
+    fn model(id: &str, payload: Payload) -> Result<Route, Refused> {
+        Route::resolve(Spec { model: Some(id), ..Spec::default() }, payload)
     }
 
     fn url<'a>(origin: &'a str, path: &'a str) -> Spec<'a> {
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn the_hf_inference_profile_has_a_chat_route_of_its_own() {
         let spec = Spec { model: Some("a/b"), profile: Some(Profile::HfInference), ..Spec::default() };
-        let target = Place::resolve(spec, Payload::Chat).unwrap();
+        let target = Route::resolve(spec, Payload::Chat).unwrap();
         assert_eq!(target.url, "https://router.huggingface.co/hf-inference/models/a/b/v1/chat/completions");
         assert_eq!(target.model.as_deref(), Some("a/b"));
     }
@@ -280,8 +280,8 @@ mod tests {
             assert_eq!(model(id, Payload::Chat), Err(Refused::BadModelId), "{id:?}");
         }
         let spec = Spec { model: Some("a/b"), profile: Some(Profile::Endpoint), ..Spec::default() };
-        assert_eq!(Place::resolve(spec, Payload::Chat), Err(Refused::NeedsUrl));
-        assert_eq!(Place::resolve(Spec::default(), Payload::Chat), Err(Refused::NeitherUrlNorModel));
+        assert_eq!(Route::resolve(spec, Payload::Chat), Err(Refused::NeedsUrl));
+        assert_eq!(Route::resolve(Spec::default(), Payload::Chat), Err(Refused::NeitherUrlNorModel));
     }
 
     #[test]
@@ -295,23 +295,23 @@ mod tests {
             ("https://evilendpoints.huggingface.cloud", "/", Profile::OpenAi),
             ("http://[::1]:8080", "/", Profile::OpenAi),
         ] {
-            let target = Place::resolve(url(origin, path), Payload::Object).unwrap();
+            let target = Route::resolve(url(origin, path), Payload::Object).unwrap();
             assert_eq!((target.url, target.profile), ([origin, path].concat(), profile));
         }
         let forced = Spec { profile: Some(Profile::Endpoint), ..url("http://127.0.0.1", "/") };
-        assert_eq!(Place::resolve(forced, Payload::Object).unwrap().profile, Profile::Endpoint);
+        assert_eq!(Route::resolve(forced, Payload::Object).unwrap().profile, Profile::Endpoint);
     }
 
     #[test]
     fn a_model_beside_a_url_goes_into_the_body_and_may_be_any_name() {
         let spec = Spec { model: Some("llama3:8b"), ..url("http://127.0.0.1", "/v1") };
-        assert_eq!(Place::resolve(spec, Payload::Chat).unwrap().model.as_deref(), Some("llama3:8b"));
-        assert_eq!(Place::resolve(spec, Payload::Opaque), Err(Refused::ModelNeedsObject));
+        assert_eq!(Route::resolve(spec, Payload::Chat).unwrap().model.as_deref(), Some("llama3:8b"));
+        assert_eq!(Route::resolve(spec, Payload::Opaque), Err(Refused::ModelNeedsObject));
     }
 
     #[test]
     fn a_token_goes_to_its_own_origin_and_among_the_hosts_of_hugging_face() {
-        let at = |origin: &str| Place {
+        let at = |origin: &str| Route {
             url: origin.into(),
             origin: origin.into(),
             profile: Profile::OpenAi,

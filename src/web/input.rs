@@ -14,7 +14,7 @@ use crate::core::limiter;
 use crate::core::policy::{Given, Hold, Inverted, Policy, Timeouts};
 use crate::core::queue::Priority;
 use crate::core::shared::Shared;
-use crate::core::target::{Payload, Place, Profile, Refused, Spec, Url};
+use crate::core::target::{Payload, Profile, Refused, Route, Spec, Url};
 use crate::core::time::Duration;
 
 /// A page that has lost its network is not always told, nor that it is back.
@@ -150,7 +150,7 @@ pub(super) fn targets(
         1 => Payload::Object,
         _ => Payload::Opaque,
     };
-    let mut first: Option<Place> = None;
+    let mut first: Option<Route> = None;
     let mut targets = Vec::new();
     for index in 0..request.targets() {
         let [origin, path, model] = [0, 1, 2].map(|part| request.part(index, part));
@@ -159,11 +159,11 @@ pub(super) fn targets(
             model: (!model.is_empty()).then_some(model.as_str()),
             profile: Profile::ALL.get(request.profile(index) as usize).copied(),
         };
-        let place = Place::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
-        let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&place));
-        request.locate(index, &place.url, place.model.as_deref().unwrap_or(""), shares, place.profile as u8);
-        targets.push(Target { shared: at(index), profile: place.profile, shares_credentials: shares });
-        first.get_or_insert(place);
+        let route = Route::resolve(spec, payload).map_err(|refused| Invalid::Refused(index, refused))?;
+        let shares = first.as_ref().is_none_or(|first| first.shares_credentials(&route));
+        request.locate(index, &route.url, route.model.as_deref().unwrap_or(""), shares, route.profile as u8);
+        targets.push(Target { shared: at(index), profile: route.profile, shares_credentials: shares });
+        first.get_or_insert(route);
     }
     Ok(targets)
 }

@@ -29,7 +29,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         self.record.waited_for(wait.reason, now.since(since));
-        shared.detach(now, self.shares(), self.id, true);
+        shared.detach(now, self.target_index(), self.id, true);
         self.until_online(now)
     }
 

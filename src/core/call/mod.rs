@@ -190,14 +190,14 @@ impl Call {
             }
             (State::Reading(attempt, head), Input::Begun) if head.events => {
                 self.begun = Some(now);
-                shared.begun(now, self.shares(), self.id, attempt.generation, attempt.started);
+                shared.begun(now, self.target_index(), self.id, attempt.generation, attempt.started);
                 self.state = State::Reading(attempt, head);
                 return self.pending;
             }
             (state @ (State::Sending(_) | State::Reading(..)), Input::HeldUp { away }) => {
                 match away {
-                    true => shared.lend(now, self.shares(), self.id),
-                    false => shared.reclaim(now, self.shares(), self.id, self.deadline()),
+                    true => shared.lend(now, self.target_index(), self.id),
+                    false => shared.reclaim(now, self.target_index(), self.id, self.deadline()),
                 }
                 self.away = away;
                 self.state = state;
@@ -262,7 +262,7 @@ impl Call {
         };
         self.pending = action;
         if matches!(self.state, State::Done) {
-            shared.detach(now, self.shares(), self.id, false);
+            shared.detach(now, self.target_index(), self.id, false);
         }
         action
     }
@@ -271,7 +271,7 @@ impl Call {
     /// [`Rules::lease`](super::coordinator::Rules::lease).
     pub fn renew(&self, now: Instant, shared: &mut Shared) {
         let in_flight = matches!(self.state, State::Sending(_) | State::Reading(..)) && !self.away;
-        shared.renew(now, self.shares(), self.id, self.deadline(), in_flight);
+        shared.renew(now, self.target_index(), self.id, self.deadline(), in_flight);
     }
 
     fn deadline(&self) -> Instant {
@@ -279,7 +279,7 @@ impl Call {
     }
 
     /// Where the target in use is among those that are shared.
-    fn shares(&self) -> usize {
+    fn target_index(&self) -> usize {
         self.targets.get(self.target).map_or(0, |target| target.shared)
     }
 
@@ -299,7 +299,7 @@ impl Call {
     fn patience(&self, now: Instant, shared: &Shared) -> Instant {
         let Policy { loading, timeouts, .. } = self.policy;
         let since = self.per_target.cold.unwrap_or(now);
-        let closed = shared.closed(now, self.shares());
+        let closed = shared.closed(now, self.target_index());
         let refuses = closed
             .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_told));
         // A fallback has to have time as well.
@@ -312,14 +312,14 @@ impl Call {
 
     /// The same, of who leaves the looking to another call: the last look of that one has time to be answered.
     fn in_line(&self, now: Instant, shared: &Shared) -> Instant {
-        let refuses = shared.closed(now, self.shares()).is_some();
+        let refuses = shared.closed(now, self.target_index()).is_some();
         let grace = if refuses { AT_ONCE } else { Duration::ZERO };
         self.deadline().min(self.patience(now, shared) + grace)
     }
 
     /// Wants to send, if it may.
     fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
-        let admission = shared.request(now, self.shares(), self.caller(now, shared));
+        let admission = shared.request(now, self.target_index(), self.caller(now, shared));
         self.on_admission(now, admission, falls_back, shared)
     }
 
@@ -380,10 +380,10 @@ impl Call {
         let (mut is_up, mut is_down) = (false, false);
         if wait.reason == WaitReason::Loading {
             until = self.in_line(now, shared);
-            let closed = shared.closed(now, self.shares()).is_some();
+            let closed = shared.closed(now, self.target_index()).is_some();
             // The last look of somebody else may still be answered.
-            is_down = closed && now >= self.patience(now, shared) && !shared.is_probing(self.shares());
-            is_up = !shared.is_cold(self.shares()) && !is_down && now < self.deadline();
+            is_down = closed && now >= self.patience(now, shared) && !shared.is_probing(self.target_index());
+            is_up = !shared.is_cold(self.target_index()) && !is_down && now < self.deadline();
         }
         let wait = Wait { until, ..wait };
         // Who has no time left takes no place, and no probe of a breaker.
@@ -392,9 +392,9 @@ impl Call {
             Admission::Queued(wait.reason)
         } else {
             let caller = self.caller(now, shared);
-            shared.claim(now, self.shares(), caller)
+            shared.claim(now, self.target_index(), caller)
         };
-        if wait.reason == WaitReason::Loading && !too_late && !shared.is_cold(self.shares()) {
+        if wait.reason == WaitReason::Loading && !too_late && !shared.is_cold(self.target_index()) {
             // What it meets from now on is another cold start.
             self.per_target.cold = None;
         }
@@ -404,7 +404,7 @@ impl Call {
         }
         self.record.waited_for(wait.reason, now.since(since));
         let admission = if too_late {
-            shared.detach(now, self.shares(), self.id, true);
+            shared.detach(now, self.target_index(), self.id, true);
             Admission::Rejected(self.waited_in_vain(now, wait.reason, shared))
         } else {
             admission
@@ -414,7 +414,7 @@ impl Call {
 
     fn waited_in_vain(&self, now: Instant, reason: WaitReason, shared: &Shared) -> Failure {
         let none = NO_NETWORK;
-        if reason == WaitReason::Loading && shared.closed(now, self.shares()).is_some() {
+        if reason == WaitReason::Loading && shared.closed(now, self.target_index()).is_some() {
             return none;
         }
         let code = if reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
@@ -512,7 +512,7 @@ impl Call {
             trouble.code = Code::StreamError;
         }
         let took = now.since(attempt.started);
-        let target = self.shares();
+        let target = self.target_index();
         let attempt = Attempt { alone: !shared.is_in_company(target, self.id), ..attempt };
         let works = shared.works(now, target);
         let mut is_closed = false;
@@ -584,7 +584,7 @@ impl Call {
                 self.lost(now, attempt, None, network, None, shared)
             }
             Lost::AtOnce => self.closed(now, attempt, None, network, false, shared),
-            Lost::Nameless if shared.has_answered(self.shares()) => {
+            Lost::Nameless if shared.has_answered(self.target_index()) => {
                 self.closed(now, attempt, None, network, false, shared)
             }
             Lost::ForGood => {
@@ -613,7 +613,7 @@ impl Call {
 
     /// The first loss of a call that is alone, and can be tried again.
     fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
-        let target = self.shares();
+        let target = self.target_index();
         self.per_target.retries == 0
             && self.policy.max_retries > 0
             && shared.closed(now, target).is_none()
@@ -631,7 +631,7 @@ impl Call {
         is_told: bool,
         shared: &mut Shared,
     ) -> Action {
-        let target = self.shares();
+        let target = self.target_index();
         // Others are answered meanwhile: it is this request that brings the engine down, or one of several replicas.
         if self.per_target.cold.is_some_and(|since| shared.has_answered_since(target, since)) {
             let trouble = Trouble { retry: Retry::Usual, ..trouble };
@@ -692,9 +692,11 @@ impl Call {
         // Who was sent with next to no time left says nothing of who did not answer in it.
         let took = now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
-            || phase.is_some() && self.begun.is_none() && shared.takes_longer(self.shares(), took);
-        let is_unsent =
-            phase.is_some() && head.is_none() && !attempt.reached && shared.may_be_unsent(self.shares());
+            || phase.is_some() && self.begun.is_none() && shared.takes_longer(self.target_index(), took);
+        let is_unsent = phase.is_some()
+            && head.is_none()
+            && !attempt.reached
+            && shared.may_be_unsent(self.target_index());
         let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };
         self.note(now, attempt, head, outcome, means, shared);
         let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
@@ -706,7 +708,7 @@ impl Call {
     /// Who fails again while others are answered has itself to blame.
     fn own(&mut self, now: Instant, shared: &Shared) -> Means {
         let since = *self.per_target.failed_since.get_or_insert(now);
-        let is_own = since < now && shared.has_worked_since(self.shares(), since);
+        let is_own = since < now && shared.has_worked_since(self.target_index(), since);
         if is_own { Means::Own } else { Means::Itself }
     }
 
@@ -740,7 +742,7 @@ impl Call {
         if self.begun.is_some() || !code.may_fall_back() || same_purse || now >= self.deadline() {
             return false;
         }
-        shared.detach(now, self.shares(), self.id, false);
+        shared.detach(now, self.target_index(), self.id, false);
         self.target = next;
         self.per_target = PerTarget::new(&mut self.rng);
         true
@@ -779,7 +781,7 @@ impl Call {
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, now.since(since)),
             State::Queued { since, wait, .. } => {
                 self.record.waited_for(wait.reason, now.since(since));
-                shared.detach(now, self.shares(), self.id, true);
+                shared.detach(now, self.target_index(), self.id, true);
             }
             State::New | State::Done => {}
         }
@@ -828,7 +830,7 @@ impl Call {
             means,
             key: head.map_or(0, |head| head.key),
         };
-        shared.ended(now, self.shares(), self.id, ended);
+        shared.ended(now, self.target_index(), self.id, ended);
     }
 }
 

@@ -50,7 +50,7 @@ impl Call {
         pause: Pause,
         shared: &mut Shared,
     ) -> Step {
-        let target = self.shares();
+        let target = self.target_index();
         let per_target = &mut self.per_target;
         let once = retry == Retry::Once;
         let spent = per_target.retries >= self.policy.max_retries && !pause.is_none;
@@ -93,7 +93,7 @@ impl Call {
         let again = ::core::mem::replace(&mut self.per_target.told, true);
         let found =
             Loading { started: attempt.started, answer, default_wait, full, is_alone: attempt.alone, again };
-        let role = shared.loading(now, self.shares(), self.caller(now, shared), found);
+        let role = shared.loading(now, self.target_index(), self.caller(now, shared), found);
         self.probe_again(now, attempt, role, answer, shared)
     }
 
@@ -117,7 +117,7 @@ impl Call {
             Role::Follow | Role::Apart if patience == Duration::ZERO => {
                 return Step::GiveUp(Some(Phase::Wait));
             }
-            Role::Follow if self.per_target.pause.is_none() && shared.is_cold(self.shares()) => {
+            Role::Follow if self.per_target.pause.is_none() && shared.is_cold(self.target_index()) => {
                 self.per_target.pause = Some(Duration::ZERO);
                 return Step::Follow;
             }
@@ -131,7 +131,7 @@ impl Call {
         let span = sleep.min(patience).min(last_probe);
         // While more than a tenth of the call is left, what is cold is looked at once more.
         let is_early = last_probe < patience && room > self.policy.timeouts.total.scaled(1, 10);
-        let is_closed = shared.closed(now, self.shares()).is_some();
+        let is_closed = shared.closed(now, self.target_index()).is_some();
         let least = if is_early || is_closed { MIN_PROBE_DELAY } else { SHORTEST_SLEEP };
         let too_short = span < sleep && (span < least || floor.is_some_and(|floor| span <= floor));
         if too_short {

@@ -32,7 +32,7 @@ pub fn is_life(name: &[u8]) -> bool {
 #[derive(Debug, Default)]
 pub struct Reader {
     scanner: Scanner,
-    place: Place,
+    cursor: Cursor,
     alike: Alike,
 }
 
@@ -41,26 +41,26 @@ impl Reader {
     /// nowhere, but its room.
     pub fn begin(&mut self, fails: bool) {
         self.scanner.begin();
-        self.place.begin();
-        self.place.said.found.has_ended_badly = fails;
+        self.cursor.begin();
+        self.cursor.said.found.has_ended_badly = fails;
     }
 
     /// One that keeps the text of its documents.
     pub fn of_text() -> Self {
         let mut reader = Self::default();
-        reader.place.said.keeps_text = true;
+        reader.cursor.said.keeps_text = true;
         reader
     }
 
     /// A whole event of a stream.
     pub fn read(&mut self, event: &[u8], fails: bool) -> Result<(), NoJson> {
         self.begin(fails);
-        if !fails && self.alike.reads(event, &mut self.place.said) {
+        if !fails && self.alike.reads(event, &mut self.cursor.said) {
             return Ok(());
         }
         self.whole(event)?;
         if !self.read_again(event, fails) {
-            self.alike.is_of(event, self.place.text, &self.place.said);
+            self.alike.is_of(event, self.cursor.text, &self.cursor.said);
         }
         Ok(())
     }
@@ -72,12 +72,12 @@ impl Reader {
 
     /// The document that was read, all of it: where a key stands twice in an object, only the last one shall count.
     pub fn read_again(&mut self, document: &[u8], fails: bool) -> bool {
-        if !self.place.repeats.any() {
+        if !self.cursor.repeats.any() {
             return false;
         }
         self.scanner.begin();
-        self.place.begin_again();
-        self.place.said.found.has_ended_badly = fails;
+        self.cursor.begin_again();
+        self.cursor.said.found.has_ended_badly = fails;
         // It is what it was before.
         _ = self.whole(document);
         true
@@ -85,20 +85,20 @@ impl Reader {
 
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
-        let read = self.scanner.push(bytes, &mut self.place);
+        let read = self.scanner.push(bytes, &mut self.cursor);
         // Whatever is said so deep, it is said of an error.
-        self.place.said.found.has_failed |= read == Err(NoJson::TooDeep) && self.place.is_in_error();
+        self.cursor.said.found.has_failed |= read == Err(NoJson::TooDeep) && self.cursor.is_in_error();
         read
     }
 
     /// No more will come.
     pub fn end(&mut self) -> Result<(), NoJson> {
-        self.scanner.end(&mut self.place)
+        self.scanner.end(&mut self.cursor)
     }
 
     /// What was said: all of it, or what came before the document was cut or turned out to be no JSON.
     pub fn said(&self) -> &Said {
-        &self.place.said
+        &self.cursor.said
     }
 
     /// It has begun, and its end has not come.
@@ -108,7 +108,7 @@ impl Reader {
 
     /// Its text was taken.
     pub fn forget_text(&mut self) {
-        self.place.said.forget_text();
+        self.cursor.said.forget_text();
     }
 
     /// The document is complete.
@@ -122,7 +122,7 @@ const DEEPEST: usize = 8;
 
 /// Where in the document the next value stands, and what was found on the way.
 #[derive(Debug)]
-struct Place {
+struct Cursor {
     node: Node,
     /// What the value there is.
     used: Use,
@@ -141,7 +141,7 @@ struct Place {
     said: Said,
 }
 
-impl Default for Place {
+impl Default for Cursor {
     fn default() -> Self {
         let (node, used) = (Node::ROOT, Node::ROOT.used());
         let (short, said) = (Short::default(), Said::default());
@@ -162,7 +162,7 @@ impl Default for Place {
     }
 }
 
-impl Sink for Place {
+impl Sink for Cursor {
     fn opens(&mut self, is_object: bool) {
         if !is_object {
             if self.used == Use::Choices {
@@ -275,7 +275,7 @@ impl Sink for Place {
     }
 }
 
-impl Place {
+impl Cursor {
     fn begin(&mut self) {
         self.repeats.begin();
         self.starts();

@@ -2,7 +2,7 @@
 
 use super::{PROFILES, config};
 use proptest::prelude::*;
-use query_with_retry::core::target::{Payload, Place, Profile, Refused, Spec, Url};
+use query_with_retry::core::target::{Payload, Profile, Refused, Route, Spec, Url};
 
 const ROUTER: &str = "https://router.huggingface.co";
 
@@ -34,18 +34,18 @@ proptest! {
     #[test]
     fn a_model_id_never_leaves_the_router(model in text(), profile in profile(), payload in payload()) {
         let spec = Spec { url: None, model: Some(&model), profile };
-        if let Ok(place) = Place::resolve(spec, payload) {
-            prop_assert_eq!(&place.origin, ROUTER);
-            let path = place.url.strip_prefix(ROUTER).and_then(|path| path.strip_prefix('/'));
+        if let Ok(route) = Route::resolve(spec, payload) {
+            prop_assert_eq!(&route.origin, ROUTER);
+            let path = route.url.strip_prefix(ROUTER).and_then(|path| path.strip_prefix('/'));
             let plain = |word: &str| {
                 !matches!(word, "" | "." | "..")
                     && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             };
-            prop_assert!(path.is_some_and(|path| path.split('/').all(plain)), "{}", place.url);
-            let body = place.model.as_deref();
+            prop_assert!(path.is_some_and(|path| path.split('/').all(plain)), "{}", route.url);
+            let body = route.model.as_deref();
             prop_assert!(body.is_none_or(|id| model.starts_with(id)), "{:?}", body);
             prop_assert!(body.is_none() || payload == Payload::Chat);
-            prop_assert!(matches!(place.profile, Profile::Router | Profile::HfInference));
+            prop_assert!(matches!(route.profile, Profile::Router | Profile::HfInference));
         }
     }
 
@@ -60,13 +60,13 @@ proptest! {
         payload in payload(),
     ) {
         let spec = Spec { url: Some(Url { origin: &origin, path: &path }), model: model.as_deref(), profile };
-        match Place::resolve(spec, payload) {
-            Ok(place) => {
-                prop_assert_eq!(&place.url, &format!("{origin}{path}"));
-                prop_assert_eq!(&place.origin, &origin);
-                prop_assert_eq!(&place.model, &model);
-                prop_assert!(profile.is_none_or(|profile| profile == place.profile));
-                prop_assert!(place.shares_credentials(&place));
+        match Route::resolve(spec, payload) {
+            Ok(route) => {
+                prop_assert_eq!(&route.url, &format!("{origin}{path}"));
+                prop_assert_eq!(&route.origin, &origin);
+                prop_assert_eq!(&route.model, &model);
+                prop_assert!(profile.is_none_or(|profile| profile == route.profile));
+                prop_assert!(route.shares_credentials(&route));
             }
             Err(why) => {
                 prop_assert_eq!(why, Refused::ModelNeedsObject);
@@ -78,7 +78,7 @@ proptest! {
     /// A token of Hugging Face goes to no other host, however alike it looks.
     #[test]
     fn a_token_of_hugging_face_stays_there(host in text(), path in text()) {
-        let resolve = |spec| Place::resolve(spec, Payload::Chat);
+        let resolve = |spec| Route::resolve(spec, Payload::Chat);
         let router = resolve(Spec { model: Some("org/name"), ..Spec::default() });
         let origin = format!("https://{host}");
         let other = resolve(Spec { url: Some(Url { origin: &origin, path: &path }), ..Spec::default() });
