@@ -83,7 +83,7 @@ pub(super) fn seen(now: Instant, of: Seen<'_>) -> Row {
     row.extend_from_slice(&[
         f64::from(of.breaker as u8),
         f64::from(of.temperature as u8),
-        of.under_way as f64,
+        of.in_flight as f64,
         of.queued as f64,
         stats.calls() as f64,
         stats.attempts() as f64,

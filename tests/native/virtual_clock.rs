@@ -220,7 +220,7 @@ impl Conversation {
     pub(crate) fn against(&self, mut server: impl FnMut(Asked) -> Reply) -> Transcript {
         let mut clock = Clock { now: BEGAN, late: self.late, aborts: self.aborts_after.map(|t| BEGAN + t) };
         let mut call = Lone::new(self.policy, self.targets.clone(), self.seed);
-        let (mut sent, mut waits, mut under_way) = (Vec::new(), Vec::new(), None);
+        let (mut sent, mut waits, mut in_flight) = (Vec::new(), Vec::new(), None);
         let (mut begun, mut stream) = (None, Stream::default());
         let mut action = call.handle(clock.now, Input::Start);
         for _ in 0..ENDLESS {
@@ -230,14 +230,14 @@ impl Conversation {
                     sent.push(Sent { at, action: send });
                     let reply = server(Asked { at, target: send.target, hold: send.hold });
                     let input = clock.head(send.clocks, &reply);
-                    under_way = Some((send.clocks, reply));
+                    in_flight = Some((send.clocks, reply));
                     input
                 }
-                Action::Read { limit } => match under_way.take() {
+                Action::Read { limit } => match in_flight.take() {
                     Some((clocks, reply)) => clock.body(clocks, reply, limit),
                     None => panic!("there is nothing to read"),
                 },
-                Action::Stream => match under_way.take() {
+                Action::Stream => match in_flight.take() {
                     Some((clocks, Reply::Streams { steps, then, .. })) => {
                         stream = Stream::default();
                         let input = clock.stream(clocks, &mut stream, steps, then);

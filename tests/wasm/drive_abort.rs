@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// Aborts 40 ms after the start; the call must end at once, with a report of what was under way.
-async fn abort_midway(caller: &Caller, under_way: &[&str]) {
+async fn abort_midway(caller: &Caller, in_flight: &[&str]) {
     let unhandled = Unhandled::new();
     let start: Instant = now();
     caller.starts();
@@ -19,7 +19,7 @@ async fn abort_midway(caller: &Caller, under_way: &[&str]) {
     let end = caller.ends().await;
     assert_eq!(end.how(), "aborted");
     assert_took(start, 39);
-    assert_eq!(end.report().texts(), under_way);
+    assert_eq!(end.report().texts(), in_flight);
     assert_eq!(unhandled.counted().await, 0.0);
 }
 

@@ -109,7 +109,7 @@ async fn a_stream_that_was_closed_is_not_waited_for() {
 }
 
 /// A call whose stream has come to a stop after its text.
-async fn under_way(network: &Network, body: &Body) -> Caller {
+async fn in_flight(network: &Network, body: &Body) -> Caller {
     streams(network, body);
     let caller = streamed("");
     caller.starts();
@@ -123,7 +123,7 @@ async fn an_abort_stops_it_at_once_and_frees_its_decoder() {
     let unhandled = Unhandled::new();
     let network = Network::new();
     let body = body(&[TEXT], Ending::Stalls);
-    let caller = under_way(&network, &body).await;
+    let caller = in_flight(&network, &body).await;
     caller.aborts();
     let end = caller.ends().await;
     assert_eq!(end.how(), "aborted");

@@ -138,7 +138,7 @@ fn any_other_answer_of_now_ends_the_cold_start_and_ends_it_once() {
 }
 
 #[test]
-fn an_answer_to_a_follower_that_was_under_way_ends_it_as_well() {
+fn an_answer_to_a_follower_that_was_in_flight_ends_it_as_well() {
     let (mut bench, _) = Bench::cold();
     assert!(bench.answered(HEARD + 900, SENT + 10));
     assert!(bench.admits(HEARD + 900, B));

@@ -50,7 +50,7 @@ pub enum NoJson {
 pub struct Scanner {
     /// What may come next, a bit each.
     expects: u8,
-    under_way: UnderWay,
+    scanning: Scanning,
     /// What is open innermost.
     in_object: bool,
     depth: usize,
@@ -75,7 +75,7 @@ const BROKEN: u8 = 128;
 
 /// What has begun, and may end in this piece or another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UnderWay {
+enum Scanning {
     Nothing,
     Key,
     Text,
@@ -106,7 +106,7 @@ impl Default for Scanner {
     fn default() -> Self {
         Self {
             expects: VALUE | MARK,
-            under_way: UnderWay::Nothing,
+            scanning: Scanning::Nothing,
             in_object: false,
             depth: 0,
             objects: [0; DEEPEST / 64],
@@ -120,7 +120,7 @@ impl Default for Scanner {
 impl Scanner {
     /// Another document begins.
     pub fn begin(&mut self) {
-        (self.expects, self.under_way) = (VALUE | MARK, UnderWay::Nothing);
+        (self.expects, self.scanning) = (VALUE | MARK, Scanning::Nothing);
         (self.in_object, self.depth) = (false, 0);
         self.text = Text::default();
     }
@@ -136,9 +136,9 @@ impl Scanner {
 
     /// No more will come. A number at the very end is complete only now.
     pub fn end(&mut self, sink: &mut impl Sink) -> Result<(), NoJson> {
-        if self.under_way == UnderWay::Number && self.depth == 0 && self.expects != BROKEN {
+        if self.scanning == Scanning::Number && self.depth == 0 && self.expects != BROKEN {
             self.number.end(sink)?;
-            (self.under_way, self.expects) = (UnderWay::Nothing, 0);
+            (self.scanning, self.expects) = (Scanning::Nothing, 0);
         }
         if self.is_over() {
             return Ok(());
@@ -149,12 +149,12 @@ impl Scanner {
 
     /// A value is complete, and whatever comes is another one: a stream of JSON texts goes on here.
     pub fn is_over(&self) -> bool {
-        self.expects == 0 && self.under_way == UnderWay::Nothing
+        self.expects == 0 && self.scanning == Scanning::Nothing
     }
 
     /// A value is under way, and its end has not come.
     pub fn is_open(&self) -> bool {
-        let has_begun = self.expects & MARK == 0 || self.under_way != UnderWay::Nothing;
+        let has_begun = self.expects & MARK == 0 || self.scanning != Scanning::Nothing;
         has_begun && self.expects != BROKEN && !self.is_over()
     }
 
@@ -164,30 +164,26 @@ impl Scanner {
         }
         let mut rest = bytes;
         while let [byte, after @ ..] = rest {
-            if self.under_way == UnderWay::Nothing {
+            if self.scanning == Scanning::Nothing {
                 self.begins(*byte, sink)?;
-                if !matches!(self.under_way, UnderWay::Number | UnderWay::Word(_)) {
+                if !matches!(self.scanning, Scanning::Number | Scanning::Word(_)) {
                     rest = after;
                 }
             }
-            let under_way = self.under_way;
-            let left = match under_way {
-                UnderWay::Nothing => continue,
-                UnderWay::Key | UnderWay::Text => self.text.push(rest, &mut |part, is_last| {
-                    if under_way == UnderWay::Key {
-                        sink.key(part, is_last)
-                    } else {
-                        sink.text(part, is_last)
-                    }
+            let scanning = self.scanning;
+            let left = match scanning {
+                Scanning::Nothing => continue,
+                Scanning::Key | Scanning::Text => self.text.push(rest, &mut |part, is_last| {
+                    if scanning == Scanning::Key { sink.key(part, is_last) } else { sink.text(part, is_last) }
                 })?,
-                UnderWay::Number => self.number.push(rest, sink)?,
-                UnderWay::Word(word) => self.word(word, rest, sink)?,
+                Scanning::Number => self.number.push(rest, sink)?,
+                Scanning::Word(word) => self.word(word, rest, sink)?,
             };
             let Some(after) = left else { break };
             rest = after;
-            self.under_way = UnderWay::Nothing;
-            self.expects = match under_way {
-                UnderWay::Key => {
+            self.scanning = Scanning::Nothing;
+            self.expects = match scanning {
+                Scanning::Key => {
                     if let [b':', after @ ..] = rest {
                         rest = after;
                         VALUE
@@ -195,7 +191,7 @@ impl Scanner {
                         COLON
                     }
                 }
-                UnderWay::Word(Word::Mark) => VALUE,
+                Scanning::Word(Word::Mark) => VALUE,
                 _ => self.after_value(),
             };
         }
@@ -208,7 +204,7 @@ impl Scanner {
         let may = |come: u8| expects & come != 0;
         match byte {
             b'"' if may(KEY | VALUE) => {
-                self.under_way = if may(KEY) { UnderWay::Key } else { UnderWay::Text };
+                self.scanning = if may(KEY) { Scanning::Key } else { Scanning::Text };
             }
             b':' if may(COLON) => self.expects = VALUE,
             b',' if may(COMMA) => self.expects = if self.in_object { KEY } else { VALUE },
@@ -219,7 +215,7 @@ impl Scanner {
             b']' if may(END_OF_ARRAY) => self.close(sink),
             b'-' | b'0'..=b'9' if may(VALUE) => {
                 self.number = Number::default();
-                self.under_way = UnderWay::Number;
+                self.scanning = Scanning::Number;
             }
             b'n' if may(VALUE) => self.begin_word(Word::Null),
             b'f' if may(VALUE) => self.begin_word(Word::False),
@@ -262,7 +258,7 @@ impl Scanner {
     }
 
     fn begin_word(&mut self, word: Word) {
-        (self.under_way, self.matched) = (UnderWay::Word(word), 0);
+        (self.scanning, self.matched) = (Scanning::Word(word), 0);
     }
 
     fn word<'a>(

@@ -92,7 +92,7 @@ pub struct Limiter {
     full: Option<(u32, Instant)>,
     /// When somebody was let in last, or answered.
     moved: Option<Instant>,
-    under_way: Vec<Permit>,
+    in_flight: Vec<Permit>,
     /// How long a success takes, on average of the last ones.
     pace: Option<Duration>,
     /// The same of how long it takes until a success is one: of a stream, until it begins.
@@ -115,7 +115,7 @@ impl Limiter {
             cut: None,
             full: None,
             moved: None,
-            under_way: Vec::new(),
+            in_flight: Vec::new(),
             pace: None,
             soon: None,
             // The first one of a fresh target is believed.
@@ -128,8 +128,8 @@ impl Limiter {
         limiter
     }
 
-    pub fn under_way(&self, now: Instant) -> usize {
-        self.under_way.iter().filter(|permit| permit.lease.is_live(now)).count()
+    pub fn in_flight(&self, now: Instant) -> usize {
+        self.in_flight.iter().filter(|permit| permit.lease.is_live(now)).count()
     }
 
     pub fn limit(&self) -> u32 {
@@ -141,15 +141,15 @@ impl Limiter {
     }
 
     pub fn has_permit(&mut self, now: Instant) -> bool {
-        if self.under_way.len() >= self.limit() as usize {
-            self.under_way.retain(|permit| permit.lease.is_live(now));
+        if self.in_flight.len() >= self.limit() as usize {
+            self.in_flight.retain(|permit| permit.lease.is_live(now));
         }
-        self.under_way.len() < self.limit() as usize || self.extra_permit_at().is_some_and(|at| at <= now)
+        self.in_flight.len() < self.limit() as usize || self.extra_permit_at().is_some_and(|at| at <= now)
     }
 
     /// Those under way may take minutes, and a limit of as many would keep everybody out until then.
     fn extra_permit_at(&self) -> Option<Instant> {
-        let may_grow = self.under_way.len() < self.rule.max as usize;
+        let may_grow = self.in_flight.len() < self.rule.max as usize;
         self.moved.filter(|_| may_grow).map(|moved| moved + STUCK)
     }
 
@@ -160,20 +160,20 @@ impl Limiter {
 
     /// Takes a place, whether there is room or not.
     pub fn acquire(&mut self, now: Instant, who: CallId, until: Instant) {
-        if self.under_way.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
+        if self.in_flight.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If it is too much, that is told.
             self.limit = self.limit.saturating_add(ONE).min(self.within(u32::MAX));
             self.full = None;
         }
         self.moved = Some(now);
-        let in_company = !self.under_way.is_empty();
-        if let [first] = self.under_way.as_mut_slice() {
+        let in_company = !self.in_flight.is_empty();
+        if let [first] = self.in_flight.as_mut_slice() {
             first.in_company = true;
         }
-        let crowd = self.under_way.len() as u32 + 1;
+        let crowd = self.in_flight.len() as u32 + 1;
         let lease = Lease { holder: who, until };
-        self.under_way.push(Permit { lease, in_company, crowd, votes: self.votes });
+        self.in_flight.push(Permit { lease, in_company, crowd, votes: self.votes });
     }
 
     /// One was answered, or failed.
@@ -184,18 +184,18 @@ impl Limiter {
     /// While this one was under way more were answered than failed, itself included: its failure is its own, or that of one
     /// replica of several.
     pub fn is_outvoted(&self, who: CallId) -> bool {
-        let permit = self.under_way.iter().find(|permit| permit.lease.holder == who);
+        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
         permit.is_some_and(|permit| self.votes.wrapping_sub(permit.votes) > 0)
     }
 
     /// Whether another one has been under way while this one was.
     pub fn was_in_company(&self, who: CallId) -> bool {
-        self.under_way.iter().any(|permit| permit.lease.holder == who && permit.in_company)
+        self.in_flight.iter().any(|permit| permit.lease.holder == who && permit.in_company)
     }
 
     /// The holder is still there: its permit lasts until then, and is issued anew where it has run out.
     pub fn renew(&mut self, now: Instant, who: CallId, until: Instant) {
-        match self.under_way.iter_mut().find(|permit| permit.lease.holder == who) {
+        match self.in_flight.iter_mut().find(|permit| permit.lease.holder == who) {
             Some(permit) => permit.lease.until = until,
             None => self.acquire(now, who, until),
         }
@@ -203,19 +203,19 @@ impl Limiter {
 
     /// Gives the place back. False if it has run out.
     pub fn release(&mut self, who: CallId) -> bool {
-        let at = self.under_way.iter().position(|permit| permit.lease.holder == who);
-        at.map(|at| self.under_way.swap_remove(at)).is_some()
+        let at = self.in_flight.iter().position(|permit| permit.lease.holder == who);
+        at.map(|at| self.in_flight.swap_remove(at)).is_some()
     }
 
     /// When the first place runs out, if nobody gives one back.
     pub fn runs_out_at(&self) -> Option<Instant> {
-        self.under_way.iter().map(|permit| permit.lease.until).min()
+        self.in_flight.iter().map(|permit| permit.lease.until).min()
     }
 
     /// This one was answered: the target takes as many as there were when it went.
     pub fn took(&mut self, now: Instant, who: CallId) {
         let crowd =
-            self.under_way.iter().find(|permit| permit.lease.holder == who).map_or(0, |one| one.crowd);
+            self.in_flight.iter().find(|permit| permit.lease.holder == who).map_or(0, |one| one.crowd);
         let (most, since) = self.taken;
         if crowd >= most || now.since(since) >= self.proven() {
             self.taken = (crowd, now);
@@ -230,14 +230,14 @@ impl Limiter {
     /// It went with more at once than were taken lately: what refused it was our own try at one more.
     pub fn was_one_more(&self, now: Instant, who: CallId) -> bool {
         let (most, since) = self.taken;
-        let permit = self.under_way.iter().find(|permit| permit.lease.holder == who);
+        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
         now.since(since) < self.proven() && permit.is_some_and(|permit| permit.crowd > most)
     }
 
     /// That it is full with as many cannot be: one of several replicas is broken, or it is this payload.
     fn takes_as_many(&self, now: Instant) -> bool {
         let (most, since) = self.taken;
-        now.since(since) < self.proven() && self.under_way.len() as u32 <= most
+        now.since(since) < self.proven() && self.in_flight.len() as u32 <= most
     }
 
     /// To be told before the place is given back: only a limit that is made use of may grow.
@@ -286,7 +286,7 @@ impl Limiter {
                 }
                 if sign != Sign::Late {
                     // The place of who was refused is none: who comes next would be refused as well.
-                    let others = (self.under_way.len() as u32).saturating_sub(1).saturating_mul(ONE);
+                    let others = (self.in_flight.len() as u32).saturating_sub(1).saturating_mul(ONE);
                     self.limit = self.limit.min(others.max(floor));
                     // One alone was too fast, and not too many.
                     if others > 0 && sign == Sign::Full {
@@ -302,7 +302,7 @@ impl Limiter {
     }
 
     fn grow(&mut self, now: Instant) {
-        if self.under_way.len() * 2 < self.limit() as usize {
+        if self.in_flight.len() * 2 < self.limit() as usize {
             return;
         }
         let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };

@@ -44,7 +44,7 @@ fn the_first_push_ends_the_slow_start_and_then_a_round_of_successes_is_one_more(
 }
 
 #[test]
-fn what_was_under_way_together_cuts_the_limit_once() {
+fn what_was_in_flight_together_cuts_the_limit_once() {
     let mut limiter = limiter(4, 64);
     succeed(&mut limiter, 60);
     for ms in [1000, 1001, 1999] {
@@ -65,7 +65,7 @@ fn who_is_refused_leaves_no_place_for_the_next() {
         limiter.release(who);
         assert!(!limiter.has_permit(at(1000)), "{who}");
     }
-    assert_eq!((limiter.limit(), limiter.under_way(at(1000))), (16, 16));
+    assert_eq!((limiter.limit(), limiter.in_flight(at(1000))), (16, 16));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_place_that_is_never_given_back_runs_out() {
     assert_eq!(limiter.runs_out_at(), Some(at(500)));
     assert!(limiter.has_permit(at(500)));
     limiter.release(3);
-    assert_eq!(limiter.under_way(at(499)), 0);
+    assert_eq!(limiter.in_flight(at(499)), 0);
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
     let mut limiter = limiter(1, 1);
     limiter.acquire(at(0), 3, at(500));
     limiter.renew(at(0), 3, at(900));
-    assert_eq!((limiter.has_permit(at(899)), limiter.under_way(at(899))), (false, 1));
+    assert_eq!((limiter.has_permit(at(899)), limiter.in_flight(at(899))), (false, 1));
     assert!(limiter.has_permit(at(900)));
     limiter.renew(at(0), 3, at(1000));
-    assert_eq!(limiter.under_way(at(999)), 1);
+    assert_eq!(limiter.in_flight(at(999)), 1);
 }
 
 #[test]

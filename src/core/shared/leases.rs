@@ -58,7 +58,7 @@ fn a_reader_that_is_away_lends_its_permit_and_has_one_again_when_it_is_back() {
     bench.shared.lend(at(START + 3000), TARGET, 0);
     assert_eq!(bench.all_come(START + 3000), [4]);
     bench.shared.reclaim(at(START + 4000), TARGET, 0, at(START + 300_000));
-    assert_eq!(bench.under_way(START + 4000), 5);
+    assert_eq!(bench.in_flight(START + 4000), 5);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_permit_whose_holder_says_nothing_is_the_next_ones_after_five_seconds() {
     assert_eq!(bench.all_come(START + LEASE), [4]);
     // Who still answers then gives back what it does not have any more.
     bench.ends(START + LEASE + 1, 0, Outcome::Ok);
-    assert_eq!(bench.under_way(START + LEASE + 1), 4);
+    assert_eq!(bench.in_flight(START + LEASE + 1), 4);
 }
 
 #[test]

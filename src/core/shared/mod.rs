@@ -437,7 +437,7 @@ impl Shared {
             of.coordinator.gate.lost(who);
         }
         of.fulls += u32::from(ended.means == Means::Full);
-        let others = (of.limiter.under_way(now) as u32).saturating_sub(1);
+        let others = (of.limiter.in_flight(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
             of.limiter.took(now, who);
         }
@@ -791,7 +791,7 @@ impl Shared {
         Some(Seen {
             breaker: breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now)),
             temperature,
-            under_way: of.limiter.under_way(now),
+            in_flight: of.limiter.in_flight(now),
             queued: of.queue.len(),
             stats: &mut of.stats,
         })
@@ -803,7 +803,7 @@ impl Shared {
 pub struct Seen<'a> {
     pub breaker: breaker::State,
     pub temperature: Temperature,
-    pub under_way: usize,
+    pub in_flight: usize,
     pub queued: usize,
     pub stats: &'a mut Stats,
 }

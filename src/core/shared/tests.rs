@@ -195,8 +195,8 @@ impl Bench {
         self.shared.due().map(ms)
     }
 
-    pub(super) fn under_way(&mut self, now: u64) -> usize {
-        self.shared.seen(at(now), TARGET).expect("a target").under_way
+    pub(super) fn in_flight(&mut self, now: u64) -> usize {
+        self.shared.seen(at(now), TARGET).expect("a target").in_flight
     }
 
     fn queued(&mut self, now: u64) -> usize {
@@ -213,7 +213,7 @@ fn as_many_go_as_there_are_places_and_the_others_line_up() {
     let mut bench = Bench::new();
     (0..4).for_each(|who| bench.goes(START, who));
     (4..100).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
-    assert_eq!((bench.under_way(START), bench.queued(START)), (4, 96));
+    assert_eq!((bench.in_flight(START), bench.queued(START)), (4, 96));
     assert_eq!(bench.woken(), [0_u32; 0]);
 }
 
@@ -258,13 +258,13 @@ fn the_tiers_take_turns_and_none_of_them_starves() {
         (0..100).for_each(|nth| bench.lines_up(START, first + nth, WaitReason::Queue));
     }
     let mut served = Vec::new();
-    let mut under_way: Vec<CallId> = (0..4).collect();
+    let mut in_flight: Vec<CallId> = (0..4).collect();
     while served.len() < 120 {
         // One leaves, one comes: the limit stays.
-        bench.is_aborted(START + 1, under_way.remove(0));
+        bench.is_aborted(START + 1, in_flight.remove(0));
         let come = bench.all_come(START + 1);
         assert_eq!(come.len(), 1);
-        under_way.extend(&come);
+        in_flight.extend(&come);
         served.extend(come);
     }
     let of = |tier| served.iter().filter(|who| **who / 1000 == tier).count();
@@ -298,7 +298,7 @@ fn who_comes_late_for_its_place_has_it_if_nobody_else_wanted_it() {
     bench.is_aborted(START + 1, 0);
     assert_eq!(bench.woken(), [4]);
     assert!(matches!(bench.claims(START + 60_000, 4), Admission::Admitted { .. }));
-    assert_eq!(bench.under_way(START + 60_000), 4);
+    assert_eq!(bench.in_flight(START + 60_000), 4);
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn who_leaves_between_its_turn_and_its_coming_gives_the_place_on() {
     assert_eq!(bench.woken(), [4]);
     bench.is_aborted(START + 2, 4);
     assert_eq!(bench.all_come(START + 2), [5]);
-    assert_eq!(bench.under_way(START + 2), 4);
+    assert_eq!(bench.in_flight(START + 2), 4);
 }
 
 #[test]
@@ -432,7 +432,7 @@ fn leaving_twice_or_without_ever_having_come_gives_nothing_back() {
     for who in [4, 4, 77] {
         bench.is_aborted(START + 1, who);
     }
-    assert_eq!((bench.under_way(START + 1), bench.queued(START + 1)), (4, 0));
+    assert_eq!((bench.in_flight(START + 1), bench.queued(START + 1)), (4, 0));
     bench.lines_up(START + 1, 5, WaitReason::Queue);
 }
 
@@ -477,7 +477,7 @@ fn every_place_comes_back_whatever_order_they_come_and_leave_in() {
             assert!(bench.due().is_none_or(|due| due > now), "seed {seed}: it would be woken for ever");
         }
         lives.iter().for_each(|who| bench.is_aborted(now, *who));
-        assert_eq!((bench.under_way(now), bench.queued(now)), (0, 0), "seed {seed}");
+        assert_eq!((bench.in_flight(now), bench.queued(now)), (0, 0), "seed {seed}");
     }
 }
 
@@ -698,7 +698,7 @@ fn the_first_to_hear_that_the_model_loads_leads_and_all_others_wait() {
     }
     (4..1000).for_each(|who| bench.lines_up(START + 21, who, WaitReason::Loading));
     assert_eq!(bench.woken(), [0_u32; 0]);
-    assert_eq!((bench.under_way(START + 21), bench.queued(START + 21)), (0, 999));
+    assert_eq!((bench.in_flight(START + 21), bench.queued(START + 21)), (0, 999));
     assert_eq!(bench.temperature(START + 21), Temperature::Cold);
 }
 
@@ -707,13 +707,13 @@ fn when_the_leader_gets_through_four_go_and_then_one_more_with_each_success() {
     let (mut bench, next) = Bench::cold(200);
     bench.probes(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
-    let mut under_way = bench.all_come(next + 2000);
-    assert_eq!(under_way, [1, 2, 3, 4]);
+    let mut in_flight = bench.all_come(next + 2000);
+    assert_eq!(in_flight, [1, 2, 3, 4]);
     assert_eq!(bench.temperature(next + 2000), Temperature::Warming);
     for limit in 5..=60 {
-        bench.ends(next + 3000, under_way.remove(0), Outcome::Ok);
-        under_way.extend(bench.all_come(next + 3000));
-        assert_eq!(under_way.len(), limit);
+        bench.ends(next + 3000, in_flight.remove(0), Outcome::Ok);
+        in_flight.extend(bench.all_come(next + 3000));
+        assert_eq!(in_flight.len(), limit);
     }
 }
 
@@ -722,25 +722,25 @@ fn the_second_429_of_those_that_follow_many_answers_ends_the_fast_growth() {
     let (mut bench, next) = Bench::cold(400);
     bench.probes(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
-    let mut under_way = bench.all_come(next + 2000);
-    while under_way.len() < 20 {
-        bench.ends(next + 3000, under_way.remove(0), Outcome::Ok);
-        under_way.extend(bench.all_come(next + 3000));
+    let mut in_flight = bench.all_come(next + 2000);
+    while in_flight.len() < 20 {
+        bench.ends(next + 3000, in_flight.remove(0), Outcome::Ok);
+        in_flight.extend(bench.all_come(next + 3000));
     }
-    bench.ends(next + 4000, under_way.remove(0), RATE_LIMITED);
+    bench.ends(next + 4000, in_flight.remove(0), RATE_LIMITED);
     let others = bench.all_come(next + 4000);
     assert_eq!(others.len(), 1, "it may be its own");
-    under_way.extend(others);
-    bench.ends(next + 4000, under_way.remove(0), RATE_LIMITED);
+    in_flight.extend(others);
+    bench.ends(next + 4000, in_flight.remove(0), RATE_LIMITED);
     assert_eq!(bench.all_come(next + 4000), [0_u32; 0], "14 from now on");
     for _ in 0..5 {
-        bench.ends(next + 4000, under_way.remove(0), Outcome::Ok);
+        bench.ends(next + 4000, in_flight.remove(0), Outcome::Ok);
         assert_eq!(bench.all_come(next + 4000), [0_u32; 0]);
     }
     for _ in 0..10 {
-        bench.ends(next + 4000, under_way.remove(0), Outcome::Ok);
-        under_way.extend(bench.all_come(next + 4000));
-        assert!((14..=15).contains(&under_way.len()), "{}", under_way.len());
+        bench.ends(next + 4000, in_flight.remove(0), Outcome::Ok);
+        in_flight.extend(bench.all_come(next + 4000));
+        assert!((14..=15).contains(&in_flight.len()), "{}", in_flight.len());
     }
 }
 
@@ -862,7 +862,7 @@ fn a_follower_that_comes_while_it_loads_still_waits() {
 fn when_all_who_waited_are_gone_nothing_is_left_and_the_next_call_looks() {
     let (mut bench, next) = Bench::cold(100);
     (0..=100).for_each(|who| bench.shared.detach(at(START + 30), TARGET, who, true));
-    assert_eq!((bench.queued(START + 30), bench.under_way(START + 30), bench.due()), (0, 0, None));
+    assert_eq!((bench.queued(START + 30), bench.in_flight(START + 30), bench.due()), (0, 0, None));
     bench.lines_up(START + 40, 200, WaitReason::Loading);
     assert_eq!(bench.due(), Some(next));
     bench.is_aborted(START + 50, 200);
@@ -993,7 +993,7 @@ fn targets_share_nothing_with_each_other() {
     bench.shared.grow(3);
     let admission = bench.shared.request(at(START), 3, bench.caller(900));
     assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
-    assert_eq!(bench.under_way(START), 0);
+    assert_eq!(bench.in_flight(START), 0);
 }
 
 #[test]
@@ -1060,6 +1060,6 @@ fn clocks_that_stand_still_jump_or_go_backwards_leak_no_place() {
         for who in 0..100 {
             bench.is_aborted(now(), who);
         }
-        assert_eq!((bench.under_way(START), bench.queued(START)), (0, 0), "{times:?}");
+        assert_eq!((bench.in_flight(START), bench.queued(START)), (0, 0), "{times:?}");
     }
 }

@@ -76,7 +76,7 @@ fn a_late_timer_is_recorded_as_it_was_and_not_as_it_was_meant() {
 }
 
 #[test]
-fn an_abort_is_recorded_with_what_was_under_way() {
+fn an_abort_is_recorded_with_what_was_in_flight() {
     let slow_body = Reply::Answers {
         head: status(200),
         head_after: secs(2),

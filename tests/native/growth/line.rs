@@ -111,15 +111,15 @@ fn calls_whose_turn_it_is_cost_the_same_each() {
     grows_in_proportion("served", FEW, |calls| {
         let begun = time::Instant::now();
         let mut crowd = come(calls, Rules { breaker: None, ..Rules::default() });
-        let mut under_way: Vec<_> = (0..4).collect();
+        let mut in_flight: Vec<_> = (0..4).collect();
         let mut served = 0;
-        while let Some(who) = under_way.pop() {
+        while let Some(who) = in_flight.pop() {
             crowd.ends(who, Outcome::Failed(Code::BadRequest, Layer::Client));
             served += 1;
             while let Some(next) = crowd.shared.woken() {
                 let admission = crowd.shared.claim(at(1), TARGET, crowd.caller(next));
                 assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
-                under_way.push(next);
+                in_flight.push(next);
             }
         }
         assert_eq!(served, calls);

@@ -149,20 +149,20 @@ proptest! {
         let rule = Rule { failures, window: secs(window), open: secs(open), max_open: secs(max_open), of_network: None };
         let (mut breaker, mut naive, mut rng) = (Breaker::new(rule), Naive::new(rule), Rng::new(seed));
         let mut now = Instant::from_ms(7_000_000);
-        let mut under_way: Vec<(CallId, u32, u32)> = Vec::new();
+        let mut in_flight: Vec<(CallId, u32, u32)> = Vec::new();
         for (nth, (wait, kind, verdict, pick)) in (0..).zip(steps) {
             now = now + step(wait, pace);
-            let one = pick as usize % under_way.len().max(1);
-            if kind < 4 || under_way.is_empty() {
+            let one = pick as usize % in_flight.len().max(1);
+            if kind < 4 || in_flight.is_empty() {
                 // A call that comes, or one that asks again.
                 let who = if kind == 0 { pick % 3 } else { 10 + nth };
                 let admission = breaker.admit(now, who, ATTEMPT);
                 prop_assert_eq!(admission, naive.admit(now, who));
                 if admission == Permission::Granted {
-                    under_way.push((who, breaker.generation(), naive.epoch));
+                    in_flight.push((who, breaker.generation(), naive.epoch));
                 }
             } else {
-                let (who, generation, epoch) = under_way.swap_remove(one);
+                let (who, generation, epoch) = in_flight.swap_remove(one);
                 let verdict = match verdict {
                     0 => Verdict::Unknown,
                     _ if verdict <= healthy => Verdict::Works,

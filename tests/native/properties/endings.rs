@@ -179,7 +179,7 @@ proptest! {
         scene.shared.wake(scene.now);
         let vanished = scene.guests.iter().any(|guest| guest.has_vanished);
         for of in 0..TARGETS {
-            let seen = scene.shared.seen(scene.now, of).map(|seen| (seen.under_way, seen.queued));
+            let seen = scene.shared.seen(scene.now, of).map(|seen| (seen.in_flight, seen.queued));
             prop_assert!(seen.is_none_or(|seen| seen == (0, 0)), "{:?}", seen);
             prop_assert!(vanished || scene.shared.leader(of).is_none());
             let users = (0..scene.guests.len()).filter(|who| of <= who % TARGETS).count();

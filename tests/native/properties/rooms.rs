@@ -133,36 +133,36 @@ proptest! {
         steps in steps(8),
     ) {
         let mut limiter = Limiter::new(Rule { min, max, queue: 10 });
-        let (mut now, mut under_way, mut nth) = (BEGAN, Vec::new(), 0);
+        let (mut now, mut in_flight, mut nth) = (BEGAN, Vec::new(), 0);
         for (kind, who, ms) in steps {
             now = now + after(ms);
             let before = limiter.limit();
-            let one = who as usize % under_way.len().max(1);
+            let one = who as usize % in_flight.len().max(1);
             match kind {
                 0..4 if limiter.has_permit(now) => {
-                    prop_assert!(limiter.under_way(now) < limiter.limit() as usize || limiter.due() <= Some(now));
+                    prop_assert!(limiter.in_flight(now) < limiter.limit() as usize || limiter.due() <= Some(now));
                     nth += 1;
                     limiter.acquire(now, nth, now + Duration::from_ms(ms * 20));
-                    under_way.push(nth);
+                    in_flight.push(nth);
                 }
-                4..7 if !under_way.is_empty() => {
+                4..7 if !in_flight.is_empty() => {
                     let took = Duration::from_ms(ms);
                     let sign = [Sign::Success { took }, Sign::Late, Sign::Full, Sign::None][ms as usize % 4];
                     limiter.observe(now, sign);
                     let grown = limiter.limit() > before;
                     prop_assert!(!grown || matches!(sign, Sign::Success { .. }), "{:?}", sign);
-                    limiter.release(under_way.swap_remove(one));
+                    limiter.release(in_flight.swap_remove(one));
                 }
                 7 if ms % 5 == 0 => limiter.start_slowly(who),
                 _ => {}
             }
             prop_assert!((1..=max.max(1)).contains(&limiter.limit()), "{}", limiter.limit());
-            prop_assert!(limiter.under_way(now) <= under_way.len());
+            prop_assert!(limiter.in_flight(now) <= in_flight.len());
         }
-        under_way.iter().for_each(|who| {
+        in_flight.iter().for_each(|who| {
             limiter.release(*who);
         });
-        prop_assert_eq!(limiter.under_way(now), 0);
+        prop_assert_eq!(limiter.in_flight(now), 0);
     }
 
     /// Everybody in line is called once, in the order of its tier, or leaves, or is dropped for its

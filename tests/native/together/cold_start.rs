@@ -72,7 +72,7 @@ fn a_look_that_is_not_refused_has_found_it_up_however_long_its_answer_takes() {
 }
 
 #[test]
-fn while_it_loads_one_request_at_a_time_is_under_way() {
+fn while_it_loads_one_request_at_a_time_is_in_flight() {
     let mut most = 0;
     let mut server = cold_for(LOAD, ENDLESS);
     Crowd::at_once(200).against(|asked| {

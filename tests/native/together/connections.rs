@@ -79,7 +79,7 @@ fn a_cold_model_that_waits_for_a_connection_is_looked_after_once_there_is_one() 
 }
 
 #[test]
-fn who_leaves_in_line_or_under_way_gives_its_turn_to_others_of_any_target() {
+fn who_leaves_in_line_or_in_flight_gives_its_turn_to_others_of_any_target() {
     use super::world::Leaves::Aborts;
     for seed in 0..50 {
         let leaves = |nth: usize| nth.is_multiple_of(2).then_some((ms(500 + 100 * nth as u64), Aborts));
@@ -154,15 +154,15 @@ fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() 
     // A dialog was open: the places that they were let in with have run out.
     let late = came + secs(10);
     shared.request(late, 0, caller(12));
-    let (mut sent, mut under_way) = (0, Vec::new());
+    let (mut sent, mut in_flight) = (0, Vec::new());
     loop {
         while let Some(id) = shared.woken() {
             if let Admission::Admitted { .. } = shared.claim(late, 0, caller(id)) {
-                under_way.push(id);
+                in_flight.push(id);
             }
         }
         sent += 1;
-        let Some(done) = under_way.pop() else { break };
+        let Some(done) = in_flight.pop() else { break };
         shared.detach(late, 0, done, true);
     }
     assert_eq!(sent - 1, 8);

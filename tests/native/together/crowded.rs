@@ -58,7 +58,7 @@ fn nobody_of_one_tier_overtakes_another() {
 }
 
 #[test]
-fn never_are_more_under_way_than_there_are_places() {
+fn never_are_more_in_flight_than_there_are_places() {
     let mut most = 0;
     let meeting = four_at_once((0..300).map(|_| with(Priority::Default))).against(|asked| {
         most = most.max(asked.busy + 1);

@@ -29,7 +29,7 @@ fn breaker(meeting: &mut Meeting) -> State {
 }
 
 #[test]
-fn a_call_under_way_is_asked_again_within_five_seconds_of_coming_back() {
+fn a_call_in_flight_is_asked_again_within_five_seconds_of_coming_back() {
     for (away, seed) in AWAY.into_iter().flat_map(|away| (0..50).map(move |seed| (away, seed))) {
         let back = secs(1 + away);
         let callers = (0..20).map(|_| Caller::with(patient()));

@@ -122,7 +122,7 @@ impl Meeting {
 
     /// Places and line of a target, now that all is over.
     pub(crate) fn left_over(&mut self, target: usize) -> (usize, usize) {
-        self.shared.seen(self.over, target).map_or((0, 0), |seen| (seen.under_way, seen.queued))
+        self.shared.seen(self.over, target).map_or((0, 0), |seen| (seen.in_flight, seen.queued))
     }
 }
 
@@ -177,7 +177,7 @@ struct Guest {
     /// Counts its actions: what was meant for an earlier one does not happen any more.
     turn: u32,
     action: Option<Action>,
-    under_way: Option<(Send, Reply)>,
+    in_flight: Option<(Send, Reply)>,
     took: Option<Duration>,
     has_vanished: bool,
 }
@@ -232,7 +232,7 @@ impl<'a> World<'a> {
                 caller: caller.clone(),
                 turn: 0,
                 action: None,
-                under_way: None,
+                in_flight: None,
                 took: None,
                 has_vanished: false,
             });
@@ -320,11 +320,11 @@ impl<'a> World<'a> {
         }
         let was = guest.action.replace(action);
         guest.turn += 1;
-        if let (Some(Action::Send(_) | Action::Read { .. }), Some((send, _))) = (was, &guest.under_way)
+        if let (Some(Action::Send(_) | Action::Read { .. }), Some((send, _))) = (was, &guest.in_flight)
             && !matches!(action, Action::Read { .. })
         {
             self.busy[guest.caller.targets[send.target].shared] -= 1;
-            guest.under_way = None;
+            guest.in_flight = None;
         }
         self.judge(id, action);
         self.act(id, action);
@@ -341,17 +341,17 @@ impl<'a> World<'a> {
                 let (at, busy) = (now.since(BEGAN), self.busy[target]);
                 self.busy[target] += 1;
                 if is_offline {
-                    guest.under_way = Some((send, Reply::Silence));
+                    guest.in_flight = Some((send, Reply::Silence));
                     return self.at(now, Event::Happens(id, turn, Input::Offline));
                 }
                 self.sent.push(Sent { at, who: id, target });
                 let reply = (self.server)(Asked { who: id, at, target, busy });
                 let (after, input) = head(&reply);
-                guest.under_way = Some((send, reply));
+                guest.in_flight = Some((send, reply));
                 let (then, input) = sooner(now, after, input, send.clocks, Stage::Sent);
                 self.or_lost(now, then, input)
             }
-            Action::Read { .. } => match &guest.under_way {
+            Action::Read { .. } => match &guest.in_flight {
                 Some((send, reply)) => {
                     let (after, input) = body(reply);
                     let (then, input) = sooner(now, after, input, send.clocks, Stage::Headers);

@@ -24,7 +24,7 @@ struct Shared {
     load: Duration,
     most: usize,
     warm: Warm,
-    under_way: usize,
+    in_flight: usize,
     queue: VecDeque<(IsolateId, CallId)>,
     /// May go, and were not told yet.
     granted: VecDeque<(IsolateId, CallId)>,
@@ -55,7 +55,7 @@ impl Ideal {
             load: load.unwrap_or_default(),
             most: model.server.slots + AHEAD,
             warm: if load.is_some() { Warm::Unknown } else { Warm::Yes },
-            under_way: 0,
+            in_flight: 0,
             queue: VecDeque::new(),
             granted: VecDeque::new(),
             reached: BTreeSet::new(),
@@ -79,17 +79,17 @@ impl Shared {
     /// Lets go as many as there is room for.
     fn let_go(&mut self) {
         while self.warm == Warm::Yes
-            && self.under_way < self.most
+            && self.in_flight < self.most
             && let Some(call) = self.queue.pop_front()
         {
-            self.under_way += 1;
+            self.in_flight += 1;
             self.granted.push_back(call);
             self.reached.insert(call.0);
         }
     }
 
     fn ended(&mut self) {
-        self.under_way -= 1;
+        self.in_flight -= 1;
         self.let_go();
     }
 }
@@ -106,7 +106,7 @@ impl Client for Isolate {
         match input {
             Input::Start { .. } if shared.warm == Warm::Unknown => {
                 shared.warm = Warm::Starting;
-                shared.under_way += 1;
+                shared.in_flight += 1;
                 Action::Send { until }
             }
             Input::Start { .. } => {
