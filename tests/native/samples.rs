@@ -2,7 +2,7 @@
 //! the decision table that the rules were made from.
 
 use crate::read;
-use query_with_retry::core::classify::{self, Body, Retry, Trouble};
+use query_with_retry::core::classify::{self, Body, Classification, RetryClass};
 use query_with_retry::core::failure::{Code, Layer};
 use query_with_retry::core::target::Profile;
 use serde_json::{Value, json};
@@ -37,11 +37,11 @@ fn every_wire_sample_gets_its_code_and_its_layer() {
         let (name, expect) = (&sample["name"], &sample["expect"]);
         let profile = profile(sample);
         let status = sample["status"].as_u64().expect("a status") as u16;
-        let Some(trouble) = classify::classify(status, profile, &body(sample)) else {
+        let Some(class) = classify::classify(status, profile, &body(sample)) else {
             wrong.push(format!("{name}: taken for an answer"));
             continue;
         };
-        let (code, layer) = (trouble.code.name(), trouble.layer.name());
+        let (code, layer) = (class.code.name(), class.layer.name());
         if expect["code"] != code || expect.get("layer").is_some_and(|expected| expected != layer) {
             wrong.push(format!("{name}: {code} of {layer}, expected {expect}"));
         }
@@ -54,18 +54,18 @@ fn every_wire_sample_of_a_fatal_code_is_asked_once_and_every_other_one_again() {
     for sample in &samples() {
         let profile = profile(sample);
         let status = sample["status"].as_u64().expect("a status") as u16;
-        if let Some(trouble) = classify::classify(status, profile, &body(sample)) {
-            assert_eq!(trouble.retry == Retry::Never, !trouble.code.retryable(), "{}", sample["name"]);
+        if let Some(class) = classify::classify(status, profile, &body(sample)) {
+            assert_eq!(class.retry == RetryClass::Never, !class.code.retryable(), "{}", sample["name"]);
         }
     }
 }
 
 /// An answer of an engine to somebody who asked it over this profile.
-fn meaning(status: u16, profile: Profile, answer: &Value) -> (Code, Layer, Retry) {
+fn meaning(status: u16, profile: Profile, answer: &Value) -> (Code, Layer, RetryClass) {
     let text = answer.as_str().map_or_else(|| answer.to_string(), Into::into);
     let body =
         if status == 200 { read::of_success(&text, "application/json") } else { read::of_error(&text) };
-    let Trouble { code, layer, retry } =
+    let Classification { code, layer, retry } =
         classify::classify(status, profile, &body).expect("no answer to hand over");
     (code, layer, retry)
 }
@@ -75,7 +75,7 @@ fn meaning(status: u16, profile: Profile, answer: &Value) -> (Code, Layer, Retry
 fn each_row_of_the_decision_table_holds() {
     use Code::*;
     use Profile::{Endpoint, HfInference, Legacy, OpenAi, Router};
-    use Retry::{Never, Once, Usual, WhenLoaded};
+    use RetryClass::{AfterLoading, Never, Once, Standard};
     let page = json!("<html><head><title>Bad</title></head></html>");
     let oom = json!({"error": "CUDA out of memory. Tried to allocate 2 GiB"});
     for (row, status, profile, answer, code, layer, retry) in [
@@ -126,7 +126,7 @@ fn each_row_of_the_decision_table_holds() {
             Never,
         ),
         ("9 not found", 404, OpenAi, json!({"error": "no such model"}), NotFound, Layer::Client, Never),
-        ("10 408", 408, OpenAi, json!(""), Unavailable, Layer::Gateway, Usual),
+        ("10 408", 408, OpenAi, json!(""), Unavailable, Layer::Gateway, Standard),
         (
             "11 424",
             424,
@@ -143,7 +143,7 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": "x", "error_type": "overloaded"}),
             Overloaded,
             Layer::Compute,
-            Usual,
+            Standard,
         ),
         (
             "13 429 otherwise",
@@ -152,7 +152,7 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": "Too many requests"}),
             RateLimited,
             Layer::Account,
-            Usual,
+            Standard,
         ),
         (
             "14 503 with an estimate",
@@ -161,7 +161,7 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": "x", "estimated_time": 20}),
             ModelLoading,
             Layer::Compute,
-            WhenLoaded,
+            AfterLoading,
         ),
         (
             "14 503 that says loading",
@@ -170,9 +170,9 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": {"message": "Loading model"}}),
             ModelLoading,
             Layer::Compute,
-            WhenLoaded,
+            AfterLoading,
         ),
-        ("15 503 of an endpoint", 503, Endpoint, json!(""), ModelLoading, Layer::Compute, WhenLoaded),
+        ("15 503 of an endpoint", 503, Endpoint, json!(""), ModelLoading, Layer::Compute, AfterLoading),
         (
             "16 503 otherwise",
             503,
@@ -180,7 +180,7 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": "Service Unavailable"}),
             Unavailable,
             Layer::Compute,
-            Usual,
+            Standard,
         ),
         (
             "17 502 of an endpoint",
@@ -189,9 +189,9 @@ fn each_row_of_the_decision_table_holds() {
             json!("bad gateway"),
             ModelLoading,
             Layer::Compute,
-            WhenLoaded,
+            AfterLoading,
         ),
-        ("18 502 elsewhere", 502, Router, page.clone(), Unavailable, Layer::Gateway, Usual),
+        ("18 502 elsewhere", 502, Router, page.clone(), Unavailable, Layer::Gateway, Standard),
         ("19 504", 504, Router, page.clone(), GatewayTimeout, Layer::Gateway, Once),
         (
             "19 500 of a gateway that gave up",
@@ -212,7 +212,7 @@ fn each_row_of_the_decision_table_holds() {
             Layer::Compute,
             Once,
         ),
-        ("21 other 500", 500, OpenAi, json!(""), EngineFailure, Layer::Compute, Usual),
+        ("21 other 500", 500, OpenAi, json!(""), EngineFailure, Layer::Compute, Standard),
         ("22 200 that is an error", 200, Legacy, oom, EngineFailure, Layer::Compute, Once),
         (
             "22 200 that is loading",
@@ -221,7 +221,7 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": "x", "estimated_time": 7.5}),
             ModelLoading,
             Layer::Compute,
-            WhenLoaded,
+            AfterLoading,
         ),
         (
             "23 the error of a first event",
@@ -230,7 +230,7 @@ fn each_row_of_the_decision_table_holds() {
             json!({"error": "x", "error_type": "overloaded"}),
             Overloaded,
             Layer::Compute,
-            Usual,
+            Standard,
         ),
         (
             "23 the validation error of a first event",
@@ -241,12 +241,12 @@ fn each_row_of_the_decision_table_holds() {
             Layer::Client,
             Never,
         ),
-        ("24 a page instead of JSON", 200, OpenAi, page, BadResponse, Layer::Gateway, Usual),
+        ("24 a page instead of JSON", 200, OpenAi, page, BadResponse, Layer::Gateway, Standard),
     ] {
         assert_eq!(meaning(status, profile, &answer), (code, layer, retry), "row {row}");
     }
-    let Trouble { code, layer, retry } = Trouble::NETWORK;
-    assert_eq!((code, layer, retry), (Network, Layer::Network, Usual), "row 25 a fetch that throws");
+    let Classification { code, layer, retry } = Classification::NETWORK;
+    assert_eq!((code, layer, retry), (Network, Layer::Network, Standard), "row 25 a fetch that throws");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The vectors of `tests/package/cases/vectors.js`, by the core alone.
 
 use query_with_retry::core::body::{Reading, Wanted};
-use query_with_retry::core::classify::{self, Body, Retry};
+use query_with_retry::core::classify::{self, Body, RetryClass};
 use query_with_retry::core::completion::End;
 use query_with_retry::core::sse::Room;
 use query_with_retry::core::stream::{Over, Stream, Wants};
@@ -26,9 +26,9 @@ struct Told {
 }
 
 fn failed(status: u16, body: Body, text: String) -> Told {
-    let trouble = classify::classify(status, Profile::OpenAi, &body);
-    let code = trouble.map_or("ok", |trouble| trouble.code.name()).to_owned();
-    let once = trouble.is_some_and(|trouble| trouble.retry == Retry::Never);
+    let class = classify::classify(status, Profile::OpenAi, &body);
+    let code = class.map_or("ok", |class| class.code.name()).to_owned();
+    let once = class.is_some_and(|class| class.retry == RetryClass::Never);
     Told { code, once, words: String::from_utf8(body.detail).expect("UTF-8"), text }
 }
 

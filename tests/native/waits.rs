@@ -4,7 +4,7 @@
 use crate::read;
 use crate::virtual_clock::{Conversation, Reply, ms};
 use query_with_retry::core::call::Head;
-use query_with_retry::core::classify::{Retry, classify};
+use query_with_retry::core::classify::{RetryClass, classify};
 use query_with_retry::core::hint::{self, Now};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::target::Profile;
@@ -64,7 +64,7 @@ fn every_wait_that_a_server_names_is_found_and_nothing_else_is_taken_for_one() {
             _ => read::of_error(&vector.body),
         };
         let is_retried = classify(vector.status, Profile::OpenAi, &body)
-            .is_some_and(|trouble| trouble.retry != Retry::Never);
+            .is_some_and(|class| class.retry != RetryClass::Never);
         let found = head.floor.or_else(|| body.wait(head.now)).or(head.resets).filter(|_| is_retried);
         let found = found.map(Duration::as_ms);
         let rounds_down = vector.headers.iter().any(|(name, _)| name == "ratelimit") && head.floor.is_none();

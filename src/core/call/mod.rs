@@ -13,7 +13,7 @@ mod exchange;
 mod plan;
 
 use super::backoff::Backoff;
-use super::classify::{self, AT_ONCE, Body, Retry, Trouble};
+use super::classify::{self, AT_ONCE, Body, Classification, RetryClass};
 use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
@@ -231,22 +231,22 @@ impl Call {
                 self.unreached(now, attempt, lost, shared)
             }
             (State::Sending(attempt), Input::Astray) => {
-                self.lost(now, attempt, None, Trouble::ASTRAY, None, shared)
+                self.lost(now, attempt, None, Classification::ASTRAY, None, shared)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Late)) => {
                 let phase = Phase::Idle;
                 self.lost(now, attempt, Some(head), timed_out(phase, head.events), Some(phase), shared)
             }
             (State::Reading(attempt, head), Input::NetworkError(_)) => {
-                let trouble = if head.events { Trouble::TRUNCATED } else { Trouble::NETWORK };
-                let trouble = trouble.after(now.since(attempt.started), false);
-                self.lost(now, attempt, Some(head), trouble, None, shared)
+                let class = if head.events { Classification::TRUNCATED } else { Classification::NETWORK };
+                let class = class.after(now.since(attempt.started), false);
+                self.lost(now, attempt, Some(head), class, None, shared)
             }
             (State::Sending(attempt), Input::TimedOut(phase)) => {
                 let late = timed_out(phase, false);
                 let layer =
                     if attempt.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
-                self.lost(now, attempt, None, Trouble { layer, ..late }, Some(phase), shared)
+                self.lost(now, attempt, None, Classification { layer, ..late }, Some(phase), shared)
             }
             (State::Sending(attempt), Input::Unasked(phase)) => self.unasked(now, attempt, phase, shared),
             (State::Reading(attempt, head), Input::TimedOut(phase)) => {
@@ -469,7 +469,7 @@ impl Call {
                 self.note(now, attempt, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
-            Some(trouble) => self.in_trouble(now, attempt, head, trouble, &body, shared),
+            Some(class) => self.on_error(now, attempt, head, class, &body, shared),
         }
     }
 
@@ -480,7 +480,7 @@ impl Call {
                 Action::Deliver
             }
             End::Cut => {
-                let cut = Trouble::TRUNCATED.after(now.since(attempt.started), false);
+                let cut = Classification::TRUNCATED.after(now.since(attempt.started), false);
                 self.lost(now, attempt, Some(head), cut, None, shared)
             }
             End::Nothing => {
@@ -490,12 +490,12 @@ impl Call {
         }
     }
 
-    fn in_trouble(
+    fn on_error(
         &mut self,
         now: Instant,
         attempt: Attempt,
         head: Head,
-        mut trouble: Trouble,
+        mut class: Classification,
         body: &Body,
         shared: &mut Shared,
     ) -> Action {
@@ -504,19 +504,19 @@ impl Call {
         let meant = if status < 300 { body.status.unwrap_or(status) } else { status };
         let floor = head.floor.or_else(|| body.wait(head.now)).or(head.resets);
         match head.should_retry {
-            Some(false) => trouble.retry = Retry::Never,
-            Some(true) if trouble.retry == Retry::Never => trouble.retry = Retry::Usual,
+            Some(false) => class.retry = RetryClass::Never,
+            Some(true) if class.retry == RetryClass::Never => class.retry = RetryClass::Standard,
             _ => {}
         }
         if self.begun.is_some() && body.is_error {
-            trouble.code = Code::StreamError;
+            class.code = Code::StreamError;
         }
         let took = now.since(attempt.started);
         let target = self.target_index();
         let attempt = Attempt { alone: !shared.is_in_company(target, self.id), ..attempt };
         let works = shared.works(now, target);
         let mut is_closed = false;
-        if let Retry::WhenOpen { is_told } = trouble.retry
+        if let RetryClass::AfterOpening { is_told } = class.retry
             && took <= AT_ONCE
             && self.begun.is_none()
         {
@@ -524,19 +524,18 @@ impl Call {
             // Of those that say no more than 503, who has company is one too many, unless nobody is answered.
             let is_down = !shared.is_in_company(target, self.id) || !shared.is_full_for_now(target);
             if !works && (is_told || is_down) {
-                return self.closed(now, attempt, Some(Head { floor, ..head }), trouble, is_told, shared);
+                return self.closed(now, attempt, Some(Head { floor, ..head }), class, is_told, shared);
             }
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
-        let says_nothing = trouble.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
+        let says_nothing = class.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
         let is_full = says_nothing && !attempt.alone && (works || shared.is_full_for_now(target));
-        let is_limited =
-            trouble.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
+        let is_limited = class.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
-            trouble = trouble.after(took, body.is_page);
+            class = class.after(took, body.is_page);
         }
-        let asks_slower = is_full || is_limited || trouble.code == Code::Overloaded;
-        let is_of_key = trouble.code == Code::RateLimited && shared.refuses_key(now, target, head.key);
+        let asks_slower = is_full || is_limited || class.code == Code::Overloaded;
+        let is_of_key = class.code == Code::RateLimited && shared.refuses_key(now, target, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
         let calm = if names_none { shared.calms(now, target, self.id, attempt.started) } else { None };
         let is_ours = works && shared.was_one_more(now, target, self.id);
@@ -549,17 +548,17 @@ impl Call {
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };
-        self.note(now, attempt, Some(head), Outcome::Failed(trouble.code, trouble.layer), means, shared);
+        self.note(now, attempt, Some(head), Outcome::Failed(class.code, class.layer), means, shared);
         let failure = Failure {
-            code: trouble.code,
-            layer: trouble.layer,
+            code: class.code,
+            layer: class.layer,
             phase: None,
             status: Some(status),
             retry_after: floor,
         };
-        let step = match trouble.retry {
+        let step = match class.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
-            Retry::WhenLoaded => self.until_loaded(now, floor, body.estimate, attempt, false, shared),
+            RetryClass::AfterLoading => self.until_loaded(now, floor, body.estimate, attempt, false, shared),
             _ if asks_slower && shared.is_rushed(now, target) => {
                 self.until_loaded(now, floor, None, attempt, true, shared)
             }
@@ -568,7 +567,7 @@ impl Call {
                 let free = asks_slower && (is_full || is_ours || is_unpaid || shared.is_fresh(now, target));
                 // A 502 may be this payload's own doing.
                 let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && meant == 503 };
-                self.again(now, retry, trouble.code, pause, shared)
+                self.again(now, retry, class.code, pause, shared)
             }
         };
         self.take(now, step, failure, shared)
@@ -576,7 +575,7 @@ impl Call {
 
     /// No answer, before the head of one.
     fn unreached(&mut self, now: Instant, attempt: Attempt, lost: Lost, shared: &mut Shared) -> Action {
-        let network = Trouble::NETWORK;
+        let network = Classification::NETWORK;
         match lost {
             Lost::Refused => self.closed(now, attempt, None, network, true, shared),
             // A connection that was idle may have been closed in the same moment: that one is asked for anew.
@@ -588,7 +587,7 @@ impl Call {
                 self.closed(now, attempt, None, network, false, shared)
             }
             Lost::ForGood => {
-                let for_good = Trouble { retry: Retry::Never, layer: Layer::Client, ..network };
+                let for_good = Classification { retry: RetryClass::Never, layer: Layer::Client, ..network };
                 self.lost(now, attempt, None, for_good, None, shared)
             }
             Lost::Late => {
@@ -603,7 +602,7 @@ impl Call {
 
     /// What was to be sent was not made in time, which is no fault of the target.
     fn unasked(&mut self, now: Instant, attempt: Attempt, phase: Phase, shared: &mut Shared) -> Action {
-        let Trouble { code, retry, .. } = timed_out(phase, false);
+        let Classification { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
         self.note(now, attempt, None, Outcome::Failed(code, layer), Means::Nothing, shared);
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
@@ -627,17 +626,17 @@ impl Call {
         now: Instant,
         attempt: Attempt,
         head: Option<Head>,
-        trouble: Trouble,
+        class: Classification,
         is_told: bool,
         shared: &mut Shared,
     ) -> Action {
         let target = self.target_index();
         // Others are answered meanwhile: it is this request that brings the engine down, or one of several replicas.
         if self.per_target.cold.is_some_and(|since| shared.has_answered_since(target, since)) {
-            let trouble = Trouble { retry: Retry::Usual, ..trouble };
+            let class = Classification { retry: RetryClass::Standard, ..class };
             return match head {
-                Some(head) => self.in_trouble(now, attempt, head, trouble, &Body::default(), shared),
-                None => self.lost(now, attempt, None, trouble, None, shared),
+                Some(head) => self.on_error(now, attempt, head, class, &Body::default(), shared),
+                None => self.lost(now, attempt, None, class, None, shared),
             };
         }
         let patience = self.policy.loading.patience(shared.has_answered(target), is_told);
@@ -652,7 +651,7 @@ impl Call {
         // What is not believed yet is no fault of the target either.
         let is_doubted = role.is_none() && shared.closed(now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
-        let Trouble { code, layer, .. } = trouble;
+        let Classification { code, layer, .. } = class;
         self.note(now, attempt, head, Outcome::Failed(code, layer), means, shared);
         let status = head.map(|head| head.status);
         let failure =
@@ -666,7 +665,7 @@ impl Call {
             None if self.per_target.cold.is_some() => Step::GiveUp(None),
             None => {
                 let pause = Pause { floor: answer.floor, ..Pause::default() };
-                self.again(now, Retry::Usual, code, pause, shared)
+                self.again(now, RetryClass::Standard, code, pause, shared)
             }
         };
         self.take(now, step, failure, shared)
@@ -678,7 +677,7 @@ impl Call {
         now: Instant,
         attempt: Attempt,
         head: Option<Head>,
-        trouble: Trouble,
+        class: Classification,
         phase: Option<Phase>,
         shared: &mut Shared,
     ) -> Action {
@@ -688,7 +687,7 @@ impl Call {
             return self.answered(now, attempt, *head, Body::default(), shared);
         }
         let status = head.map(|head| head.status);
-        let outcome = Outcome::Failed(trouble.code, trouble.layer);
+        let outcome = Outcome::Failed(class.code, class.layer);
         // Who was sent with next to no time left says nothing of who did not answer in it.
         let took = now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
@@ -699,9 +698,9 @@ impl Call {
             && shared.may_be_unsent(self.target_index());
         let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };
         self.note(now, attempt, head, outcome, means, shared);
-        let failure = Failure { code: trouble.code, layer: trouble.layer, phase, status, retry_after: None };
-        let retry = if self.begun.is_some() { Retry::Never } else { trouble.retry };
-        let step = self.again(now, retry, trouble.code, Pause::default(), shared);
+        let failure = Failure { code: class.code, layer: class.layer, phase, status, retry_after: None };
+        let retry = if self.begun.is_some() { RetryClass::Never } else { class.retry };
+        let step = self.again(now, retry, class.code, Pause::default(), shared);
         self.take(now, step, failure, shared)
     }
 
@@ -835,9 +834,9 @@ impl Call {
 }
 
 /// Our own clock: whether the work was done is unknown, so it is worth one more try at most.
-fn timed_out(phase: Phase, streaming: bool) -> Trouble {
-    let retry = if phase == Phase::Total { Retry::Never } else { Retry::Once };
-    Trouble { code: Code::Timeout, layer: phase.layer(streaming), retry }
+fn timed_out(phase: Phase, streaming: bool) -> Classification {
+    let retry = if phase == Phase::Total { RetryClass::Never } else { RetryClass::Once };
+    Classification { code: Code::Timeout, layer: phase.layer(streaming), retry }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Attempt, Call, Target, Wait};
 use crate::core::backoff::OVERLOADED_BASE;
-use crate::core::classify::Retry;
+use crate::core::classify::RetryClass;
 use crate::core::failure::{Code, Phase};
 use crate::core::gate::Role;
 use crate::core::hint;
@@ -45,16 +45,16 @@ impl Call {
     pub(super) fn again(
         &mut self,
         now: Instant,
-        retry: Retry,
+        retry: RetryClass,
         code: Code,
         pause: Pause,
         shared: &mut Shared,
     ) -> Step {
         let target = self.target_index();
         let per_target = &mut self.per_target;
-        let once = retry == Retry::Once;
+        let once = retry == RetryClass::Once;
         let spent = per_target.retries >= self.policy.max_retries && !pause.is_none;
-        if matches!(retry, Retry::Never) || spent || (once && per_target.once_spent) {
+        if matches!(retry, RetryClass::Never) || spent || (once && per_target.once_spent) {
             return Step::GiveUp(None);
         }
         per_target.once_spent |= once;

@@ -54,58 +54,59 @@ impl Body {
 
 /// How often an answer of this kind is worth another try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
+pub enum RetryClass {
     Never,
     /// The work may be done and billed, or will fail the same way: one more at most.
     Once,
     /// As often as the policy says.
-    Usual,
+    Standard,
     /// Not an error at all: the model is on its way.
-    WhenLoaded,
+    AfterLoading,
     /// Likewise, if it came at once: the gateway found the engine's port closed, or says no more than that it has none.
-    WhenOpen {
+    AfterOpening {
         is_told: bool,
     },
 }
 
 /// An answer, or the lack of one, that is not what the caller asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Classification {
     pub code: Code,
     pub layer: Layer,
-    pub retry: Retry,
+    pub retry: RetryClass,
 }
 
-impl Trouble {
-    const fn new(code: Code, layer: Layer, retry: Retry) -> Self {
+impl Classification {
+    const fn new(code: Code, layer: Layer, retry: RetryClass) -> Self {
         Self { code, layer, retry }
     }
 
     /// The model is on its way.
-    const LOADING: Self = Self::new(Code::ModelLoading, Layer::Compute, Retry::WhenLoaded);
-    const OVERLOADED: Self = Self::new(Code::Overloaded, Layer::Compute, Retry::Usual);
-    const RATE_LIMITED: Self = Self::new(Code::RateLimited, Layer::Account, Retry::Usual);
-    const GATEWAY_TIMEOUT: Self = Self::new(Code::GatewayTimeout, Layer::Gateway, Retry::Once);
-    const OUT_OF_MEMORY: Self = Self::new(Code::EngineFailure, Layer::Compute, Retry::Once);
-    const ENGINE: Self = Self::new(Code::EngineFailure, Layer::Compute, Retry::Usual);
-    const BAD_REQUEST: Self = Self::new(Code::BadRequest, Layer::Client, Retry::Never);
-    const UNAUTHORIZED: Self = Self::new(Code::Unauthorized, Layer::Account, Retry::Never);
-    const FORBIDDEN: Self = Self::new(Code::Forbidden, Layer::Account, Retry::Never);
-    const NOT_FOUND: Self = Self::new(Code::NotFound, Layer::Client, Retry::Never);
-    const TOO_LARGE: Self = Self::new(Code::TooLarge, Layer::Client, Retry::Never);
-    const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, Retry::Never);
-    const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, Retry::Never);
+    const LOADING: Self = Self::new(Code::ModelLoading, Layer::Compute, RetryClass::AfterLoading);
+    const OVERLOADED: Self = Self::new(Code::Overloaded, Layer::Compute, RetryClass::Standard);
+    const RATE_LIMITED: Self = Self::new(Code::RateLimited, Layer::Account, RetryClass::Standard);
+    const GATEWAY_TIMEOUT: Self = Self::new(Code::GatewayTimeout, Layer::Gateway, RetryClass::Once);
+    const OUT_OF_MEMORY: Self = Self::new(Code::EngineFailure, Layer::Compute, RetryClass::Once);
+    const ENGINE: Self = Self::new(Code::EngineFailure, Layer::Compute, RetryClass::Standard);
+    const BAD_REQUEST: Self = Self::new(Code::BadRequest, Layer::Client, RetryClass::Never);
+    const UNAUTHORIZED: Self = Self::new(Code::Unauthorized, Layer::Account, RetryClass::Never);
+    const FORBIDDEN: Self = Self::new(Code::Forbidden, Layer::Account, RetryClass::Never);
+    const NOT_FOUND: Self = Self::new(Code::NotFound, Layer::Client, RetryClass::Never);
+    const TOO_LARGE: Self = Self::new(Code::TooLarge, Layer::Client, RetryClass::Never);
+    const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, RetryClass::Never);
+    const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, RetryClass::Never);
     /// A gateway behind which nobody listens.
-    const CLOSED: Self = Self::new(Code::Unavailable, Layer::Gateway, Retry::WhenOpen { is_told: true });
+    const CLOSED: Self =
+        Self::new(Code::Unavailable, Layer::Gateway, RetryClass::AfterOpening { is_told: true });
     /// No answer: refused, reset, cut.
-    pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, Retry::Usual);
+    pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, RetryClass::Standard);
     /// A redirect that is not followed.
-    pub const ASTRAY: Self = Self::new(Code::BadResponse, Layer::Gateway, Retry::Never);
+    pub const ASTRAY: Self = Self::new(Code::BadResponse, Layer::Gateway, RetryClass::Never);
     /// A stream without its end, by a clean close or a reset.
-    pub const TRUNCATED: Self = Self::new(Code::StreamTruncated, Layer::Network, Retry::Usual);
+    pub const TRUNCATED: Self = Self::new(Code::StreamTruncated, Layer::Network, RetryClass::Standard);
 }
 
-impl Trouble {
+impl Classification {
     /// As it is after so long: a gateway, a worker or a connection that breaks after seconds broke off work that may
     /// be done and billed, or will break it again. gunicorn tells of its own time-out by a page.
     pub fn after(self, took: Duration, is_page: bool) -> Self {
@@ -118,7 +119,9 @@ impl Trouble {
         };
         let may_be_done = took > AT_ONCE && breaks;
         match self.retry {
-            Retry::Usual | Retry::WhenOpen { .. } if may_be_done => Self { retry: Retry::Once, ..self },
+            RetryClass::Standard | RetryClass::AfterOpening { .. } if may_be_done => {
+                Self { retry: RetryClass::Once, ..self }
+            }
             _ => self,
         }
     }
@@ -128,12 +131,12 @@ impl Trouble {
 pub const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// `None` is an answer to hand over.
-pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
+pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Classification> {
     match status {
         200..=299 if body.is_error => Some(inside(profile, body)),
         200..=299 if body.unexpected => {
-            let retry = if body.is_final { Retry::Never } else { Retry::Usual };
-            Some(Trouble::new(Code::BadResponse, speaker(body), retry))
+            let retry = if body.is_final { RetryClass::Never } else { RetryClass::Standard };
+            Some(Classification::new(Code::BadResponse, speaker(body), retry))
         }
         200..=299 => None,
         _ => Some(of_status(status, profile, body)),
@@ -141,84 +144,86 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Trouble> {
 }
 
 /// A failure that came with a status of success: the status that it names, else its words, else its names.
-fn inside(profile: Profile, body: &Body) -> Trouble {
+fn inside(profile: Profile, body: &Body) -> Classification {
     let words = Words { text: &body.text, kind: &body.kind };
     match body.status {
         Some(status) => of_status(status, profile, body),
-        None if body.estimate.is_some() => Trouble::LOADING,
-        None => words.meaning().or_else(|| words.named()).unwrap_or(Trouble::ENGINE),
+        None if body.estimate.is_some() => Classification::LOADING,
+        None => words.meaning().or_else(|| words.named()).unwrap_or(Classification::ENGINE),
     }
 }
 
-fn of_status(status: u16, profile: Profile, body: &Body) -> Trouble {
+fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
     let words = Words { text: &body.text, kind: &body.kind };
     let at_endpoint = profile == Profile::Endpoint;
     // uvicorn's own words, of an engine without anything before it.
     let of_uvicorn = !body.is_page && body.text == b"service unavailable";
     let layer = if of_uvicorn { Layer::Compute } else { speaker(body) };
-    let unavailable = Trouble::new(Code::Unavailable, layer, Retry::Usual);
+    let unavailable = Classification::new(Code::Unavailable, layer, RetryClass::Standard);
     match status {
         // Followed where that is safe; this one was not.
-        300..=399 => Trouble::ASTRAY,
-        400 if words.unsupported_model() => Trouble::NOT_FOUND,
-        400 if at_endpoint && words.invalid_state() => Trouble::PAUSED,
-        400 if words.out_of_memory() => Trouble::OUT_OF_MEMORY,
-        400 if words.bad_token() => Trouble::UNAUTHORIZED,
-        400 | 401 | 403 | 429 if words.out_of_credits() => Trouble::CREDITS,
+        300..=399 => Classification::ASTRAY,
+        400 if words.unsupported_model() => Classification::NOT_FOUND,
+        400 if at_endpoint && words.invalid_state() => Classification::PAUSED,
+        400 if words.out_of_memory() => Classification::OUT_OF_MEMORY,
+        400 if words.bad_token() => Classification::UNAUTHORIZED,
+        400 | 401 | 403 | 429 if words.out_of_credits() => Classification::CREDITS,
         // MLServer, while KServe scales from zero.
-        400 if words.not_ready() => Trouble::LOADING,
-        401 => Trouble::UNAUTHORIZED,
-        402 => Trouble::CREDITS,
+        400 if words.not_ready() => Classification::LOADING,
+        401 => Classification::UNAUTHORIZED,
+        402 => Classification::CREDITS,
         // A page in its place, such as a challenge, is of a proxy that never asked the server.
-        403 if body.is_page => Trouble::new(Code::BadResponse, Layer::Gateway, Retry::Never),
+        403 if body.is_page => Classification::new(Code::BadResponse, Layer::Gateway, RetryClass::Never),
         // GitHub's style.
-        403 if words.rate_limited() => Trouble::RATE_LIMITED,
-        403 => Trouble::FORBIDDEN,
-        404 => Trouble::NOT_FOUND,
+        403 if words.rate_limited() => Classification::RATE_LIMITED,
+        403 => Classification::FORBIDDEN,
+        404 => Classification::NOT_FOUND,
         // LiteLLM's own, of its engine.
-        408 if words.timed_out() => Trouble::GATEWAY_TIMEOUT,
+        408 if words.timed_out() => Classification::GATEWAY_TIMEOUT,
         // A conflict, too early: of the moment.
         408 | 409 | 425 | 499 => unavailable,
-        410 => Trouble::new(Code::Gone, Layer::Client, Retry::Never),
-        413 => Trouble::TOO_LARGE,
-        422 if words.overloaded() => Trouble::OVERLOADED,
+        410 => Classification::new(Code::Gone, Layer::Client, RetryClass::Never),
+        413 => Classification::TOO_LARGE,
+        422 if words.overloaded() => Classification::OVERLOADED,
         // Often out of memory, and then it will be so again.
-        424 => Trouble::OUT_OF_MEMORY,
-        429 if words.too_large() => Trouble::TOO_LARGE,
-        429 if words.overloaded() => Trouble::OVERLOADED,
+        424 => Classification::OUT_OF_MEMORY,
+        429 if words.too_large() => Classification::TOO_LARGE,
+        429 if words.overloaded() => Classification::OVERLOADED,
         // Bedrock.
-        429 if words.loading() => Trouble::LOADING,
-        429 => Trouble::RATE_LIMITED,
+        429 if words.loading() => Classification::LOADING,
+        429 => Classification::RATE_LIMITED,
         // Groq: no room in the flex tier.
-        498 => Trouble::OVERLOADED,
-        400..=499 => Trouble::BAD_REQUEST,
-        500 if words.engine_failed() => Trouble::ENGINE,
-        500 if words.gave_up_waiting() => Trouble::GATEWAY_TIMEOUT,
-        500 if words.out_of_memory() => Trouble::OUT_OF_MEMORY,
-        500..=503 if body.estimate.is_some() => Trouble::LOADING,
-        500 | 502 | 503 if words.loading() => Trouble::LOADING,
-        500 if words.invalid_input() => Trouble::BAD_REQUEST,
-        500 if words.unreached() => Trouble::CLOSED,
-        500 => Trouble::ENGINE,
-        501 if words.unsupported_task() => Trouble::NOT_FOUND,
-        501 | 505 => Trouble::new(Code::EngineFailure, Layer::Compute, Retry::Never),
-        503 if words.overloaded() => Trouble::OVERLOADED,
-        502 | 503 if words.timed_out() => Trouble::GATEWAY_TIMEOUT,
+        498 => Classification::OVERLOADED,
+        400..=499 => Classification::BAD_REQUEST,
+        500 if words.engine_failed() => Classification::ENGINE,
+        500 if words.gave_up_waiting() => Classification::GATEWAY_TIMEOUT,
+        500 if words.out_of_memory() => Classification::OUT_OF_MEMORY,
+        500..=503 if body.estimate.is_some() => Classification::LOADING,
+        500 | 502 | 503 if words.loading() => Classification::LOADING,
+        500 if words.invalid_input() => Classification::BAD_REQUEST,
+        500 if words.unreached() => Classification::CLOSED,
+        500 => Classification::ENGINE,
+        501 if words.unsupported_task() => Classification::NOT_FOUND,
+        501 | 505 => Classification::new(Code::EngineFailure, Layer::Compute, RetryClass::Never),
+        503 if words.overloaded() => Classification::OVERLOADED,
+        502 | 503 if words.timed_out() => Classification::GATEWAY_TIMEOUT,
         // The proxy of a scaled-to-zero endpoint: 503 by its docs, 502 before July 2025.
-        502 | 503 if at_endpoint => Trouble::LOADING,
+        502 | 503 if at_endpoint => Classification::LOADING,
         // Caddy says nothing at all.
-        502 if body.text.is_empty() && !body.of_engine => Trouble::CLOSED,
-        502 | 503 if words.closed() => Trouble::CLOSED,
+        502 if body.text.is_empty() && !body.of_engine => Classification::CLOSED,
+        502 | 503 if words.closed() => Classification::CLOSED,
         // Cloudflare: the web server is down, or cannot be reached.
-        521 | 523 => Trouble::CLOSED,
+        521 | 523 => Classification::CLOSED,
         // Cloudflare's 524: the origin took longer than 120 s.
-        504 | 524 => Trouble::GATEWAY_TIMEOUT,
-        530 if words.closed() => Trouble::CLOSED,
+        504 | 524 => Classification::GATEWAY_TIMEOUT,
+        530 if words.closed() => Classification::CLOSED,
         // Of ingress-nginx, of AWS's balancer and others, that have nobody to ask.
-        503 if body.is_page => Trouble { retry: Retry::WhenOpen { is_told: false }, ..unavailable },
-        529 => Trouble::OVERLOADED,
+        503 if body.is_page => {
+            Classification { retry: RetryClass::AfterOpening { is_told: false }, ..unavailable }
+        }
+        529 => Classification::OVERLOADED,
         503 => unavailable,
-        _ => Trouble { layer: Layer::Gateway, ..unavailable },
+        _ => Classification { layer: Layer::Gateway, ..unavailable },
     }
 }
 

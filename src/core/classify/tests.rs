@@ -12,19 +12,19 @@ fn code(status: u16, profile: Profile, body: &Body) -> Code {
 fn the_two_kinds_of_429() {
     let full = Body { kind: "overloaded".into(), ..json("Model is overloaded") };
     let asked_too_fast = json("Rate limit reached. You reached free usage limit (reset hourly).");
-    let trouble = classify(429, Profile::OpenAi, &full).unwrap();
-    assert_eq!((trouble.code, trouble.layer), (Code::Overloaded, Layer::Compute));
-    let trouble = classify(429, Profile::Router, &asked_too_fast).unwrap();
-    assert_eq!((trouble.code, trouble.layer), (Code::RateLimited, Layer::Account));
+    let class = classify(429, Profile::OpenAi, &full).unwrap();
+    assert_eq!((class.code, class.layer), (Code::Overloaded, Layer::Compute));
+    let class = classify(429, Profile::Router, &asked_too_fast).unwrap();
+    assert_eq!((class.code, class.layer), (Code::RateLimited, Layer::Account));
 }
 
 #[test]
 fn a_400_that_is_an_out_of_memory_is_the_models_and_tried_once_more() {
-    let trouble =
+    let class =
         classify(400, Profile::Endpoint, &json("CUDA out of memory. Tried to allocate 2 GiB")).unwrap();
     assert_eq!(
-        (trouble.code, trouble.layer, trouble.retry),
-        (Code::EngineFailure, Layer::Compute, Retry::Once)
+        (class.code, class.layer, class.retry),
+        (Code::EngineFailure, Layer::Compute, RetryClass::Once)
     );
     assert_eq!(code(400, Profile::Endpoint, &json("missing inputs")), Code::BadRequest);
 }
@@ -50,8 +50,8 @@ fn a_200_that_holds_an_error_goes_by_its_words() {
 #[test]
 fn a_200_that_is_no_answer_is_a_bad_response() {
     let page = Body { unexpected: true, ..Body::default() };
-    let trouble = classify(200, Profile::OpenAi, &page).unwrap();
-    assert_eq!((trouble.code, trouble.layer), (Code::BadResponse, Layer::Gateway));
+    let class = classify(200, Profile::OpenAi, &page).unwrap();
+    assert_eq!((class.code, class.layer), (Code::BadResponse, Layer::Gateway));
     let broken = Body { of_engine: true, unexpected: true, ..Body::default() };
     assert_eq!(classify(200, Profile::OpenAi, &broken).unwrap().layer, Layer::Compute);
     assert_eq!(classify(200, Profile::OpenAi, &Body { of_engine: true, ..Body::default() }), None);
@@ -87,19 +87,23 @@ fn every_status_has_a_meaning_and_every_fatal_one_is_asked_once() {
         for profile in
             [Profile::Router, Profile::HfInference, Profile::Endpoint, Profile::OpenAi, Profile::Legacy]
         {
-            let trouble = classify(status, profile, &Body::default());
-            assert_eq!(trouble.is_none(), (200..300).contains(&status));
-            if let Some(trouble) = trouble {
+            let class = classify(status, profile, &Body::default());
+            assert_eq!(class.is_none(), (200..300).contains(&status));
+            if let Some(class) = class {
                 assert_eq!(
-                    trouble.retry != Retry::Never,
-                    trouble.code.retryable() && !matches!(status, 300..=399 | 501 | 505),
+                    class.retry != RetryClass::Never,
+                    class.code.retryable() && !matches!(status, 300..=399 | 501 | 505),
                     "{status}"
                 );
             }
         }
     }
     for status in [400, 401, 402, 403, 404, 405, 410, 413, 415, 422] {
-        assert_eq!(classify(status, Profile::Router, &json("no")).unwrap().retry, Retry::Never, "{status}");
+        assert_eq!(
+            classify(status, Profile::Router, &json("no")).unwrap().retry,
+            RetryClass::Never,
+            "{status}"
+        );
     }
 }
 

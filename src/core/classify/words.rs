@@ -3,7 +3,7 @@
 //! Each list is what was seen on the wire; the source of each is in `tests/mock-hf/samples.json`, or with its vector in
 //! `tests/package/cases/vectors.js`.
 
-use super::Trouble;
+use super::Classification;
 use crate::core::json::millis;
 
 /// The words of an error body, in lower case.
@@ -42,38 +42,38 @@ impl Words<'_> {
     }
 
     /// Of what came without a status that says it.
-    pub(super) fn meaning(&self) -> Option<Trouble> {
+    pub(super) fn meaning(&self) -> Option<Classification> {
         [
-            (self.engine_failed(), Trouble::ENGINE),
-            (self.loading(), Trouble::LOADING),
-            (self.overloaded(), Trouble::OVERLOADED),
-            (self.out_of_memory(), Trouble::OUT_OF_MEMORY),
-            (self.gave_up_waiting(), Trouble::GATEWAY_TIMEOUT),
-            (self.out_of_credits(), Trouble::CREDITS),
-            (self.rate_limited(), Trouble::RATE_LIMITED),
-            (self.unsupported_model(), Trouble::NOT_FOUND),
-            (self.bad_token(), Trouble::UNAUTHORIZED),
-            (self.invalid_input(), Trouble::BAD_REQUEST),
+            (self.engine_failed(), Classification::ENGINE),
+            (self.loading(), Classification::LOADING),
+            (self.overloaded(), Classification::OVERLOADED),
+            (self.out_of_memory(), Classification::OUT_OF_MEMORY),
+            (self.gave_up_waiting(), Classification::GATEWAY_TIMEOUT),
+            (self.out_of_credits(), Classification::CREDITS),
+            (self.rate_limited(), Classification::RATE_LIMITED),
+            (self.unsupported_model(), Classification::NOT_FOUND),
+            (self.bad_token(), Classification::UNAUTHORIZED),
+            (self.invalid_input(), Classification::BAD_REQUEST),
         ]
         .into_iter()
-        .find_map(|(holds, trouble)| holds.then_some(trouble))
+        .find_map(|(holds, class)| holds.then_some(class))
     }
 
     /// By the names of kinds alone.
-    pub(super) fn named(&self) -> Option<Trouble> {
+    pub(super) fn named(&self) -> Option<Classification> {
         [
-            ("authentication|invalid_api_key|unauthenticated|unauthorized", Trouble::UNAUTHORIZED),
-            ("permission|forbidden", Trouble::FORBIDDEN),
-            ("not_found|notfound", Trouble::NOT_FOUND),
-            ("timeout|deadline_exceeded", Trouble::GATEWAY_TIMEOUT),
-            ("unavailable|capacity", Trouble::OVERLOADED),
+            ("authentication|invalid_api_key|unauthenticated|unauthorized", Classification::UNAUTHORIZED),
+            ("permission|forbidden", Classification::FORBIDDEN),
+            ("not_found|notfound", Classification::NOT_FOUND),
+            ("timeout|deadline_exceeded", Classification::GATEWAY_TIMEOUT),
+            ("unavailable|capacity", Classification::OVERLOADED),
             (
                 "invalid|badrequest|bad_request|content_filter|content_policy|unsupported|too_long|too_large",
-                Trouble::BAD_REQUEST,
+                Classification::BAD_REQUEST,
             ),
         ]
         .into_iter()
-        .find_map(|(kinds, trouble)| self.are(kinds).then_some(trouble))
+        .find_map(|(kinds, class)| self.are(kinds).then_some(class))
     }
 
     /// Serverless, llama.cpp ("Loading model"), vLLM ("currently scaling"), Ollama ("llm server loading model"),

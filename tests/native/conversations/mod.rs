@@ -31,7 +31,7 @@ fn saying(code: u16, body: &Value) -> Reply {
     Reply::after(ms(20), status(code), read::of_error(&body.to_string()))
 }
 
-/// An error with a `Retry-After`.
+/// An error with a `RetryClass-After`.
 fn asking(code: u16, floor: Duration) -> Reply {
     Reply::after(ms(20), Head { status: code, floor: Some(floor), ..Head::default() }, read::of_error("{}"))
 }

@@ -1,4 +1,4 @@
-//! `Retry-After` and its like, from the header to the moment of the next request.
+//! `RetryClass-After` and its like, from the header to the moment of the next request.
 
 use super::{asking, ok};
 use crate::virtual_clock::{Conversation, Reply, ms, policy, secs};
