@@ -14,9 +14,9 @@ use super::rng::Rng;
 use super::time::{Duration, Instant};
 
 /// As many answers must be in the window before the share of failures counts.
-const ENOUGH_TO_SHARE: u32 = 10;
+const MIN_CALLS: u32 = 10;
 /// Of a window, which is forgotten piece by piece.
-const SLICES: u64 = 10;
+const BUCKETS: u64 = 10;
 /// A probe that takes longer does not keep others from trying.
 const LONGEST_PROBE: Duration = Duration::from_secs(30);
 /// Successes until it is closed: 1, then 2, 4 and 8 at once.
@@ -60,12 +60,12 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It works: an answer, or a refusal that a working server gives.
-    Works,
-    Fails(Layer),
+    Success,
+    Failure(Layer),
     /// It did not answer in time.
-    Late(Layer),
+    Timeout(Layer),
     /// Nobody can tell: the caller left.
-    Unknown,
+    Ignored,
 }
 
 impl Verdict {
@@ -73,16 +73,16 @@ impl Verdict {
     /// where it says that it ran out of memory or of patience, and it works for others.
     pub const fn of(code: Code, layer: Layer, status: Option<u16>) -> Self {
         match code {
-            _ if matches!(status, Some(300..=499)) => Self::Works,
-            Code::Timeout => Self::Late(layer),
+            _ if matches!(status, Some(300..=499)) => Self::Success,
+            Code::Timeout => Self::Timeout(layer),
             Code::Unavailable
             | Code::GatewayTimeout
             | Code::Network
             | Code::EngineFailure
             | Code::StreamTruncated
             | Code::StreamError
-            | Code::BadResponse => Self::Fails(layer),
-            _ => Self::Works,
+            | Code::BadResponse => Self::Failure(layer),
+            _ => Self::Success,
         }
     }
 }
@@ -113,10 +113,10 @@ enum Phase {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Slice {
+struct Bucket {
     nth: u64,
-    works: u32,
-    fails: u32,
+    successes: u32,
+    failures: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -127,11 +127,11 @@ pub struct Breaker {
     generation: u32,
     /// When the last failures were, as many as open it.
     failures: Vec<Instant>,
-    slices: [Slice; SLICES as usize],
-    late_in_a_row: u32,
+    buckets: [Bucket; BUCKETS as usize],
+    consecutive_timeouts: u32,
     /// How often it opened since it was closed, and whether anything but the network has failed in the meantime.
-    opened: u32,
-    is_its_own: bool,
+    consecutive_opens: u32,
+    has_other_failures: bool,
     layer: Layer,
 }
 
@@ -142,10 +142,10 @@ impl Breaker {
             phase: Phase::Closed,
             generation: 0,
             failures: Vec::new(),
-            slices: [Slice::default(); SLICES as usize],
-            late_in_a_row: 0,
-            opened: 0,
-            is_its_own: false,
+            buckets: [Bucket::default(); BUCKETS as usize],
+            consecutive_timeouts: 0,
+            consecutive_opens: 0,
+            has_other_failures: false,
             layer: Layer::Compute,
         }
     }
@@ -189,7 +189,7 @@ impl Breaker {
     /// other stream the end says more. True if everybody has to start slowly now.
     pub fn begun(&mut self, now: Instant, who: CallId, generation: u32, rng: &mut Rng) -> bool {
         let half_open = matches!(self.phase, Phase::HalfOpen { .. });
-        half_open && self.observe(now, who, generation, Verdict::Works, 0, rng)
+        half_open && self.observe(now, who, generation, Verdict::Success, 0, rng)
     }
 
     /// How long nothing is sent, whoever asks.
@@ -239,40 +239,43 @@ impl Breaker {
         if generation != self.generation {
             return false;
         }
-        if let Verdict::Fails(layer) | Verdict::Late(layer) = verdict {
-            self.is_its_own |= layer != Layer::Network;
+        if let Verdict::Failure(layer) | Verdict::Timeout(layer) = verdict {
+            self.has_other_failures |= layer != Layer::Network;
         }
         match (self.phase, verdict) {
-            (Phase::HalfOpen { .. }, Verdict::Unknown) => self.give_up(who),
-            (Phase::HalfOpen { .. }, Verdict::Works) => {
+            (Phase::HalfOpen { .. }, Verdict::Ignored) => self.give_up(who),
+            (Phase::HalfOpen { .. }, Verdict::Success) => {
                 self.enter(Phase::Ramp { left: RAMP, failed: 0 });
                 return true;
             }
-            (Phase::Ramp { left, failed }, Verdict::Fails(_) | Verdict::Late(_))
+            (Phase::Ramp { left, failed }, Verdict::Failure(_) | Verdict::Timeout(_))
                 if failed + 1 < (RAMP - left + 1).min(self.rule.failures).max(2) =>
             {
                 self.phase = Phase::Ramp { left, failed: failed + 1 };
             }
-            (Phase::HalfOpen { .. } | Phase::Ramp { .. }, Verdict::Fails(layer) | Verdict::Late(layer)) => {
+            (
+                Phase::HalfOpen { .. } | Phase::Ramp { .. },
+                Verdict::Failure(layer) | Verdict::Timeout(layer),
+            ) => {
                 self.open(now, layer, rng);
             }
-            (Phase::Ramp { left, failed }, Verdict::Works) => match left.saturating_sub(1) {
+            (Phase::Ramp { left, failed }, Verdict::Success) => match left.saturating_sub(1) {
                 0 => self.close(),
                 left => self.phase = Phase::Ramp { left, failed: failed.saturating_sub(1) },
             },
-            (Phase::Closed, Verdict::Works) => {
-                self.late_in_a_row = 0;
+            (Phase::Closed, Verdict::Success) => {
+                self.consecutive_timeouts = 0;
                 self.count(now, true);
             }
-            (Phase::Closed, Verdict::Fails(layer)) => {
-                self.late_in_a_row = 0;
+            (Phase::Closed, Verdict::Failure(layer)) => {
+                self.consecutive_timeouts = 0;
                 self.failed(now, layer, others, rng);
             }
-            (Phase::Closed, Verdict::Late(layer)) => {
-                self.late_in_a_row += 1;
+            (Phase::Closed, Verdict::Timeout(layer)) => {
+                self.consecutive_timeouts += 1;
                 self.failed(now, layer, others, rng);
             }
-            (_, Verdict::Unknown) | (Phase::Open { .. }, _) => {}
+            (_, Verdict::Ignored) | (Phase::Open { .. }, _) => {}
         }
         false
     }
@@ -285,36 +288,36 @@ impl Breaker {
         }
         let so_many = self.failures.len() >= self.rule.failures.max(1) as usize;
         let soon = self.failures.first().is_some_and(|first| now.since(*first) <= self.rule.window);
-        let late = self.late_in_a_row >= self.rule.failures.max(1);
-        if late || (so_many && soon && self.half_fail(now, others)) {
+        let late = self.consecutive_timeouts >= self.rule.failures.max(1);
+        if late || (so_many && soon && self.failure_rate_exceeded(now, others)) {
             self.open(now, layer, rng);
         }
     }
 
-    fn half_fail(&self, now: Instant, others: u32) -> bool {
+    fn failure_rate_exceeded(&self, now: Instant, others: u32) -> bool {
         let nth = self.nth(now);
-        let (mut works, mut fails) = (others, 0_u32);
-        for slice in self.slices.iter().filter(|slice| slice.nth <= nth && slice.nth + SLICES > nth) {
-            works = works.saturating_add(slice.works);
-            fails = fails.saturating_add(slice.fails);
+        let (mut successes, mut failures) = (others, 0_u32);
+        for bucket in self.buckets.iter().filter(|bucket| bucket.nth <= nth && bucket.nth + BUCKETS > nth) {
+            successes = successes.saturating_add(bucket.successes);
+            failures = failures.saturating_add(bucket.failures);
         }
-        works.saturating_add(fails) < ENOUGH_TO_SHARE || fails >= works
+        successes.saturating_add(failures) < MIN_CALLS || failures >= successes
     }
 
     fn nth(&self, now: Instant) -> u64 {
-        now.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / SLICES).max(1)
+        now.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / BUCKETS).max(1)
     }
 
     /// One more in the slice of the window that this moment belongs to.
-    fn count(&mut self, now: Instant, works: bool) {
+    fn count(&mut self, now: Instant, success: bool) {
         let nth = self.nth(now);
-        let Some(slice) = self.slices.get_mut((nth % SLICES) as usize) else {
+        let Some(bucket) = self.buckets.get_mut((nth % BUCKETS) as usize) else {
             return; // there are as many
         };
-        if slice.nth != nth {
-            *slice = Slice { nth, ..Slice::default() };
+        if bucket.nth != nth {
+            *bucket = Bucket { nth, ..Bucket::default() };
         }
-        let count = if works { &mut slice.works } else { &mut slice.fails };
+        let count = if success { &mut bucket.successes } else { &mut bucket.failures };
         *count = count.saturating_add(1);
     }
 
@@ -322,16 +325,16 @@ impl Breaker {
         let rule = self.rule;
         // Room for the jitter, by which those who opened together do not probe together.
         let most = rule.max_open.scaled(4, 5).max(rule.open);
-        let open = rule.of_network.filter(|_| !self.is_its_own).unwrap_or(rule.open);
-        let span = open.scaled(1 << self.opened.min(20), 1).min(most);
+        let open = rule.of_network.filter(|_| !self.has_other_failures).unwrap_or(rule.open);
+        let span = open.scaled(1 << self.consecutive_opens.min(20), 1).min(most);
         let most_of_all = rule.max_open.max(span);
         self.layer = layer;
-        self.opened = self.opened.saturating_add(1);
+        self.consecutive_opens = self.consecutive_opens.saturating_add(1);
         self.enter(Phase::Open { until: now + rng.between(span, span.scaled(5, 4).min(most_of_all)) });
     }
 
     fn close(&mut self) {
-        (self.opened, self.is_its_own) = (0, false);
+        (self.consecutive_opens, self.has_other_failures) = (0, false);
         self.enter(Phase::Closed);
     }
 
@@ -339,8 +342,8 @@ impl Breaker {
         self.phase = phase;
         self.generation = self.generation.wrapping_add(1);
         self.failures.clear();
-        self.slices = [Slice::default(); SLICES as usize];
-        self.late_in_a_row = 0;
+        self.buckets = [Bucket::default(); BUCKETS as usize];
+        self.consecutive_timeouts = 0;
     }
 }
 

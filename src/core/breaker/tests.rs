@@ -5,8 +5,8 @@ use super::*;
 
 const ME: CallId = 1;
 const OTHER: CallId = 2;
-const FAILS: Verdict = Verdict::Fails(Layer::Gateway);
-const LATE: Verdict = Verdict::Late(Layer::Compute);
+const FAILS: Verdict = Verdict::Failure(Layer::Gateway);
+const LATE: Verdict = Verdict::Timeout(Layer::Compute);
 const ATTEMPT: Duration = Duration::from_secs(120);
 const HOUR: u64 = 3_600_000;
 /// Nothing begins at zero.
@@ -42,7 +42,7 @@ impl Bench {
     /// The probe has just succeeded.
     fn ramp_at(now: u64) -> (Self, u64) {
         let (mut bench, until) = Self::open_at(now);
-        assert!(bench.admits(until, ME) && bench.ends(until, Verdict::Works));
+        assert!(bench.admits(until, ME) && bench.ends(until, Verdict::Success));
         (bench, until)
     }
 
@@ -61,7 +61,7 @@ impl Bench {
 
     fn works_at(&mut self, times: impl IntoIterator<Item = u64>) {
         times.into_iter().for_each(|now| {
-            self.ends(now, Verdict::Works);
+            self.ends(now, Verdict::Success);
         });
     }
 
@@ -140,14 +140,14 @@ fn five_timeouts_in_a_row_open_it_at_any_distance() {
 #[test]
 fn five_timeouts_in_a_row_open_it_though_a_thousand_calls_were_answered_just_before() {
     let mut bench = Bench::new();
-    (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Works)));
+    (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Success)));
     (0..5).for_each(|nth| assert!(!bench.ends(START + 2000 + nth, LATE)));
     assert_eq!(bench.state(START + 3000), State::Open);
 }
 
 #[test]
 fn whatever_is_answered_ends_the_row_of_timeouts() {
-    for between in [Verdict::Works, FAILS] {
+    for between in [Verdict::Success, FAILS] {
         let mut bench = Bench::new();
         for nth in 0..1000 {
             let verdict = if nth % 5 == 4 { between } else { LATE };
@@ -162,7 +162,7 @@ fn an_abort_between_timeouts_leaves_the_row_as_it_is() {
     let mut bench = Bench::new();
     for nth in 0..5 {
         bench.ends(START + nth * 61_000, LATE);
-        bench.ends(START + nth * 61_000, Verdict::Unknown);
+        bench.ends(START + nth * 61_000, Verdict::Ignored);
     }
     assert_eq!(bench.state(START + 5 * 61_000 - 61_000), State::Open);
 }
@@ -190,7 +190,7 @@ fn of_ten_calls_and_more_half_must_fail() {
         (100, 100, true),
     ] {
         let mut bench = Bench::new();
-        (0..works).for_each(|_| assert!(!bench.ends(START, Verdict::Works)));
+        (0..works).for_each(|_| assert!(!bench.ends(START, Verdict::Success)));
         bench.fails_at((0..fails).map(|_| START + 1));
         assert_eq!(bench.state(START + 1) == State::Open, opens, "{fails} of {}", works + fails);
     }
@@ -203,13 +203,13 @@ fn five_of_a_thousand_do_not_open_it_wherever_they_are() {
         // The first five of all are all that there is: that is half of them.
         let fails = |nth| nth >= first && nth < first + 5;
         (0..1000).for_each(|nth| {
-            bench.ends(START + nth * 29, if fails(nth) { FAILS } else { Verdict::Works });
+            bench.ends(START + nth * 29, if fails(nth) { FAILS } else { Verdict::Success });
         });
         assert_eq!(bench.state(START + 29_000) == State::Closed, first > 5, "{first}");
     }
     let mut spread = Bench::new();
     for nth in 0..1000 {
-        spread.ends(START + nth * 29, if nth % 200 == 100 { FAILS } else { Verdict::Works });
+        spread.ends(START + nth * 29, if nth % 200 == 100 { FAILS } else { Verdict::Success });
     }
     assert_eq!(spread.state(START + 29_000), State::Closed);
 }
@@ -217,7 +217,7 @@ fn five_of_a_thousand_do_not_open_it_wherever_they_are() {
 #[test]
 fn answers_from_before_the_window_do_not_water_down_the_failures_in_it() {
     let mut bench = Bench::new();
-    (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Works)));
+    (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Success)));
     bench.fails_at([START + 32_000; 5]);
     assert_eq!(bench.state(START + 32_000), State::Open);
 }
@@ -250,7 +250,7 @@ fn a_loading_model_a_rate_limit_and_the_callers_own_mistakes_never_open_it() {
 #[test]
 fn aborts_never_open_it_nor_do_they_count_as_answers() {
     let mut bench = Bench::new();
-    (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Unknown)));
+    (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Ignored)));
     assert_eq!(bench.state(START + 1000), State::Closed);
     bench.fails_at([START + 1000; 5]);
     assert_eq!(bench.state(START + 1000), State::Open);
@@ -297,7 +297,7 @@ fn a_result_from_before_it_opened_changes_nothing_any_more() {
     bench.fails_at([START; 5]);
     let until = bench.until(START);
     let late = |bench: &mut Bench, now| {
-        for verdict in [Verdict::Works, FAILS, LATE, Verdict::Unknown] {
+        for verdict in [Verdict::Success, FAILS, LATE, Verdict::Ignored] {
             (0..20).for_each(|_| assert!(!bench.of_generation(now, ME, closed, verdict)));
         }
     };
@@ -306,10 +306,10 @@ fn a_result_from_before_it_opened_changes_nothing_any_more() {
     assert!(bench.admits(until, ME));
     late(&mut bench, until + 1);
     assert!(!bench.admits(until + 1, OTHER), "the probe is still out");
-    assert!(bench.ends(until + 2, Verdict::Works));
+    assert!(bench.ends(until + 2, Verdict::Success));
     late(&mut bench, until + 3);
     assert_eq!(bench.state(until + 3), State::HalfOpen);
-    (0..15).for_each(|_| assert!(!bench.ends(until + 4, Verdict::Works)));
+    (0..15).for_each(|_| assert!(!bench.ends(until + 4, Verdict::Success)));
     late(&mut bench, until + 5);
     assert_eq!(bench.state(until + 5), State::Closed);
 }
@@ -318,7 +318,7 @@ fn a_result_from_before_it_opened_changes_nothing_any_more() {
 fn a_success_while_it_is_open_changes_nothing() {
     let (mut bench, until) = Bench::open_at(START);
     for nth in 0..100 {
-        assert!(!bench.ends(START + nth, Verdict::Works));
+        assert!(!bench.ends(START + nth, Verdict::Success));
     }
     assert_eq!((bench.state(START + 100), bench.until(START + 100)), (State::Open, until));
     assert!(!bench.admits(until - 1, OTHER));
@@ -358,11 +358,11 @@ fn a_lost_probe_that_comes_back_counts_though_another_has_taken_its_place() {
     assert!(bench.admits(until, ME));
     let first = bench.breaker.generation();
     let mut taken_over = bench.breaker.clone();
-    assert!(bench.of_generation(until + 90_000, ME, first, Verdict::Works));
+    assert!(bench.of_generation(until + 90_000, ME, first, Verdict::Success));
 
     assert_eq!(taken_over.admit(at(until + 30_000), OTHER, ATTEMPT), Permission::Granted);
     // That it left frees nobody's place.
-    assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Unknown, 0, &mut Rng::new(1)));
+    assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Ignored, 0, &mut Rng::new(1)));
     assert_eq!(
         taken_over.admit(at(until + 31_000), 3, ATTEMPT),
         Permission::Denied(Duration::from_ms(29_000))
@@ -378,7 +378,7 @@ fn a_probe_that_was_aborted_is_as_if_it_had_never_been() {
     for who in 0..100 {
         assert!(bench.admits(until, who));
         let generation = bench.breaker.generation();
-        assert!(!bench.of_generation(until, who, generation, Verdict::Unknown));
+        assert!(!bench.of_generation(until, who, generation, Verdict::Ignored));
         assert_eq!((bench.state(until), bench.breaker.open_for(at(until))), (State::HalfOpen, None));
     }
     // The next time open is the second one, not the hundredth.
@@ -392,7 +392,7 @@ fn who_is_not_the_probe_and_leaves_says_nothing_about_it() {
     let (mut bench, until) = Bench::open_at(START);
     assert!(bench.admits(until, ME));
     let generation = bench.breaker.generation();
-    assert!(!bench.of_generation(until, OTHER, generation, Verdict::Unknown));
+    assert!(!bench.of_generation(until, OTHER, generation, Verdict::Ignored));
     assert!(!bench.admits(until, OTHER));
 }
 
@@ -412,18 +412,18 @@ fn a_probe_that_meets_a_rate_limit_a_refusal_or_a_loading_model_has_shown_that_i
 fn one_success_of_the_probe_makes_everybody_start_slowly_once() {
     let (mut bench, until) = Bench::open_at(START);
     assert!(bench.admits(until, ME));
-    assert!(bench.ends(until, Verdict::Works));
+    assert!(bench.ends(until, Verdict::Success));
     (0..14).for_each(|_| {
-        assert!(!bench.ends(until, Verdict::Works));
+        assert!(!bench.ends(until, Verdict::Success));
         assert_eq!(bench.state(until), State::HalfOpen);
     });
-    assert!(!bench.ends(until, Verdict::Works));
+    assert!(!bench.ends(until, Verdict::Success));
     assert_eq!(bench.state(until), State::Closed);
 }
 
 #[test]
 fn of_a_page_that_may_have_lost_its_network_the_first_probes_come_after_seconds() {
-    const LOST: Verdict = Verdict::Fails(Layer::Network);
+    const LOST: Verdict = Verdict::Failure(Layer::Network);
     let rule = Rule { of_network: Some(Duration::from_secs(1)), ..Rule::default() };
     for (first, least) in [(LOST, 1_000), (FAILS, 15_000)] {
         let mut bench = Bench::of(rule, 1);
@@ -446,9 +446,9 @@ fn of_a_page_that_may_have_lost_its_network_the_first_probes_come_after_seconds(
 #[test]
 fn aborts_in_the_ramp_bring_it_neither_forward_nor_back() {
     let (mut bench, now) = Bench::ramp_at(START);
-    (0..100).for_each(|_| assert!(!bench.ends(now, Verdict::Unknown)));
+    (0..100).for_each(|_| assert!(!bench.ends(now, Verdict::Ignored)));
     assert_eq!(bench.state(now), State::HalfOpen);
-    (0..15).for_each(|_| assert!(!bench.ends(now, Verdict::Works)));
+    (0..15).for_each(|_| assert!(!bench.ends(now, Verdict::Success)));
     assert_eq!(bench.state(now), State::Closed);
 }
 
@@ -457,7 +457,7 @@ fn as_many_failures_as_successes_in_the_ramp_and_five_at_most_open_it_again_for_
     for (successes, failures) in [(0, 2), (1, 2), (2, 3), (3, 4), (4, 5), (7, 5), (14, 5)] {
         for verdict in [FAILS, LATE] {
             let (mut bench, now) = Bench::ramp_at(START);
-            (0..successes).for_each(|_| assert!(!bench.ends(now, Verdict::Works)));
+            (0..successes).for_each(|_| assert!(!bench.ends(now, Verdict::Success)));
             for _ in 0..failures {
                 assert_eq!(bench.state(now), State::HalfOpen);
                 assert!(!bench.ends(now, verdict));
@@ -474,7 +474,7 @@ fn single_failures_among_successes_in_the_ramp_are_of_their_own_payloads() {
     for _ in 0..15 {
         assert!(!bench.ends(now, FAILS));
         assert_eq!(bench.state(now), State::HalfOpen);
-        assert!(!bench.ends(now, Verdict::Works));
+        assert!(!bench.ends(now, Verdict::Success));
     }
     assert_eq!(bench.state(now), State::Closed);
 }
@@ -628,7 +628,7 @@ fn rules_of_nothing_or_of_everything_neither_overflow_nor_keep_it_open_for_good(
         for nth in 0..200 {
             let now = START + nth * 7;
             bench.admits(now, ME);
-            bench.ends(now, if nth % 3 == 0 { Verdict::Works } else { FAILS });
+            bench.ends(now, if nth % 3 == 0 { Verdict::Success } else { FAILS });
             bench.ends(now, LATE);
         }
         let end = at(u64::MAX);
@@ -671,7 +671,7 @@ fn a_clock_that_goes_backwards_neither_panics_nor_lets_more_than_one_probe_throu
     }
     bench.fails_at([0]);
     assert!(bench.until(0) <= 37_500, "by the clock that there is now");
-    bench.ends(0, Verdict::Works);
+    bench.ends(0, Verdict::Success);
     assert_eq!(bench.state(0), State::Open);
 }
 

@@ -7,7 +7,7 @@ const ATTEMPT: Duration = Duration::from_secs(120);
 const START: u64 = 1_000_000;
 /// How long an answer takes.
 const ROUND_TRIP: u64 = 20;
-const FAILS: Verdict = Verdict::Fails(Layer::Gateway);
+const FAILS: Verdict = Verdict::Failure(Layer::Gateway);
 
 const fn at(ms: u64) -> Instant {
     Instant::from_ms(ms)
@@ -65,7 +65,7 @@ impl Bench {
     }
 
     fn observes(&mut self, now: u64, who: CallId, generation: u32, ago: u64, verdict: Verdict) {
-        let answered = !matches!(verdict, Verdict::Unknown | Verdict::Late(_));
+        let answered = !matches!(verdict, Verdict::Ignored | Verdict::Timeout(_));
         let seen = Observation { who, generation, ago: Duration::from_ms(ago), verdict, others: 0, answered };
         assert_eq!(self.handle(now, Message::Observe(seen)), Reply::Noted);
     }
@@ -129,7 +129,7 @@ fn fleet(comes: impl Fn(u64) -> u64, isolates: u64, cold: u64) -> (usize, u64) {
                 other => panic!("{other:?}"),
             },
             Next::Hears { generation } if now - ROUND_TRIP >= START + cold => {
-                bench.observes(now, id, generation, ROUND_TRIP, Verdict::Works);
+                bench.observes(now, id, generation, ROUND_TRIP, Verdict::Success);
                 (now, Next::Done)
             }
             Next::Hears { .. } => match bench.loads(now, id, ROUND_TRIP) {
@@ -191,7 +191,7 @@ fn an_isolate_that_dies_while_it_leads_loses_its_lease() {
 
 #[test]
 fn any_other_answer_to_the_leader_lets_everybody_go() {
-    for verdict in [Verdict::Works, FAILS] {
+    for verdict in [Verdict::Success, FAILS] {
         let mut bench = Bench::new();
         let probes = START + bench.leads(START, 0);
         let generation = bench.goes(probes, 0);
@@ -205,7 +205,7 @@ fn any_other_answer_to_the_leader_lets_everybody_go() {
 
 #[test]
 fn a_look_that_was_aborted_or_ran_into_its_clock_lets_nobody_go() {
-    for verdict in [Verdict::Unknown, Verdict::Late(Layer::Compute)] {
+    for verdict in [Verdict::Ignored, Verdict::Timeout(Layer::Compute)] {
         let mut bench = Bench::new();
         let probes = START + bench.leads(START, 0);
         let generation = bench.goes(probes, 0);
@@ -219,10 +219,10 @@ fn a_look_that_was_aborted_or_ran_into_its_clock_lets_nobody_go() {
 fn old_news_neither_end_a_cold_start_nor_begin_one() {
     let mut bench = Bench::new();
     let probes = START + bench.leads(START, 0);
-    bench.observes(START + 900, 7, 0, 5_000, Verdict::Works);
+    bench.observes(START + 900, 7, 0, 5_000, Verdict::Success);
     assert!(matches!(bench.admits(START + 900, 1), Reply::Wait(_)));
     let generation = bench.goes(probes, 0);
-    bench.observes(probes + 900, 0, generation, 900, Verdict::Works);
+    bench.observes(probes + 900, 0, generation, 900, Verdict::Success);
     assert!(matches!(bench.loads(probes + 1_000, 8, 30_000), Reply::Wait(_)));
     bench.goes(probes + 1_000, 1);
 }
@@ -260,7 +260,7 @@ fn five_failures_of_five_isolates_open_it_for_all_of_them() {
     // What the others had under way comes in late, and counts no more.
     for who in 5..200 {
         bench.observes(START + 2, who, 0, ROUND_TRIP, FAILS);
-        bench.observes(START + 2, who, 0, ROUND_TRIP, Verdict::Works);
+        bench.observes(START + 2, who, 0, ROUND_TRIP, Verdict::Success);
     }
     assert_eq!(bench.admits(START + 3, 1), Reply::Open(Duration::from_ms(until - START - 3)));
 }
@@ -294,7 +294,7 @@ fn who_is_told_to_wait_neither_pays_nor_is_paid_for() {
         assert!(matches!(bench.retries(START + nth, 1), Reply::Wait(_)));
         assert!(matches!(bench.admits(START + nth, 2), Reply::Wait(_)));
     }
-    bench.observes(START + 2_000, 0, 0, 100, Verdict::Works);
+    bench.observes(START + 2_000, 0, 0, 100, Verdict::Success);
     assert_eq!(bench.retries_left(START + 2_000), 5);
 }
 
@@ -306,7 +306,7 @@ fn who_is_refused_because_it_is_open_neither_pays_nor_is_paid_for() {
         assert!(matches!(bench.admits(START + 1, who), Reply::Open(_)));
     }
     let generation = bench.goes(until, 0);
-    bench.observes(until, 0, generation, ROUND_TRIP, Verdict::Works);
+    bench.observes(until, 0, generation, ROUND_TRIP, Verdict::Success);
     assert_eq!(bench.retries_left(until), 5);
 }
 
@@ -331,7 +331,7 @@ fn the_looks_of_a_leader_neither_cost_nor_earn_retries() {
         now += bench.leads(now, 0);
     }
     assert_eq!(bench.probes(now, 0), Reply::Go { generation: 0 });
-    bench.observes(now, 0, 0, ROUND_TRIP, Verdict::Works);
+    bench.observes(now, 0, 0, ROUND_TRIP, Verdict::Success);
     assert_eq!(bench.retries_left(now), 0);
 }
 
@@ -351,7 +351,7 @@ fn without_breaker_and_budget_nobody_is_kept_from_anything_but_a_cold_model() {
 fn times_that_the_coordinator_cannot_know_are_harmless() {
     let mut bench = Bench::new();
     assert!(matches!(bench.loads(5, 0, u64::MAX), Reply::Lead(_)));
-    bench.observes(6, 1, 0, u64::MAX, Verdict::Works);
+    bench.observes(6, 1, 0, u64::MAX, Verdict::Success);
     bench.observes(0, 1, 77, 0, FAILS);
     bench.goes(7, 2);
     bench.handle(u64::MAX, Message::Settle { who: 99 });

@@ -402,9 +402,9 @@ impl Shared {
         };
         let took = now.since(ended.started);
         let (verdict, sign) = match ended.outcome {
-            Outcome::Ok if ended.begun.is_some() => (Verdict::Works, Sign::Finished { took }),
-            Outcome::Ok => (Verdict::Works, Sign::Success { took }),
-            Outcome::Aborted => (Verdict::Unknown, Sign::None),
+            Outcome::Ok if ended.begun.is_some() => (Verdict::Success, Sign::Finished { took }),
+            Outcome::Ok => (Verdict::Success, Sign::Success { took }),
+            Outcome::Aborted => (Verdict::Ignored, Sign::None),
             Outcome::Failed(code, layer) => {
                 let sign = match code {
                     _ if ended.means == Means::Nothing => Sign::None,
@@ -418,7 +418,7 @@ impl Shared {
                     if ended.means == Means::Itself {
                         Verdict::of(code, layer, ended.status)
                     } else {
-                        Verdict::Unknown
+                        Verdict::Ignored
                     },
                     sign,
                 )
@@ -443,16 +443,16 @@ impl Shared {
         }
         match verdict {
             // Its answer was counted when it began.
-            Verdict::Works if ended.begun.is_some() => {}
-            Verdict::Works => of.limiter.vote(true),
-            Verdict::Fails(_) | Verdict::Late(_) => of.limiter.vote(false),
-            Verdict::Unknown => {}
+            Verdict::Success if ended.begun.is_some() => {}
+            Verdict::Success => of.limiter.vote(true),
+            Verdict::Failure(_) | Verdict::Timeout(_) => of.limiter.vote(false),
+            Verdict::Ignored => {}
         }
-        let is_outvoted = !matches!(verdict, Verdict::Works) && of.limiter.is_outvoted(who);
+        let is_outvoted = !matches!(verdict, Verdict::Success) && of.limiter.is_outvoted(who);
         let (verdict, sign) = match sign {
             _ if !is_outvoted => (verdict, sign),
-            Sign::Late => (Verdict::Unknown, Sign::Hung),
-            _ => (Verdict::Unknown, sign),
+            Sign::Late => (Verdict::Ignored, Sign::Hung),
+            _ => (Verdict::Ignored, sign),
         };
         of.limiter.observe(now, sign);
         of.limiter.release(who);

@@ -69,14 +69,14 @@ impl Naive {
         if epoch != self.epoch {
             return false;
         }
-        let fails = matches!(verdict, Verdict::Fails(_) | Verdict::Late(_));
+        let fails = matches!(verdict, Verdict::Failure(_) | Verdict::Timeout(_));
         match self.phase {
             Phase::Open(_) => false,
-            Phase::HalfOpen(Some((probe, _))) if verdict == Verdict::Unknown && probe == who => {
+            Phase::HalfOpen(Some((probe, _))) if verdict == Verdict::Ignored && probe == who => {
                 self.phase = Phase::HalfOpen(None);
                 false
             }
-            _ if verdict == Verdict::Unknown => false,
+            _ if verdict == Verdict::Ignored => false,
             Phase::Ramp(works, failed) if fails => {
                 self.phase = Phase::Ramp(works, failed + 1);
                 failed + 1 >= (works + 1).min(self.rule.failures).max(2)
@@ -104,8 +104,8 @@ impl Naive {
 
     fn is_too_much(&self, now: Instant) -> bool {
         let most = self.rule.failures as usize;
-        let late = self.seen.iter().rev().take_while(|(_, verdict)| matches!(verdict, Verdict::Late(_)));
-        let fails = |(_, verdict): &&(Instant, Verdict)| *verdict != Verdict::Works;
+        let late = self.seen.iter().rev().take_while(|(_, verdict)| matches!(verdict, Verdict::Timeout(_)));
+        let fails = |(_, verdict): &&(Instant, Verdict)| *verdict != Verdict::Success;
         let soon = self.seen.iter().filter(fails).filter(|(at, _)| now.since(*at) <= self.rule.window);
         // The share is of the slice of now, and of the nine before it.
         let slice = |at: Instant| at.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / 10);
@@ -164,10 +164,10 @@ proptest! {
             } else {
                 let (who, generation, epoch) = in_flight.swap_remove(one);
                 let verdict = match verdict {
-                    0 => Verdict::Unknown,
-                    _ if verdict <= healthy => Verdict::Works,
-                    _ if pick % 2 == 0 => Verdict::Late(Layer::Compute),
-                    _ => Verdict::Fails(Layer::Gateway),
+                    0 => Verdict::Ignored,
+                    _ if verdict <= healthy => Verdict::Success,
+                    _ if pick % 2 == 0 => Verdict::Timeout(Layer::Compute),
+                    _ => Verdict::Failure(Layer::Gateway),
                 };
                 breaker.observe(now, who, generation, verdict, 0, &mut rng);
                 if naive.observe(now, who, epoch, verdict) {
