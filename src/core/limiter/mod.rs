@@ -23,7 +23,7 @@ const NEARLY_ALL: u32 = 750;
 const DOWN: Duration = Duration::from_secs(1);
 /// So long at least it is believed that what was taken is taken.
 const PROVEN: Duration = Duration::from_secs(5);
-const ONE: u32 = 1000;
+const MILLI: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -45,7 +45,7 @@ impl Default for Rule {
 
 /// What an end says of how much the target can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum Sample {
     Success {
         took: Duration,
     },
@@ -58,16 +58,16 @@ pub enum Sign {
         took: Duration,
     },
     /// It did not answer in time.
-    Late,
+    Timeout,
     /// Nor this one, while more of the others were answered: one replica of several hangs.
     Hung,
     /// It is full, and said so at once: with as many under way as there are it can do no more.
-    Full,
+    Overload,
     /// So it says, in words: that may be of the moment, and of this call alone.
     Busy,
     /// It refuses this call again, and answers others: that it was full with as many was a mistake.
     Own,
-    None,
+    Ignored,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,7 @@ struct Permit {
     /// Another one was under way meanwhile.
     in_company: bool,
     /// How many were under way when it went, with this one.
-    crowd: u32,
+    in_flight: u32,
     /// What [`Limiter::votes`] were then.
     votes: i32,
 }
@@ -86,17 +86,17 @@ pub struct Limiter {
     rule: Rule,
     /// In thousandths.
     limit: u32,
-    starts_slowly: bool,
-    cut: Option<Instant>,
+    slow_start: bool,
+    last_decrease: Option<Instant>,
     /// What it was full with, in thousandths, and when.
     full: Option<(u32, Instant)>,
     /// When somebody was let in last, or answered.
     moved: Option<Instant>,
     in_flight: Vec<Permit>,
     /// How long a success takes, on average of the last ones.
-    pace: Option<Duration>,
+    avg_latency: Option<Duration>,
     /// The same of how long it takes until a success is one: of a stream, until it begins.
-    soon: Option<Duration>,
+    avg_first_answer: Option<Duration>,
     /// How many of the last ends were refusals, in thousandths: a few among many answers are somebody's own.
     refused: u32,
     /// So many at once were taken, as an answer has shown, and when.
@@ -111,13 +111,13 @@ impl Limiter {
         let mut limiter = Self {
             rule,
             limit: 0,
-            starts_slowly: true,
-            cut: None,
+            slow_start: true,
+            last_decrease: None,
             full: None,
             moved: None,
             in_flight: Vec::new(),
-            pace: None,
-            soon: None,
+            avg_latency: None,
+            avg_first_answer: None,
             // The first one of a fresh target is believed.
             refused: MANY,
             taken: (0, Instant::from_ms(0)),
@@ -133,11 +133,11 @@ impl Limiter {
     }
 
     pub fn limit(&self) -> u32 {
-        self.limit / ONE
+        self.limit / MILLI
     }
 
-    pub fn starts_slowly(&self) -> bool {
-        self.starts_slowly
+    pub fn is_slow_starting(&self) -> bool {
+        self.slow_start
     }
 
     pub fn has_permit(&mut self, now: Instant) -> bool {
@@ -163,7 +163,7 @@ impl Limiter {
         if self.in_flight.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If it is too much, that is told.
-            self.limit = self.limit.saturating_add(ONE).min(self.within(u32::MAX));
+            self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX));
             self.full = None;
         }
         self.moved = Some(now);
@@ -171,9 +171,9 @@ impl Limiter {
         if let [first] = self.in_flight.as_mut_slice() {
             first.in_company = true;
         }
-        let crowd = self.in_flight.len() as u32 + 1;
+        let in_flight = self.in_flight.len() as u32 + 1;
         let lease = Lease { holder: who, until };
-        self.in_flight.push(Permit { lease, in_company, crowd, votes: self.votes });
+        self.in_flight.push(Permit { lease, in_company, in_flight, votes: self.votes });
     }
 
     /// One was answered, or failed.
@@ -214,24 +214,27 @@ impl Limiter {
 
     /// This one was answered: the target takes as many as there were when it went.
     pub fn took(&mut self, now: Instant, who: CallId) {
-        let crowd =
-            self.in_flight.iter().find(|permit| permit.lease.holder == who).map_or(0, |one| one.crowd);
+        let in_flight = self
+            .in_flight
+            .iter()
+            .find(|permit| permit.lease.holder == who)
+            .map_or(0, |permit| permit.in_flight);
         let (most, since) = self.taken;
-        if crowd >= most || now.since(since) >= self.proven() {
-            self.taken = (crowd, now);
+        if in_flight >= most || now.since(since) >= self.proven() {
+            self.taken = (in_flight, now);
         }
     }
 
     /// Some answers long, for they tell it.
     fn proven(&self) -> Duration {
-        self.pace.map_or(PROVEN, |pace| pace.scaled(4, 1).max(PROVEN))
+        self.avg_latency.map_or(PROVEN, |avg_latency| avg_latency.scaled(4, 1).max(PROVEN))
     }
 
     /// It went with more at once than were taken lately: what refused it was our own try at one more.
     pub fn was_one_more(&self, now: Instant, who: CallId) -> bool {
         let (most, since) = self.taken;
         let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
-        now.since(since) < self.proven() && permit.is_some_and(|permit| permit.crowd > most)
+        now.since(since) < self.proven() && permit.is_some_and(|permit| permit.in_flight > most)
     }
 
     /// That it is full with as many cannot be: one of several replicas is broken, or it is this payload.
@@ -241,63 +244,63 @@ impl Limiter {
     }
 
     /// To be told before the place is given back: only a limit that is made use of may grow.
-    pub fn observe(&mut self, now: Instant, sign: Sign) {
-        if let Sign::Success { .. } | Sign::Begun { .. } | Sign::Finished { .. } = sign {
+    pub fn observe(&mut self, now: Instant, sample: Sample) {
+        if let Sample::Success { .. } | Sample::Begun { .. } | Sample::Finished { .. } = sample {
             self.moved = Some(now);
         }
-        let refusal = match sign {
-            Sign::Success { .. } | Sign::Begun { .. } => Some(0),
-            Sign::Busy | Sign::Full => Some(ONE),
+        let refusal = match sample {
+            Sample::Success { .. } | Sample::Begun { .. } => Some(0),
+            Sample::Busy | Sample::Overload => Some(MILLI),
             _ => None,
         };
         if refusal == Some(0) {
             let was_down = self.answered.is_some_and(|at| now.since(at) >= DOWN);
             if was_down && self.refused >= NEARLY_ALL {
-                (self.starts_slowly, self.full) = (true, None);
+                (self.slow_start, self.full) = (true, None);
             }
             self.answered = Some(now);
         }
         self.refused = refusal.map_or(self.refused, |refusal| (self.refused * 7 + refusal) / 8);
-        match sign {
-            Sign::Busy if self.refused < MANY => {}
-            Sign::Full if self.takes_as_many(now) => {}
-            Sign::Success { took } => {
-                measure(&mut self.pace, took);
-                measure(&mut self.soon, took);
+        match sample {
+            Sample::Busy if self.refused < MANY => {}
+            Sample::Overload if self.takes_as_many(now) => {}
+            Sample::Success { took } => {
+                measure(&mut self.avg_latency, took);
+                measure(&mut self.avg_first_answer, took);
                 self.grow(now);
             }
-            Sign::Begun { took } => {
-                measure(&mut self.soon, took);
+            Sample::Begun { took } => {
+                measure(&mut self.avg_first_answer, took);
                 self.grow(now);
             }
-            Sign::Finished { took } => measure(&mut self.pace, took),
-            Sign::Late | Sign::Full | Sign::Busy => {
-                let lately = self.cut.is_some_and(|cut| now.since(cut) < PAUSE);
+            Sample::Finished { took } => measure(&mut self.avg_latency, took),
+            Sample::Timeout | Sample::Overload | Sample::Busy => {
+                let lately = self.last_decrease.is_some_and(|last_decrease| now.since(last_decrease) < PAUSE);
                 // Who is late may be down, and calls that take minutes to tell so must not go one by one.
-                let least = if sign == Sign::Late { SLOW_START } else { 1 };
-                let floor = self.rule.min.max(least).saturating_mul(ONE).min(self.limit);
-                self.starts_slowly = false;
+                let least = if sample == Sample::Timeout { SLOW_START } else { 1 };
+                let floor = self.rule.min.max(least).saturating_mul(MILLI).min(self.limit);
+                self.slow_start = false;
                 if !lately {
-                    self.cut = Some(now);
+                    self.last_decrease = Some(now);
                     // Of one that is full it is known how many it takes: the others.
-                    if sign != Sign::Full {
+                    if sample != Sample::Overload {
                         self.limit = (self.limit / 10 * 7).max(floor);
                     }
                 }
-                if sign != Sign::Late {
+                if sample != Sample::Timeout {
                     // The place of who was refused is none: who comes next would be refused as well.
-                    let others = (self.in_flight.len() as u32).saturating_sub(1).saturating_mul(ONE);
+                    let others = (self.in_flight.len() as u32).saturating_sub(1).saturating_mul(MILLI);
                     self.limit = self.limit.min(others.max(floor));
                     // One alone was too fast, and not too many.
-                    if others > 0 && sign == Sign::Full {
+                    if others > 0 && sample == Sample::Overload {
                         self.full = Some((self.limit, now));
                     }
                 }
             }
-            Sign::Own => self.full = None,
+            Sample::Own => self.full = None,
             // Its place was nobody's all the time.
-            Sign::Hung => self.limit = self.limit.saturating_add(ONE).min(self.within(u32::MAX)),
-            Sign::None => {}
+            Sample::Hung => self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX)),
+            Sample::Ignored => {}
         }
     }
 
@@ -305,7 +308,7 @@ impl Limiter {
         if self.in_flight.len() * 2 < self.limit() as usize {
             return;
         }
-        let step = if self.starts_slowly { ONE } else { ONE * ONE / self.limit.max(1) };
+        let step = if self.slow_start { MILLI } else { MILLI * MILLI / self.limit.max(1) };
         let full = self.full.filter(|(_, since)| now.since(*since) < REMEMBERED).map(|(limit, _)| limit);
         let most = full.map_or(u32::MAX, |limit| limit.max(self.limit));
         self.limit = self.limit.saturating_add(step).min(self.within(u32::MAX)).min(most);
@@ -314,7 +317,7 @@ impl Limiter {
     /// From so few again: a model that has just come up, or a target that has just recovered.
     pub fn start_slowly(&mut self, from: u32) {
         self.limit = self.within(from);
-        self.starts_slowly = true;
+        self.slow_start = true;
     }
 
     /// The target is trusted: as many as the caller wants at least may go at once.
@@ -324,20 +327,20 @@ impl Limiter {
 
     /// So many calls, or the maximum, in thousandths.
     fn within(&self, calls: u32) -> u32 {
-        calls.min(self.rule.max).max(1).saturating_mul(ONE)
+        calls.min(self.rule.max).max(1).saturating_mul(MILLI)
     }
 
     /// How long it takes until a success is one, on average of the last ones.
-    pub fn soon(&self) -> Option<Duration> {
-        self.soon
+    pub fn avg_first_answer(&self) -> Option<Duration> {
+        self.avg_first_answer
     }
 
     /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
     /// grows with every success may become as large as it can, or as `most`.
     pub fn wait_behind(&self, others: usize, most: Option<u32>) -> Option<Duration> {
-        let limit = if self.starts_slowly { self.rule.max } else { self.limit() };
+        let limit = if self.slow_start { self.rule.max } else { self.limit() };
         let limit = most.map_or(limit, |most| limit.min(most));
-        Some(self.pace?.scaled(others as u64, u64::from(limit.max(1))))
+        Some(self.avg_latency?.scaled(others as u64, u64::from(limit.max(1))))
     }
 
     /// How many may wait.

@@ -16,7 +16,7 @@ fn succeed(limiter: &mut Limiter, times: u32) {
         while limiter.has_permit(at(0)) {
             limiter.acquire(at(0), 1, at(u64::MAX));
         }
-        limiter.observe(at(0), Sign::Success { took: Duration::from_ms(100) });
+        limiter.observe(at(0), Sample::Success { took: Duration::from_ms(100) });
         limiter.release(1);
     }
 }
@@ -35,7 +35,7 @@ fn it_starts_at_four_and_grows_by_one_a_success_up_to_its_maximum() {
 fn the_first_push_ends_the_slow_start_and_then_a_round_of_successes_is_one_more() {
     let mut limiter = limiter(4, 64);
     succeed(&mut limiter, 16);
-    limiter.observe(at(5000), Sign::Late);
+    limiter.observe(at(5000), Sample::Timeout);
     assert_eq!(limiter.limit(), 14);
     succeed(&mut limiter, 14);
     assert_eq!(limiter.limit(), 14);
@@ -48,10 +48,10 @@ fn what_was_in_flight_together_cuts_the_limit_once() {
     let mut limiter = limiter(4, 64);
     succeed(&mut limiter, 60);
     for ms in [1000, 1001, 1999] {
-        limiter.observe(at(ms), Sign::Late);
+        limiter.observe(at(ms), Sample::Timeout);
     }
     assert_eq!(limiter.limit(), 44);
-    limiter.observe(at(2000), Sign::Late);
+    limiter.observe(at(2000), Sample::Timeout);
     assert_eq!(limiter.limit(), 31);
 }
 
@@ -61,7 +61,7 @@ fn who_is_refused_leaves_no_place_for_the_next() {
     limiter.start_slowly(40);
     (0..40).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
     for who in 0..24 {
-        limiter.observe(at(1000), Sign::Full);
+        limiter.observe(at(1000), Sample::Overload);
         limiter.release(who);
         assert!(!limiter.has_permit(at(1000)), "{who}");
     }
@@ -72,11 +72,11 @@ fn who_is_refused_leaves_no_place_for_the_next() {
 fn what_was_too_much_is_tried_again_ten_seconds_later() {
     let mut limiter = limiter(1, 64);
     (0..4).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
-    limiter.observe(at(1000), Sign::Full);
+    limiter.observe(at(1000), Sample::Overload);
     limiter.release(3);
     assert_eq!(limiter.limit(), 3);
     let succeed = |limiter: &mut Limiter, ms| {
-        (0..5).for_each(|_| limiter.observe(at(ms), Sign::Success { took: Duration::from_ms(1) }));
+        (0..5).for_each(|_| limiter.observe(at(ms), Sample::Success { took: Duration::from_ms(1) }));
     };
     succeed(&mut limiter, 10_999);
     assert_eq!(limiter.limit(), 3);
@@ -89,7 +89,7 @@ fn a_limit_that_was_cut_to_those_that_take_minutes_lets_one_more_in_every_two_se
     let mut limiter = limiter(1, 64);
     limiter.acquire(at(0), 1, at(u64::MAX));
     limiter.acquire(at(1000), 2, at(u64::MAX));
-    limiter.observe(at(1000), Sign::Full);
+    limiter.observe(at(1000), Sample::Overload);
     limiter.release(2);
     assert_eq!((limiter.limit(), limiter.has_permit(at(2999)), limiter.due()), (1, false, Some(at(3000))));
     assert!(limiter.has_permit(at(3000)));
@@ -123,10 +123,10 @@ fn it_starts_at_its_minimum_where_that_is_more_than_four_and_at_its_maximum_wher
 #[test]
 fn it_never_falls_below_its_minimum_nor_rises_by_a_push() {
     let mut limiter = limiter(4, 64);
-    (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sign::Late));
+    (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sample::Timeout));
     assert_eq!(limiter.limit(), 4);
     limiter.start_slowly(1);
-    limiter.observe(at(50_000), Sign::Late);
+    limiter.observe(at(50_000), Sample::Timeout);
     assert_eq!(limiter.limit(), 1);
 }
 
@@ -135,7 +135,7 @@ fn a_limit_that_nobody_needs_does_not_grow() {
     let mut limiter = limiter(4, 64);
     for _ in 0..100 {
         limiter.acquire(at(0), 1, at(9));
-        limiter.observe(at(0), Sign::Success { took: Duration::from_ms(1) });
+        limiter.observe(at(0), Sample::Success { took: Duration::from_ms(1) });
         limiter.release(1);
     }
     assert_eq!(limiter.limit(), 4);
@@ -167,11 +167,15 @@ fn a_renewed_permit_lasts_longer_and_one_that_has_run_out_is_issued_anew() {
 fn a_stream_grows_the_limit_when_it_begins_and_not_again_when_it_ends() {
     let mut limiter = limiter(1, 64);
     (0..4).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
-    limiter.observe(at(0), Sign::Begun { took: Duration::from_ms(9) });
+    limiter.observe(at(0), Sample::Begun { took: Duration::from_ms(9) });
     assert_eq!(limiter.limit(), 5);
-    limiter.observe(at(9), Sign::Finished { took: Duration::from_ms(100) });
+    limiter.observe(at(9), Sample::Finished { took: Duration::from_ms(100) });
     assert_eq!((limiter.limit(), limiter.wait_behind(64, None)), (5, Some(Duration::from_ms(100))));
-    assert_eq!(limiter.soon(), Some(Duration::from_ms(9)), "how long it goes on says nothing of that");
+    assert_eq!(
+        limiter.avg_first_answer(),
+        Some(Duration::from_ms(9)),
+        "how long it goes on says nothing of that"
+    );
 }
 
 #[test]
@@ -179,7 +183,7 @@ fn a_maximum_below_the_minimum_or_of_nothing_still_lets_one_through() {
     let mut nothing = limiter(0, 0);
     assert!(nothing.has_permit(at(0)));
     nothing.acquire(at(0), 1, at(9));
-    nothing.observe(at(1), Sign::Late);
+    nothing.observe(at(1), Sample::Timeout);
     assert_eq!(nothing.limit(), 1);
 }
 

@@ -14,7 +14,7 @@ use super::failure::{Code, Failure, Layer};
 use super::gate::{Closed, Found, Refusal, Role, Temperature};
 use super::keys::{KeyId, SpentKeys};
 use super::lease::CallId;
-use super::limiter::{self, Limiter, SLOW_START, Sign};
+use super::limiter::{self, Limiter, SLOW_START, Sample};
 use super::loading::{Answer, SHORTEST_SLEEP};
 use super::queue::{Front, Priority, Queue};
 use super::record::{Outcome, WaitReason};
@@ -380,7 +380,7 @@ impl Shared {
         self.starts_slowly(now, target, slowly);
         if let Some(of) = self.targets.get_mut(target) {
             of.limiter.vote(true);
-            of.limiter.observe(now, Sign::Begun { took: now.since(started) });
+            of.limiter.observe(now, Sample::Begun { took: now.since(started) });
         }
         self.dispatch(now, target);
     }
@@ -401,18 +401,18 @@ impl Shared {
             return;
         };
         let took = now.since(ended.started);
-        let (verdict, sign) = match ended.outcome {
-            Outcome::Ok if ended.begun.is_some() => (Verdict::Success, Sign::Finished { took }),
-            Outcome::Ok => (Verdict::Success, Sign::Success { took }),
-            Outcome::Aborted => (Verdict::Ignored, Sign::None),
+        let (verdict, sample) = match ended.outcome {
+            Outcome::Ok if ended.begun.is_some() => (Verdict::Success, Sample::Finished { took }),
+            Outcome::Ok => (Verdict::Success, Sample::Success { took }),
+            Outcome::Aborted => (Verdict::Ignored, Sample::Ignored),
             Outcome::Failed(code, layer) => {
-                let sign = match code {
-                    _ if ended.means == Means::Nothing => Sign::None,
-                    _ if ended.means == Means::Own => Sign::Own,
-                    _ if ended.means == Means::Full => Sign::Full,
-                    Code::RateLimited | Code::Overloaded => Sign::Busy,
-                    Code::Timeout => Sign::Late,
-                    _ => Sign::None,
+                let sample = match code {
+                    _ if ended.means == Means::Nothing => Sample::Ignored,
+                    _ if ended.means == Means::Own => Sample::Own,
+                    _ if ended.means == Means::Full => Sample::Overload,
+                    Code::RateLimited | Code::Overloaded => Sample::Busy,
+                    Code::Timeout => Sample::Timeout,
+                    _ => Sample::Ignored,
                 };
                 (
                     if ended.means == Means::Itself {
@@ -420,7 +420,7 @@ impl Shared {
                     } else {
                         Verdict::Ignored
                     },
-                    sign,
+                    sample,
                 )
             }
         };
@@ -449,12 +449,12 @@ impl Shared {
             Verdict::Ignored => {}
         }
         let is_outvoted = !matches!(verdict, Verdict::Success) && of.limiter.is_outvoted(who);
-        let (verdict, sign) = match sign {
-            _ if !is_outvoted => (verdict, sign),
-            Sign::Late => (Verdict::Ignored, Sign::Hung),
-            _ => (Verdict::Ignored, sign),
+        let (verdict, sample) = match sample {
+            _ if !is_outvoted => (verdict, sample),
+            Sample::Timeout => (Verdict::Ignored, Sample::Hung),
+            _ => (Verdict::Ignored, sample),
         };
-        of.limiter.observe(now, sign);
+        of.limiter.observe(now, sample);
         of.limiter.release(who);
         of.connections.release(who);
         of.stats.ended(ended.outcome);
@@ -590,7 +590,7 @@ impl Shared {
 
     /// Nobody is answered so soon.
     pub fn takes_longer(&self, target: usize, took: Duration) -> bool {
-        self.targets.get(target).and_then(|of| of.limiter.soon()).is_some_and(|soon| took < soon)
+        self.targets.get(target).and_then(|of| of.limiter.avg_first_answer()).is_some_and(|soon| took < soon)
     }
 
     /// It has answered since then.
@@ -599,7 +599,7 @@ impl Shared {
     }
 
     fn lately(&self, target: usize) -> Duration {
-        let soon = self.targets.get(target).and_then(|of| of.limiter.soon());
+        let soon = self.targets.get(target).and_then(|of| of.limiter.avg_first_answer());
         LATELY.max(soon.unwrap_or_default().scaled(2, 1))
     }
 
@@ -785,7 +785,7 @@ impl Shared {
         let temperature = match (gate.is_cold(), gate.was_warm()) {
             (true, _) => Temperature::Cold,
             (_, false) => Temperature::Unknown,
-            _ if of.limiter.starts_slowly() && !of.queue.is_empty() => Temperature::Warming,
+            _ if of.limiter.is_slow_starting() && !of.queue.is_empty() => Temperature::Warming,
             _ => Temperature::Warm,
         };
         Some(Seen {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use query_with_retry::core::budget::{Budget, Credit, Rule as BudgetRule};
 use query_with_retry::core::gate::{Found, Gate, Role};
 use query_with_retry::core::lease::CallId;
-use query_with_retry::core::limiter::{Limiter, Rule, Sign};
+use query_with_retry::core::limiter::{Limiter, Rule, Sample};
 use query_with_retry::core::loading::Answer;
 use query_with_retry::core::queue::{AGED, Priority, Queue};
 use query_with_retry::core::rng::Rng;
@@ -147,10 +147,10 @@ proptest! {
                 }
                 4..7 if !in_flight.is_empty() => {
                     let took = Duration::from_ms(ms);
-                    let sign = [Sign::Success { took }, Sign::Late, Sign::Full, Sign::None][ms as usize % 4];
-                    limiter.observe(now, sign);
+                    let sample = [Sample::Success { took }, Sample::Timeout, Sample::Overload, Sample::Ignored][ms as usize % 4];
+                    limiter.observe(now, sample);
                     let grown = limiter.limit() > before;
-                    prop_assert!(!grown || matches!(sign, Sign::Success { .. }), "{:?}", sign);
+                    prop_assert!(!grown || matches!(sample, Sample::Success { .. }), "{:?}", sample);
                     limiter.release(in_flight.swap_remove(one));
                 }
                 7 if ms % 5 == 0 => limiter.start_slowly(who),
