@@ -26,25 +26,25 @@ pub struct Answer {
 }
 
 /// As many wait before looks come more often than with one.
-const FEW: u64 = 200;
+const CROWD: u64 = 200;
 /// No crowd makes them come more often than this.
-const OFTEN: Duration = Duration::from_secs(5);
+const MIN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// In hundredths of the time waited: with 28 a model is found within 1.3 times the real length,
 /// the answer's own time included.
-const TOGETHER: (u64, u64) = (25, 28);
+const GROWTH: (u64, u64) = (25, 28);
 /// Many that each look for themselves must look less often.
-const ALONE: (u64, u64) = (40, 50);
+const UNCOORDINATED_GROWTH: (u64, u64) = (40, 50);
 
 /// What is known beside the answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Around {
+pub struct ProbeContext {
     /// How long the last cold start of the same target took: the next is seldom much shorter.
     pub last: Option<Duration>,
     /// How many wait for this one.
-    pub crowd: usize,
+    pub waiters: usize,
     /// One of many that share nothing and look each for themselves: the distances are longer.
-    pub alone: bool,
+    pub uncoordinated: bool,
 }
 
 /// The cold start that one call is waiting for.
@@ -75,27 +75,28 @@ impl ColdStart {
         now: Instant,
         answer: Answer,
         default_wait: Option<Duration>,
-        around: Around,
+        context: ProbeContext,
         rng: &mut Rng,
     ) -> Duration {
         self.answers = self.answers.saturating_add(1);
         let said = answer.estimate.or(default_wait);
         // Those that share nothing go by what is known of the target, however little is said of this start.
-        let says_nothing = said.is_none() && answer.floor.is_none() && !around.alone;
+        let says_nothing = said.is_none() && answer.floor.is_none() && !context.uncoordinated;
         let sleep = if answer.was_held {
             rng.between(SHORTEST_SLEEP, SHORTEST_SLEEP.scaled(2, 1)) // the hold was the wait
         } else if self.answers > 1 || says_nothing {
             let waited = self.waited(now);
-            let (low, high) = if around.alone { ALONE } else { TOGETHER };
-            let crowd = FEW.max(around.crowd as u64);
-            let (low, high) = (waited.scaled(low * FEW, 100 * crowd), waited.scaled(high * FEW, 100 * crowd));
+            let (low, high) = if context.uncoordinated { UNCOORDINATED_GROWTH } else { GROWTH };
+            let waiters = CROWD.max(context.waiters as u64);
+            let (low, high) =
+                (waited.scaled(low * CROWD, 100 * waiters), waited.scaled(high * CROWD, 100 * waiters));
             // For many a look more often is no more for each, and every second counts for all of them.
-            let grown = rng.between(low, high).max(OFTEN.min(waited.scaled(1, 4)));
+            let grown = rng.between(low, high).max(MIN_INTERVAL.min(waited.scaled(1, 4)));
             if says_nothing { grown + SHORTEST_SLEEP } else { grown }
         } else {
             let quarter = said.unwrap_or(Duration::ZERO).scaled(1, 4);
-            let of_last = if around.alone { 3 } else { 1 };
-            let prior = quarter.max(around.last.map_or(Duration::ZERO, |last| last.scaled(of_last, 4)));
+            let of_last = if context.uncoordinated { 3 } else { 1 };
+            let prior = quarter.max(context.last.map_or(Duration::ZERO, |last| last.scaled(of_last, 4)));
             rng.between(prior.scaled(9, 10), prior)
         };
         let sleep = sleep.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
@@ -115,7 +116,7 @@ mod tests {
         let (mut now, mut requests, mut rng) = (start, 1, Rng::new(seed));
         let mut cold = ColdStart::new(start);
         while now.since(start) < real {
-            now = now + cold.sleep(now, answer, None, Around::default(), &mut rng);
+            now = now + cold.sleep(now, answer, None, ProbeContext::default(), &mut rng);
             requests += 1;
         }
         (requests, now.since(start).as_ms())
@@ -149,8 +150,8 @@ mod tests {
         for seed in 0..200 {
             let mut cold = ColdStart::new(Instant::from_ms(0));
             let default_wait = Some(Duration::from_secs(20));
-            let (now, around) = (Instant::from_ms(10), Around::default());
-            let sleep = cold.sleep(now, SAYS_NOTHING, default_wait, around, &mut Rng::new(seed)).as_ms();
+            let (now, context) = (Instant::from_ms(10), ProbeContext::default());
+            let sleep = cold.sleep(now, SAYS_NOTHING, default_wait, context, &mut Rng::new(seed)).as_ms();
             assert!((4500..=5000).contains(&sleep), "{sleep}");
         }
     }
@@ -158,10 +159,14 @@ mod tests {
     #[test]
     fn a_start_that_took_long_before_is_looked_for_after_a_quarter_of_that() {
         let answer = Answer { estimate: Some(Duration::from_secs(2)), ..SAYS_NOTHING };
-        for (alone, from, to) in [(false, 9_000, 10_000), (true, 27_000, 30_000)] {
-            let around = Around { last: Some(Duration::from_secs(40)), alone, ..Around::default() };
+        for (uncoordinated, from, to) in [(false, 9_000, 10_000), (true, 27_000, 30_000)] {
+            let context = ProbeContext {
+                last: Some(Duration::from_secs(40)),
+                uncoordinated,
+                ..ProbeContext::default()
+            };
             let sleep = ColdStart::new(Instant::from_ms(0))
-                .sleep(Instant::from_ms(0), answer, None, around, &mut Rng::new(1))
+                .sleep(Instant::from_ms(0), answer, None, context, &mut Rng::new(1))
                 .as_ms();
             assert!((from..=to).contains(&sleep), "{sleep}");
         }
@@ -174,7 +179,7 @@ mod tests {
             for seconds in [0, 1, 10, 100, 1000, 10_000] {
                 let answer = Answer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
                 let now = Instant::from_ms(seconds * 1000);
-                let sleep = cold.sleep(now, answer, None, Around::default(), &mut Rng::new(seconds));
+                let sleep = cold.sleep(now, answer, None, ProbeContext::default(), &mut Rng::new(seconds));
                 assert!(
                     (SHORTEST_SLEEP..=LONGEST_SLEEP).contains(&sleep),
                     "{says} s, {seconds} s: {sleep:?}"
@@ -188,7 +193,8 @@ mod tests {
         let answer = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
         for seed in 0..200 {
             let now = Instant::from_ms(0);
-            let sleep = ColdStart::new(now).sleep(now, answer, None, Around::default(), &mut Rng::new(seed));
+            let sleep =
+                ColdStart::new(now).sleep(now, answer, None, ProbeContext::default(), &mut Rng::new(seed));
             assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
         }
     }
@@ -206,8 +212,14 @@ mod tests {
         let sleeps: Vec<u64> = (0..50)
             .map(|seed| {
                 let mut cold = ColdStart::new(Instant::from_ms(0));
-                cold.sleep(Instant::from_ms(60_000), answer, None, Around::default(), &mut Rng::new(seed))
-                    .as_ms()
+                cold.sleep(
+                    Instant::from_ms(60_000),
+                    answer,
+                    None,
+                    ProbeContext::default(),
+                    &mut Rng::new(seed),
+                )
+                .as_ms()
             })
             .collect();
         assert!(sleeps.iter().all(|ms| (1000..=2000).contains(ms)), "{sleeps:?}");

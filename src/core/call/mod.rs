@@ -68,7 +68,7 @@ struct Attempt {
     /// Its origin was seen to answer meanwhile.
     reached: bool,
     /// No other was under way to its target meanwhile: known at its end.
-    alone: bool,
+    is_alone: bool,
 }
 
 #[derive(Debug)]
@@ -449,7 +449,7 @@ impl Call {
             total: self.deadline(),
         };
         self.state =
-            State::Sending(Attempt { started: now, held: hold, generation, reached: false, alone: true });
+            State::Sending(Attempt { started: now, held: hold, generation, reached: false, is_alone: true });
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
@@ -513,7 +513,7 @@ impl Call {
         }
         let took = now.since(attempt.started);
         let target = self.target_index();
-        let attempt = Attempt { alone: !shared.is_in_company(target, self.id), ..attempt };
+        let attempt = Attempt { is_alone: !shared.is_in_company(target, self.id), ..attempt };
         let works = shared.works(now, target);
         let mut is_closed = false;
         if let RetryClass::AfterOpening { is_told } = class.retry
@@ -529,7 +529,7 @@ impl Call {
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
         let says_nothing = class.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && !attempt.alone && (works || shared.is_full_for_now(target));
+        let is_full = says_nothing && !attempt.is_alone && (works || shared.is_full_for_now(target));
         let is_limited = class.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
             class = class.after(took, body.is_page);

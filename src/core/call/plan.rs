@@ -91,8 +91,14 @@ impl Call {
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
         let again = ::core::mem::replace(&mut self.per_target.told, true);
-        let found =
-            Loading { started: attempt.started, answer, default_wait, full, is_alone: attempt.alone, again };
+        let found = Loading {
+            started: attempt.started,
+            answer,
+            default_wait,
+            full,
+            is_alone: attempt.is_alone,
+            again,
+        };
         let role = shared.loading(now, self.target_index(), self.caller(now, shared), found);
         self.probe_again(now, attempt, role, answer, shared)
     }

@@ -34,7 +34,7 @@ impl Default for Rules {
 
 impl Rules {
     /// It is one of thousands of short-lived ones that share nothing.
-    pub(super) fn alone(&self) -> bool {
+    pub(super) fn uncoordinated(&self) -> bool {
         matches!(self.credit, Credit::OneOrNone { .. })
     }
 }
@@ -86,7 +86,7 @@ pub enum Message {
         answer: Answer,
         default_wait: Option<Duration>,
         /// How many wait with it.
-        crowd: usize,
+        waiters: usize,
         attempt: Duration,
     },
     /// This call will not look again.
@@ -209,18 +209,18 @@ impl Coordinator {
                 }
                 self.admit(now, who, attempt).map_or_else(Reply::Open, |generation| Reply::Go { generation })
             }
-            Message::Lead { who, ago, answer, default_wait, crowd, attempt } => {
+            Message::Lead { who, ago, answer, default_wait, waiters, attempt } => {
                 let found = Found {
                     who,
                     started: now - ago,
                     answer,
                     default_wait,
-                    alone: false,
+                    uncoordinated: false,
                     full: false,
                     is_doubtful: false,
                     is_alone: false,
                     again: false,
-                    crowd,
+                    waiters,
                     attempt,
                     until: None,
                 };

@@ -54,7 +54,7 @@ impl Bench {
     fn loads(&mut self, now: u64, who: CallId, ago: u64) -> Reply {
         let answer = Answer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
         let (ago, default_wait) = (Duration::from_ms(ago), Some(Duration::from_secs(20)));
-        self.handle(now, Message::Lead { who, ago, answer, default_wait, crowd: 0, attempt: ATTEMPT })
+        self.handle(now, Message::Lead { who, ago, answer, default_wait, waiters: 0, attempt: ATTEMPT })
     }
 
     fn leads(&mut self, now: u64, who: CallId) -> u64 {

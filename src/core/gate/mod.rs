@@ -11,7 +11,7 @@
 
 use super::classify::AT_ONCE;
 use super::lease::{CallId, Lease};
-use super::loading::{Answer, Around, ColdStart, LONGEST_SLEEP, SHORTEST_SLEEP};
+use super::loading::{Answer, ColdStart, LONGEST_SLEEP, ProbeContext, SHORTEST_SLEEP};
 use super::rng::Rng;
 use super::time::{Duration, Instant};
 
@@ -63,8 +63,8 @@ struct Cold {
     held: Duration,
     /// The longest that it took to say that it is loading.
     heard: Duration,
-    /// See [`Around`].
-    alone: bool,
+    /// See [`ProbeContext`].
+    uncoordinated: bool,
     /// How often that one has looked in vain.
     probes: u32,
     /// Not before then is it worth a look, whoever looks.
@@ -82,7 +82,7 @@ impl Cold {
             sent: None,
             held: Duration::ZERO,
             heard: Duration::ZERO,
-            alone: false,
+            uncoordinated: false,
             probes: 0,
             next_probe: started,
             is_told: false,
@@ -183,7 +183,7 @@ impl Gate {
     pub fn opens_at(&self) -> Option<Instant> {
         // Not of those that share nothing: all that look would be followed by others at the same moment, and in the
         // simulated fleets that costs calls.
-        let cold = self.cold.as_ref().filter(|cold| !cold.alone)?;
+        let cold = self.cold.as_ref().filter(|cold| !cold.uncoordinated)?;
         Some(cold.sent? + cold.held + ANSWERS_SOON.max(cold.heard.scaled(2, 1)))
     }
 
@@ -283,24 +283,24 @@ impl Gate {
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
-        (cold.sent, cold.alone) = (None, found.alone);
+        (cold.sent, cold.uncoordinated) = (None, found.uncoordinated);
         if !found.answer.was_held {
             cold.heard = cold.heard.max(now.since(found.started));
         }
         let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
         cold.probes = if has_led { cold.probes + 1 } else { 0 };
-        let around = Around {
+        let context = ProbeContext {
             last: self.last.map(|(took, _)| took).filter(|_| !found.full),
-            crowd: found.crowd,
-            alone: found.alone,
+            waiters: found.waiters,
+            uncoordinated: found.uncoordinated,
         };
-        let sleep = cold.start.sleep(now, found.answer, found.default_wait, around, rng);
+        let sleep = cold.start.sleep(now, found.answer, found.default_wait, context, rng);
         self.slept = sleep;
         // A server that names an hour names it to this call. The others were told nothing, and one of
         // them looks in its place.
         cold.next_probe = now + sleep.min(LONGEST_SLEEP);
         cold.is_told = found.answer.floor.is_some();
-        if found.is_doubtful && !found.alone {
+        if found.is_doubtful && !found.uncoordinated {
             // Others were answered just before: one of them looks soon, whatever was said to this one.
             (cold.leader, cold.is_told) = (None, false);
             cold.next_probe = now + SHORTEST_SLEEP;
@@ -309,7 +309,7 @@ impl Gate {
         // It may be this payload alone: another one looks next. Not of those that share nothing, each of which has its own
         // look: in the simulated fleets that costs calls.
         let most = if self.warm.is_some() { 1 } else { MAX_PROBES };
-        if cold.probes >= most && found.crowd > 0 && !found.full && !found.alone {
+        if cold.probes >= most && found.waiters > 0 && !found.full && !found.uncoordinated {
             cold.leader = None;
             return Role::Follow;
         }
@@ -325,7 +325,7 @@ impl Gate {
         // One from before the model went down says nothing about now.
         if let Some(cold) = self.cold.as_mut().filter(|cold| started < cold.start.since()) {
             // But that somebody else had better look.
-            if !cold.alone && cold.sent.is_none() {
+            if !cold.uncoordinated && cold.sent.is_none() {
                 (cold.leader, cold.is_told) = (None, false);
                 cold.next_probe = cold.next_probe.min(now + SHORTEST_SLEEP);
             }
@@ -386,8 +386,8 @@ pub struct Found {
     pub started: Instant,
     pub answer: Answer,
     pub default_wait: Option<Duration>,
-    /// See [`Around`].
-    pub alone: bool,
+    /// See [`ProbeContext`].
+    pub uncoordinated: bool,
     /// It is up, but full.
     pub full: bool,
     /// Others were answered just now.
@@ -397,7 +397,7 @@ pub struct Found {
     /// The same call has found it before.
     pub again: bool,
     /// How many others wait.
-    pub crowd: usize,
+    pub waiters: usize,
     /// How long its next try may take.
     pub attempt: Duration,
     /// How long the lead is its own; by default until its next try is over.

@@ -119,7 +119,7 @@ struct OfTarget {
     queue: Queue,
     stats: Stats,
     /// Nobody in line is let in before then.
-    not_before: Option<Instant>,
+    hold_until: Option<Instant>,
     calm: Option<Calm>,
     spent: SpentKeys,
     /// When it last answered, and how many times it was full since then.
@@ -243,7 +243,7 @@ impl Shared {
             connections: Connections::default(),
             queue: Queue::default(),
             stats: Stats::new(self.alert),
-            not_before: None,
+            hold_until: None,
             calm: None,
             spent: SpentKeys::default(),
             worked: None,
@@ -288,7 +288,7 @@ impl Shared {
             return of.circuit_open(left);
         }
         let was_cold = of.coordinator.gate.is_cold();
-        let is_calm = of.not_before.is_some_and(|then| now < then);
+        let is_calm = of.hold_until.is_some_and(|then| now < then);
         let may = was_cold || !is_calm && of.queue.is_empty() && of.limiter.has_permit(now);
         let may = may && of.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {
@@ -487,11 +487,11 @@ impl Shared {
         let (Some(of), Some(from)) = (self.targets.get_mut(target), from) else {
             return;
         };
-        let alone = self.rules.alone();
-        of.limiter.start_slowly(if alone { 1 } else { from });
-        if alone && !of.queue.is_empty() {
+        let uncoordinated = self.rules.uncoordinated();
+        of.limiter.start_slowly(if uncoordinated { 1 } else { from });
+        if uncoordinated && !of.queue.is_empty() {
             // As many others have seen it come up, and all have calls in line.
-            of.not_before = Some(now + self.rng.up_to(of.coordinator.gate.spread()));
+            of.hold_until = Some(now + self.rng.up_to(of.coordinator.gate.spread()));
         }
     }
 
@@ -517,12 +517,12 @@ impl Shared {
             started: found.started,
             answer: found.answer,
             default_wait: found.default_wait,
-            alone: self.rules.alone(),
+            uncoordinated: self.rules.uncoordinated(),
             full: found.full,
             is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
             is_alone: found.is_alone,
             again: found.again,
-            crowd: self.targets.get(target)?.queue.len(),
+            waiters: self.targets.get(target)?.queue.len(),
             attempt: who.attempt,
             until: self.rules.lease.map(|lease| now + lease),
         })
@@ -630,7 +630,7 @@ impl Shared {
             calm.backoff = calm.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
             calm.until = calm.until.max(now + self.rng.between(calm.backoff, calm.backoff.scaled(2, 1)));
         }
-        of.not_before = of.not_before.max(Some(calm.until));
+        of.hold_until = of.hold_until.max(Some(calm.until));
         Some(calm.until.since(now))
     }
 
@@ -653,8 +653,8 @@ impl Shared {
     /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
     /// line, it does not; but a thousand isolates find it up at once.
     pub fn is_rushed(&self, now: Instant, target: usize) -> bool {
-        let alone = self.rules.alone();
-        alone && self.is_fresh(now, target)
+        let uncoordinated = self.rules.uncoordinated();
+        uncoordinated && self.is_fresh(now, target)
     }
 
     /// Pays for another try after an error, that would be sent after so long.
@@ -742,10 +742,10 @@ impl Shared {
         }
         // A ramp goes from one call to eight, whatever the minimum is; and short-lived isolates, of which
         // there are thousands, start one by one.
-        if state == breaker::State::Closed && !self.rules.alone() {
+        if state == breaker::State::Closed && !self.rules.uncoordinated() {
             of.limiter.rise_to_minimum();
         }
-        of.not_before = of.not_before.filter(|then| *then > now);
+        of.hold_until = of.hold_until.filter(|then| *then > now);
         if let Some(lease) = lease {
             of.queue.drop_silent(now, lease);
         }
@@ -760,7 +760,7 @@ impl Shared {
         loop {
             let may_go = match cold {
                 Some(vacant) => vacant <= now,
-                None => of.not_before.is_none() && of.limiter.has_permit(now),
+                None => of.hold_until.is_none() && of.limiter.has_permit(now),
             };
             let front = of.queue.front().filter(|_| may_go);
             let next = front.filter(|front| of.connections.is_available(now, target, *front));
@@ -889,7 +889,7 @@ impl OfTarget {
         }
         let gate = &self.coordinator.gate;
         let cold = gate.vacant_at().into_iter().chain(gate.opens_at()).min();
-        cold.or(self.not_before).or_else(|| self.limiter.due())
+        cold.or(self.hold_until).or_else(|| self.limiter.due())
     }
 }
 
