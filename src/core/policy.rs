@@ -37,9 +37,9 @@ const BENEFIT_OF_DOUBT: Duration = Duration::from_secs(15);
 impl Loading {
     /// How long refused connections are waited for, of a target that has answered before; and by a
     /// platform that says that they were refused.
-    pub fn patience(&self, has_answered: bool, is_told: bool) -> Duration {
+    pub fn patience(&self, has_answered: bool, is_explicit: bool) -> Duration {
         let doubted =
-            if has_answered && is_told { self.max_wait } else { self.max_wait.min(BENEFIT_OF_DOUBT) };
+            if has_answered && is_explicit { self.max_wait } else { self.max_wait.min(BENEFIT_OF_DOUBT) };
         self.refused.unwrap_or(doubted)
     }
 }

@@ -84,13 +84,13 @@ pub(super) struct Flight<'a> {
     standstills: u8,
     /// How far the clock on the wall is from ours, in ms.
     wall: u64,
-    begun_told: bool,
+    begun_reported: bool,
     /// The origin was asked whether it is there.
     probed: bool,
-    reached_told: bool,
+    reached_reported: bool,
     /// Since when the reader of the stream asks for nothing, or the token is waited for.
     away: Option<Instant>,
-    away_told: bool,
+    away_reported: bool,
 }
 
 impl<'a> Flight<'a> {
@@ -105,11 +105,11 @@ impl<'a> Flight<'a> {
             standstill: None,
             standstills: 0,
             wall: wall(),
-            begun_told: false,
+            begun_reported: false,
             probed: false,
-            reached_told: false,
+            reached_reported: false,
             away: Some(clock::now()),
-            away_told: false,
+            away_reported: false,
         }
     }
 
@@ -251,9 +251,9 @@ impl<'a> Flight<'a> {
 
     /// The origin was seen to answer while the headers are waited for; told once.
     pub(super) fn was_reached(&mut self) -> bool {
-        let told = self.is_reached() && !self.reached_told;
-        self.reached_told |= told;
-        told
+        let is_new = self.is_reached() && !self.reached_reported;
+        self.reached_reported |= is_new;
+        is_new
     }
 
     fn is_reached(&self) -> bool {
@@ -319,8 +319,8 @@ impl<'a> Flight<'a> {
 
     /// The same, once.
     pub(super) fn has_begun(&mut self) -> Option<Instant> {
-        let begun = self.begun().filter(|_| !self.begun_told);
-        self.begun_told |= begun.is_some();
+        let begun = self.begun().filter(|_| !self.begun_reported);
+        self.begun_reported |= begun.is_some();
         begun
     }
 
@@ -331,8 +331,8 @@ impl<'a> Flight<'a> {
         let away = waits.then(|| self.away.unwrap_or(now));
         self.away = away;
         let for_long = away.is_some_and(|since| now.since(since) >= AWAY);
-        let changed = for_long != self.away_told;
-        self.away_told = for_long;
+        let changed = for_long != self.away_reported;
+        self.away_reported = for_long;
         changed.then_some(for_long)
     }
 

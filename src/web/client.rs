@@ -7,7 +7,7 @@ use super::report::{Row, seen};
 use super::scope::Scope;
 use super::seats::{Ring, Seats, Slot};
 use crate::core::call::{Action, Call, Input};
-use crate::core::shared::{News, Shared};
+use crate::core::shared::{Event, Shared};
 use crate::core::time::Instant;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -143,8 +143,8 @@ impl Client {
     }
 
     /// What nobody was told yet. One at a time, since who is told may ask the client something.
-    pub(super) fn news(&self) -> Option<News> {
-        self.shared.borrow_mut().news()
+    pub(super) fn next_event(&self) -> Option<Event> {
+        self.shared.borrow_mut().next_event()
     }
 
     /// `origin` is its number where connections are few.

@@ -11,7 +11,7 @@ use super::scope::Scope;
 use super::wait::{Happened, Waiter};
 use crate::core::call::{Action, Call, Input};
 use crate::core::record::WaitReason;
-use crate::core::shared::News;
+use crate::core::shared::Event;
 use crate::core::time::{Duration, Instant};
 use js_sys::Math;
 use std::rc::Rc;
@@ -162,10 +162,10 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
 /// What the call makes of what happened. Its request is told what the client has learned.
 fn handle(client: &Rc<Client>, call: &mut Call, now: Instant, input: Input, request: &Request) -> Action {
     let action = client.handle(call, now, input);
-    while let Some(news) = client.news() {
-        match news {
-            News::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
-            News::Alert { target } => request.tell_alert(target as u32),
+    while let Some(event) = client.next_event() {
+        match event {
+            Event::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
+            Event::Alert { target } => request.tell_alert(target as u32),
         }
     }
     origins::find_out(request);

@@ -101,7 +101,7 @@ struct PerTarget {
     /// Since when it waits for a cold model.
     cold: Option<Instant>,
     /// It has heard itself that the model is loading.
-    told: bool,
+    heard_loading: bool,
     /// The last pause after a loading answer while others were answered: the next one is longer.
     pause: Option<Duration>,
     /// It was sent to this target.
@@ -122,7 +122,7 @@ impl PerTarget {
             once_spent: false,
             backoff: Backoff::new(Rng::new(seed)),
             cold: None,
-            told: false,
+            heard_loading: false,
             pause: None,
             sent: false,
             refused: false,
@@ -301,7 +301,7 @@ impl Call {
         let since = self.per_target.cold.unwrap_or(now);
         let closed = shared.closed(now, self.target_index());
         let refuses = closed
-            .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_told));
+            .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_explicit));
         // A fallback has to have time as well.
         let others = self.has_fallback().then(|| {
             let half = timeouts.total.scaled(1, 2);
@@ -516,15 +516,15 @@ impl Call {
         let attempt = Attempt { is_alone: !shared.is_in_company(target, self.id), ..attempt };
         let works = shared.works(now, target);
         let mut is_closed = false;
-        if let RetryClass::AfterOpening { is_told } = class.retry
+        if let RetryClass::AfterOpening { is_explicit } = class.retry
             && took <= AT_ONCE
             && self.begun.is_none()
         {
             is_closed = true;
             // Of those that say no more than 503, who has company is one too many, unless nobody is answered.
             let is_down = !shared.is_in_company(target, self.id) || !shared.is_full_for_now(target);
-            if !works && (is_told || is_down) {
-                return self.closed(now, attempt, Some(Head { floor, ..head }), class, is_told, shared);
+            if !works && (is_explicit || is_down) {
+                return self.closed(now, attempt, Some(Head { floor, ..head }), class, is_explicit, shared);
             }
         }
         // A server that is small and healthy says that it is full without words, at once, while it answers others.
@@ -627,7 +627,7 @@ impl Call {
         attempt: Attempt,
         head: Option<Head>,
         class: Classification,
-        is_told: bool,
+        is_explicit: bool,
         shared: &mut Shared,
     ) -> Action {
         let target = self.target_index();
@@ -639,14 +639,14 @@ impl Call {
                 None => self.lost(now, attempt, None, class, None, shared),
             };
         }
-        let patience = self.policy.loading.patience(shared.has_answered(target), is_told);
+        let patience = self.policy.loading.patience(shared.has_answered(target), is_explicit);
         let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
         let is_alone = !shared.is_in_company(target, self.id);
         // No payload closes a port: who waited through one gap is news in the next.
         let again = self.per_target.cold.is_some();
         let found =
             Loading { started: attempt.started, answer, default_wait: None, full: false, is_alone, again };
-        let refusal = Refusal { is_told, patience };
+        let refusal = Refusal { is_explicit, patience };
         let role = shared.refused(now, target, self.caller(now, shared), found, refusal);
         // What is not believed yet is no fault of the target either.
         let is_doubted = role.is_none() && shared.closed(now, target).is_none();

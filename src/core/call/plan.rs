@@ -90,7 +90,7 @@ impl Call {
         let answer = Answer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
-        let again = ::core::mem::replace(&mut self.per_target.told, true);
+        let again = ::core::mem::replace(&mut self.per_target.heard_loading, true);
         let found = Loading {
             started: attempt.started,
             answer,

@@ -64,7 +64,7 @@ pub enum RetryClass {
     AfterLoading,
     /// Likewise, if it came at once: the gateway found the engine's port closed, or says no more than that it has none.
     AfterOpening {
-        is_told: bool,
+        is_explicit: bool,
     },
 }
 
@@ -97,7 +97,7 @@ impl Classification {
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, RetryClass::Never);
     /// A gateway behind which nobody listens.
     const CLOSED: Self =
-        Self::new(Code::Unavailable, Layer::Gateway, RetryClass::AfterOpening { is_told: true });
+        Self::new(Code::Unavailable, Layer::Gateway, RetryClass::AfterOpening { is_explicit: true });
     /// No answer: refused, reset, cut.
     pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, RetryClass::Standard);
     /// A redirect that is not followed.
@@ -219,7 +219,7 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         530 if words.closed() => Classification::CLOSED,
         // Of ingress-nginx, of AWS's balancer and others, that have nobody to ask.
         503 if body.is_page => {
-            Classification { retry: RetryClass::AfterOpening { is_told: false }, ..unavailable }
+            Classification { retry: RetryClass::AfterOpening { is_explicit: false }, ..unavailable }
         }
         529 => Classification::OVERLOADED,
         503 => unavailable,

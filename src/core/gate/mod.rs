@@ -70,7 +70,7 @@ struct Cold {
     /// Not before then is it worth a look, whoever looks.
     next_probe: Instant,
     /// The server said so, and it is no guess.
-    is_told: bool,
+    is_explicit: bool,
 }
 
 impl Cold {
@@ -85,7 +85,7 @@ impl Cold {
             uncoordinated: false,
             probes: 0,
             next_probe: started,
-            is_told: false,
+            is_explicit: false,
         }
     }
 
@@ -102,7 +102,7 @@ pub struct Closed {
     pub since: Instant,
     last: Instant,
     /// The platform says that it was refused, or the gateway; it is no guess.
-    pub is_told: bool,
+    pub is_explicit: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -169,8 +169,8 @@ impl Gate {
     }
 
     /// Before then the server wants nobody to ask: whoever cannot wait so long waits in vain.
-    pub fn told_until(&self) -> Option<Instant> {
-        self.cold.as_ref().filter(|cold| cold.is_told).map(|cold| cold.next_probe)
+    pub fn explicit_until(&self) -> Option<Instant> {
+        self.cold.as_ref().filter(|cold| cold.is_explicit).map(|cold| cold.next_probe)
     }
 
     /// When the first of those who wait may take the lead, if nothing happens before.
@@ -221,7 +221,7 @@ impl Gate {
     /// A request was refused. What to do while that is taken for a start, which is for so long; `None`
     /// after that, for then it is down.
     pub fn refused(&mut self, now: Instant, found: Found, refusal: Refusal, rng: &mut Rng) -> Option<Role> {
-        let Refusal { is_told, patience } = refusal;
+        let Refusal { is_explicit, patience } = refusal;
         if self.warm.is_some_and(|warm| found.started < warm) {
             return Some(Role::Follow); // it has come up since
         }
@@ -229,7 +229,7 @@ impl Gate {
             return None;
         }
         let since = self.closed(now).map_or(found.started, |closed| closed.since);
-        self.closed = Some(Closed { since, last: now, is_told });
+        self.closed = Some(Closed { since, last: now, is_explicit });
         if now.since(since) >= patience {
             // Others may have more of it, and one of them looks on.
             if let Some(cold) = &mut self.cold {
@@ -299,10 +299,10 @@ impl Gate {
         // A server that names an hour names it to this call. The others were told nothing, and one of
         // them looks in its place.
         cold.next_probe = now + sleep.min(LONGEST_SLEEP);
-        cold.is_told = found.answer.floor.is_some();
+        cold.is_explicit = found.answer.floor.is_some();
         if found.is_doubtful && !found.uncoordinated {
             // Others were answered just before: one of them looks soon, whatever was said to this one.
-            (cold.leader, cold.is_told) = (None, false);
+            (cold.leader, cold.is_explicit) = (None, false);
             cold.next_probe = now + SHORTEST_SLEEP;
             return Role::Apart;
         }
@@ -326,7 +326,7 @@ impl Gate {
         if let Some(cold) = self.cold.as_mut().filter(|cold| started < cold.start.since()) {
             // But that somebody else had better look.
             if !cold.uncoordinated && cold.sent.is_none() {
-                (cold.leader, cold.is_told) = (None, false);
+                (cold.leader, cold.is_explicit) = (None, false);
                 cold.next_probe = cold.next_probe.min(now + SHORTEST_SLEEP);
             }
             return false;
@@ -374,7 +374,7 @@ impl Gate {
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal {
     /// The platform says so, or the gateway; it is no guess.
-    pub is_told: bool,
+    pub is_explicit: bool,
     /// How long that is taken for a start.
     pub patience: Duration,
 }

@@ -370,7 +370,7 @@ fn an_hour_that_the_server_named_to_one_call_binds_no_other_for_more_than_a_minu
     let hour = Answer { floor: Some(Duration::from_secs(3600)), ..SAYS_20_S };
     let Role::Lead(sleep) = bench.hears(HEARD, A, SENT, hour) else { panic!("nobody leads") };
     assert!(sleep >= Duration::from_secs(3600));
-    assert_eq!((bench.gate.leader(), bench.gate.told_until()), (None, Some(at(HEARD + 60_000))));
+    assert_eq!((bench.gate.leader(), bench.gate.explicit_until()), (None, Some(at(HEARD + 60_000))));
     assert!(bench.admits(HEARD + 60_000, B));
     assert!(!bench.admits(HEARD + 60_000, A));
 }
@@ -378,7 +378,7 @@ fn an_hour_that_the_server_named_to_one_call_binds_no_other_for_more_than_a_minu
 #[test]
 fn a_guess_is_no_word_of_the_server() {
     let (bench, _) = Bench::cold();
-    assert_eq!((bench.gate.leader(), bench.gate.told_until()), (Some(A), None));
+    assert_eq!((bench.gate.leader(), bench.gate.explicit_until()), (Some(A), None));
 }
 
 #[test]

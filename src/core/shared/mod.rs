@@ -100,7 +100,7 @@ impl Ended {
 
 /// What others than the call itself want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum Event {
     Breaker {
         target: usize,
         state: breaker::State,
@@ -126,7 +126,7 @@ struct OfTarget {
     worked: Option<Instant>,
     fulls: u32,
     /// What the breaker was when it was looked at last.
-    told: breaker::State,
+    reported: breaker::State,
     /// Calls that may yet come here.
     users: usize,
     /// It is one of those in [`Shared::lines`].
@@ -167,13 +167,13 @@ pub struct Shared {
     lines: Vec<usize>,
     rng: Rng,
     woken: Vec<CallId>,
-    news: Vec<News>,
+    events: Vec<Event>,
 }
 
 impl Shared {
     pub fn new(rules: Rules, concurrency: limiter::Rule, alert: AlertRule, seed: u64) -> Self {
-        let (targets, lines, woken, news) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, news }
+        let (targets, lines, woken, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, events }
     }
 
     /// Nothing is shared but the gate and the places: for what one call does by itself.
@@ -248,7 +248,7 @@ impl Shared {
             spent: SpentKeys::default(),
             worked: None,
             fulls: 0,
-            told: breaker::State::Closed,
+            reported: breaker::State::Closed,
             users: 0,
             has_line: false,
         }
@@ -459,7 +459,7 @@ impl Shared {
         of.connections.release(who);
         of.stats.ended(ended.outcome);
         if ended.took(now).and_then(|took| of.stats.answered(now, took)).is_some() {
-            self.news.push(News::Alert { target });
+            self.events.push(Event::Alert { target });
         }
         let seen = Observation {
             who,
@@ -505,8 +505,8 @@ impl Shared {
         if !was_cold {
             // Those in line wait for something else from now on, and may have less patience for it.
             self.woken.extend(of.queue.iter());
-        } else if let Some(told) = of.coordinator.gate.told_until() {
-            self.woken.extend(of.queue.impatient(told));
+        } else if let Some(explicit) = of.coordinator.gate.explicit_until() {
+            self.woken.extend(of.queue.impatient(explicit));
         }
         role
     }
@@ -691,8 +691,8 @@ impl Shared {
         self.woken.pop()
     }
 
-    pub fn news(&mut self) -> Option<News> {
-        self.news.pop()
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop()
     }
 
     /// When somebody who waits could be let in though nothing happens.
@@ -736,9 +736,9 @@ impl Shared {
         of.connections.wait_no_more(target);
         let state =
             of.coordinator.breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now));
-        if state != of.told {
-            of.told = state;
-            self.news.push(News::Breaker { target, state });
+        if state != of.reported {
+            of.reported = state;
+            self.events.push(Event::Breaker { target, state });
         }
         // A ramp goes from one call to eight, whatever the minimum is; and short-lived isolates, of which
         // there are thousands, start one by one.
@@ -859,8 +859,8 @@ impl OfTarget {
 
     /// The server of the cold model wants nobody to ask before this call has given up.
     fn waits_in_vain(&mut self, now: Instant, caller: Caller) -> Option<Admission> {
-        let told = self.coordinator.gate.told_until();
-        let next = told.filter(|next| *next > now && *next >= caller.patience)?;
+        let explicit = self.coordinator.gate.explicit_until();
+        let next = explicit.filter(|next| *next > now && *next >= caller.patience)?;
         Some(self.reject(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
     }
 

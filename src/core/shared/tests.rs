@@ -655,8 +655,8 @@ fn each_change_of_the_breaker_is_told_once() {
     let (mut bench, until) = Bench::open();
     let mut told = Vec::new();
     let mut poll = |bench: &mut Bench| {
-        while let Some(news) = bench.shared.news() {
-            told.push(news);
+        while let Some(event) = bench.shared.next_event() {
+            told.push(event);
         }
     };
     poll(&mut bench);
@@ -671,7 +671,7 @@ fn each_change_of_the_breaker_is_told_once() {
     }
     poll(&mut bench);
     let states = [breaker::State::Open, breaker::State::HalfOpen, breaker::State::Closed];
-    assert_eq!(told, states.map(|state| News::Breaker { target: TARGET, state }));
+    assert_eq!(told, states.map(|state| Event::Breaker { target: TARGET, state }));
 }
 
 #[test]

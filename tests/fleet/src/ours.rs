@@ -100,7 +100,7 @@ impl Client for Isolate {
     }
 
     fn woken(&mut self, _: Instant) -> Vec<CallId> {
-        while self.shared.news().is_some() {} // there is nobody to tell
+        while self.shared.next_event().is_some() {} // there is nobody to tell
         std::iter::from_fn(|| self.shared.woken()).map(|who| who as CallId).collect()
     }
 

@@ -83,7 +83,7 @@ impl Scene {
         while let Some(who) = self.shared.woken() {
             self.tell(who as usize, Input::Woke)?;
         }
-        while self.shared.news().is_some() {}
+        while self.shared.next_event().is_some() {}
         Ok(())
     }
 
