@@ -232,7 +232,7 @@ fn who_does_not_lead_may_leave_without_a_trace() {
 }
 
 #[test]
-fn the_lease_of_a_leader_that_never_comes_back_runs_out_after_its_sleep_and_a_attempt() {
+fn the_lease_of_a_leader_that_never_comes_back_runs_out_after_its_sleep_and_an_attempt() {
     let (mut bench, next) = Bench::cold();
     let ends = next + 120_000;
     assert_eq!(bench.vacant_at(), Some(ends));
@@ -242,7 +242,7 @@ fn the_lease_of_a_leader_that_never_comes_back_runs_out_after_its_sleep_and_a_at
 }
 
 #[test]
-fn the_lease_of_a_leader_that_is_lost_while_it_looks_runs_out_after_a_attempt() {
+fn the_lease_of_a_leader_that_is_lost_while_it_looks_runs_out_after_an_attempt() {
     let (mut bench, next) = Bench::cold();
     assert!(bench.admits(next + 5, A));
     assert_eq!(bench.vacant_at(), Some(next + 120_005));

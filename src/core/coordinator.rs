@@ -1,16 +1,11 @@
-//! What isolates, tabs and processes share of one target: gate, breaker and budget, and the four
-//! messages by which they do.
+//! What the calls of one target decide together: the cold-start gate, the circuit breaker and the retry budget.
 //!
-//! In one process the calls use it directly, as [`Shared`](super::shared::Shared) does. The same
-//! code runs wherever one place can be agreed on, and is asked by messages there: how a result came
-//! about is told (`Observe`), and what may be sent is asked (`Admit`, and `Lead` for a cold start,
-//! until it is `Settle`d). Times are the coordinator's own: no two machines agree on one.
+//! One result bears on all three, and one admission asks all three, so [`Shared`](super::shared::Shared) holds them as one.
 
 use super::breaker::{self, Breaker, Verdict};
 use super::budget::{self, Budget, Credit};
-use super::gate::{Found, Gate, Role};
+use super::gate::Gate;
 use super::lease::CallId;
-use super::loading::Answer;
 use super::rng::Rng;
 use super::time::{Duration, Instant};
 
@@ -50,7 +45,7 @@ pub struct Coordinator {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
     pub who: CallId,
-    /// Of [`Reply::Go`], and how long ago that was.
+    /// Of the admission, and how long ago that was.
     pub generation: u32,
     pub ago: Duration,
     pub verdict: Verdict,
@@ -59,59 +54,6 @@ pub struct Observation {
     /// There was an answer, and it was not that the model is loading.
     pub answered: bool,
 }
-
-/// What a call would be sent for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
-    First,
-    /// After an error.
-    Retry,
-    /// Whether a cold model is up.
-    Probe,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Message {
-    Observe(Observation),
-    /// May this call be sent, or tried again?
-    Admit {
-        who: CallId,
-        what: Errand,
-        attempt: Duration,
-    },
-    /// The model is loading, says a request that was sent so long ago.
-    Lead {
-        who: CallId,
-        ago: Duration,
-        answer: Answer,
-        default_wait: Option<Duration>,
-        /// How many wait with it.
-        waiters: usize,
-        attempt: Duration,
-    },
-    /// This call will not look again.
-    Settle {
-        who: CallId,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
-    Go {
-        generation: u32,
-    },
-    /// Ask again after so long: a leader is at it.
-    Wait(Duration),
-    /// The breaker is open, for so long.
-    Open(Duration),
-    /// The retry budget is spent.
-    Spent,
-    Lead(Duration),
-    Noted,
-}
-
-/// How often those ask again who wait for a leader elsewhere.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Coordinator {
     pub fn new(rules: Rules) -> Self {
@@ -184,57 +126,6 @@ impl Coordinator {
         }
         Ok(self.generation())
     }
-
-    /// For those who are elsewhere.
-    pub fn handle(&mut self, now: Instant, message: Message, rng: &mut Rng) -> Reply {
-        match message {
-            Message::Observe(seen) => {
-                self.observe(now, seen, rng);
-                Reply::Noted
-            }
-            Message::Admit { who, what, attempt } => {
-                if let Some(left) = self.open_for(now) {
-                    return Reply::Open(left);
-                }
-                if !self.gate.admit(now, who, attempt, Duration::ZERO) {
-                    let vacant = self.gate.vacant_at().map_or(ASK_AGAIN, |at| at.since(now));
-                    return Reply::Wait(vacant.min(ASK_AGAIN));
-                }
-                if what == Errand::Retry && !self.withdraw() {
-                    self.gate.resign(who); // it will not look
-                    return Reply::Spent;
-                }
-                if let (Errand::First, Some(budget)) = (what, &mut self.budget) {
-                    budget.deposit();
-                }
-                self.admit(now, who, attempt).map_or_else(Reply::Open, |generation| Reply::Go { generation })
-            }
-            Message::Lead { who, ago, answer, default_wait, waiters, attempt } => {
-                let found = Found {
-                    who,
-                    started: now - ago,
-                    answer,
-                    default_wait,
-                    uncoordinated: false,
-                    full: false,
-                    is_doubtful: false,
-                    is_alone: false,
-                    again: false,
-                    waiters,
-                    attempt,
-                    until: None,
-                };
-                match self.gate.loading(now, found, rng) {
-                    Role::Lead(sleep) => Reply::Lead(sleep),
-                    Role::Follow | Role::Apart => Reply::Wait(ASK_AGAIN),
-                }
-            }
-            Message::Settle { who } => {
-                self.gate.resign(who);
-                Reply::Noted
-            }
-        }
-    }
 }
 
 /// How many may go at once when it has recovered, or has come up.
@@ -245,6 +136,3 @@ const fn slow_start(recovered: bool, came_up: bool) -> Option<u32> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;
