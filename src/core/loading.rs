@@ -16,7 +16,7 @@ pub const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// One loading answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Answer {
+pub struct LoadingAnswer {
     /// `estimated_time`.
     pub estimate: Option<Duration>,
     /// `Retry-After` and its like: a floor.
@@ -73,7 +73,7 @@ impl ColdStart {
     pub fn sleep(
         &mut self,
         now: Instant,
-        answer: Answer,
+        answer: LoadingAnswer,
         default_wait: Option<Duration>,
         context: ProbeContext,
         rng: &mut Rng,
@@ -108,10 +108,10 @@ impl ColdStart {
 mod tests {
     use super::*;
 
-    const SAYS_NOTHING: Answer = Answer { estimate: None, floor: None, was_held: false };
+    const SAYS_NOTHING: LoadingAnswer = LoadingAnswer { estimate: None, floor: None, was_held: false };
 
     /// Requests until the model is up, and when the last of them was sent, in ms.
-    fn found(real: Duration, answer: Answer, seed: u64) -> (u32, u64) {
+    fn found(real: Duration, answer: LoadingAnswer, seed: u64) -> (u32, u64) {
         let start = Instant::from_ms(1000);
         let (mut now, mut requests, mut rng) = (start, 1, Rng::new(seed));
         let mut cold = ColdStart::new(start);
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_start_of_8_s_that_says_20_s_is_found_within_1_3_times_its_length_by_5_requests() {
         for seed in 0..2000 {
-            let answer = Answer { estimate: Some(Duration::from_secs(20)), ..SAYS_NOTHING };
+            let answer = LoadingAnswer { estimate: Some(Duration::from_secs(20)), ..SAYS_NOTHING };
             let (requests, ms) = found(Duration::from_secs(8), answer, seed);
             assert!(requests <= 5 && ms <= 8000 * 13 / 10, "seed {seed}: {requests} requests, {ms} ms");
         }
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_start_that_took_long_before_is_looked_for_after_a_quarter_of_that() {
-        let answer = Answer { estimate: Some(Duration::from_secs(2)), ..SAYS_NOTHING };
+        let answer = LoadingAnswer { estimate: Some(Duration::from_secs(2)), ..SAYS_NOTHING };
         for (uncoordinated, from, to) in [(false, 9_000, 10_000), (true, 27_000, 30_000)] {
             let context = ProbeContext {
                 last: Some(Duration::from_secs(40)),
@@ -177,7 +177,7 @@ mod tests {
         for says in [0, 1, 20, 945, 86_400] {
             let mut cold = ColdStart::new(Instant::from_ms(0));
             for seconds in [0, 1, 10, 100, 1000, 10_000] {
-                let answer = Answer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
+                let answer = LoadingAnswer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
                 let now = Instant::from_ms(seconds * 1000);
                 let sleep = cold.sleep(now, answer, None, ProbeContext::default(), &mut Rng::new(seconds));
                 assert!(
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_floor_of_the_server_holds_even_above_the_longest_sleep() {
-        let answer = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
+        let answer = LoadingAnswer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
         for seed in 0..200 {
             let now = Instant::from_ms(0);
             let sleep =
@@ -201,14 +201,14 @@ mod tests {
 
     #[test]
     fn a_floor_of_a_second_does_not_make_a_poll_a_second_out_of_minutes() {
-        let answer = Answer { floor: Some(Duration::from_secs(1)), ..SAYS_NOTHING };
+        let answer = LoadingAnswer { floor: Some(Duration::from_secs(1)), ..SAYS_NOTHING };
         let (requests, _) = found(Duration::from_secs(300), answer, 1);
         assert!(requests < 30, "{requests}");
     }
 
     #[test]
     fn after_a_hold_the_next_one_follows_a_second_or_two_later_and_not_in_step() {
-        let answer = Answer { was_held: true, ..SAYS_NOTHING };
+        let answer = LoadingAnswer { was_held: true, ..SAYS_NOTHING };
         let sleeps: Vec<u64> = (0..50)
             .map(|seed| {
                 let mut cold = ColdStart::new(Instant::from_ms(0));

@@ -17,13 +17,13 @@ use super::classify::{self, AT_ONCE, Body, Classification, RetryClass};
 use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
-use super::gate::Refusal;
+use super::gate::{ColdSighting, Refusal};
 use super::lease::CallId;
-use super::loading::Answer;
+use super::loading::LoadingAnswer;
 use super::policy::{Policy, Timeouts};
 use super::record::{AttemptRecord, Outcome, Record, WaitReason};
 use super::rng::Rng;
-use super::shared::{Admission, Caller, Ended, Loading, Means, Shared};
+use super::shared::{Admission, Caller, Ended, Means, Shared};
 use super::time::{Duration, Instant};
 use away::NO_NETWORK;
 pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
@@ -640,12 +640,18 @@ impl Call {
             };
         }
         let patience = self.policy.loading.patience(shared.has_answered(target), is_explicit);
-        let answer = Answer { floor: head.and_then(|head| head.floor), ..Answer::default() };
+        let answer = LoadingAnswer { floor: head.and_then(|head| head.floor), ..LoadingAnswer::default() };
         let is_alone = !shared.is_in_company(target, self.id);
         // No payload closes a port: who waited through one gap is news in the next.
         let again = self.per_target.cold.is_some();
-        let found =
-            Loading { started: attempt.started, answer, default_wait: None, full: false, is_alone, again };
+        let found = ColdSighting {
+            started: attempt.started,
+            answer,
+            default_wait: None,
+            full: false,
+            is_alone,
+            again,
+        };
         let refusal = Refusal { is_explicit, patience };
         let role = shared.refused(now, target, self.caller(now, shared), found, refusal);
         // What is not believed yet is no fault of the target either.

@@ -4,12 +4,12 @@ use super::{Attempt, Call, Target, Wait};
 use crate::core::backoff::OVERLOADED_BASE;
 use crate::core::classify::RetryClass;
 use crate::core::failure::{Code, Phase};
-use crate::core::gate::Role;
+use crate::core::gate::{ColdSighting, Role};
 use crate::core::hint;
-use crate::core::loading::{Answer, LONGEST_SLEEP, SHORTEST_SLEEP};
+use crate::core::loading::{LONGEST_SLEEP, LoadingAnswer, SHORTEST_SLEEP};
 use crate::core::policy::{DEFAULT_ESTIMATE, Hold};
 use crate::core::record::WaitReason;
-use crate::core::shared::{Loading, Shared};
+use crate::core::shared::Shared;
 use crate::core::time::{Duration, Instant};
 
 /// So long before the end of its call a model is looked at last, at the latest.
@@ -87,11 +87,11 @@ impl Call {
         shared: &mut Shared,
     ) -> Step {
         let was_held = attempt.held.is_some_and(|hold| now.since(attempt.started) >= hold.scaled(1, 2));
-        let answer = Answer { estimate, floor, was_held };
+        let answer = LoadingAnswer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
         let again = ::core::mem::replace(&mut self.per_target.heard_loading, true);
-        let found = Loading {
+        let found = ColdSighting {
             started: attempt.started,
             answer,
             default_wait,
@@ -109,7 +109,7 @@ impl Call {
         now: Instant,
         attempt: Attempt,
         role: Role,
-        answer: Answer,
+        answer: LoadingAnswer,
         shared: &mut Shared,
     ) -> Step {
         let floor = answer.floor;

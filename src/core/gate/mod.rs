@@ -11,7 +11,7 @@
 
 use super::classify::AT_ONCE;
 use super::lease::{CallId, Lease};
-use super::loading::{Answer, ColdStart, LONGEST_SLEEP, ProbeContext, SHORTEST_SLEEP};
+use super::loading::{ColdStart, LONGEST_SLEEP, LoadingAnswer, ProbeContext, SHORTEST_SLEEP};
 use super::rng::Rng;
 use super::time::{Duration, Instant};
 
@@ -220,15 +220,21 @@ impl Gate {
 
     /// A request was refused. What to do while that is taken for a start, which is for so long; `None`
     /// after that, for then it is down.
-    pub fn refused(&mut self, now: Instant, found: Found, refusal: Refusal, rng: &mut Rng) -> Option<Role> {
+    pub fn refused(
+        &mut self,
+        now: Instant,
+        found: ColdReport,
+        refusal: Refusal,
+        rng: &mut Rng,
+    ) -> Option<Role> {
         let Refusal { is_explicit, patience } = refusal;
-        if self.warm.is_some_and(|warm| found.started < warm) {
+        if self.warm.is_some_and(|warm| found.seen.started < warm) {
             return Some(Role::Follow); // it has come up since
         }
         if !self.believes(found) {
             return None;
         }
-        let since = self.closed(now).map_or(found.started, |closed| closed.since);
+        let since = self.closed(now).map_or(found.seen.started, |closed| closed.since);
         self.closed = Some(Closed { since, last: now, is_explicit });
         if now.since(since) >= patience {
             // Others may have more of it, and one of them looks on.
@@ -237,7 +243,7 @@ impl Gate {
             }
             return None;
         }
-        let floor = found.answer.floor.unwrap_or_default();
+        let floor = found.seen.answer.floor.unwrap_or_default();
         let longest = LONGEST_AT_DOOR.max(floor);
         let role = self.found_cold(now, found, rng);
         if let Some(cold) = &mut self.cold {
@@ -256,7 +262,7 @@ impl Gate {
     }
 
     /// A request that was sent at `started` found the model loading: its port is open.
-    pub fn loading(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
+    pub fn loading(&mut self, now: Instant, found: ColdReport, rng: &mut Rng) -> Role {
         self.closed = None;
         if !self.believes(found) {
             return Role::Follow;
@@ -266,40 +272,42 @@ impl Gate {
 
     /// A failure may quote its request, a payload may bring its worker down, and one replica of several may be gone: while
     /// others are answered, one request alone says nothing of the model.
-    fn believes(&mut self, found: Found) -> bool {
+    fn believes(&mut self, found: ColdReport) -> bool {
         // What one call hears again and again is no news, unless nobody else is there to hear it.
-        self.denied = self.denied.saturating_add(u32::from(!found.again || found.is_alone));
-        self.cold.is_some() || !found.is_doubtful || self.denied >= if found.is_alone { 2 } else { BELIEVED }
+        self.denied = self.denied.saturating_add(u32::from(!found.seen.again || found.seen.is_alone));
+        self.cold.is_some()
+            || !found.is_doubtful
+            || self.denied >= if found.seen.is_alone { 2 } else { BELIEVED }
     }
 
-    fn found_cold(&mut self, now: Instant, found: Found, rng: &mut Rng) -> Role {
-        if self.warm.is_some_and(|warm| found.started < warm) {
+    fn found_cold(&mut self, now: Instant, found: ColdReport, rng: &mut Rng) -> Role {
+        if self.warm.is_some_and(|warm| found.seen.started < warm) {
             return Role::Follow; // it has come up since
         }
-        let cold = self.cold.get_or_insert_with(|| Cold::since(found.started));
+        let cold = self.cold.get_or_insert_with(|| Cold::since(found.seen.started));
         if cold.is_forgotten(now) {
-            *cold = Cold::since(found.started);
+            *cold = Cold::since(found.seen.started);
         }
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
             return Role::Follow;
         }
         (cold.sent, cold.uncoordinated) = (None, found.uncoordinated);
-        if !found.answer.was_held {
-            cold.heard = cold.heard.max(now.since(found.started));
+        if !found.seen.answer.was_held {
+            cold.heard = cold.heard.max(now.since(found.seen.started));
         }
         let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
         cold.probes = if has_led { cold.probes + 1 } else { 0 };
         let context = ProbeContext {
-            last: self.last.map(|(took, _)| took).filter(|_| !found.full),
+            last: self.last.map(|(took, _)| took).filter(|_| !found.seen.full),
             waiters: found.waiters,
             uncoordinated: found.uncoordinated,
         };
-        let sleep = cold.start.sleep(now, found.answer, found.default_wait, context, rng);
+        let sleep = cold.start.sleep(now, found.seen.answer, found.seen.default_wait, context, rng);
         self.slept = sleep;
         // A server that names an hour names it to this call. The others were told nothing, and one of
         // them looks in its place.
         cold.next_probe = now + sleep.min(LONGEST_SLEEP);
-        cold.is_explicit = found.answer.floor.is_some();
+        cold.is_explicit = found.seen.answer.floor.is_some();
         if found.is_doubtful && !found.uncoordinated {
             // Others were answered just before: one of them looks soon, whatever was said to this one.
             (cold.leader, cold.is_explicit) = (None, false);
@@ -309,7 +317,7 @@ impl Gate {
         // It may be this payload alone: another one looks next. Not of those that share nothing, each of which has its own
         // look: in the simulated fleets that costs calls.
         let most = if self.warm.is_some() { 1 } else { MAX_PROBES };
-        if cold.probes >= most && found.waiters > 0 && !found.full && !found.uncoordinated {
+        if cold.probes >= most && found.waiters > 0 && !found.seen.full && !found.uncoordinated {
             cold.leader = None;
             return Role::Follow;
         }
@@ -379,28 +387,35 @@ pub struct Refusal {
     pub patience: Duration,
 }
 
-/// A loading answer, and who heard it.
+/// A loading answer, as the call that got it reports it.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
-    pub who: CallId,
+pub struct ColdSighting {
+    /// When the request was sent.
     pub started: Instant,
-    pub answer: Answer,
+    pub answer: LoadingAnswer,
     pub default_wait: Option<Duration>,
+    /// The model is up, but its server is full.
+    pub full: bool,
+    /// No other request was in flight meanwhile.
+    pub is_alone: bool,
+    /// The same call has seen it before.
+    pub again: bool,
+}
+
+/// A sighting, with what the target knows besides.
+#[derive(Clone, Copy, Debug)]
+pub struct ColdReport {
+    pub who: CallId,
+    pub seen: ColdSighting,
     /// See [`ProbeContext`].
     pub uncoordinated: bool,
-    /// It is up, but full.
-    pub full: bool,
-    /// Others were answered just now.
+    /// Other calls were answered just before.
     pub is_doubtful: bool,
-    /// No other was under way meanwhile.
-    pub is_alone: bool,
-    /// The same call has found it before.
-    pub again: bool,
-    /// How many others wait.
+    /// How many other calls wait in the queue.
     pub waiters: usize,
-    /// How long its next try may take.
+    /// How long the call's next attempt may take.
     pub attempt: Duration,
-    /// How long the lead is its own; by default until its next try is over.
+    /// How long the lead lasts; by default until the call's next attempt is over.
     pub until: Option<Instant>,
 }
 

@@ -6,7 +6,8 @@ const A: CallId = 1;
 const B: CallId = 2;
 const C: CallId = 3;
 const ATTEMPT: Duration = Duration::from_secs(120);
-const SAYS_20_S: Answer = Answer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
+const SAYS_20_S: LoadingAnswer =
+    LoadingAnswer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
 /// When the first request was sent that found the model loading, and when it was answered.
 const SENT: u64 = 1_000_000;
 const HEARD: u64 = SENT + 20;
@@ -39,17 +40,19 @@ impl Bench {
         (bench, next)
     }
 
-    fn hears(&mut self, now: u64, who: CallId, started: u64, answer: Answer) -> Role {
-        let found = Found {
+    fn hears(&mut self, now: u64, who: CallId, started: u64, answer: LoadingAnswer) -> Role {
+        let found = ColdReport {
             who,
-            started: at(started),
-            answer,
-            default_wait: Some(Duration::from_secs(20)),
+            seen: ColdSighting {
+                started: at(started),
+                answer,
+                default_wait: Some(Duration::from_secs(20)),
+                full: false,
+                is_alone: false,
+                again: false,
+            },
             uncoordinated: false,
-            full: false,
             is_doubtful: false,
-            is_alone: false,
-            again: false,
             waiters: 0,
             attempt: ATTEMPT,
             until: None,
@@ -214,7 +217,7 @@ fn when_the_leader_leaves_the_next_one_looks_when_it_is_time_and_not_before() {
 #[test]
 fn who_was_told_to_stay_away_for_long_may_come_back_sooner_and_not_who_has_its_number_after_it() {
     let mut bench = Bench::new();
-    let hour = Answer { floor: Some(Duration::from_secs(3_600)), ..SAYS_20_S };
+    let hour = LoadingAnswer { floor: Some(Duration::from_secs(3_600)), ..SAYS_20_S };
     assert!(matches!(bench.hears(HEARD, A, SENT, hour), Role::Lead(_)));
     assert!(bench.clone().admits(HEARD + 1_000, A) && !bench.clone().admits(HEARD + 1_000, B));
     bench.gate.resign(A);
@@ -357,7 +360,7 @@ fn no_first_look_is_later_than_a_minute_however_long_the_last_one_took() {
 #[test]
 fn a_floor_of_the_server_is_kept_by_whoever_takes_over() {
     let mut bench = Bench::new();
-    let floor = Answer { floor: Some(Duration::from_secs(90)), ..SAYS_20_S };
+    let floor = LoadingAnswer { floor: Some(Duration::from_secs(90)), ..SAYS_20_S };
     let Role::Lead(sleep) = bench.hears(HEARD, A, SENT, floor) else { panic!("nobody leads") };
     assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
     bench.gate.resign(A);
@@ -367,7 +370,7 @@ fn a_floor_of_the_server_is_kept_by_whoever_takes_over() {
 #[test]
 fn an_hour_that_the_server_named_to_one_call_binds_no_other_for_more_than_a_minute() {
     let mut bench = Bench::new();
-    let hour = Answer { floor: Some(Duration::from_secs(3600)), ..SAYS_20_S };
+    let hour = LoadingAnswer { floor: Some(Duration::from_secs(3600)), ..SAYS_20_S };
     let Role::Lead(sleep) = bench.hears(HEARD, A, SENT, hour) else { panic!("nobody leads") };
     assert!(sleep >= Duration::from_secs(3600));
     assert_eq!((bench.gate.leader(), bench.gate.explicit_until()), (None, Some(at(HEARD + 60_000))));

@@ -11,11 +11,11 @@ use super::budget::Budget;
 use super::connections::{Connections, Origin};
 use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
-use super::gate::{Closed, Found, Refusal, Role, Temperature};
+use super::gate::{Closed, ColdReport, ColdSighting, Refusal, Role, Temperature};
 use super::keys::{KeyId, SpentKeys};
 use super::lease::CallId;
 use super::limiter::{self, Limiter, SLOW_START, Sample};
-use super::loading::{Answer, SHORTEST_SLEEP};
+use super::loading::SHORTEST_SLEEP;
 use super::queue::{Front, Priority, Queue};
 use super::record::{Outcome, WaitReason};
 use super::rng::Rng;
@@ -496,7 +496,7 @@ impl Shared {
     }
 
     /// This call found the model loading.
-    pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: Loading) -> Role {
+    pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: ColdSighting) -> Role {
         let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
         let Some(found) = self.found(now, target, who, found) else { return Role::Lead(default_wait) };
         let Some(of) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
@@ -511,17 +511,12 @@ impl Shared {
         role
     }
 
-    fn found(&self, now: Instant, target: usize, who: Caller, found: Loading) -> Option<Found> {
-        Some(Found {
+    fn found(&self, now: Instant, target: usize, who: Caller, found: ColdSighting) -> Option<ColdReport> {
+        Some(ColdReport {
             who: who.id,
-            started: found.started,
-            answer: found.answer,
-            default_wait: found.default_wait,
+            seen: found,
             uncoordinated: self.rules.uncoordinated(),
-            full: found.full,
             is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
-            is_alone: found.is_alone,
-            again: found.again,
             waiters: self.targets.get(target)?.queue.len(),
             attempt: who.attempt,
             until: self.rules.lease.map(|lease| now + lease),
@@ -534,7 +529,7 @@ impl Shared {
         now: Instant,
         target: usize,
         who: Caller,
-        found: Loading,
+        found: ColdSighting,
         refusal: Refusal,
     ) -> Option<Role> {
         let found = self.found(now, target, who, found)?;
@@ -806,20 +801,6 @@ pub struct Seen<'a> {
     pub in_flight: usize,
     pub queued: usize,
     pub stats: &'a mut Stats,
-}
-
-/// A loading answer, as the call that heard it tells it.
-#[derive(Clone, Copy, Debug)]
-pub struct Loading {
-    pub started: Instant,
-    pub answer: Answer,
-    pub default_wait: Option<Duration>,
-    /// It is up, but full.
-    pub full: bool,
-    /// No other request was under way meanwhile.
-    pub is_alone: bool,
-    /// It has heard that before.
-    pub again: bool,
 }
 
 impl OfTarget {

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::core::budget::Credit;
+use crate::core::loading::LoadingAnswer;
 use crate::core::policy::Policy;
 use std::collections::HashMap;
 
@@ -143,8 +144,8 @@ impl Bench {
     pub(super) fn hears_loading(&mut self, now: u64, who: CallId) -> Role {
         let started = at(self.sent[&who].0);
         self.ends(now, who, LOADING);
-        let answer = Answer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
-        let found = Loading {
+        let answer = LoadingAnswer { estimate: Some(Duration::from_secs(20)), floor: None, was_held: false };
+        let found = ColdSighting {
             started,
             answer,
             default_wait: Some(Duration::from_secs(20)),

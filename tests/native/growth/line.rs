@@ -4,12 +4,13 @@ use super::grows_in_proportion;
 use query_with_retry::core::alert::AlertRule;
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::failure::{Code, Layer};
+use query_with_retry::core::gate::ColdSighting;
 use query_with_retry::core::lease::CallId;
 use query_with_retry::core::limiter;
-use query_with_retry::core::loading::Answer;
+use query_with_retry::core::loading::LoadingAnswer;
 use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::Outcome;
-use query_with_retry::core::shared::{Admission, Caller, Ended, Loading, Means, Shared};
+use query_with_retry::core::shared::{Admission, Caller, Ended, Means, Shared};
 use query_with_retry::core::time::{Duration, Instant};
 use std::time;
 
@@ -134,8 +135,8 @@ fn calls_that_are_told_of_a_cold_model_look_again_at_the_same_cost_each() {
         let mut crowd = come(calls, Rules::default());
         crowd.ends(0, Outcome::Failed(Code::ModelLoading, Layer::Compute));
         while crowd.shared.woken().is_some() {}
-        let answer = Answer { estimate: None, floor: None, was_held: false };
-        let found = Loading {
+        let answer = LoadingAnswer { estimate: None, floor: None, was_held: false };
+        let found = ColdSighting {
             started: at(0),
             answer,
             default_wait: Some(Duration::from_secs(20)),

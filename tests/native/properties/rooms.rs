@@ -3,10 +3,10 @@
 use super::config;
 use proptest::prelude::*;
 use query_with_retry::core::budget::{Budget, Credit, Rule as BudgetRule};
-use query_with_retry::core::gate::{Found, Gate, Role};
+use query_with_retry::core::gate::{ColdReport, ColdSighting, Gate, Role};
 use query_with_retry::core::lease::CallId;
 use query_with_retry::core::limiter::{Limiter, Rule, Sample};
-use query_with_retry::core::loading::Answer;
+use query_with_retry::core::loading::LoadingAnswer;
 use query_with_retry::core::queue::{AGED, Priority, Queue};
 use query_with_retry::core::rng::Rng;
 use query_with_retry::core::time::{Duration, Instant};
@@ -54,18 +54,13 @@ proptest! {
                     }
                 }
                 3..6 => {
-                    let answer = Answer { estimate: None, floor: None, was_held: kind == 5 };
+                    let answer = LoadingAnswer { estimate: None, floor: None, was_held: kind == 5 };
                     let started = now - Duration::from_ms(ms / 7);
-                    let found = Found {
-                        who,
-                        started,
-                        answer,
-                        default_wait: Some(Duration::from_secs(20)),
-                        uncoordinated: ms % 2 == 0,
-                        full: false,
-                        is_doubtful: ms % 3 == 0,
-                        is_alone: ms % 2 == 1,
-                        again: ms % 3 == 1,
+                    let found = ColdReport {
+who,
+seen: ColdSighting { started, answer, default_wait: Some(Duration::from_secs(20)), full: false, is_alone: ms % 2 == 1, again: ms % 3 == 1, },
+uncoordinated: ms % 2 == 0,
+is_doubtful: ms % 3 == 0,
                         waiters: ms as usize,
                         attempt,
                         until: None,

@@ -128,7 +128,7 @@ fn a_server_that_is_asked_too_fast_is_still_asked_more_slowly() {
 }
 
 #[test]
-fn who_gives_a_attempt_less_time_than_an_answer_takes_shuts_nobody_out() {
+fn who_gives_an_attempt_less_time_than_an_answer_takes_shuts_nobody_out() {
     let hasty = policy(Given { attempt: Some(ms(200)), ..Given::default() });
     for seed in 0..SEEDS {
         let patient = (0..60).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 250)));
