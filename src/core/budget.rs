@@ -27,12 +27,12 @@ impl Default for Rule {
 
 /// What is in a new bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credit {
+pub enum InitialTokens {
     /// The burst, for a process that lives long: a first call alone can be retried.
     Full,
     /// One retry or none: thousands of short-lived isolates, each with a full bucket, have no
     /// budget at all.
-    OneOrNone { one: bool },
+    AtMostOne { one: bool },
 }
 
 #[derive(Clone, Debug)]
@@ -42,11 +42,11 @@ pub struct Budget {
 }
 
 impl Budget {
-    pub fn new(rule: Rule, credit: Credit) -> Self {
+    pub fn new(rule: Rule, initial_tokens: InitialTokens) -> Self {
         let most = rule.burst.saturating_mul(TOKEN);
-        let filled = match credit {
-            Credit::Full => most,
-            Credit::OneOrNone { one } => most.min(if one { TOKEN } else { 0 }),
+        let filled = match initial_tokens {
+            InitialTokens::Full => most,
+            InitialTokens::AtMostOne { one } => most.min(if one { TOKEN } else { 0 }),
         };
         Self { rule, filled }
     }
@@ -79,12 +79,12 @@ mod tests {
 
     #[test]
     fn a_long_lived_process_begins_with_the_burst() {
-        assert_eq!(retries(&mut Budget::new(Rule::default(), Credit::Full)), 5);
+        assert_eq!(retries(&mut Budget::new(Rule::default(), InitialTokens::Full)), 5);
     }
 
     #[test]
     fn ten_first_attempts_earn_one_retry() {
-        let mut budget = Budget::new(Rule::default(), Credit::OneOrNone { one: false });
+        let mut budget = Budget::new(Rule::default(), InitialTokens::AtMostOne { one: false });
         (0..9).for_each(|_| budget.deposit());
         assert!(!budget.withdraw());
         budget.deposit();
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_the_burst() {
-        let mut budget = Budget::new(Rule::default(), Credit::Full);
+        let mut budget = Budget::new(Rule::default(), InitialTokens::Full);
         (0..100_000).for_each(|_| budget.deposit());
         assert_eq!(retries(&mut budget), 5);
     }
@@ -102,16 +102,16 @@ mod tests {
     #[test]
     fn an_isolate_begins_with_one_retry_or_none() {
         for (one, are) in [(true, 1), (false, 0)] {
-            assert_eq!(retries(&mut Budget::new(Rule::default(), Credit::OneOrNone { one })), are);
+            assert_eq!(retries(&mut Budget::new(Rule::default(), InitialTokens::AtMostOne { one })), are);
         }
     }
 
     #[test]
     fn absurd_rules_neither_overflow_nor_give_for_nothing() {
-        let mut nothing = Budget::new(Rule { ratio: u32::MAX, burst: 0 }, Credit::Full);
+        let mut nothing = Budget::new(Rule { ratio: u32::MAX, burst: 0 }, InitialTokens::Full);
         nothing.deposit();
         assert!(!nothing.withdraw());
-        let mut endless = Budget::new(Rule { ratio: u32::MAX, burst: u32::MAX }, Credit::Full);
+        let mut endless = Budget::new(Rule { ratio: u32::MAX, burst: u32::MAX }, InitialTokens::Full);
         (0..3).for_each(|_| endless.deposit());
         assert!(endless.withdraw());
     }

@@ -6,7 +6,7 @@
 
 /// What the events of one piece hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct ChunkFacts {
     /// What a reader waits for: text, reasoning, a piece of a tool call, or an event of a format that
     /// is not known. Not a role, a usage or a `response.created`, which are sent before any work.
     pub content: bool,
@@ -19,18 +19,18 @@ pub struct Seen {
 /// How a stream ended that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    Whole,
+    Complete,
     /// Without a word that it is complete.
-    Cut,
+    Truncated,
     /// `[DONE]`, with nothing before it: a generation that failed before its first token ends so.
-    Nothing,
+    Empty,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Completion(Seen);
+pub struct Completion(ChunkFacts);
 
 impl Completion {
-    pub fn saw(&mut self, seen: Seen) {
+    pub fn saw(&mut self, seen: ChunkFacts) {
         self.0.content |= seen.content;
         self.0.finish |= seen.finish;
         self.0.done |= seen.done;
@@ -49,9 +49,9 @@ impl Completion {
 
     pub fn end(self) -> End {
         match self.0 {
-            Seen { finish: true, .. } | Seen { content: true, done: true, .. } => End::Whole,
-            Seen { done: true, .. } => End::Nothing,
-            _ => End::Cut,
+            ChunkFacts { finish: true, .. } | ChunkFacts { content: true, done: true, .. } => End::Complete,
+            ChunkFacts { done: true, .. } => End::Empty,
+            _ => End::Truncated,
         }
     }
 }
@@ -60,12 +60,12 @@ impl Completion {
 mod tests {
     use super::*;
 
-    const NOTHING: Seen = Seen { content: false, finish: false, done: false };
-    const CONTENT: Seen = Seen { content: true, ..NOTHING };
-    const FINISH: Seen = Seen { finish: true, ..NOTHING };
-    const DONE: Seen = Seen { done: true, ..NOTHING };
+    const NOTHING: ChunkFacts = ChunkFacts { content: false, finish: false, done: false };
+    const CONTENT: ChunkFacts = ChunkFacts { content: true, ..NOTHING };
+    const FINISH: ChunkFacts = ChunkFacts { finish: true, ..NOTHING };
+    const DONE: ChunkFacts = ChunkFacts { done: true, ..NOTHING };
 
-    fn after(all: &[Seen]) -> Completion {
+    fn after(all: &[ChunkFacts]) -> Completion {
         let mut completion = Completion::default();
         all.iter().for_each(|seen| completion.saw(*seen));
         completion
@@ -73,23 +73,23 @@ mod tests {
 
     #[test]
     fn a_stream_is_whole_once_something_says_so() {
-        assert_eq!(after(&[CONTENT, FINISH, DONE]).end(), End::Whole);
-        assert_eq!(after(&[CONTENT, FINISH]).end(), End::Whole);
-        assert_eq!(after(&[CONTENT, DONE]).end(), End::Whole);
-        assert_eq!(after(&[FINISH]).end(), End::Whole);
+        assert_eq!(after(&[CONTENT, FINISH, DONE]).end(), End::Complete);
+        assert_eq!(after(&[CONTENT, FINISH]).end(), End::Complete);
+        assert_eq!(after(&[CONTENT, DONE]).end(), End::Complete);
+        assert_eq!(after(&[FINISH]).end(), End::Complete);
     }
 
     #[test]
     fn an_end_without_such_a_word_is_a_cut() {
-        assert_eq!(after(&[]).end(), End::Cut);
-        assert_eq!(after(&[NOTHING]).end(), End::Cut);
-        assert_eq!(after(&[CONTENT, CONTENT]).end(), End::Cut);
+        assert_eq!(after(&[]).end(), End::Truncated);
+        assert_eq!(after(&[NOTHING]).end(), End::Truncated);
+        assert_eq!(after(&[CONTENT, CONTENT]).end(), End::Truncated);
     }
 
     #[test]
     fn done_with_nothing_before_it_is_no_answer() {
-        assert_eq!(after(&[DONE]).end(), End::Nothing);
-        assert_eq!(after(&[NOTHING, DONE]).end(), End::Nothing);
+        assert_eq!(after(&[DONE]).end(), End::Empty);
+        assert_eq!(after(&[NOTHING, DONE]).end(), End::Empty);
     }
 
     #[test]

@@ -11,9 +11,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Of the six of a page, one is left to the page itself.
-const FEW: u32 = 5;
+const USABLE: u32 = 5;
 /// One more than the platform lets out while a request beside them is answered: so it has more.
-const ALL: u32 = 6;
+const PLATFORM_LIMIT: u32 = 6;
 
 /// What is known of an origin's connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Origin {
     held: Cell<u32>,
     waiting: RefCell<Vec<Waiting>>,
     /// Somebody had to wait, and it is not known whether for anything.
-    asks: Cell<bool>,
+    wants_protocol: Cell<bool>,
 }
 
 impl Origin {
@@ -52,15 +52,15 @@ impl Origin {
     }
 
     /// Whether it is worth finding out what it speaks; told once each time that somebody had to wait.
-    pub fn asks(&self) -> bool {
-        self.asks.take()
+    pub fn wants_protocol(&self) -> bool {
+        self.wants_protocol.take()
     }
 
     /// A request beside as many as the platform may have was answered, or was not.
     pub fn tried(&self, answered: bool) {
         if self.known.get() == Known::Tried {
             // Who was not answered in time may be slow: that is tried again, a while later.
-            let many = answered && self.held.get() >= ALL;
+            let many = answered && self.held.get() >= PLATFORM_LIMIT;
             self.known.set(if many { Known::Many } else { Known::Nothing });
         }
     }
@@ -68,8 +68,8 @@ impl Origin {
     fn has_free(&self) -> bool {
         match self.known.get() {
             Known::Many => true,
-            Known::Tried => self.held.get() < ALL,
-            Known::Nothing | Known::Few => self.held.get() < FEW,
+            Known::Tried => self.held.get() < PLATFORM_LIMIT,
+            Known::Nothing | Known::Few => self.held.get() < USABLE,
         }
     }
 
@@ -100,7 +100,7 @@ impl Connections {
 
     /// How many there are at most.
     pub fn most(&self) -> Option<u32> {
-        self.are_few().then_some(FEW)
+        self.are_few().then_some(USABLE)
     }
 
     /// Whether what got no answer may never have been sent: others of the browser's use the same ones.
@@ -124,7 +124,7 @@ impl Connections {
         if !is_available {
             line.push(Waiting { client: *client, target, front });
             if origin.known.get() == Known::Nothing {
-                origin.asks.set(true);
+                origin.wants_protocol.set(true);
             }
         }
         is_available

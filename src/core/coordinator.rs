@@ -3,7 +3,7 @@
 //! One result bears on all three, and one admission asks all three, so [`Shared`](super::shared::Shared) holds them as one.
 
 use super::breaker::{self, Breaker, Verdict};
-use super::budget::{self, Budget, Credit};
+use super::budget::{self, Budget, InitialTokens};
 use super::gate::Gate;
 use super::lease::CallId;
 use super::rng::Rng;
@@ -13,7 +13,7 @@ use super::time::{Duration, Instant};
 pub struct Rules {
     pub breaker: Option<breaker::Rule>,
     pub budget: Option<budget::Rule>,
-    pub credit: Credit,
+    pub initial_tokens: InitialTokens,
     /// How long a permit, a probe or a lead lasts without a sign of life from its holder, where a call
     /// may end unseen, as the request that it belongs to may in a Worker. By default they last for as
     /// long as the try may take.
@@ -23,14 +23,14 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         let (breaker, budget) = (Some(Default::default()), Some(Default::default()));
-        Self { breaker, budget, credit: Credit::Full, lease: None }
+        Self { breaker, budget, initial_tokens: InitialTokens::Full, lease: None }
     }
 }
 
 impl Rules {
     /// It is one of thousands of short-lived ones that share nothing.
     pub(super) fn uncoordinated(&self) -> bool {
-        matches!(self.credit, Credit::OneOrNone { .. })
+        matches!(self.initial_tokens, InitialTokens::AtMostOne { .. })
     }
 }
 
@@ -60,7 +60,7 @@ impl Coordinator {
         Self {
             gate: Gate::default(),
             breaker: rules.breaker.map(Breaker::new),
-            budget: rules.budget.map(|rule| Budget::new(rule, rules.credit)),
+            budget: rules.budget.map(|rule| Budget::new(rule, rules.initial_tokens)),
         }
     }
 

@@ -344,7 +344,7 @@ impl<'a> Flight<'a> {
     /// What is lost after the model said that it is finished is no loss.
     fn whole(&self) -> Option<Input> {
         match &self.leg {
-            Leg::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Whole)),
+            Leg::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Complete)),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::bindings::Request;
 use super::clock;
 use super::origins;
-use super::report::{Row, seen};
+use super::report::{Row, encode_stats};
 use super::scope::Scope;
 use super::seats::{Ring, Seats, Slot};
 use crate::core::call::{Action, Call, Input};
@@ -167,7 +167,11 @@ impl Client {
 
     pub(super) fn stats(&self, target: u32) -> Row {
         let now = clock::now();
-        self.shared.borrow_mut().seen(now, target as usize).map(|of| seen(now, of)).unwrap_or_default()
+        self.shared
+            .borrow_mut()
+            .snapshot(now, target as usize)
+            .map(|of| encode_stats(now, of))
+            .unwrap_or_default()
     }
 
     pub(super) fn is_due(self: &Rc<Self>, seat: u32, until: Instant, waker: &Waker) -> bool {

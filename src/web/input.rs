@@ -7,7 +7,7 @@ use super::bindings::Request;
 use super::scope::Scope;
 use crate::core::alert::AlertRule;
 use crate::core::breaker;
-use crate::core::budget::{self, Credit};
+use crate::core::budget::{self, InitialTokens};
 use crate::core::call::Target;
 use crate::core::coordinator::Rules;
 use crate::core::limiter;
@@ -62,10 +62,10 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let rules = Rules {
         breaker: is_on(0).then_some(breaker),
         budget: is_on(4).then_some(budget),
-        credit: match number(11) {
+        initial_tokens: match number(11) {
             // One in four, by which a fleet at rest still hides half of its errors.
-            Some(1.0) => Credit::OneOrNone { one: seed & 3 == 0 },
-            _ => Credit::Full,
+            Some(1.0) => InitialTokens::AtMostOne { one: seed & 3 == 0 },
+            _ => InitialTokens::Full,
         },
         lease: scope.lease(),
     };

@@ -48,7 +48,7 @@ pub(super) fn pass_on() {
 pub(super) fn find_out(request: &Request) {
     let mut number = 0;
     while let Some(origin) = at(number) {
-        if origin.asks() {
+        if origin.wants_protocol() {
             match request.speaks(number as u32) {
                 1 => origin.learn(Known::Few),
                 2 => origin.learn(Known::Many),

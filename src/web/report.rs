@@ -8,7 +8,7 @@ use super::clock;
 use crate::core::call::Call;
 use crate::core::failure::Failure;
 use crate::core::record::{Outcome, WaitReason};
-use crate::core::shared::Seen;
+use crate::core::shared::Snapshot;
 use crate::core::time::{Duration, Instant};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -77,7 +77,7 @@ pub(super) fn failed(failure: &Failure) -> Row {
 /// Of one target: breaker, temperature, under way, queued, calls, attempts; of its latency and of its
 /// first tokens the count and the sum from the beginning, then count, P50, P95 and P99 lately; of an
 /// alert P99, timeout, and since when on the clock of the wall; and how many ended how.
-pub(super) fn seen(now: Instant, of: Seen<'_>) -> Row {
+pub(super) fn encode_stats(now: Instant, of: Snapshot<'_>) -> Row {
     let mut row = Vec::new();
     let stats = of.stats;
     row.extend_from_slice(&[

@@ -1,7 +1,7 @@
 //! The numbers and names of the README and its pages are those of the core.
 
 use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::budget::{self, Credit};
+use query_with_retry::core::budget::{self, InitialTokens};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::policy::{DEFAULT_ESTIMATE, Policy};
 use query_with_retry::core::time::Duration;
@@ -74,9 +74,9 @@ fn the_options_of_a_client_have_the_defaults_of_what_its_calls_share() {
     for (name, thousandths) in [("retryBudget.ratio", budget.ratio), ("alert.ratio", alert.per_thousand)] {
         assert_eq!(default(name), (f64::from(thousandths) / 1000.0).to_string(), "{name}");
     }
-    let Rules { breaker, budget, credit, lease } = Rules::default();
+    let Rules { breaker, budget, initial_tokens, lease } = Rules::default();
     assert!(breaker.is_some() && budget.is_some() && lease.is_none());
-    assert_eq!(default("ephemeral"), (credit != Credit::Full).to_string());
+    assert_eq!(default("ephemeral"), (initial_tokens != InitialTokens::Full).to_string());
 }
 
 #[test]

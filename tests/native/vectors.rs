@@ -51,7 +51,7 @@ fn read(vector: &Value, pieces: &[&[u8]]) -> Told {
     let begun = stream.has_begun();
     match stream.over() {
         Over::Failed(body) => failed(status, body, text),
-        Over::Ended(End::Whole) => Told { code: "ok".to_owned(), once: false, words: String::new(), text },
+        Over::Ended(End::Complete) => Told { code: "ok".to_owned(), once: false, words: String::new(), text },
         // What has begun is asked for once, whatever becomes of it.
         Over::Ended(_) => {
             Told { code: "stream_truncated".to_owned(), once: begun, words: String::new(), text }

@@ -9,7 +9,7 @@ mod stream;
 use clock::Clock;
 use query_with_retry::core::call::{Action, Call, Head, Input, Send, Target, Wait};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::completion::Seen;
+use query_with_retry::core::completion::ChunkFacts;
 use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::Record;
@@ -154,7 +154,7 @@ pub(crate) struct Transcript {
     /// How long the reader of the stream asked for nothing.
     pub(crate) away: Duration,
     /// What the events of the last stream held.
-    pub(crate) said: Vec<Seen>,
+    pub(crate) said: Vec<ChunkFacts>,
     pub(crate) end: Action,
     pub(crate) record: Record,
     /// The finished call, to be asked on.

@@ -169,7 +169,7 @@ impl Call {
         let action = match (state, input) {
             (State::Done, _) => return self.pending,
             (state, Input::Aborted) => self.abandon(now, state, shared),
-            (State::New, _) => self.ask(now, None, shared),
+            (State::New, _) => self.request_admission(now, None, shared),
             (State::Queued { since, wait, falls_back }, Input::Woke) => {
                 self.turn(now, since, wait, falls_back, shared)
             }
@@ -318,7 +318,7 @@ impl Call {
     }
 
     /// Wants to send, if it may.
-    fn ask(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
+    fn request_admission(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
         let admission = shared.request(now, self.target_index(), self.caller(now, shared));
         self.on_admission(now, admission, falls_back, shared)
     }
@@ -475,15 +475,15 @@ impl Call {
 
     fn ended(&mut self, now: Instant, attempt: Attempt, head: Head, end: End, shared: &mut Shared) -> Action {
         match end {
-            End::Whole => {
+            End::Complete => {
                 self.note(now, attempt, Some(head), Outcome::Ok, Means::Itself, shared);
                 Action::Deliver
             }
-            End::Cut => {
+            End::Truncated => {
                 let cut = Classification::TRUNCATED.after(now.since(attempt.started), false);
                 self.lost(now, attempt, Some(head), cut, None, shared)
             }
-            End::Nothing => {
+            End::Empty => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
                 self.answered(now, attempt, head, nothing, shared)
             }
@@ -534,17 +534,17 @@ impl Call {
         if !is_full && !is_limited {
             class = class.after(took, body.is_page);
         }
-        let asks_slower = is_full || is_limited || class.code == Code::Overloaded;
+        let is_throttled = is_full || is_limited || class.code == Code::Overloaded;
         let is_of_key = class.code == Code::RateLimited && shared.refuses_key(now, target, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
         let calm = if names_none { shared.calms(now, target, self.id, attempt.started) } else { None };
         let is_ours = works && shared.was_one_more(now, target, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.per_target.refused;
-        self.per_target.refused |= asks_slower;
+        self.per_target.refused |= is_throttled;
         let means = match self.own(now, shared) {
             // It has said so, and its pause is its own affair.
-            Means::Itself if is_of_key || asks_slower && was_refused => Means::Own,
+            Means::Itself if is_of_key || is_throttled && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };
@@ -559,14 +559,14 @@ impl Call {
         let step = match class.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
             RetryClass::AfterLoading => self.until_loaded(now, floor, body.estimate, attempt, false, shared),
-            _ if asks_slower && shared.is_rushed(now, target) => {
+            _ if is_throttled && shared.is_rushed(now, target) => {
                 self.until_loaded(now, floor, None, attempt, true, shared)
             }
             retry => {
                 let is_unpaid = names_none && shared.is_unpaid(now, target);
-                let free = asks_slower && (is_full || is_ours || is_unpaid || shared.is_fresh(now, target));
+                let free = is_throttled && (is_full || is_ours || is_unpaid || shared.is_fresh(now, target));
                 // A 502 may be this payload's own doing.
-                let pause = Pause { floor, asks_slower, calm, free, is_none: is_full && meant == 503 };
+                let pause = Pause { floor, is_throttled, calm, free, is_none: is_full && meant == 503 };
                 self.again(now, retry, class.code, pause, shared)
             }
         };
@@ -724,11 +724,11 @@ impl Call {
                 self.state = State::Waiting { since: now, wait, layer: failure.layer };
                 Action::Wait(wait)
             }
-            Step::Follow => self.ask(now, None, shared),
+            Step::Follow => self.request_admission(now, None, shared),
             Step::GiveUp(phase) => {
                 let failure = Failure { phase: phase.or(failure.phase), ..failure };
                 if self.fall_back(now, failure.code, shared) {
-                    return self.ask(now, Some(failure.code), shared);
+                    return self.request_admission(now, Some(failure.code), shared);
                 }
                 self.state = State::Done;
                 Action::Fail(failure)
@@ -767,7 +767,7 @@ impl Call {
         }
         self.record.waited_for(wait.reason, now.since(since));
         if now < self.deadline() {
-            return self.ask(now, None, shared);
+            return self.request_admission(now, None, shared);
         }
         if wait.reason == WaitReason::Offline {
             return Action::Fail(Failure { phase: Some(Phase::Total), ..NO_NETWORK });

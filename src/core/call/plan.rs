@@ -31,7 +31,7 @@ pub(super) struct Pause {
     /// The server names it.
     pub(super) floor: Option<Duration>,
     /// It is under load.
-    pub(super) asks_slower: bool,
+    pub(super) is_throttled: bool,
     /// Nobody goes there sooner.
     pub(super) calm: Option<Duration>,
     /// No budget pays for it.
@@ -59,7 +59,7 @@ impl Call {
         }
         per_target.once_spent |= once;
         per_target.retries += u32::from(!pause.is_none);
-        if pause.asks_slower {
+        if pause.is_throttled {
             per_target.backoff.slow_to(OVERLOADED_BASE);
         }
         let backoff = pause.calm.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
@@ -68,7 +68,7 @@ impl Call {
         let until = now + span;
         // Who comes when the server said costs it nothing.
         let free =
-            pause.free || pause.floor.is_some_and(|floor| floor >= OVERLOADED_BASE) && pause.asks_slower;
+            pause.free || pause.floor.is_some_and(|floor| floor >= OVERLOADED_BASE) && pause.is_throttled;
         if until >= self.deadline() || !(free || shared.may_retry(now, target, span)) {
             return Step::GiveUp(None);
         }

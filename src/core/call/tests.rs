@@ -146,15 +146,15 @@ fn the_headers_of_a_streamed_call_have_a_clock_of_their_own() {
 fn a_whole_stream_is_delivered() {
     let mut call = streaming(&[OPENAI]);
     assert_eq!(call.handle(at(1200), Input::Begun), Action::Stream);
-    assert_eq!(call.handle(at(1300), Input::Ended(End::Whole)), Action::Deliver);
+    assert_eq!(call.handle(at(1300), Input::Ended(End::Complete)), Action::Deliver);
     assert_eq!(call.record().attempts()[0].outcome, Outcome::Ok);
 }
 
 #[test]
 fn before_anything_is_handed_over_a_broken_stream_is_tried_again() {
     for (input, code) in [
-        (Input::Ended(End::Cut), Code::StreamTruncated),
-        (Input::Ended(End::Nothing), Code::BadResponse),
+        (Input::Ended(End::Truncated), Code::StreamTruncated),
+        (Input::Ended(End::Empty), Code::BadResponse),
         (Input::NetworkError(Lost::Unsaid), Code::StreamTruncated),
         (Input::TimedOut(Phase::Idle), Code::Timeout),
         (said("model is overloaded"), Code::Overloaded),
@@ -170,7 +170,7 @@ fn before_anything_is_handed_over_a_broken_stream_is_tried_again() {
 #[test]
 fn after_something_was_handed_over_nothing_is_tried_again() {
     for (input, code, layer) in [
-        (Input::Ended(End::Cut), Code::StreamTruncated, Layer::Network),
+        (Input::Ended(End::Truncated), Code::StreamTruncated, Layer::Network),
         (Input::NetworkError(Lost::Unsaid), Code::StreamTruncated, Layer::Network),
         (Input::TimedOut(Phase::Idle), Code::Timeout, Layer::Compute),
         (said("model is overloaded"), Code::StreamError, Layer::Compute),

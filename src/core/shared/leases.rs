@@ -46,7 +46,7 @@ fn the_first_text_of_a_probes_stream_lets_others_in_and_its_end_counts_for_nothi
     bench.goes(until + 100, 7);
     bench.ends(until + 200, 5, GATEWAY_DOWN);
     assert_eq!(
-        bench.shared.seen(at(until + 200), TARGET).expect("a target").breaker,
+        bench.shared.snapshot(at(until + 200), TARGET).expect("a target").breaker,
         breaker::State::HalfOpen
     );
 }

@@ -774,7 +774,7 @@ impl Shared {
     }
 
     /// Of one target, for those who look from outside.
-    pub fn seen(&mut self, now: Instant, target: usize) -> Option<Seen<'_>> {
+    pub fn snapshot(&mut self, now: Instant, target: usize) -> Option<Snapshot<'_>> {
         let of = self.targets.get_mut(target)?;
         let (gate, breaker) = (&of.coordinator.gate, &of.coordinator.breaker);
         let temperature = match (gate.is_cold(), gate.was_warm()) {
@@ -783,7 +783,7 @@ impl Shared {
             _ if of.limiter.is_slow_starting() && !of.queue.is_empty() => Temperature::Warming,
             _ => Temperature::Warm,
         };
-        Some(Seen {
+        Some(Snapshot {
             breaker: breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now)),
             temperature,
             in_flight: of.limiter.in_flight(now),
@@ -795,7 +795,7 @@ impl Shared {
 
 /// What can be seen of a target.
 #[derive(Debug)]
-pub struct Seen<'a> {
+pub struct Snapshot<'a> {
     pub breaker: breaker::State,
     pub temperature: Temperature,
     pub in_flight: usize,

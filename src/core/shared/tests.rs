@@ -2,7 +2,7 @@
 //! `tests/native/together`.
 
 use super::*;
-use crate::core::budget::Credit;
+use crate::core::budget::InitialTokens;
 use crate::core::loading::LoadingAnswer;
 use crate::core::policy::Policy;
 use std::collections::HashMap;
@@ -197,15 +197,15 @@ impl Bench {
     }
 
     pub(super) fn in_flight(&mut self, now: u64) -> usize {
-        self.shared.seen(at(now), TARGET).expect("a target").in_flight
+        self.shared.snapshot(at(now), TARGET).expect("a target").in_flight
     }
 
     fn queued(&mut self, now: u64) -> usize {
-        self.shared.seen(at(now), TARGET).expect("a target").queued
+        self.shared.snapshot(at(now), TARGET).expect("a target").queued
     }
 
     fn temperature(&mut self, now: u64) -> Temperature {
-        self.shared.seen(at(now), TARGET).expect("a target").temperature
+        self.shared.snapshot(at(now), TARGET).expect("a target").temperature
     }
 }
 
@@ -584,7 +584,7 @@ fn ramp(concurrency: limiter::Rule) -> Vec<usize> {
             round.extend(bench.all_come(now));
         }
     }
-    assert_eq!(bench.shared.seen(at(now), TARGET).expect("a target").breaker, breaker::State::Closed);
+    assert_eq!(bench.shared.snapshot(at(now), TARGET).expect("a target").breaker, breaker::State::Closed);
     rounds
 }
 
@@ -951,7 +951,7 @@ fn a_call_that_is_refused_earns_no_retry() {
 #[test]
 fn a_short_lived_isolate_begins_with_one_retry_or_none() {
     for (one, are) in [(true, 1), (false, 0)] {
-        let rules = Rules { credit: Credit::OneOrNone { one }, ..Rules::default() };
+        let rules = Rules { initial_tokens: InitialTokens::AtMostOne { one }, ..Rules::default() };
         let mut bench = Bench::of(rules, BOTTOMLESS);
         let may = |_: &usize| bench.shared.may_retry(at(START), TARGET, Duration::ZERO);
         assert_eq!((0..10).take_while(may).count(), are);
@@ -962,7 +962,7 @@ fn a_short_lived_isolate_begins_with_one_retry_or_none() {
 fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_time() {
     let mut firsts = std::collections::HashSet::new();
     for seed in 0..50 {
-        let rules = Rules { credit: Credit::OneOrNone { one: false }, ..Rules::default() };
+        let rules = Rules { initial_tokens: InitialTokens::AtMostOne { one: false }, ..Rules::default() };
         let (mut bench, _) = Bench::cold(0);
         bench.shared = Shared::new(rules, BOTTOMLESS, AlertRule::default(), seed);
         bench.shared.grow(TARGET);
@@ -1021,7 +1021,7 @@ fn a_target_that_does_not_exist_keeps_nobody_from_anything() {
     shared.detach(at(START), 9, 1, true);
     shared.release(9);
     assert!(!shared.replace(9));
-    assert!(shared.seen(at(START), 9).is_none() && !shared.is_cold(9));
+    assert!(shared.snapshot(at(START), 9).is_none() && !shared.is_cold(9));
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod text;
 
 use super::body::{Form as Begins, HEAD_LIMIT, Kind};
 use super::classify::Body;
-use super::completion::{Completion, End, Seen};
+use super::completion::{ChunkFacts, Completion, End};
 use super::dialect::{Meaning, Reader, is_life};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
@@ -168,7 +168,7 @@ impl Stream {
     /// It is passed on unseen.
     fn goes_blind(&mut self) {
         self.is_blind = true;
-        self.completion.saw(Seen { content: true, ..Seen::default() });
+        self.completion.saw(ChunkFacts { content: true, ..ChunkFacts::default() });
     }
 
     fn is_none(&mut self) {
@@ -190,11 +190,11 @@ impl Stream {
         self.ends_text(wants);
         let ends_anywhere = self.passed && !self.is_known && (self.line_has_ended || self.events > before);
         if self.is_blind || ends_anywhere || self.ends_by_name {
-            self.completion.saw(Seen { done: true, ..Seen::default() });
+            self.completion.saw(ChunkFacts { done: true, ..ChunkFacts::default() });
         }
         // An answer in one piece, by a server that does not stream.
         if self.is_single && self.events == 1 && self.kind != Kind::Lines {
-            self.completion.saw(Seen { finish: true, ..Seen::default() });
+            self.completion.saw(ChunkFacts { finish: true, ..ChunkFacts::default() });
         }
     }
 
@@ -231,7 +231,7 @@ impl Stream {
 
     /// What would be lost from now on is no loss.
     pub fn is_whole(&self) -> bool {
-        self.completion.end() == End::Whole && !matches!(self.over, Some(Over::Failed(_)))
+        self.completion.end() == End::Complete && !matches!(self.over, Some(Over::Failed(_)))
     }
 
     /// It is whole, and so long may pass before what may follow comes at once.
@@ -265,7 +265,7 @@ impl Stream {
         }
         self.events += 1;
         if data == b"[DONE]" || data == b"\"[DONE]\"" {
-            self.completion.saw(Seen { done: true, ..Seen::default() });
+            self.completion.saw(ChunkFacts { done: true, ..ChunkFacts::default() });
             self.over = Some(Over::Ended(self.completion.end()));
             return;
         }
@@ -312,7 +312,7 @@ impl Stream {
         self.finished |= meaning.finished;
         self.open = (self.open | open) & !self.finished;
         self.calls_tools = meaning.calls_tools || self.calls_tools && meaning.finished == 0;
-        self.completion.saw(Seen { content: meaning.has_content, ..Seen::default() });
+        self.completion.saw(ChunkFacts { content: meaning.has_content, ..ChunkFacts::default() });
         self.completion.finishes(self.finished != 0 && self.open == 0);
         self.ends_by_name = is_end;
         self.reader.forget_text();
@@ -346,7 +346,7 @@ impl Stream {
             let body = Body { is_error, of_engine: true, text, detail, ..Body::default() };
             self.over = Some(Over::Failed(body));
         } else if self.passed {
-            self.completion.saw(Seen { content: true, ..Seen::default() });
+            self.completion.saw(ChunkFacts { content: true, ..ChunkFacts::default() });
         } else {
             // A page is of a proxy, and of the moment.
             let is_final = !data.starts_with(b"<");

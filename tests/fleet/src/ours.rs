@@ -4,7 +4,7 @@
 //! if there were no coordinator; with one isolate (`M = 1`) it is a fleet that shares everything.
 
 use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::budget::Credit;
+use query_with_retry::core::budget::InitialTokens;
 use query_with_retry::core::call::{Action as Core, Call, Head, Input as Happened, Lost, Target};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::coordinator::Rules;
@@ -19,18 +19,19 @@ use crate::chance::Chance;
 use crate::client::{Action, Answer, CallId, Client, Contender, Each, Fleet, Input, Terms};
 
 /// Each isolate as a process that lives long: the retry budget begins full.
-pub const PROCESSES: Contender = Contender { name: "**ours**, processes", fleet: |_| each(|_| Credit::Full) };
+pub const PROCESSES: Contender =
+    Contender { name: "**ours**, processes", fleet: |_| each(|_| InitialTokens::Full) };
 /// Each isolate as one of many that come and go: one in four begins with a single retry.
 pub const ISOLATES: Contender = Contender {
     name: "**ours**, isolates",
-    fleet: |_| each(|chance| Credit::OneOrNone { one: chance.happens(0.25) }),
+    fleet: |_| each(|chance| InitialTokens::AtMostOne { one: chance.happens(0.25) }),
 };
 
 /// The rows of the tables, after the baselines.
 pub const ALL: [Contender; 2] = [PROCESSES, ISOLATES];
 
-fn each(credit: fn(&mut Chance) -> Credit) -> Box<dyn Fleet> {
-    Box::new(Each(move |terms: Terms| -> Box<dyn Client> { Box::new(Isolate::new(terms, credit)) }))
+fn each(initial_tokens: fn(&mut Chance) -> InitialTokens) -> Box<dyn Fleet> {
+    Box::new(Each(move |terms: Terms| -> Box<dyn Client> { Box::new(Isolate::new(terms, initial_tokens)) }))
 }
 
 struct Isolate {
@@ -47,9 +48,9 @@ struct OneCall {
 }
 
 impl Isolate {
-    fn new(terms: Terms, credit: fn(&mut Chance) -> Credit) -> Self {
+    fn new(terms: Terms, initial_tokens: fn(&mut Chance) -> InitialTokens) -> Self {
         let mut chance = Chance::new(terms.seed);
-        let rules = Rules { credit: credit(&mut chance), ..Rules::default() };
+        let rules = Rules { initial_tokens: initial_tokens(&mut chance), ..Rules::default() };
         let mut shared = Shared::new(rules, limiter::Rule::default(), AlertRule::default(), chance.bits());
         shared.grow(0);
         let given = Given { attempt: Some(terms.attempt), total: Some(terms.deadline), ..Given::default() };

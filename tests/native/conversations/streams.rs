@@ -5,7 +5,7 @@ use crate::read;
 use crate::virtual_clock::{Conversation, Reply, Step, Timed, Transcript, ms, policy, secs, status};
 use query_with_retry::core::call::{Action, Head, Target};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::completion::Seen;
+use query_with_retry::core::completion::ChunkFacts;
 use query_with_retry::core::failure::{Code, Layer, Phase};
 use query_with_retry::core::policy::Given;
 use query_with_retry::core::record::{Outcome, WaitReason};
@@ -13,13 +13,13 @@ use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Duration;
 use serde_json::json;
 
-const NOTHING: Seen = Seen { content: false, finish: false, done: false };
+const NOTHING: ChunkFacts = ChunkFacts { content: false, finish: false, done: false };
 
 /// A role, or a usage: an event that no reader waits for.
 pub(super) const ROLE: Step = Step::Says(NOTHING);
-pub(super) const TEXT: Step = Step::Says(Seen { content: true, ..NOTHING });
-pub(super) const FINISH: Step = Step::Says(Seen { finish: true, ..NOTHING });
-pub(super) const DONE: Step = Step::Says(Seen { done: true, ..NOTHING });
+pub(super) const TEXT: Step = Step::Says(ChunkFacts { content: true, ..NOTHING });
+pub(super) const FINISH: Step = Step::Says(ChunkFacts { finish: true, ..NOTHING });
+pub(super) const DONE: Step = Step::Says(ChunkFacts { done: true, ..NOTHING });
 
 /// The head of a stream.
 pub(super) fn events() -> Head {

@@ -6,7 +6,7 @@ use crate::virtual_clock::{Conversation, Reply, Step, Timed, Transcript, ms, sta
 use proptest::prelude::*;
 use query_with_retry::core::call::{Action, Target};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::completion::Seen;
+use query_with_retry::core::completion::ChunkFacts;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::{Loading, Policy, Timeouts};
 use query_with_retry::core::record::Outcome;
@@ -50,7 +50,7 @@ fn policy() -> impl Strategy<Value = Policy> {
 /// Text and an end are as likely as all that goes wrong together.
 fn step() -> impl Strategy<Value = Timed> {
     (0..20_u8, 0..WORDS.len(), 0..8_u8, span(), span()).prop_map(|(kind, words, bits, after, away)| {
-        let says = |content, finish, done| Step::Says(Seen { content, finish, done });
+        let says = |content, finish, done| Step::Says(ChunkFacts { content, finish, done });
         let step = match kind {
             0..=1 => Step::Lives,
             2..=3 => says(false, false, false),
@@ -145,8 +145,8 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 /// Whether what a stream said makes it whole, told without the core.
-fn is_whole(said: &[Seen]) -> bool {
-    let any = |holds: fn(&Seen) -> bool| said.iter().any(holds);
+fn is_whole(said: &[ChunkFacts]) -> bool {
+    let any = |holds: fn(&ChunkFacts) -> bool| said.iter().any(holds);
     any(|seen| seen.finish) || (any(|seen| seen.content) && any(|seen| seen.done))
 }
 

@@ -73,7 +73,7 @@ impl Crowd {
     }
 
     fn waiting(&mut self) -> usize {
-        self.shared.seen(at(1), TARGET).expect("a target").queued
+        self.shared.snapshot(at(1), TARGET).expect("a target").queued
     }
 }
 

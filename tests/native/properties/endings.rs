@@ -113,8 +113,8 @@ fn input(which: u8, nth: u8) -> Input {
         10 => Input::Body(Body { of_engine: true, ..Body::default() }),
         11 => Input::Body(text("overloaded")),
         12 | 13 => Input::Begun,
-        14 => Input::Ended(End::Whole),
-        15 => Input::Ended(if nth.is_multiple_of(2) { End::Cut } else { End::Nothing }),
+        14 => Input::Ended(End::Complete),
+        15 => Input::Ended(if nth.is_multiple_of(2) { End::Truncated } else { End::Empty }),
         16 => Input::NetworkError(Lost::Unsaid),
         17 => Input::TimedOut(if nth.is_multiple_of(2) { Phase::Attempt } else { Phase::Idle }),
         18 => Input::HeldUp { away: nth.is_multiple_of(2) },
@@ -179,7 +179,7 @@ proptest! {
         scene.shared.wake(scene.now);
         let vanished = scene.guests.iter().any(|guest| guest.has_vanished);
         for of in 0..TARGETS {
-            let seen = scene.shared.seen(scene.now, of).map(|seen| (seen.in_flight, seen.queued));
+            let seen = scene.shared.snapshot(scene.now, of).map(|seen| (seen.in_flight, seen.queued));
             prop_assert!(seen.is_none_or(|seen| seen == (0, 0)), "{:?}", seen);
             prop_assert!(vanished || scene.shared.leader(of).is_none());
             let users = (0..scene.guests.len()).filter(|who| of <= who % TARGETS).count();

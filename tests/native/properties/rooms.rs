@@ -2,7 +2,7 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::budget::{Budget, Credit, Rule as BudgetRule};
+use query_with_retry::core::budget::{Budget, InitialTokens, Rule as BudgetRule};
 use query_with_retry::core::gate::{ColdReport, ColdSighting, Gate, Role};
 use query_with_retry::core::lease::CallId;
 use query_with_retry::core::limiter::{Limiter, Rule, Sample};
@@ -104,9 +104,9 @@ is_doubtful: ms % 3 == 0,
         is_full in any::<bool>(),
         steps in proptest::collection::vec(0..12_u8, 1..200),
     ) {
-        let credit = if is_full { Credit::Full } else { Credit::OneOrNone { one } };
+        let tokens = if is_full { InitialTokens::Full } else { InitialTokens::AtMostOne { one } };
         let begins_with = if is_full { burst } else { burst.min(u32::from(one)) };
-        let mut budget = Budget::new(BudgetRule { ratio, burst }, credit);
+        let mut budget = Budget::new(BudgetRule { ratio, burst }, tokens);
         let (mut paid_in, mut paid_out) = (begins_with * 1000, 0);
         for step in steps {
             if step < 9 {

@@ -8,7 +8,7 @@ use crate::together::world::{Caller, Crowd, Leaves, Meeting, target};
 use crate::virtual_clock::Reply;
 use proptest::prelude::*;
 use query_with_retry::core::breaker;
-use query_with_retry::core::budget::{self, Credit};
+use query_with_retry::core::budget::{self, InitialTokens};
 use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::failure::Code;
 use query_with_retry::core::limiter;
@@ -58,7 +58,11 @@ fn crowd((which, budget, breaker, places, seed): Limits, callers: Vec<Caller>) -
     let rules = Rules {
         breaker: (which % 4 > 0).then_some(breaker),
         budget: (which % 8 < 7).then_some(budget::Rule { ratio: budget.0, burst: budget.1 }),
-        credit: if which % 5 > 0 { Credit::Full } else { Credit::OneOrNone { one: which % 2 == 0 } },
+        initial_tokens: if which % 5 > 0 {
+            InitialTokens::Full
+        } else {
+            InitialTokens::AtMostOne { one: which % 2 == 0 }
+        },
         ..Rules::default()
     };
     let concurrency = limiter::Rule { min: places.0, max: places.1, queue: places.2 };
@@ -128,9 +132,9 @@ proptest! {
         for target in 0..TARGETS {
             prop_assert_eq!(meeting.left_over(target), (0, 0));
             let Some(budget) = crowd.rules.budget else { continue };
-            let began_with = match crowd.rules.credit {
-                Credit::Full => budget.burst,
-                Credit::OneOrNone { one } => budget.burst.min(u32::from(one)),
+            let began_with = match crowd.rules.initial_tokens {
+                InitialTokens::Full => budget.burst,
+                InitialTokens::AtMostOne { one } => budget.burst.min(u32::from(one)),
             };
             // Nobody pays for a server that is full, starting, or has said when to come back.
             let costs = |code| {
@@ -145,7 +149,7 @@ proptest! {
             };
             let retries = retries(&meeting, &crowd, target, costs);
             let over = meeting.over;
-            let calls = meeting.shared.seen(over, target).map_or(0, |seen| seen.stats.calls());
+            let calls = meeting.shared.snapshot(over, target).map_or(0, |seen| seen.stats.calls());
             let earned = u64::from(began_with) * 1000 + u64::from(budget.ratio) * calls;
             prop_assert!(retries * 1000 <= earned, "{} retries of {} calls", retries, calls);
         }

@@ -25,7 +25,7 @@ fn none_sent_between(meeting: &Meeting, from: Duration, until: Duration) {
 
 fn breaker(meeting: &mut Meeting) -> State {
     let over = meeting.over;
-    meeting.shared.seen(over, 0).map_or(State::Open, |seen| seen.breaker)
+    meeting.shared.snapshot(over, 0).map_or(State::Open, |seen| seen.breaker)
 }
 
 #[test]

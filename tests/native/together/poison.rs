@@ -69,7 +69,11 @@ fn one_payload_in_eight_that_always_fails_costs_the_others_little() {
             let most = if what.starts_with("50") && what != "500" { secs(10) } else { secs(3) };
             assert!(median < most && last < most + secs(8), "{what}, seed {seed}: {median:?}, {last:?}");
             let over = meeting.over;
-            assert_eq!(meeting.shared.seen(over, 0).map(|seen| seen.breaker), Some(State::Closed), "{what}");
+            assert_eq!(
+                meeting.shared.snapshot(over, 0).map(|seen| seen.breaker),
+                Some(State::Closed),
+                "{what}"
+            );
         }
     }
 }

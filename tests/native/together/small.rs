@@ -16,7 +16,7 @@ fn unavailable() -> Reply {
 
 fn breaker(meeting: &mut Meeting) -> State {
     let over = meeting.over;
-    meeting.shared.seen(over, 0).map_or(State::Open, |seen| seen.breaker)
+    meeting.shared.snapshot(over, 0).map_or(State::Open, |seen| seen.breaker)
 }
 
 /// A gateway that hands its upstream's 503 over in a success.

@@ -122,7 +122,7 @@ impl Meeting {
 
     /// Places and line of a target, now that all is over.
     pub(crate) fn left_over(&mut self, target: usize) -> (usize, usize) {
-        self.shared.seen(self.over, target).map_or((0, 0), |seen| (seen.in_flight, seen.queued))
+        self.shared.snapshot(self.over, target).map_or((0, 0), |seen| (seen.in_flight, seen.queued))
     }
 }
 
@@ -289,7 +289,7 @@ impl<'a> World<'a> {
             self.shared.connect(self.now, waiting.target);
         }
         let queued =
-            (0..self.busy.len()).any(|of| self.shared.seen(self.now, of).is_some_and(|of| of.queued > 0));
+            (0..self.busy.len()).any(|of| self.shared.snapshot(self.now, of).is_some_and(|of| of.queued > 0));
         let due = self.shared.due();
         assert!(queued == due.is_some() || self.origin.is_some(), "who waits is waited for");
         assert!(!was_due || due.is_none_or(|due| due > self.now), "due at {due:?} again and again");
@@ -396,7 +396,7 @@ impl<'a> World<'a> {
                 // A total of nothing still has its first request.
                 assert!(self.now < deadline || self.now == came, "{id} is sent too late");
                 let target = guest.caller.targets[send.target].shared;
-                let breaker = self.shared.seen(self.now, target).map(|seen| seen.breaker);
+                let breaker = self.shared.snapshot(self.now, target).map(|seen| seen.breaker);
                 assert_ne!(breaker, Some(State::Open), "{id} is sent to an open circuit");
             }
             _ => {}

@@ -3,7 +3,7 @@
 
 use query_with_retry::core::call::{Input, Lost};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::completion::{Completion, End, Seen};
+use query_with_retry::core::completion::{ChunkFacts, Completion, End};
 use query_with_retry::core::deadline::{Progress, Stage};
 use query_with_retry::core::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub(crate) enum Step {
     /// A comment, or a part of an event.
     Lives,
     /// Events that hold this. `[DONE]` is the end.
-    Says(Seen),
+    Says(ChunkFacts),
     /// An event that is an error, or not readable.
     Fails(Body),
     /// The reader asks for nothing for so long, if it has got anything by now.
@@ -35,7 +35,7 @@ struct Away {
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     completion: Completion,
-    pub(super) said: Vec<Seen>,
+    pub(super) said: Vec<ChunkFacts>,
     pub(super) begun: Option<Instant>,
     heard: bool,
     quiet_since: Option<Instant>,
@@ -76,7 +76,7 @@ impl Stream {
 
     /// What is lost after the model said that it is finished is no loss.
     pub(super) fn lost(&self, input: Input) -> Input {
-        if self.completion.end() == End::Whole { Input::Ended(End::Whole) } else { input }
+        if self.completion.end() == End::Complete { Input::Ended(End::Complete) } else { input }
     }
 
     /// What it means for the call, if it is the end.

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn a_server_that_does_not_stream_answers_in_one_piece() {
     let answer = "{\n \"choices\": [\n  {\"message\": {\"content\": \"Hello\"}}\n ]\n}";
-    assert_eq!(told_as("application/json", answer), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told_as("application/json", answer), (Told::Ended(End::Complete), "Hello".to_owned(), true));
     assert_eq!(told_as("application/json", "[{\"generated_text\":\"Hello\"}]").1, "Hello");
-    assert_eq!(told_as("application/json", "{\"a\":1}").0, Told::Ended(End::Whole));
-    assert_eq!(told_as("application/json", "{\"a\":").0, Told::Ended(End::Cut));
+    assert_eq!(told_as("application/json", "{\"a\":1}").0, Told::Ended(End::Complete));
+    assert_eq!(told_as("application/json", "{\"a\":").0, Told::Ended(End::Truncated));
     for spaced in [
         "  {\"content\":\"x\"} ",
         "\n \n  {\"content\":\"x\"}",
@@ -17,7 +17,7 @@ fn a_server_that_does_not_stream_answers_in_one_piece() {
     ] {
         assert_eq!(
             told_as("application/json", spaced),
-            (Told::Ended(End::Whole), "x".to_owned(), true),
+            (Told::Ended(End::Complete), "x".to_owned(), true),
             "{spaced:?}"
         );
     }
@@ -31,7 +31,7 @@ fn a_server_that_does_not_stream_answers_in_one_piece() {
 fn what_is_no_json_fails_once_and_is_passed_on_to_who_may_know_it() {
     let stream = events(&["plain words"]);
     assert_eq!(told(&stream).0, Told::Failed(Code::BadResponse, "plain words".to_owned()));
-    assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+    assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Complete));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn an_event_that_is_too_long_fails_for_a_reader_and_is_passed_on_unseen() {
         panic!("no failure")
     };
     assert!(code == Code::BadResponse && detail.contains("16 MiB"), "{detail}");
-    assert_eq!(read("text/event-stream", true, &pieces).0, Told::Ended(End::Whole));
+    assert_eq!(read("text/event-stream", true, &pieces).0, Told::Ended(End::Complete));
 }
 
 #[test]
@@ -70,19 +70,19 @@ fn lines_of_json_in_one_event_are_an_event_each() {
     let joined: String = hello.iter().map(|data| format!("data: {data}\n")).collect();
     for end in ["", "\n"] {
         let stream = format!("{joined}{end}");
-        assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{end:?}");
-        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
+        assert_eq!(told(&stream), (Told::Ended(End::Complete), "Hello".to_owned(), true), "{end:?}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Complete));
     }
     let pretty = "data: {\ndata:  \"content\": \"Hello\",\ndata:  \"stop\": true}\n\n";
-    assert_eq!(told(pretty), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told(pretty), (Told::Ended(End::Complete), "Hello".to_owned(), true));
 }
 
 #[test]
 fn a_ping_may_be_no_json() {
     let event = r#"{"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}"#;
     let stream = format!("event: ping\ndata: 2023-02-20 08:40:33.556053\n\n{}", events(&[event]));
-    assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true));
-    assert_eq!(told("event: ping\ndata: now\n\n"), (Told::Ended(End::Cut), String::new(), false));
+    assert_eq!(told(&stream), (Told::Ended(End::Complete), "Hello".to_owned(), true));
+    assert_eq!(told("event: ping\ndata: now\n\n"), (Told::Ended(End::Truncated), String::new(), false));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn what_begins_as_a_page_is_one_whatever_its_type_and_what_does_not_is_none() {
             let (told, ..) = read(of, passed, &[page.as_bytes()]);
             assert_eq!(told, Told::Failed(Code::BadResponse, "Sign in".to_owned()), "{of}, {passed}");
         }
-        assert_eq!(told_as(of, &stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{of}");
+        assert_eq!(told_as(of, &stream), (Told::Ended(End::Complete), "Hello".to_owned(), true), "{of}");
     }
 }
 
@@ -105,7 +105,7 @@ fn plain_text_is_passed_on_to_who_may_know_it_and_is_no_stream_to_a_reader() {
     {
         for of in ["text/plain", "", "application/octet-stream"] {
             let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
-            assert_eq!(read(of, true, &bytes), (Told::Ended(End::Whole), String::new(), true), "{text}");
+            assert_eq!(read(of, true, &bytes), (Told::Ended(End::Complete), String::new(), true), "{text}");
             assert!(matches!(told_as(of, text).0, Told::Failed(Code::BadResponse, _)), "{text}");
         }
     }
@@ -116,14 +116,14 @@ fn an_answer_in_one_piece_may_be_any_value() {
     for value in ["[[0.1,0.2],[0.3,0.4]]", "[\"a\",\"b\"]", "\"hello\"", "[\n 1,\n 2\n]", "12"] {
         for end in ["", "\n"] {
             let answer = format!("{value}{end}");
-            assert_eq!(told_as("application/json", &answer).0, Told::Ended(End::Whole), "{answer}");
+            assert_eq!(told_as("application/json", &answer).0, Told::Ended(End::Complete), "{answer}");
             let passed = read("application/json", true, &[answer.as_bytes()]).0;
-            assert_eq!(passed, Told::Ended(End::Whole), "passed on: {answer}");
+            assert_eq!(passed, Told::Ended(End::Complete), "passed on: {answer}");
         }
     }
-    assert_eq!(told_as("application/x-ndjson", "[1]\n[2]\n").0, Told::Ended(End::Cut));
+    assert_eq!(told_as("application/x-ndjson", "[1]\n[2]\n").0, Told::Ended(End::Truncated));
     assert!(told_as("application/x-ndjson", "[1]\n[2]\n").2);
-    assert_eq!(told_as("application/json", "[[0.1,0.2],[0.3").0, Told::Ended(End::Cut));
+    assert_eq!(told_as("application/json", "[[0.1,0.2],[0.3").0, Told::Ended(End::Truncated));
 }
 
 #[test]
@@ -136,7 +136,11 @@ fn a_piece_alone_is_no_answer_in_one_piece() {
         ("application/json", r#"{"token":{"text":"The ","special":false},"generated_text":null}"#),
     ] {
         for passed in [false, true] {
-            assert_eq!(read(of, passed, &[piece.as_bytes(), b"\n"]).0, Told::Ended(End::Cut), "{piece}");
+            assert_eq!(
+                read(of, passed, &[piece.as_bytes(), b"\n"]).0,
+                Told::Ended(End::Truncated),
+                "{piece}"
+            );
         }
     }
 }
@@ -146,14 +150,10 @@ fn an_event_that_is_named_a_ping_is_one_whatever_its_data() {
     for data in ["{}", r#"{"time":"now"}"#, "1", "null"] {
         for name in ["ping", "keepalive", "heartbeat"] {
             let ping = format!("event: {name}\ndata: {data}\n\n");
-            assert_eq!(told(&ping), (Told::Ended(End::Cut), String::new(), false), "{ping}");
-            assert_eq!(
-                told(&format!("{ping}{}", events(&["[DONE]"]))).0,
-                Told::Ended(End::Nothing),
-                "{ping}"
-            );
+            assert_eq!(told(&ping), (Told::Ended(End::Truncated), String::new(), false), "{ping}");
+            assert_eq!(told(&format!("{ping}{}", events(&["[DONE]"]))).0, Told::Ended(End::Empty), "{ping}");
             let (told, _, begun) = read("text/event-stream", true, &[ping.as_bytes()]);
-            assert!(told != Told::Ended(End::Cut) || !begun, "{ping}");
+            assert!(told != Told::Ended(End::Truncated) || !begun, "{ping}");
         }
     }
 }
@@ -165,8 +165,8 @@ fn a_line_alone_that_says_it_is_not_at_its_end_is_none() {
         r#"{"is_finished":false,"text":"Once"}"#,
         r#"{"output":{"finish_reason":"null","text":"Once"}}"#,
     ] {
-        assert_eq!(told_as("application/json", line).0, Told::Ended(End::Cut), "{line}");
+        assert_eq!(told_as("application/json", line).0, Told::Ended(End::Truncated), "{line}");
     }
     let whole = r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#;
-    assert_eq!(told_as("application/json", whole).0, Told::Ended(End::Whole));
+    assert_eq!(told_as("application/json", whole).0, Told::Ended(End::Complete));
 }

@@ -6,28 +6,28 @@ use super::*;
 fn of_several_answers_the_last_one_to_finish_ends_the_stream_and_the_first_is_the_text() {
     let (a, b) = (chunk(0, "Hel", "null"), chunk(1, "Bon", "null"));
     let (c, d) = (chunk(0, "lo", "\"stop\""), chunk(1, "jour", "\"stop\""));
-    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Cut));
-    assert_eq!(told(&events(&[&a, &b, &c, &d])), (Told::Ended(End::Whole), "Hello".to_owned(), true));
+    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Truncated));
+    assert_eq!(told(&events(&[&a, &b, &c, &d])), (Told::Ended(End::Complete), "Hello".to_owned(), true));
     let both = r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"},{"index":1,"delta":{"content":"y"}}]}"#;
-    assert_eq!(told(&events(&[both])), (Told::Ended(End::Cut), "x".to_owned(), true));
+    assert_eq!(told(&events(&[both])), (Told::Ended(End::Truncated), "x".to_owned(), true));
 }
 
 #[test]
 fn an_empty_reason_is_none() {
     let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"null"}]}"#]);
-    assert_eq!(told(&stream).0, Told::Ended(End::Cut));
+    assert_eq!(told(&stream).0, Told::Ended(End::Truncated));
     let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":""}]}"#]);
-    assert_eq!(told(&stream).0, Told::Ended(End::Cut));
+    assert_eq!(told(&stream).0, Told::Ended(End::Truncated));
 }
 
 #[test]
 fn an_answer_that_begins_when_another_has_finished_is_waited_for() {
     let (a, b) = (chunk(0, "Hello", "\"stop\""), chunk(1, "Bon", "null"));
     let (c, late) = (chunk(1, "jour", "\"stop\""), chunk(0, "", "null"));
-    assert_eq!(told(&events(&[&a])).0, Told::Ended(End::Whole));
-    assert_eq!(told(&events(&[&a, &b])).0, Told::Ended(End::Cut));
-    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Whole));
-    assert_eq!(told(&events(&[&a, &late])).0, Told::Ended(End::Whole), "a note on what has finished");
+    assert_eq!(told(&events(&[&a])).0, Told::Ended(End::Complete));
+    assert_eq!(told(&events(&[&a, &b])).0, Told::Ended(End::Truncated));
+    assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Complete));
+    assert_eq!(told(&events(&[&a, &late])).0, Told::Ended(End::Complete), "a note on what has finished");
 }
 
 #[test]
@@ -59,13 +59,13 @@ fn an_empty_whole_text_beside_a_token_is_no_end() {
         r#"{"token":{"text":"Hel","special":false},"generated_text":""}"#,
         r#"{"token":{"text":"lo","special":false},"generated_text":""}"#,
     ]);
-    assert_eq!(told(&stream), (Told::Ended(End::Cut), "Hello".to_owned(), true));
+    assert_eq!(told(&stream), (Told::Ended(End::Truncated), "Hello".to_owned(), true));
     for empty in [
         r#"{"token":{"text":"</s>","special":true},"generated_text":""}"#,
         r#"{"token":{"text":"","special":false},"generated_text":""}"#,
         r#"{"generated_text":"","token":{"special":false,"text":""}}"#,
     ] {
-        assert_eq!(told(&events(&[empty])).0, Told::Ended(End::Whole), "{empty}");
+        assert_eq!(told(&events(&[empty])).0, Told::Ended(End::Complete), "{empty}");
     }
 }
 
@@ -74,8 +74,8 @@ fn of_more_than_sixty_choices_only_the_last_word_says_that_all_have_finished() {
     let mut chunks: Vec<String> = (0..70).map(|nth| chunk(nth, "x", "null")).collect();
     chunks.extend((0..66).map(|nth| chunk(nth, "x", "\"stop\"")));
     let all: Vec<&str> = chunks.iter().map(String::as_str).collect();
-    assert_eq!(told(&events(&all)).0, Told::Ended(End::Cut));
-    assert_eq!(told(&events(&[all.as_slice(), &["[DONE]"]].concat())).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&all)).0, Told::Ended(End::Truncated));
+    assert_eq!(told(&events(&[all.as_slice(), &["[DONE]"]].concat())).0, Told::Ended(End::Complete));
 }
 
 #[test]
@@ -86,18 +86,21 @@ fn text_after_an_end_goes_on_with_the_answer() {
         chunk(0, "half", "null"),
         chunk(0, "", "\"stop\""),
     );
-    assert_eq!(told(&events(&[&look, &call])).0, Told::Ended(End::Whole));
-    assert_eq!(told(&events(&[&look, &call, &half])), (Told::Ended(End::Cut), "Ahalf".to_owned(), true));
-    assert_eq!(told(&events(&[&look, &call, &half, &rest])).0, Told::Ended(End::Whole));
-    assert_eq!(told(&events(&[&look, &call, &half, "[DONE]"])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&look, &call])).0, Told::Ended(End::Complete));
+    assert_eq!(
+        told(&events(&[&look, &call, &half])),
+        (Told::Ended(End::Truncated), "Ahalf".to_owned(), true)
+    );
+    assert_eq!(told(&events(&[&look, &call, &half, &rest])).0, Told::Ended(End::Complete));
+    assert_eq!(told(&events(&[&look, &call, &half, "[DONE]"])).0, Told::Ended(End::Complete));
     let usage = r#"{"choices":[],"usage":{"total_tokens":3}}"#;
-    assert_eq!(told(&events(&[&look, &call, usage])).0, Told::Ended(End::Whole));
+    assert_eq!(told(&events(&[&look, &call, usage])).0, Told::Ended(End::Complete));
     let step = r#"{"status":"success","step":1}"#;
-    assert_eq!(told(&events(&[step])).0, Told::Ended(End::Cut));
-    assert_eq!(told(&format!("event: complete\n{}", events(&[step, step]))).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[step])).0, Told::Ended(End::Truncated));
+    assert_eq!(told(&format!("event: complete\n{}", events(&[step, step]))).0, Told::Ended(End::Truncated));
     assert_eq!(
         told(&format!("{}event: complete\n{}", events(&[step]), events(&[step]))).0,
-        Told::Ended(End::Whole)
+        Told::Ended(End::Complete)
     );
 }
 
@@ -144,11 +147,11 @@ fn what_follows_an_end_in_no_known_form_changes_nothing() {
         (r#"{"type":"message_stop"}"#, r#"{"usage":{}}"#),
         (r#"{"response":"Hi","done":true}"#, r#"{"usage":{}}"#),
     ] {
-        assert_eq!(told(&events(&[end, more])).0, Told::Ended(End::Whole), "{end} {more}");
+        assert_eq!(told(&events(&[end, more])).0, Told::Ended(End::Complete), "{end} {more}");
     }
     assert_eq!(
         told(&format!("{}event: ping\ndata: {{}}\n\n", events(&[r#"{"type":"message_stop"}"#]))).0,
-        Told::Ended(End::Whole)
+        Told::Ended(End::Complete)
     );
 }
 
@@ -158,7 +161,7 @@ fn a_last_event_may_be_named_an_end_whatever_its_data() {
     for data in ["", " done", " bye now", " {}"] {
         for name in ["done", "end", "complete"] {
             let stream = format!("{begun}event: {name}\ndata:{data}\n\n");
-            assert_eq!(told(&stream).0, Told::Ended(End::Whole), "{stream}");
+            assert_eq!(told(&stream).0, Told::Ended(End::Complete), "{stream}");
         }
     }
 }
@@ -169,12 +172,12 @@ fn the_last_event_counts_without_a_blank_line_if_it_is_whole() {
     let last = r#"{"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":"stop"}]}"#;
     for end in ["", "\n", "\r", "\r\n"] {
         let stream = format!("{begun}data: {last}{end}");
-        assert_eq!(told(&stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{end:?}");
-        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Whole));
-        assert_eq!(told(&format!("{begun}data: [DONE]{end}")).0, Told::Ended(End::Whole), "{end:?}");
+        assert_eq!(told(&stream), (Told::Ended(End::Complete), "Hello".to_owned(), true), "{end:?}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Complete));
+        assert_eq!(told(&format!("{begun}data: [DONE]{end}")).0, Told::Ended(End::Complete), "{end:?}");
         let alone = format!("data: {last}{end}");
-        assert_eq!(told(&alone), (Told::Ended(End::Whole), "lo".to_owned(), true), "{end:?}");
+        assert_eq!(told(&alone), (Told::Ended(End::Complete), "lo".to_owned(), true), "{end:?}");
         let cut = format!("{begun}data: {}{end}", &last[..last.len() - 1]);
-        assert_eq!(told(&cut), (Told::Ended(End::Cut), "Hel".to_owned(), true), "{end:?}");
+        assert_eq!(told(&cut), (Told::Ended(End::Truncated), "Hel".to_owned(), true), "{end:?}");
     }
 }

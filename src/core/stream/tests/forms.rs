@@ -127,20 +127,20 @@ fn each_form_has_its_text_and_its_end_and_is_cut_before_it() {
         let whole = wire(content_type, &data);
         assert_eq!(
             told_as(content_type, &whole),
-            (Told::Ended(End::Whole), "Hello".to_owned(), true),
+            (Told::Ended(End::Complete), "Hello".to_owned(), true),
             "{name}"
         );
         // Anthropic says why it stops before it says that it has stopped, and by then the message is complete.
         let ends = if name == "anthropic" { 2 } else { 1 };
         let cut = wire(content_type, &data[..data.len() - ends]);
-        assert_eq!(told_as(content_type, &cut).0, Told::Ended(End::Cut), "{name}, cut");
+        assert_eq!(told_as(content_type, &cut).0, Told::Ended(End::Truncated), "{name}, cut");
         for passed in [wire(content_type, &data), whole.trim_end().to_owned()] {
             let (told, ..) = read(content_type, true, &[passed.as_bytes()]);
-            assert_eq!(told, Told::Ended(End::Whole), "{name}, passed on");
+            assert_eq!(told, Told::Ended(End::Complete), "{name}, passed on");
         }
         assert_eq!(
             read(content_type, true, &[cut.as_bytes()]).0,
-            Told::Ended(End::Cut),
+            Told::Ended(End::Truncated),
             "{name}, passed on and cut"
         );
     }
@@ -153,7 +153,7 @@ fn each_form_holds_under_any_type() {
         for other in ["", "text/plain", "application/json", "application/octet-stream"] {
             assert_eq!(
                 told_as(other, &whole),
-                (Told::Ended(End::Whole), "Hello".to_owned(), true),
+                (Told::Ended(End::Complete), "Hello".to_owned(), true),
                 "{name} as {other}"
             );
         }
@@ -164,8 +164,8 @@ fn each_form_holds_under_any_type() {
 fn images_are_pieces_from_their_first_on() {
     let first = r#"{"type":"image_generation.partial_image","b64_json":"xx"}"#;
     let last = r#"{"type":"image_generation.completed","b64_json":"yy"}"#;
-    assert_eq!(told(&events(&[first])), (Told::Ended(End::Cut), String::new(), true));
-    assert_eq!(told(&events(&[first, last])), (Told::Ended(End::Whole), String::new(), true));
+    assert_eq!(told(&events(&[first])), (Told::Ended(End::Truncated), String::new(), true));
+    assert_eq!(told(&events(&[first, last])), (Told::Ended(End::Complete), String::new(), true));
     let partial = r#"{"type":"response.image_generation_call.partial_image","partial_image_b64":"xx"}"#;
     assert!(told(&events(&[partial])).2);
 }
@@ -181,15 +181,15 @@ fn signs_of_life_and_announcements_are_no_content() {
         r#"{"choices":[],"usage":{"total_tokens":3}}"#,
         r#"{"model":"m","response":"","done":false}"#,
     ] {
-        assert_eq!(told(&events(&[event])), (Told::Ended(End::Cut), String::new(), false), "{event}");
-        assert_eq!(told(&events(&[event, "[DONE]"])).0, Told::Ended(End::Nothing), "{event}");
+        assert_eq!(told(&events(&[event])), (Told::Ended(End::Truncated), String::new(), false), "{event}");
+        assert_eq!(told(&events(&[event, "[DONE]"])).0, Told::Ended(End::Empty), "{event}");
     }
 }
 
 #[test]
 fn what_is_in_no_known_form_is_content_and_ends_with_done() {
-    assert_eq!(told(&events(&[r#"{"foo":"bar"}"#, "[DONE]"])).0, Told::Ended(End::Whole));
-    assert_eq!(told(&events(&[r#"{"foo":"bar"}"#])).0, Told::Ended(End::Cut));
+    assert_eq!(told(&events(&[r#"{"foo":"bar"}"#, "[DONE]"])).0, Told::Ended(End::Complete));
+    assert_eq!(told(&events(&[r#"{"foo":"bar"}"#])).0, Told::Ended(End::Truncated));
     assert!(told(&events(&["12"])).2);
 }
 
@@ -242,7 +242,7 @@ fn ends_of_other_forms_end_their_streams() {
         (r#"{"text_output":"Hi","sequence_end":true}"#, "Triton"),
     ] {
         let begun = r#"{"some":"thing"}"#;
-        assert_eq!(told(&events(&[begun, data])).0, Told::Ended(End::Whole), "{name}");
+        assert_eq!(told(&events(&[begun, data])).0, Told::Ended(End::Complete), "{name}");
     }
     for goes_on in [
         r#"{"results":[{"generated_text":"Hi","stop_reason":"not_finished"}]}"#,
@@ -250,9 +250,9 @@ fn ends_of_other_forms_end_their_streams() {
         r#"{"status":"pulling manifest"}"#,
         r#"{"is_finished":false}"#,
     ] {
-        assert_eq!(told(&events(&[goes_on])).0, Told::Ended(End::Cut), "{goes_on}");
+        assert_eq!(told(&events(&[goes_on])).0, Told::Ended(End::Truncated), "{goes_on}");
     }
-    assert_eq!(told("data: {\"a\":1}\n\nevent: done\ndata: {}\n\n").0, Told::Ended(End::Whole));
+    assert_eq!(told("data: {\"a\":1}\n\nevent: done\ndata: {}\n\n").0, Told::Ended(End::Complete));
 }
 
 #[test]
@@ -263,11 +263,11 @@ fn a_piece_of_an_unknown_form_that_is_not_done_is_content() {
         r#"{"done":false,"progress":0.1}"#,
         r#"{"token":"w0","stop":false}"#,
     ] {
-        assert_eq!(told(&events(&[piece])), (Told::Ended(End::Cut), String::new(), true), "{piece}");
-        assert_eq!(told(&events(&[piece, r#"{"done":true}"#])).0, Told::Ended(End::Whole), "{piece}");
+        assert_eq!(told(&events(&[piece])), (Told::Ended(End::Truncated), String::new(), true), "{piece}");
+        assert_eq!(told(&events(&[piece, r#"{"done":true}"#])).0, Told::Ended(End::Complete), "{piece}");
         assert_eq!(
             read("text/event-stream", true, &[events(&[piece]).as_bytes()]).0,
-            Told::Ended(End::Cut),
+            Told::Ended(End::Truncated),
             "{piece}"
         );
     }
@@ -277,7 +277,7 @@ fn a_piece_of_an_unknown_form_that_is_not_done_is_content() {
 fn an_error_may_be_without_words_and_its_json_may_have_blank_lines() {
     let failed = |words: &str| Told::Failed(Code::EngineFailure, words.to_owned());
     assert_eq!(told("event: error\ndata:\n\n").0, failed(""));
-    assert_eq!(told("event: ping\ndata:\n\n").0, Told::Ended(End::Cut));
+    assert_eq!(told("event: ping\ndata:\n\n").0, Told::Ended(End::Truncated));
     let spaced = "{\n\n  \"error\": {\n\n    \"message\": \"gone\"\n  }\n\n}\n";
     assert_eq!(told(spaced).0, failed("gone"));
 }

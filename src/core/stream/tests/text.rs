@@ -58,7 +58,7 @@ fn halves_of_a_surrogate_pair_in_two_events_are_one_character() {
 #[test]
 fn a_text_that_is_said_twice_is_read_once() {
     let whole = |stream: &str| {
-        assert_eq!(told(stream), (Told::Ended(End::Whole), "Hello".to_owned(), true), "{stream}");
+        assert_eq!(told(stream), (Told::Ended(End::Complete), "Hello".to_owned(), true), "{stream}");
     };
     // Together; Workers AI on its route of OpenAI's form; Perplexity; gateways that say the whole at the end.
     whole(&events(&[
@@ -93,9 +93,9 @@ fn a_number_in_the_place_of_a_text_is_one() {
         r#"{"choices":[{"index":0,"delta":{"content":6}}]}"#,
         "[DONE]",
     ]);
-    assert_eq!(told(&stream), (Told::Ended(End::Whole), "$0.006".to_owned(), true));
+    assert_eq!(told(&stream), (Told::Ended(End::Complete), "$0.006".to_owned(), true));
     let stream = events(&[r#"{"response":4}"#, r#"{"response":2}"#, "[DONE]"]);
-    assert_eq!(told(&stream), (Told::Ended(End::Whole), "42".to_owned(), true));
+    assert_eq!(told(&stream), (Told::Ended(End::Complete), "42".to_owned(), true));
 }
 
 #[test]
