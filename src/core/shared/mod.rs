@@ -112,7 +112,7 @@ pub enum Event {
 }
 
 #[derive(Debug)]
-struct OfTarget {
+struct TargetState {
     coordinator: Coordinator,
     limiter: Limiter,
     connections: Connections,
@@ -162,7 +162,7 @@ pub struct Shared {
     rules: Rules,
     concurrency: limiter::Rule,
     alert: AlertRule,
-    targets: Vec<OfTarget>,
+    targets: Vec<TargetState>,
     /// Those in whose line somebody was, when they were looked at last: few of many.
     lines: Vec<usize>,
     rng: Rng,
@@ -195,16 +195,16 @@ impl Shared {
     /// A call that names this target begins: nothing takes its place before the call is over.
     pub fn retain(&mut self, target: usize) {
         self.grow(target);
-        if let Some(of) = self.targets.get_mut(target) {
-            of.users += 1;
+        if let Some(state) = self.targets.get_mut(target) {
+            state.users += 1;
         }
     }
 
     /// Its connections are those of an origin, of which the platform has few. `client` is who is told
     /// by [`Origin::next`] that there is one: then to [`Self::connect`].
     pub fn belongs(&mut self, target: usize, origin: &Rc<Origin>, client: u32) {
-        if let Some(of) = self.targets.get_mut(target) {
-            of.connections.belong(origin, client);
+        if let Some(state) = self.targets.get_mut(target) {
+            state.connections.belong(origin, client);
         }
     }
 
@@ -216,28 +216,33 @@ impl Shared {
     /// A request without an answer may never have been sent: others use the few connections as well, and this
     /// program was never answered there.
     pub fn may_be_unsent(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.connections.are_few() && !of.coordinator.gate.was_warm())
+        self.targets
+            .get(target)
+            .is_some_and(|state| state.connections.are_few() && !state.coordinator.gate.was_warm())
     }
 
     /// That call is over.
     pub fn release(&mut self, target: usize) {
-        if let Some(of) = self.targets.get_mut(target) {
-            of.users = of.users.saturating_sub(1);
+        if let Some(state) = self.targets.get_mut(target) {
+            state.users = state.users.saturating_sub(1);
         }
     }
 
     /// Another target takes this place. False, and nothing is changed, while a call may yet come here:
     /// what it would tell or be told is of the target before.
     pub fn replace(&mut self, target: usize) -> bool {
-        if self.targets.get(target).is_none_or(|of| of.users > 0) {
+        if self.targets.get(target).is_none_or(|state| state.users > 0) {
             return false;
         }
         let fresh = self.fresh();
-        self.targets.get_mut(target).map(|of| *of = OfTarget { has_line: of.has_line, ..fresh }).is_some()
+        self.targets
+            .get_mut(target)
+            .map(|state| *state = TargetState { has_line: state.has_line, ..fresh })
+            .is_some()
     }
 
-    fn fresh(&self) -> OfTarget {
-        OfTarget {
+    fn fresh(&self) -> TargetState {
+        TargetState {
             coordinator: Coordinator::new(self.rules),
             limiter: Limiter::new(self.concurrency),
             connections: Connections::default(),
@@ -270,9 +275,9 @@ impl Shared {
     /// A call wants to be sent to this target, for the first time or again.
     pub fn request(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         if caller.first
-            && let Some(of) = self.targets.get_mut(target)
+            && let Some(state) = self.targets.get_mut(target)
         {
-            of.stats.called();
+            state.stats.called();
         }
         let caller = self.leased(caller);
         self.admit(now, target, caller)
@@ -281,23 +286,23 @@ impl Shared {
     fn admit(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         let until = self.lease(now, caller.deadline);
         self.opens(now, target);
-        let Some(of) = self.targets.get_mut(target) else {
+        let Some(state) = self.targets.get_mut(target) else {
             return Admission::Admitted { generation: 0 }; // no call has no target
         };
-        if let Some(left) = of.coordinator.open_for(now) {
-            return of.circuit_open(left);
+        if let Some(left) = state.coordinator.open_for(now) {
+            return state.circuit_open(left);
         }
-        let was_cold = of.coordinator.gate.is_cold();
-        let is_calm = of.hold_until.is_some_and(|then| now < then);
-        let may = was_cold || !is_calm && of.queue.is_empty() && of.limiter.has_permit(now);
-        let may = may && of.connections.is_available(now, target, Front::of(caller.priority, now));
+        let was_cold = state.coordinator.gate.is_cold();
+        let is_calm = state.hold_until.is_some_and(|then| now < then);
+        let may = was_cold || !is_calm && state.queue.is_empty() && state.limiter.has_permit(now);
+        let may = may && state.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {
             // Who has no connection does not look after it.
-            of.coordinator.gate.resign(caller.id);
+            state.coordinator.gate.resign(caller.id);
         }
         let waits =
-            !may || was_cold && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held);
-        let admission = if waits { of.enqueue(now, caller) } else { of.acquire(now, until, caller) };
+            !may || was_cold && !state.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held);
+        let admission = if waits { state.enqueue(now, caller) } else { state.acquire(now, until, caller) };
         if waits {
             self.has_enqueued(target);
         }
@@ -309,29 +314,29 @@ impl Shared {
     pub fn claim(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         let caller = self.leased(caller);
         let until = self.lease(now, caller.deadline);
-        let Some(of) = self.targets.get_mut(target) else {
+        let Some(state) = self.targets.get_mut(target) else {
             return Admission::Admitted { generation: 0 };
         };
-        if of.queue.holds(caller.id) {
-            let Some(vain) = of.waits_in_vain(now, caller) else {
-                return Admission::Queued(of.reason(now));
+        if state.queue.holds(caller.id) {
+            let Some(vain) = state.waits_in_vain(now, caller) else {
+                return Admission::Queued(state.reason(now));
             };
-            of.queue.remove(caller.id);
+            state.queue.remove(caller.id);
             return vain;
         }
-        if !of.limiter.release(caller.id) {
-            of.connections.release(caller.id);
+        if !state.limiter.release(caller.id) {
+            state.connections.release(caller.id);
             return self.admit(now, target, caller); // everybody was sent away, or it came too late
         }
-        if of.coordinator.gate.is_cold()
-            && !of.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
+        if state.coordinator.gate.is_cold()
+            && !state.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
         {
-            of.connections.release(caller.id);
-            let admission = of.enqueue(now, caller);
+            state.connections.release(caller.id);
+            let admission = state.enqueue(now, caller);
             self.has_enqueued(target);
             return admission;
         }
-        let admission = of.acquire(now, until, caller);
+        let admission = state.acquire(now, until, caller);
         self.dispatch(now, target);
         admission
     }
@@ -340,11 +345,11 @@ impl Shared {
     pub fn renew(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant, in_flight: bool) {
         let until = self.lease(now, deadline);
         let leases = self.rules.lease.is_some();
-        if let Some(of) = self.targets.get_mut(target).filter(|_| leases) {
-            of.coordinator.renew(who, until);
-            of.queue.renew(now, who);
+        if let Some(state) = self.targets.get_mut(target).filter(|_| leases) {
+            state.coordinator.renew(who, until);
+            state.queue.renew(now, who);
             if in_flight {
-                of.limiter.renew(now, who, until);
+                state.limiter.renew(now, who, until);
             }
         }
     }
@@ -352,11 +357,11 @@ impl Shared {
     /// The reader of this call's stream has gone away, and its server sends nothing meanwhile: the next
     /// call has its place.
     pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
-        if let Some(of) = self.targets.get_mut(target) {
-            of.coordinator.give_up(who);
-            of.limiter.release(who);
+        if let Some(state) = self.targets.get_mut(target) {
+            state.coordinator.give_up(who);
+            state.limiter.release(who);
             // The answer may have come whole to the platform, and its connection be free; if not, one is in reserve.
-            of.connections.release(who);
+            state.connections.release(who);
             self.dispatch(now, target);
         }
     }
@@ -364,23 +369,23 @@ impl Shared {
     /// It is back, whether there is room or not.
     pub fn reclaim(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant) {
         let until = self.lease(now, deadline);
-        if let Some(of) = self.targets.get_mut(target) {
-            of.limiter.renew(now, who, until);
-            of.connections.acquire(who);
+        if let Some(state) = self.targets.get_mut(target) {
+            state.limiter.renew(now, who, until);
+            state.connections.acquire(who);
         }
     }
 
     /// The first text of a stream has come: that is an answer, whatever becomes of the rest.
     pub fn begun(&mut self, now: Instant, target: usize, who: CallId, generation: u32, started: Instant) {
-        let Some(of) = self.targets.get_mut(target) else {
+        let Some(state) = self.targets.get_mut(target) else {
             return;
         };
-        of.worked = Some(now);
-        let slowly = of.coordinator.begun(now, who, generation, started, &mut self.rng);
+        state.worked = Some(now);
+        let slowly = state.coordinator.begun(now, who, generation, started, &mut self.rng);
         self.starts_slowly(now, target, slowly);
-        if let Some(of) = self.targets.get_mut(target) {
-            of.limiter.vote(true);
-            of.limiter.observe(now, Sample::Begun { took: now.since(started) });
+        if let Some(state) = self.targets.get_mut(target) {
+            state.limiter.vote(true);
+            state.limiter.observe(now, Sample::Begun { took: now.since(started) });
         }
         self.dispatch(now, target);
     }
@@ -392,12 +397,12 @@ impl Shared {
 
     /// Whether there is still a cold start that a waiting call waits for.
     pub fn is_cold(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_cold())
+        self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_cold())
     }
 
     /// A try has ended.
     pub fn ended(&mut self, now: Instant, target: usize, who: CallId, ended: Ended) {
-        let Some(of) = self.targets.get_mut(target) else {
+        let Some(state) = self.targets.get_mut(target) else {
             return;
         };
         let took = now.since(ended.started);
@@ -425,40 +430,40 @@ impl Shared {
             }
         };
         if ended.outcome == Outcome::Ok {
-            (of.worked, of.fulls) = (Some(now), 0);
-            of.spent.answered(ended.key);
-            of.calm = of.calm.filter(|calm| ended.started < calm.newest);
+            (state.worked, state.fulls) = (Some(now), 0);
+            state.spent.answered(ended.key);
+            state.calm = state.calm.filter(|calm| ended.started < calm.newest);
         }
         let unanswered = matches!(
             ended.outcome,
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
         ) || ended.means == Means::Nothing;
         if unanswered {
-            of.coordinator.gate.lost(who);
+            state.coordinator.gate.lost(who);
         }
-        of.fulls += u32::from(ended.means == Means::Full);
-        let others = (of.limiter.in_flight(now) as u32).saturating_sub(1);
+        state.fulls += u32::from(ended.means == Means::Full);
+        let others = (state.limiter.in_flight(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
-            of.limiter.took(now, who);
+            state.limiter.took(now, who);
         }
         match verdict {
             // Its answer was counted when it began.
             Verdict::Success if ended.begun.is_some() => {}
-            Verdict::Success => of.limiter.vote(true),
-            Verdict::Failure(_) | Verdict::Timeout(_) => of.limiter.vote(false),
+            Verdict::Success => state.limiter.vote(true),
+            Verdict::Failure(_) | Verdict::Timeout(_) => state.limiter.vote(false),
             Verdict::Ignored => {}
         }
-        let is_outvoted = !matches!(verdict, Verdict::Success) && of.limiter.is_outvoted(who);
+        let is_outvoted = !matches!(verdict, Verdict::Success) && state.limiter.is_outvoted(who);
         let (verdict, sample) = match sample {
             _ if !is_outvoted => (verdict, sample),
             Sample::Timeout => (Verdict::Ignored, Sample::Hung),
             _ => (Verdict::Ignored, sample),
         };
-        of.limiter.observe(now, sample);
-        of.limiter.release(who);
-        of.connections.release(who);
-        of.stats.ended(ended.outcome);
-        if ended.took(now).and_then(|took| of.stats.answered(now, took)).is_some() {
+        state.limiter.observe(now, sample);
+        state.limiter.release(who);
+        state.connections.release(who);
+        state.stats.ended(ended.outcome);
+        if ended.took(now).and_then(|took| state.stats.answered(now, took)).is_some() {
             self.events.push(Event::Alert { target });
         }
         let seen = Observation {
@@ -469,29 +474,29 @@ impl Shared {
             others,
             answered: !unanswered,
         };
-        let slowly = of.coordinator.observe(now, seen, &mut self.rng);
+        let slowly = state.coordinator.observe(now, seen, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         self.dispatch(now, target);
     }
 
     /// Who looks after a cold model may have found it up.
     fn opens(&mut self, now: Instant, target: usize) {
-        let of = self.targets.get_mut(target);
-        if of.is_some_and(|of| of.coordinator.gate.opens(now)) {
+        let state = self.targets.get_mut(target);
+        if state.is_some_and(|state| state.coordinator.gate.opens(now)) {
             self.starts_slowly(now, target, Some(SLOW_START));
         }
     }
 
     /// It has recovered, or come up, and everybody goes slowly from so many at once.
     fn starts_slowly(&mut self, now: Instant, target: usize, from: Option<u32>) {
-        let (Some(of), Some(from)) = (self.targets.get_mut(target), from) else {
+        let (Some(state), Some(from)) = (self.targets.get_mut(target), from) else {
             return;
         };
         let uncoordinated = self.rules.uncoordinated();
-        of.limiter.start_slowly(if uncoordinated { 1 } else { from });
-        if uncoordinated && !of.queue.is_empty() {
+        state.limiter.start_slowly(if uncoordinated { 1 } else { from });
+        if uncoordinated && !state.queue.is_empty() {
             // As many others have seen it come up, and all have calls in line.
-            of.hold_until = Some(now + self.rng.up_to(of.coordinator.gate.spread()));
+            state.hold_until = Some(now + self.rng.up_to(state.coordinator.gate.spread()));
         }
     }
 
@@ -499,14 +504,14 @@ impl Shared {
     pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: ColdSighting) -> Role {
         let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
         let Some(found) = self.found(now, target, who, found) else { return Role::Lead(default_wait) };
-        let Some(of) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
-        let was_cold = of.coordinator.gate.is_cold();
-        let role = of.coordinator.gate.loading(now, found, &mut self.rng);
+        let Some(state) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
+        let was_cold = state.coordinator.gate.is_cold();
+        let role = state.coordinator.gate.loading(now, found, &mut self.rng);
         if !was_cold {
             // Those in line wait for something else from now on, and may have less patience for it.
-            self.woken.extend(of.queue.iter());
-        } else if let Some(explicit) = of.coordinator.gate.explicit_until() {
-            self.woken.extend(of.queue.impatient(explicit));
+            self.woken.extend(state.queue.iter());
+        } else if let Some(explicit) = state.coordinator.gate.explicit_until() {
+            self.woken.extend(state.queue.impatient(explicit));
         }
         role
     }
@@ -533,24 +538,24 @@ impl Shared {
         refusal: Refusal,
     ) -> Option<Role> {
         let found = self.found(now, target, who, found)?;
-        let of = self.targets.get_mut(target)?;
-        let was_cold = of.coordinator.gate.is_cold();
-        let role = of.coordinator.gate.refused(now, found, refusal, &mut self.rng);
+        let state = self.targets.get_mut(target)?;
+        let was_cold = state.coordinator.gate.is_cold();
+        let role = state.coordinator.gate.refused(now, found, refusal, &mut self.rng);
         // Those in line wait for something else from now on, or for nothing any more.
-        if was_cold != of.coordinator.gate.is_cold() || role.is_none() {
-            self.woken.extend(of.queue.iter());
+        if was_cold != state.coordinator.gate.is_cold() || role.is_none() {
+            self.woken.extend(state.queue.iter());
         }
         role
     }
 
     /// Somebody was sent to look whether it is up, and nothing has come of that yet.
     pub fn is_probing(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_probing())
+        self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_probing())
     }
 
     /// It has answered a request that was sent after that.
     pub fn has_answered_since(&self, target: usize, then: Instant) -> bool {
-        self.targets.get(target).is_some_and(|of| of.coordinator.gate.has_answered_since(then))
+        self.targets.get(target).is_some_and(|state| state.coordinator.gate.has_answered_since(then))
     }
 
     /// That it refuses connections, and whether it has ever answered.
@@ -560,22 +565,22 @@ impl Shared {
     }
 
     pub fn has_answered(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.coordinator.gate.was_warm())
+        self.targets.get(target).is_some_and(|state| state.coordinator.gate.was_warm())
     }
 
     /// It may have enough to do with others: but not for ever, if it answers nobody.
     pub fn is_full_for_now(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.fulls < MOST_FULL)
+        self.targets.get(target).is_some_and(|state| state.fulls < MOST_FULL)
     }
 
     /// Another call was under way to it while this one was.
     pub fn is_in_company(&self, target: usize, who: CallId) -> bool {
-        self.targets.get(target).is_some_and(|of| of.limiter.was_in_company(who))
+        self.targets.get(target).is_some_and(|state| state.limiter.was_in_company(who))
     }
 
     /// With this one the limit was tried.
     pub fn was_one_more(&self, now: Instant, target: usize, who: CallId) -> bool {
-        self.targets.get(target).is_some_and(|of| of.limiter.was_one_more(now, who))
+        self.targets.get(target).is_some_and(|state| state.limiter.was_one_more(now, who))
     }
 
     /// It has answered just now.
@@ -585,21 +590,24 @@ impl Shared {
 
     /// Nobody is answered so soon.
     pub fn takes_longer(&self, target: usize, took: Duration) -> bool {
-        self.targets.get(target).and_then(|of| of.limiter.avg_first_answer()).is_some_and(|soon| took < soon)
+        self.targets
+            .get(target)
+            .and_then(|state| state.limiter.avg_first_answer())
+            .is_some_and(|soon| took < soon)
     }
 
     /// It has answered since then.
     pub fn has_worked_since(&self, target: usize, then: Instant) -> bool {
-        self.targets.get(target).and_then(|of| of.worked).is_some_and(|at| at >= then)
+        self.targets.get(target).and_then(|state| state.worked).is_some_and(|at| at >= then)
     }
 
     fn lately(&self, target: usize) -> Duration {
-        let soon = self.targets.get(target).and_then(|of| of.limiter.avg_first_answer());
+        let soon = self.targets.get(target).and_then(|state| state.limiter.avg_first_answer());
         LATELY.max(soon.unwrap_or_default().scaled(2, 1))
     }
 
     fn worked_within(&self, now: Instant, target: usize, span: Duration) -> bool {
-        let worked = self.targets.get(target).and_then(|of| of.worked);
+        let worked = self.targets.get(target).and_then(|state| state.worked);
         worked.is_some_and(|at| now.since(at) < span)
     }
 
@@ -607,15 +615,15 @@ impl Shared {
     /// refuses more than this call.
     pub fn calms(&mut self, now: Instant, target: usize, who: CallId, started: Instant) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
-        let of = self.targets.get_mut(target)?;
-        let calm = of.calm.get_or_insert(Calm {
+        let state = self.targets.get_mut(target)?;
+        let calm = state.calm.get_or_insert(Calm {
             who,
             since: now,
             newest: started,
             until: now,
             backoff: OVERLOADED_BASE.scaled(1, 2),
         });
-        let answers = answers || of.worked.is_some_and(|at| at >= calm.newest);
+        let answers = answers || state.worked.is_some_and(|at| at >= calm.newest);
         if answers || calm.who == who {
             return None;
         }
@@ -625,24 +633,24 @@ impl Shared {
             calm.backoff = calm.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
             calm.until = calm.until.max(now + self.rng.between(calm.backoff, calm.backoff.scaled(2, 1)));
         }
-        of.hold_until = of.hold_until.max(Some(calm.until));
+        state.hold_until = state.hold_until.max(Some(calm.until));
         Some(calm.until.since(now))
     }
 
     /// It refuses this key, and not only this time, and answers others.
     pub fn refuses_key(&mut self, now: Instant, target: usize, key: KeyId) -> bool {
-        self.targets.get_mut(target).is_some_and(|of| of.spent.refused(now, key, of.worked))
+        self.targets.get_mut(target).is_some_and(|state| state.spent.refused(now, key, state.worked))
     }
 
     /// Whether asking it again costs the budget nothing.
     pub fn is_unpaid(&self, now: Instant, target: usize) -> bool {
-        let calm = self.targets.get(target).and_then(|of| of.calm);
+        let calm = self.targets.get(target).and_then(|state| state.calm);
         calm.is_some_and(|calm| now.since(calm.since) < UNPAID)
     }
 
     /// Whether it has just come up: that it is full now is no failure, but the crowd that waited.
     pub fn is_fresh(&self, now: Instant, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|of| of.coordinator.gate.is_fresh(now))
+        self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_fresh(now))
     }
 
     /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
@@ -654,29 +662,29 @@ impl Shared {
 
     /// Pays for another try after an error, that would be sent after so long.
     pub fn may_retry(&mut self, now: Instant, target: usize, after: Duration) -> bool {
-        let Some(of) = self.targets.get_mut(target) else {
+        let Some(state) = self.targets.get_mut(target) else {
             return true;
         };
-        let open = of.coordinator.open_for(now).is_some_and(|left| left > after);
-        !open && of.coordinator.withdraw()
+        let open = state.coordinator.open_for(now).is_some_and(|left| left > after);
+        !open && state.coordinator.withdraw()
     }
 
     /// Whether that would be paid for, were it to be sent now.
     pub fn can_retry(&self, now: Instant, target: usize) -> bool {
-        self.targets.get(target).is_none_or(|of| {
-            of.coordinator.open_for(now).is_none()
-                && of.coordinator.budget.as_ref().is_none_or(Budget::has_one)
+        self.targets.get(target).is_none_or(|state| {
+            state.coordinator.open_for(now).is_none()
+                && state.coordinator.budget.as_ref().is_none_or(Budget::has_one)
         })
     }
 
     /// This call wants nothing more from this target; it may have been in line.
     pub fn detach(&mut self, now: Instant, target: usize, who: CallId, in_line: bool) {
-        if let Some(of) = self.targets.get_mut(target) {
-            of.coordinator.gate.resign(who);
-            if in_line && !of.queue.remove(who) {
-                of.limiter.release(who);
+        if let Some(state) = self.targets.get_mut(target) {
+            state.coordinator.gate.resign(who);
+            if in_line && !state.queue.remove(who) {
+                state.limiter.release(who);
             }
-            of.connections.release(who);
+            state.connections.release(who);
             self.dispatch(now, target);
         }
     }
@@ -695,10 +703,10 @@ impl Shared {
         let Self { lines, targets, .. } = self;
         let mut due = None::<Instant>;
         lines.retain(|target| {
-            let Some(of) = targets.get_mut(*target) else { return false };
-            of.has_line = !of.queue.is_empty();
-            due = due.into_iter().chain(of.due()).min();
-            of.has_line
+            let Some(state) = targets.get_mut(*target) else { return false };
+            state.has_line = !state.queue.is_empty();
+            due = due.into_iter().chain(state.due()).min();
+            state.has_line
         });
         due
     }
@@ -714,8 +722,8 @@ impl Shared {
 
     /// There is, or may be, a line at this target.
     fn has_enqueued(&mut self, target: usize) {
-        if let Some(of) = self.targets.get_mut(target).filter(|of| !of.has_line) {
-            of.has_line = true;
+        if let Some(state) = self.targets.get_mut(target).filter(|state| !state.has_line) {
+            state.has_line = true;
             self.lines.push(target);
         }
     }
@@ -725,49 +733,49 @@ impl Shared {
         let lease = self.rules.lease;
         let to_claim = if lease.is_some() { TO_CLAIM_UNSEEN } else { TO_CLAIM };
         self.opens(now, target);
-        let Some(of) = self.targets.get_mut(target) else {
+        let Some(state) = self.targets.get_mut(target) else {
             return;
         };
-        of.connections.wait_no_more(target);
-        let state =
-            of.coordinator.breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now));
-        if state != of.reported {
-            of.reported = state;
-            self.events.push(Event::Breaker { target, state });
+        state.connections.wait_no_more(target);
+        let circuit =
+            state.coordinator.breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now));
+        if circuit != state.reported {
+            state.reported = circuit;
+            self.events.push(Event::Breaker { target, state: circuit });
         }
         // A ramp goes from one call to eight, whatever the minimum is; and short-lived isolates, of which
         // there are thousands, start one by one.
-        if state == breaker::State::Closed && !self.rules.uncoordinated() {
-            of.limiter.rise_to_minimum();
+        if circuit == breaker::State::Closed && !self.rules.uncoordinated() {
+            state.limiter.rise_to_minimum();
         }
-        of.hold_until = of.hold_until.filter(|then| *then > now);
+        state.hold_until = state.hold_until.filter(|then| *then > now);
         if let Some(lease) = lease {
-            of.queue.drop_silent(now, lease);
+            state.queue.drop_silent(now, lease);
         }
-        if of.queue.is_empty() {
+        if state.queue.is_empty() {
             return;
         }
-        if of.coordinator.open_for(now).is_some() {
-            self.woken.extend(of.queue.drain());
+        if state.coordinator.open_for(now).is_some() {
+            self.woken.extend(state.queue.drain());
             return;
         }
-        let cold = of.coordinator.gate.vacant_at();
+        let cold = state.coordinator.gate.vacant_at();
         loop {
             let may_go = match cold {
                 Some(vacant) => vacant <= now,
-                None => of.hold_until.is_none() && of.limiter.has_permit(now),
+                None => state.hold_until.is_none() && state.limiter.has_permit(now),
             };
-            let front = of.queue.front().filter(|_| may_go);
-            let next = front.filter(|front| of.connections.is_available(now, target, *front));
-            let Some(next) = next.and_then(|_| of.queue.pop(now)) else {
+            let front = state.queue.front().filter(|_| may_go);
+            let next = front.filter(|front| state.connections.is_available(now, target, *front));
+            let Some(next) = next.and_then(|_| state.queue.pop(now)) else {
                 return;
             };
-            of.limiter.acquire(now, next, now + to_claim);
-            of.connections.acquire(next);
+            state.limiter.acquire(now, next, now + to_claim);
+            state.connections.acquire(next);
             self.woken.push(next);
             if cold.is_some() {
                 // It is not sent yet.
-                of.coordinator.gate.admit(now, next, to_claim, to_claim);
+                state.coordinator.gate.admit(now, next, to_claim, to_claim);
                 return;
             }
         }
@@ -775,20 +783,20 @@ impl Shared {
 
     /// Of one target, for those who look from outside.
     pub fn snapshot(&mut self, now: Instant, target: usize) -> Option<Snapshot<'_>> {
-        let of = self.targets.get_mut(target)?;
-        let (gate, breaker) = (&of.coordinator.gate, &of.coordinator.breaker);
+        let state = self.targets.get_mut(target)?;
+        let (gate, breaker) = (&state.coordinator.gate, &state.coordinator.breaker);
         let temperature = match (gate.is_cold(), gate.was_warm()) {
             (true, _) => Temperature::Cold,
             (_, false) => Temperature::Unknown,
-            _ if of.limiter.is_slow_starting() && !of.queue.is_empty() => Temperature::Warming,
+            _ if state.limiter.is_slow_starting() && !state.queue.is_empty() => Temperature::Warming,
             _ => Temperature::Warm,
         };
         Some(Snapshot {
             breaker: breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now)),
             temperature,
-            in_flight: of.limiter.in_flight(now),
-            queued: of.queue.len(),
-            stats: &mut of.stats,
+            in_flight: state.limiter.in_flight(now),
+            queued: state.queue.len(),
+            stats: &mut state.stats,
         })
     }
 }
@@ -803,7 +811,7 @@ pub struct Snapshot<'a> {
     pub stats: &'a mut Stats,
 }
 
-impl OfTarget {
+impl TargetState {
     fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
