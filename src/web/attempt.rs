@@ -43,7 +43,7 @@ pub(super) enum Step {
     /// The next promise of the attempt; what a replaced `fetch` answers may be none.
     Await(JsValue),
     /// It was not the time yet: the same promise again.
-    AwaitOn,
+    KeepWaiting,
     Happened(Input),
     /// By the caller's token function; or the platform refuses to send what the caller gave.
     Threw(JsValue),
@@ -53,11 +53,11 @@ impl Step {
     pub(super) const LOST: Self = Self::Happened(Input::NetworkError(Lost::Unsaid));
 }
 
-enum Leg {
+enum State {
     /// What is to be sent is being made: a token may have to be fetched.
     Preparing,
-    Asking,
-    Landed(Response),
+    Sending,
+    Responded(Response),
     Reading(Reading),
     Streaming(Events),
     /// Nothing is left to be stopped.
@@ -71,11 +71,11 @@ struct Standstill {
     span: Duration,
 }
 
-pub(super) struct Flight<'a> {
+pub(super) struct Attempt<'a> {
     request: &'a Request,
     clocks: Clocks,
     attempt: u32,
-    leg: Leg,
+    state: State,
     /// The clock that has run out, and when it is looked at once more.
     recheck: Option<(Instant, Instant)>,
     /// When it is to be looked at again, or a promise has settled.
@@ -93,13 +93,13 @@ pub(super) struct Flight<'a> {
     away_reported: bool,
 }
 
-impl<'a> Flight<'a> {
+impl<'a> Attempt<'a> {
     pub(super) fn new(request: &'a Request, send: &Send) -> Self {
         Self {
             request,
             clocks: send.clocks,
             attempt: send.attempt,
-            leg: Leg::Preparing,
+            state: State::Preparing,
             recheck: None,
             wakes: None,
             standstill: None,
@@ -113,7 +113,7 @@ impl<'a> Flight<'a> {
         }
     }
 
-    pub(super) fn depart(&mut self, send: &Send) -> Step {
+    pub(super) fn start(&mut self, send: &Send) -> Step {
         let target = send.target as u32;
         self.request.tell_attempt(send.attempt, target);
         let (hold_header, hold) = match (send.profile.hold_header(), send.hold) {
@@ -124,74 +124,74 @@ impl<'a> Flight<'a> {
         };
         match self.request.prepare(target, hold_header, hold) {
             Some(promise) => Step::Await(promise.into()),
-            None => self.ask(&self.request.leg()),
+            None => self.send(&self.request.leg()),
         }
     }
 
     /// Reads the body: all of it, or an error's up to `limit`.
     pub(super) fn read(&mut self, limit: Option<u32>) -> Step {
-        let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Over) else {
+        let State::Responded(response) = std::mem::replace(&mut self.state, State::Over) else {
             return Step::LOST; // the core asks to read only what has a head
         };
         let reading = Reading::new(self.request, &self.content_type(&response), limit.is_some());
         let limit = limit.map_or(f64::INFINITY, f64::from);
         let read = self.request.read(&response, limit, reading.feed());
-        self.leg = Leg::Reading(reading);
+        self.state = State::Reading(reading);
         Step::Await(read.into())
     }
 
     /// Decodes the body, and hands its events over.
     pub(super) fn stream(&mut self, began: Instant) -> Step {
-        let Leg::Landed(response) = std::mem::replace(&mut self.leg, Leg::Over) else {
+        let State::Responded(response) = std::mem::replace(&mut self.state, State::Over) else {
             return Step::LOST;
         };
         let events = Events::new(self.request, began, &self.content_type(&response));
         let over = self.request.stream(&response, events.feed());
-        self.leg = Leg::Streaming(events);
+        self.state = State::Streaming(events);
         Step::Await(over.into())
     }
 
     /// The promise that was awaited has settled.
-    pub(super) fn settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
+    pub(super) fn on_settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
         self.notice_standstill(clock::now());
-        match (&self.leg, settled) {
-            (Leg::Preparing, Ok(_)) => self.ask(&self.request.leg()),
-            (Leg::Preparing, Err(error)) => Step::Threw(error),
-            (Leg::Asking, Ok(response)) if response.is_object() => {
+        match (&self.state, settled) {
+            (State::Preparing, Ok(_)) => self.send(&self.request.leg()),
+            (State::Preparing, Err(error)) => Step::Threw(error),
+            (State::Sending, Ok(response)) if response.is_object() => {
                 // Not `dyn_into`: a response of another realm or of a test is one too.
-                self.answered(response.unchecked_into())
+                self.on_response(response.unchecked_into())
             }
-            (Leg::Asking, Err(error)) => match Lost::ALL.get(self.request.lost(&error) as usize) {
+            (State::Sending, Err(error)) => match Lost::ALL.get(self.request.lost(&error) as usize) {
                 Some(lost) => Step::Happened(Input::NetworkError(self.or_asleep(*lost))),
                 None => Step::Threw(error),
             },
-            (Leg::Reading(reading), Ok(why)) => {
+            (State::Reading(reading), Ok(why)) => {
                 let body = match why.as_string() {
                     Some(why) => unreadable(why),
                     // Nothing is to be seen in it.
                     None if why.is_truthy() => Body { of_engine: true, ..Body::default() },
                     None => reading.body(),
                 };
-                self.leg = Leg::Over;
-                self.said(body)
+                self.state = State::Over;
+                self.report_body(body)
             }
-            (Leg::Reading(reading), Err(error)) => match reading.so_far() {
-                Some(body) => self.said(body),
-                None => self.broken(&error),
+            (State::Reading(reading), Err(error)) => match reading.so_far() {
+                Some(body) => self.report_body(body),
+                None => self.on_broken(&error),
             },
-            (Leg::Streaming(events), Ok(_)) => match events.over() {
+            (State::Streaming(events), Ok(_)) => match events.over() {
                 Over::Ended(end) => Step::Happened(Input::Ended(end)),
-                Over::Failed(body) => self.said(body),
+                Over::Failed(body) => self.report_body(body),
             },
-            (Leg::Streaming(_), Err(error)) => self.broken(&error),
+            (State::Streaming(_), Err(error)) => self.on_broken(&error),
             _ => Step::LOST,
         }
     }
 
     /// The body has broken.
-    fn broken(&self, error: &JsValue) -> Step {
+    fn on_broken(&self, error: &JsValue) -> Step {
         let lost = Lost::ALL.get(self.request.lost(error) as usize).copied().unwrap_or_default();
-        Step::Happened(self.whole().unwrap_or(Input::NetworkError(self.or_asleep(lost))))
+        Step::Happened(self.completed().unwrap_or(Input::NetworkError(self.or_asleep(lost))))
     }
 
     /// A connection that was open when the machine went to sleep is lost when it wakes.
@@ -220,10 +220,10 @@ impl<'a> Flight<'a> {
     /// When to look at the clocks again. A piece of the body does not wake anybody: it may come at
     /// once, and be the last one, so that is when its silence may end at the earliest.
     ///
-    /// `alone`: it is the only one that looks whether time has passed.
-    pub(super) fn until(&mut self, alone: bool) -> Instant {
+    /// `sole_timer`: it is the only one that looks whether time has passed.
+    pub(super) fn until(&mut self, sole_timer: bool) -> Instant {
         let mut until = self.next_check();
-        if alone && !self.request.hidden() {
+        if sole_timer && !self.request.hidden() {
             until = until.min(clock::now() + HEARTBEAT);
         }
         self.wakes = Some(until);
@@ -235,8 +235,8 @@ impl<'a> Flight<'a> {
             return at;
         }
         let (until, _) = self.clock();
-        match self.leg {
-            Leg::Reading(_) | Leg::Streaming(_) => {
+        match self.state {
+            State::Reading(_) | State::Streaming(_) => {
                 let now = clock::now();
                 let mut soonest = now + self.clocks.idle.max(Duration::from_ms(1));
                 if self.begun().is_some() {
@@ -244,61 +244,67 @@ impl<'a> Flight<'a> {
                 }
                 until.min(soonest)
             }
-            Leg::Asking if !self.probed => self.clocks.probe.map_or(until, |probe| until.min(probe)),
+            State::Sending if !self.probed => self.clocks.probe.map_or(until, |probe| until.min(probe)),
             _ => until,
         }
     }
 
     /// The origin was seen to answer while the headers are waited for; told once.
-    pub(super) fn was_reached(&mut self) -> bool {
+    pub(super) fn newly_reached(&mut self) -> bool {
         let is_new = self.is_reached() && !self.reached_reported;
         self.reached_reported |= is_new;
         is_new
     }
 
     fn is_reached(&self) -> bool {
-        self.probed && matches!(self.leg, Leg::Asking) && self.request.reached()
+        self.probed && matches!(self.state, State::Sending) && self.request.reached()
     }
 
     /// That time has come.
-    pub(super) fn due(&mut self) -> Step {
+    pub(super) fn on_due(&mut self) -> Step {
         let now = clock::now();
         self.notice_standstill(now);
-        if matches!(self.leg, Leg::Asking) && !self.probed && self.clocks.probe.is_some_and(|at| at <= now) {
+        if matches!(self.state, State::Sending)
+            && !self.probed
+            && self.clocks.probe.is_some_and(|at| at <= now)
+        {
             self.probed = true;
             self.request.probe();
         }
         let (until, phase) = self.clock();
         if now < until {
             self.recheck = None;
-            return Step::AwaitOn; // pieces have come meanwhile, or the reader is away
+            return Step::KeepWaiting; // pieces have come meanwhile, or the reader is away
         }
         // Where the reader held up the thread, its timers ring before the pieces are seen that came
         // meanwhile, and a slow reader is no slow server.
         let was_rechecked = self.recheck.is_some_and(|(of, _)| of == until);
-        if matches!(self.leg, Leg::Asking | Leg::Reading(_) | Leg::Streaming(_)) && !was_rechecked {
+        if matches!(self.state, State::Sending | State::Reading(_) | State::Streaming(_)) && !was_rechecked {
             let late = self.standstill.is_some_and(|of| of.over == now);
             self.recheck = Some((until, now + if late { LONG_RECHECK } else { RECHECK }));
-            return Step::AwaitOn;
+            return Step::KeepWaiting;
         }
-        if let Leg::Reading(reading) = &self.leg
+        if let State::Reading(reading) = &self.state
             && let Some(body) = reading.so_far()
         {
-            return self.said(body);
+            return self.report_body(body);
         }
-        let late =
-            if matches!(self.leg, Leg::Preparing) { Input::Unasked(phase) } else { Input::TimedOut(phase) };
-        Step::Happened(self.whole().unwrap_or(late))
+        let late = if matches!(self.state, State::Preparing) {
+            Input::Unasked(phase)
+        } else {
+            Input::TimedOut(phase)
+        };
+        Step::Happened(self.completed().unwrap_or(late))
     }
 
     /// The text that has come and was not told yet.
     pub(super) fn flush(&self) {
-        if let Leg::Streaming(events) = &self.leg {
+        if let State::Streaming(events) = &self.state {
             events.flush();
         }
     }
 
-    fn said(&self, body: Body) -> Step {
+    fn report_body(&self, body: Body) -> Step {
         if body.is_error || body.unexpected {
             self.request.says(&body.detail, body.status.unwrap_or_default(), body.is_error);
         }
@@ -311,23 +317,23 @@ impl<'a> Flight<'a> {
 
     /// When something of a stream was handed over first.
     fn begun(&self) -> Option<Instant> {
-        match &self.leg {
-            Leg::Streaming(events) => events.begun(),
+        match &self.state {
+            State::Streaming(events) => events.begun(),
             _ => None,
         }
     }
 
     /// The same, once.
-    pub(super) fn has_begun(&mut self) -> Option<Instant> {
+    pub(super) fn newly_begun(&mut self) -> Option<Instant> {
         let begun = self.begun().filter(|_| !self.begun_reported);
         self.begun_reported |= begun.is_some();
         begun
     }
 
     /// Whether the caller has held it up for long, if that has changed: the reader of a stream, or a token function.
-    pub(super) fn is_held_up(&mut self) -> Option<bool> {
+    pub(super) fn newly_held_up(&mut self) -> Option<bool> {
         let now = clock::now();
-        let waits = matches!(self.leg, Leg::Preparing) || self.begun().is_some() && self.progress().away;
+        let waits = matches!(self.state, State::Preparing) || self.begun().is_some() && self.progress().away;
         let away = waits.then(|| self.away.unwrap_or(now));
         self.away = away;
         let for_long = away.is_some_and(|since| now.since(since) >= AWAY);
@@ -337,26 +343,26 @@ impl<'a> Flight<'a> {
     }
 
     /// The answer was read to its end: nothing is left to be stopped.
-    pub(super) fn is_over(&mut self) {
-        self.leg = Leg::Over;
+    pub(super) fn finish(&mut self) {
+        self.state = State::Over;
     }
 
     /// What is lost after the model said that it is finished is no loss.
-    fn whole(&self) -> Option<Input> {
-        match &self.leg {
-            Leg::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Complete)),
+    fn completed(&self) -> Option<Input> {
+        match &self.state {
+            State::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Complete)),
             _ => None,
         }
     }
 
-    fn ask(&mut self, outgoing: &Outgoing) -> Step {
+    fn send(&mut self, outgoing: &Outgoing) -> Step {
         #[cfg(feature = "panic-on-purpose")]
         assert!(!outgoing.url().contains("panic-on-purpose"), "on purpose");
-        self.leg = Leg::Asking;
+        self.state = State::Sending;
         outgoing.send().map_or(Step::LOST, Step::Await)
     }
 
-    fn answered(&mut self, response: Response) -> Step {
+    fn on_response(&mut self, response: Response) -> Step {
         let Ok(status) = self.request.status(&response) else {
             return Step::LOST;
         };
@@ -367,7 +373,7 @@ impl<'a> Flight<'a> {
             if !matches!(next, Ok(None)) {
                 self.request.discard(&response);
                 let astray = Step::Happened(Input::Astray);
-                return next.ok().flatten().map_or(astray, |next| self.ask(&next));
+                return next.ok().flatten().map_or(astray, |next| self.send(&next));
             }
         }
         let Ok(bits) = self.request.landed(self.attempt, &response) else {
@@ -389,7 +395,7 @@ impl<'a> Flight<'a> {
             key: self.request.key(),
             events: bits & STREAM != 0,
         };
-        self.leg = Leg::Landed(response);
+        self.state = State::Responded(response);
         Step::Happened(Input::Head(head))
     }
 
@@ -406,11 +412,11 @@ impl<'a> Flight<'a> {
     }
 
     fn progress(&self) -> Progress {
-        let stage = match &self.leg {
-            Leg::Preparing | Leg::Asking => {
+        let stage = match &self.state {
+            State::Preparing | State::Sending => {
                 return Progress { reached: self.is_reached(), ..Progress::default() };
             }
-            Leg::Streaming(events) if events.begun().is_some() => Stage::Begun,
+            State::Streaming(events) if events.begun().is_some() => Stage::Begun,
             _ => Stage::Headers,
         };
         let Some(body) = self.request.body() else {
@@ -421,8 +427,8 @@ impl<'a> Flight<'a> {
             stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
             reached: false,
             quiet_since: since.is_finite().then(|| self.awake_since(Instant::from_ms(since as u64))),
-            whole: match &self.leg {
-                Leg::Streaming(events) => events.whole(),
+            whole: match &self.state {
+                State::Streaming(events) => events.whole(),
                 _ => None,
             },
             away: since == f64::INFINITY,
@@ -431,10 +437,10 @@ impl<'a> Flight<'a> {
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for Attempt<'_> {
     /// Frees the connection: a Worker has six of them, and an unread body holds one.
     fn drop(&mut self) {
-        if !matches!(self.leg, Leg::Over) {
+        if !matches!(self.state, State::Over) {
             self.request.stop();
         }
     }

@@ -1,6 +1,6 @@
 //! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
 
-use super::attempt::{Flight, Step};
+use super::attempt::{Attempt, Step};
 use super::bindings::Request;
 use super::client::Client;
 use super::clock;
@@ -8,7 +8,7 @@ use super::input;
 use super::origins;
 use super::report::{self, ms, outcome};
 use super::scope::Scope;
-use super::wait::{Happened, Waiter};
+use super::wait::{Waiter, Wakeup};
 use crate::core::call::{Action, Call, Input};
 use crate::core::record::WaitReason;
 use crate::core::shared::Event;
@@ -57,11 +57,11 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     let began = clock::now() - Duration::from_ms(request.spent_ms() as u64);
     let call = driven.call.insert(Call::new(policy, targets, seed, began, waiter.seat));
     // Whatever takes it away stops it.
-    let mut flight = None;
+    let mut attempt = None;
     let mut wakes = clock::now();
     let mut parked = false;
     let mut waits_for_network = false;
-    let alone = client.scope() == Scope::Process;
+    let sole_timer = client.scope() == Scope::Process;
     let mut action = handle(&client, call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
         let mut step = match &action {
@@ -69,23 +69,23 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why as u8);
                 }
-                let flight = flight.insert(Flight::new(request, send));
-                if request.offline() { Step::Happened(Input::Offline) } else { flight.depart(send) }
+                let attempt = attempt.insert(Attempt::new(request, send));
+                if request.offline() { Step::Happened(Input::Offline) } else { attempt.start(send) }
             }
-            Action::Read { limit } => flight.as_mut().map_or(Step::LOST, |flight| flight.read(*limit)),
+            Action::Read { limit } => attempt.as_mut().map_or(Step::LOST, |attempt| attempt.read(*limit)),
             Action::Stream => {
                 let began = call.record().began();
-                flight.as_mut().map_or(Step::LOST, |flight| flight.stream(began))
+                attempt.as_mut().map_or(Step::LOST, |attempt| attempt.stream(began))
             }
             Action::Wait(wait) | Action::Park(wait) => {
-                let attempt = call.record().attempts().len() as u32;
+                let made = call.record().attempts().len() as u32;
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
-                (flight, wakes, parked) = (None, wait.until, matches!(action, Action::Park(_)));
+                (attempt, wakes, parked) = (None, wait.until, matches!(action, Action::Park(_)));
                 waits_for_network = parked && wait.reason == WaitReason::Offline;
                 let (reason, span, target) = (wait.reason as u8, ms(wait.span), call.target() as u32);
-                request.tell_wait(reason, span, parked, attempt, target, estimate);
-                waiter.forgets();
-                Step::AwaitOn
+                request.tell_wait(reason, span, parked, made, target, estimate);
+                waiter.forget_promise();
+                Step::KeepWaiting
             }
             Action::Deliver => break (0, JsValue::UNDEFINED),
             Action::Fail(failure) => break (1, report::failed(failure).to_js()),
@@ -93,26 +93,26 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
         };
         let input = loop {
             match step {
-                Step::Await(promise) => waiter.awaits(&promise),
-                Step::AwaitOn => {}
+                Step::Await(promise) => waiter.await_promise(&promise),
+                Step::KeepWaiting => {}
                 Step::Happened(input) => break input,
                 Step::Threw(error) => {
                     client.abandon(call);
                     return request.settle(3, &error, &JsValue::UNDEFINED);
                 }
             }
-            let until = flight.as_mut().map_or(wakes, |flight| flight.until(alone));
-            let happened = waiter.either(until, parked && flight.is_none()).await;
-            if flight.as_mut().is_some_and(Flight::was_reached) {
+            let until = attempt.as_mut().map_or(wakes, |attempt| attempt.until(sole_timer));
+            let wakeup = waiter.race(until, parked && attempt.is_none()).await;
+            if attempt.as_mut().is_some_and(Attempt::newly_reached) {
                 handle(&client, call, clock::now(), Input::Reached, request);
             }
-            step = match (happened, &mut flight) {
-                (Happened::Aborted, _) => Step::Happened(Input::Aborted),
-                (Happened::Settled(settled), Some(flight)) => flight.settled(settled),
-                (Happened::Due, Some(flight)) => flight.due(),
-                (Happened::Tick, _) => {
+            step = match (wakeup, &mut attempt) {
+                (Wakeup::Aborted, _) => Step::Happened(Input::Aborted),
+                (Wakeup::Settled(settled), Some(attempt)) => attempt.on_settled(settled),
+                (Wakeup::Due, Some(attempt)) => attempt.on_due(),
+                (Wakeup::Tick, _) => {
                     client.tick(call);
-                    Step::AwaitOn
+                    Step::KeepWaiting
                 }
                 (_, None) if waits_for_network && !request.offline() => Step::Happened(Input::Online),
                 (_, None) if parked && !waits_for_network && request.offline() => {
@@ -120,11 +120,11 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
                 }
                 (_, None) => Step::Happened(Input::Woke),
             };
-            if let Some(flight) = &mut flight {
-                if let Some(begun) = flight.has_begun() {
+            if let Some(attempt) = &mut attempt {
+                if let Some(begun) = attempt.newly_begun() {
                     handle(&client, call, begun, Input::Begun, request);
                 }
-                if let Some(away) = flight.is_held_up() {
+                if let Some(away) = attempt.newly_held_up() {
                     handle(&client, call, clock::now(), Input::HeldUp { away }, request);
                 }
             }
@@ -137,8 +137,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
             request.tell_response(before as u32 + 1, status, outcome(ended.outcome));
         }
     };
-    if let Some(flight) = &flight {
-        flight.flush();
+    if let Some(attempt) = &attempt {
+        attempt.flush();
     }
     let report = if how == 0 && request.quiet() {
         JsValue::UNDEFINED
@@ -147,14 +147,14 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     };
     request.settle(how, &report, &failure);
     drop(driven); // before the rest of the answer is waited for, which concerns nobody else
-    if let Some(flight) = flight.as_mut().filter(|_| action == Action::Deliver) {
-        waiter.forgets();
+    if let Some(attempt) = attempt.as_mut().filter(|_| action == Action::Deliver) {
+        waiter.forget_promise();
         let rest = request.rest();
         if let Some(rest) = &rest {
-            waiter.awaits(rest);
+            waiter.await_promise(rest);
         }
         if rest.is_none() || waiter.settles_by(clock::now() + LINGER).await {
-            flight.is_over();
+            attempt.finish();
         }
     }
 }

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use wasm_bindgen::JsValue;
 
-pub(super) enum Happened {
+pub(super) enum Wakeup {
     Settled(Result<JsValue, JsValue>),
     /// It is time, or this call's turn.
     Due,
@@ -60,33 +60,33 @@ impl<'a> Waiter<'a> {
 
     /// Waits for this promise from now on, and for none before it: that one is nobody's any more, and
     /// its rejection nobody's surprise.
-    pub(super) fn awaits(&mut self, promise: &JsValue) {
+    pub(super) fn await_promise(&mut self, promise: &JsValue) {
         self.request.awaits(promise);
         self.awaits = true;
     }
 
     /// Waits for no promise.
-    pub(super) fn forgets(&mut self) {
+    pub(super) fn forget_promise(&mut self) {
         self.awaits = false;
     }
 
     /// Until the promise settles, if there is one, but no longer than `until`. `parked` is who waits
     /// for what other calls do.
-    pub(super) async fn either(&mut self, until: Instant, parked: bool) -> Happened {
+    pub(super) async fn race(&mut self, until: Instant, parked: bool) -> Wakeup {
         poll_fn(|cx| {
             let news = self.request.news();
             if news == ABORTED {
-                return Poll::Ready(Happened::Aborted);
+                return Poll::Ready(Wakeup::Aborted);
             }
             if self.awaits && (news == FULFILLED || news == REJECTED) {
                 self.awaits = false;
                 self.client.is_up(self.seat);
                 let value = self.request.value();
                 let settled = if news == FULFILLED { Ok(value) } else { Err(value) };
-                return Poll::Ready(Happened::Settled(settled));
+                return Poll::Ready(Wakeup::Settled(settled));
             }
             if self.client.is_due(self.seat, until, cx.waker()) {
-                return Poll::Ready(Happened::Due);
+                return Poll::Ready(Wakeup::Due);
             }
             self.nap(until, parked, cx)
         })
@@ -96,19 +96,19 @@ impl<'a> Waiter<'a> {
     /// Whether the promise settles by then.
     pub(super) async fn settles_by(&mut self, until: Instant) -> bool {
         loop {
-            match self.either(until, false).await {
-                Happened::Tick => {}
-                happened => return matches!(happened, Happened::Settled(_)),
+            match self.race(until, false).await {
+                Wakeup::Tick => {}
+                wakeup => return matches!(wakeup, Wakeup::Settled(_)),
             }
         }
     }
 
-    fn nap(&mut self, until: Instant, parked: bool, cx: &Context<'_>) -> Poll<Happened> {
+    fn nap(&mut self, until: Instant, parked: bool, cx: &Context<'_>) -> Poll<Wakeup> {
         let Some(tick) = self.client.scope().tick(parked) else {
             return Poll::Pending;
         };
         if self.nap.take_if(|nap| nap.is_over.get()).is_some() {
-            return Poll::Ready(Happened::Tick);
+            return Poll::Ready(Wakeup::Tick);
         }
         let now = clock::now();
         let until = until.min(now + tick);

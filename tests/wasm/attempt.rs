@@ -6,9 +6,9 @@ use crate::core::call::{Input, Send};
 use crate::core::deadline::Clocks;
 use crate::core::target::Profile;
 use crate::core::time::Duration;
-use crate::web::attempt::{Flight, Step};
+use crate::web::attempt::{Attempt as Inner, Step};
 use crate::web::clock::now;
-use crate::web::wait::{Happened, Waiter};
+use crate::web::wait::{Waiter, Wakeup};
 use wasm_bindgen::JsValue;
 
 /// A minute for everything.
@@ -24,39 +24,39 @@ pub(super) fn patient() -> Clocks {
     }
 }
 
-/// Dropping it drops its flight.
+/// Dropping it drops the attempt inside.
 pub(super) struct Attempt<'a> {
     send: Send,
     waiter: Waiter<'a>,
-    flight: Flight<'a>,
+    inner: Inner<'a>,
 }
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(caller: &'a Caller, clocks: Clocks) -> Self {
         let send =
             Send { attempt: 1, target: 0, profile: Profile::OpenAi, clocks, hold: None, falls_back: None };
-        let flight = Flight::new(caller.request(), &send);
-        Self { send, waiter: Waiter::new(caller.request(), fresh_client()), flight }
+        let inner = Inner::new(caller.request(), &send);
+        Self { send, waiter: Waiter::new(caller.request(), fresh_client()), inner }
     }
 
     pub(super) async fn departs(&mut self) -> Input {
-        let step = self.flight.depart(&self.send);
+        let step = self.inner.start(&self.send);
         self.happens(step).await.expect("a token")
     }
 
     /// What the caller's token function throws.
     pub(super) async fn throws(&mut self) -> JsValue {
-        let step = self.flight.depart(&self.send);
+        let step = self.inner.start(&self.send);
         self.happens(step).await.expect_err("no token")
     }
 
     pub(super) async fn reads(&mut self, limit: Option<u32>) -> Input {
-        let step = self.flight.read(limit);
+        let step = self.inner.read(limit);
         self.happens(step).await.unwrap()
     }
 
     pub(super) async fn streams(&mut self) -> Input {
-        let step = self.flight.stream(now());
+        let step = self.inner.stream(now());
         self.happens(step).await.unwrap()
     }
 
@@ -64,17 +64,17 @@ impl<'a> Attempt<'a> {
     async fn happens(&mut self, mut step: Step) -> Result<Input, JsValue> {
         loop {
             match step {
-                Step::Await(promise) => self.waiter.awaits(&promise),
-                Step::AwaitOn => {}
+                Step::Await(promise) => self.waiter.await_promise(&promise),
+                Step::KeepWaiting => {}
                 Step::Happened(input) => return Ok(input),
                 Step::Threw(error) => return Err(error),
             }
-            let wait = self.waiter.either(self.flight.until(true), false);
+            let wait = self.waiter.race(self.inner.until(true), false);
             step = match within(3000, wait).await.expect("the attempt goes on") {
-                Happened::Settled(settled) => self.flight.settled(settled),
-                Happened::Due => self.flight.due(),
-                Happened::Tick => Step::AwaitOn,
-                Happened::Aborted => return Ok(Input::Aborted),
+                Wakeup::Settled(settled) => self.inner.on_settled(settled),
+                Wakeup::Due => self.inner.on_due(),
+                Wakeup::Tick => Step::KeepWaiting,
+                Wakeup::Aborted => return Ok(Input::Aborted),
             };
         }
     }
