@@ -5,7 +5,7 @@ use super::clock;
 use super::origins;
 use super::report::{Row, encode_stats};
 use super::scope::Scope;
-use super::seats::{Ring, Seats, Slot};
+use super::waiters::{Slot, TimerTarget, Waiters};
 use crate::core::call::{Action, Call, Input};
 use crate::core::shared::{Event, Shared};
 use crate::core::time::Instant;
@@ -17,7 +17,7 @@ pub(super) struct Client {
     number: u32,
     scope: Scope,
     shared: RefCell<Shared>,
-    seats: RefCell<Seats>,
+    waiters: RefCell<Waiters>,
     /// It takes no more calls, and goes with the last of those under way.
     closed: Cell<bool>,
 }
@@ -49,9 +49,9 @@ pub(super) fn make(scope: Scope, shared: Shared) -> u32 {
             clients.push(None);
             clients.len() as u32 - 1
         });
-        let seats = RefCell::new(Seats::of(scope));
+        let waiters = RefCell::new(Waiters::of(scope));
         if let Some(place) = clients.get_mut(number as usize) {
-            *place = Some(Rc::new(Client { number, scope, shared, seats, closed: Cell::new(false) }));
+            *place = Some(Rc::new(Client { number, scope, shared, waiters, closed: Cell::new(false) }));
         }
         number
     })
@@ -62,24 +62,24 @@ impl Client {
         self.scope
     }
 
-    pub(super) fn sit(&self, request: &Request) -> u32 {
-        let seat = self.seats.borrow_mut().take(request);
-        request.sits(self.number, seat);
-        seat
+    pub(super) fn register(&self, request: &Request) -> u32 {
+        let id = self.waiters.borrow_mut().register(request);
+        request.sits(self.number, id);
+        id
     }
 
-    pub(super) fn keep(&self, seat: u32, slot: &Slot) {
-        self.seats.borrow_mut().keep(seat, slot);
+    pub(super) fn keep(&self, id: u32, slot: &Slot) {
+        self.waiters.borrow_mut().keep(id, slot);
     }
 
-    pub(super) fn leave(&self, seat: u32) {
-        self.seats.borrow_mut().leave(seat);
+    pub(super) fn unregister(&self, id: u32) {
+        self.waiters.borrow_mut().unregister(id);
         self.ends();
     }
 
     /// If it is closed, and nobody is left.
     fn ends(&self) {
-        if !self.closed.get() || !self.seats.borrow().is_empty() {
+        if !self.closed.get() || !self.waiters.borrow().is_empty() {
             return;
         }
         let gone = CLIENTS.with_borrow_mut(|clients| clients.get_mut(self.number as usize)?.take());
@@ -88,8 +88,8 @@ impl Client {
         }
     }
 
-    pub(super) fn wake(&self, seat: u32, called: bool) {
-        self.seats.borrow_mut().wake(seat, called);
+    pub(super) fn wake(&self, id: u32, called: bool) {
+        self.waiters.borrow_mut().wake(id, called);
     }
 
     /// A call says that it is still there, and looks whether it is time for another's turn.
@@ -108,11 +108,11 @@ impl Client {
 
     /// Takes away the calls that have ended unseen, and what they hold.
     pub(super) fn sweep(&self) {
-        let gone = self.seats.borrow_mut().sweep(clock::now());
-        for (seat, slot) in gone {
+        let gone = self.waiters.borrow_mut().sweep(clock::now());
+        for (id, slot) in gone {
             let future = slot.try_borrow_mut().ok().and_then(|mut slot| slot.take());
             drop(future);
-            self.leave(seat);
+            self.unregister(id);
         }
     }
 
@@ -174,30 +174,30 @@ impl Client {
             .unwrap_or_default()
     }
 
-    pub(super) fn is_due(self: &Rc<Self>, seat: u32, until: Instant, waker: &Waker) -> bool {
-        self.seats.borrow_mut().is_due(seat, until, waker, self)
+    pub(super) fn is_due(self: &Rc<Self>, id: u32, until: Instant, waker: &Waker) -> bool {
+        self.waiters.borrow_mut().is_due(id, until, waker, self)
     }
 
-    pub(super) fn is_up(&self, seat: u32) {
-        self.seats.borrow_mut().is_up(seat);
+    pub(super) fn stop_waiting(&self, id: u32) {
+        self.waiters.borrow_mut().stop_waiting(id);
     }
 
     fn calls(self: &Rc<Self>, shared: &mut Shared) {
-        let mut seats = self.seats.borrow_mut();
+        let mut waiters = self.waiters.borrow_mut();
         while let Some(who) = shared.woken() {
-            seats.call(who);
+            waiters.grant_turn(who);
         }
         if let Some(due) = shared.due() {
-            seats.arm(due, self);
+            waiters.arm(due, self);
         }
     }
 }
 
-impl Ring for Client {
-    fn rings(self: &Rc<Self>) {
+impl TimerTarget for Client {
+    fn on_timer(self: &Rc<Self>) {
         let mut shared = self.shared.borrow_mut();
         shared.wake(clock::now());
-        self.seats.borrow_mut().rings(self);
+        self.waiters.borrow_mut().wake_due(self);
         self.calls(&mut shared);
         drop(shared);
         origins::pass_on();

@@ -42,8 +42,8 @@ impl Drop for Driven {
 }
 
 /// Runs a call to its end, on this seat of its client, and tells the request how it ended.
-pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
-    let mut waiter = Waiter::seated(request, client.clone(), seat);
+pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
+    let mut waiter = Waiter::registered(request, client.clone(), id);
     let mut driven = Driven { client: client.clone(), call: None, retained: Vec::new() };
     let retain = |target, origin| {
         client.retain(target, origin);
@@ -55,7 +55,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, seat: u32) {
     };
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
     let began = clock::now() - Duration::from_ms(request.spent_ms() as u64);
-    let call = driven.call.insert(Call::new(policy, targets, seed, began, waiter.seat));
+    let call = driven.call.insert(Call::new(policy, targets, seed, began, waiter.id));
     // Whatever takes it away stops it.
     let mut attempt = None;
     let mut wakes = clock::now();

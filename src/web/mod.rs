@@ -27,12 +27,13 @@ mod origins;
 mod reading;
 mod report;
 mod scope;
-mod seats;
-mod wait;
 
-use seats::Slot;
+mod wait;
+mod waiters;
+
 use std::future::poll_fn;
 use std::task::Poll;
+use waiters::Slot;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -74,10 +75,10 @@ pub fn query(client: u32, request: bindings::Request) {
         return;
     };
     client.sweep();
-    let seat = client.sit(&request);
+    let id = client.register(&request);
     let slot = Slot::default();
-    client.keep(seat, &slot);
-    *slot.borrow_mut() = Some(Box::pin(async move { drive::drive(client, &request, seat).await }));
+    client.keep(id, &slot);
+    *slot.borrow_mut() = Some(Box::pin(async move { drive::drive(client, &request, id).await }));
     spawn_local(poll_fn(move |cx| {
         let mut slot = slot.borrow_mut();
         // None: it was swept away.

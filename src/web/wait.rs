@@ -33,7 +33,7 @@ const REJECTED: u32 = 3;
 pub(super) struct Waiter<'a> {
     request: &'a Request,
     client: Rc<Client>,
-    pub(super) seat: u32,
+    pub(super) id: u32,
     awaits: bool,
     /// Where each call has its own timer.
     nap: Option<Nap>,
@@ -49,13 +49,13 @@ struct Nap {
 impl<'a> Waiter<'a> {
     #[cfg(test)]
     pub(super) fn new(request: &'a Request, client: Rc<Client>) -> Self {
-        let seat = client.sit(request);
-        Self::seated(request, client, seat)
+        let id = client.register(request);
+        Self::registered(request, client, id)
     }
 
     /// On a seat that was taken for it.
-    pub(super) fn seated(request: &'a Request, client: Rc<Client>, seat: u32) -> Self {
-        Self { request, client, seat, awaits: false, nap: None }
+    pub(super) fn registered(request: &'a Request, client: Rc<Client>, id: u32) -> Self {
+        Self { request, client, id, awaits: false, nap: None }
     }
 
     /// Waits for this promise from now on, and for none before it: that one is nobody's any more, and
@@ -80,12 +80,12 @@ impl<'a> Waiter<'a> {
             }
             if self.awaits && (news == FULFILLED || news == REJECTED) {
                 self.awaits = false;
-                self.client.is_up(self.seat);
+                self.client.stop_waiting(self.id);
                 let value = self.request.value();
                 let settled = if news == FULFILLED { Ok(value) } else { Err(value) };
                 return Poll::Ready(Wakeup::Settled(settled));
             }
-            if self.client.is_due(self.seat, until, cx.waker()) {
+            if self.client.is_due(self.id, until, cx.waker()) {
                 return Poll::Ready(Wakeup::Due);
             }
             self.nap(until, parked, cx)
@@ -127,6 +127,6 @@ impl<'a> Waiter<'a> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.client.leave(self.seat);
+        self.client.unregister(self.id);
     }
 }

@@ -17,25 +17,25 @@ const fn ms(ms: u64) -> Duration {
 /// The seat of one call.
 struct Alarm {
     client: Rc<Client>,
-    seat: u32,
+    id: u32,
 }
 
 impl Default for Alarm {
     fn default() -> Self {
         let client = fresh_client();
-        Self { seat: client.sit(Caller::new("{}").request()), client }
+        Self { id: client.register(Caller::new("{}").request()), client }
     }
 }
 
 impl Alarm {
     fn poll(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
-        if self.client.is_due(self.seat, at, cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+        if self.client.is_due(self.id, at, cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        self.client.leave(self.seat);
+        self.client.unregister(self.id);
     }
 }
 

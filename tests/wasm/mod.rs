@@ -11,13 +11,13 @@ mod network;
 mod timing;
 
 // The tests, from the inside out.
-mod clock;
-mod drive;
-mod drive_abort;
 mod attempt_drop;
 mod attempt_read;
 mod attempt_redirect;
 mod attempt_send;
+mod clock;
+mod drive;
+mod drive_abort;
 mod head;
 mod invalid;
 mod rows;

@@ -27,21 +27,21 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
 pub(super) type Slot = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
 
 /// Whom the alarm tells. It holds one only while somebody waits, so nothing holds itself for ever.
-pub(super) trait Ring: 'static {
-    /// The alarm has rung: [`Seats::rings`] is to be told.
-    fn rings(self: &Rc<Self>);
+pub(super) trait TimerTarget: 'static {
+    /// The alarm has rung: [`Waiters::rings`] is to be told.
+    fn on_timer(self: &Rc<Self>);
 }
 
 #[derive(Default)]
-pub(super) struct Seats {
+pub(super) struct Waiters {
     scope: Scope,
-    seats: Vec<Option<Seat>>,
+    entries: Vec<Option<Entry>>,
     free: Vec<u32>,
-    armed: Option<Armed>,
+    timer: Option<Timer>,
     swept: Option<Instant>,
 }
 
-struct Seat {
+struct Entry {
     waker: Option<Waker>,
     until: Instant,
     /// Somebody else says that it is this one's turn.
@@ -53,20 +53,20 @@ struct Seat {
     slot: Option<Slot>,
 }
 
-struct Armed {
-    rings: Instant,
+struct Timer {
+    at: Instant,
     /// Dropping it clears it.
     _timer: Timeout,
 }
 
-impl Seats {
+impl Waiters {
     pub(super) fn of(scope: Scope) -> Self {
         Self { scope, ..Self::default() }
     }
 
-    pub(super) fn take(&mut self, request: &Request) -> u32 {
+    pub(super) fn register(&mut self, request: &Request) -> u32 {
         let request = (self.scope != Scope::Process).then(|| request.again());
-        let seat = Some(Seat {
+        let entry = Some(Entry {
             waker: None,
             until: Instant::from_ms(0),
             called: false,
@@ -76,27 +76,27 @@ impl Seats {
         });
         match self.free.pop() {
             Some(id) => {
-                if let Some(place) = self.seats.get_mut(id as usize) {
-                    *place = seat;
+                if let Some(place) = self.entries.get_mut(id as usize) {
+                    *place = entry;
                 }
                 id
             }
             None => {
-                self.seats.push(seat);
-                self.seats.len() as u32 - 1
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
             }
         }
     }
 
     /// The future of this one, which a sweep may have to drop.
     pub(super) fn keep(&mut self, id: u32, slot: &Slot) {
-        if let Some(seat) = self.at(id) {
-            seat.slot = seat.request.is_some().then(|| slot.clone());
+        if let Some(entry) = self.at(id) {
+            entry.slot = entry.request.is_some().then(|| slot.clone());
         }
     }
 
-    pub(super) fn leave(&mut self, id: u32) {
-        if let Some(place) = self.seats.get_mut(id as usize)
+    pub(super) fn unregister(&mut self, id: u32) {
+        if let Some(place) = self.entries.get_mut(id as usize)
             && place.take().is_some()
         {
             self.free.push(id);
@@ -108,20 +108,20 @@ impl Seats {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.free.len() == self.seats.len()
+        self.free.len() == self.entries.len()
     }
 
-    fn at(&mut self, id: u32) -> Option<&mut Seat> {
-        self.seats.get_mut(id as usize)?.as_mut()
+    fn at(&mut self, id: u32) -> Option<&mut Entry> {
+        self.entries.get_mut(id as usize)?.as_mut()
     }
 
     /// It is this one's turn, says another call.
-    pub(super) fn call(&mut self, id: u32) {
+    pub(super) fn grant_turn(&mut self, id: u32) {
         let scope = self.scope;
-        if let Some(seat) = self.at(id) {
-            seat.called = true;
+        if let Some(entry) = self.at(id) {
+            entry.called = true;
             // In a Worker its own timer reads it.
-            if let (Scope::Process, Some(waker)) = (scope, &seat.waker) {
+            if let (Scope::Process, Some(waker)) = (scope, &entry.waker) {
                 waker.wake_by_ref();
             }
         }
@@ -129,68 +129,74 @@ impl Seats {
 
     /// Something has happened to this one, in its own turn.
     pub(super) fn wake(&mut self, id: u32, called: bool) {
-        if let Some(seat) = self.at(id) {
-            seat.called |= called;
-            if let Some(waker) = &seat.waker {
+        if let Some(entry) = self.at(id) {
+            entry.called |= called;
+            if let Some(waker) = &entry.waker {
                 waker.wake_by_ref();
             }
         }
     }
 
     /// Whether the wait of this one is over. If not, it will be woken.
-    pub(super) fn is_due(&mut self, id: u32, until: Instant, waker: &Waker, ring: &Rc<impl Ring>) -> bool {
-        let Some(seat) = self.at(id) else {
+    pub(super) fn is_due(
+        &mut self,
+        id: u32,
+        until: Instant,
+        waker: &Waker,
+        target: &Rc<impl TimerTarget>,
+    ) -> bool {
+        let Some(entry) = self.at(id) else {
             return true; // everybody has one
         };
-        seat.missed = 0;
-        if seat.called || clock::now() >= until {
-            (seat.called, seat.waker) = (false, None);
+        entry.missed = 0;
+        if entry.called || clock::now() >= until {
+            (entry.called, entry.waker) = (false, None);
             return true;
         }
-        seat.until = until;
-        if seat.waker.as_ref().is_none_or(|old| !old.will_wake(waker)) {
-            seat.waker = Some(waker.clone());
+        entry.until = until;
+        if entry.waker.as_ref().is_none_or(|old| !old.will_wake(waker)) {
+            entry.waker = Some(waker.clone());
         }
-        self.arm(until, ring);
+        self.arm(until, target);
         false
     }
 
     /// This one has something else to do now.
-    pub(super) fn is_up(&mut self, id: u32) {
-        if let Some(seat) = self.at(id) {
-            seat.waker = None;
+    pub(super) fn stop_waiting(&mut self, id: u32) {
+        if let Some(entry) = self.at(id) {
+            entry.waker = None;
         }
     }
 
     /// Rings then, or before.
-    pub(super) fn arm(&mut self, at: Instant, ring: &Rc<impl Ring>) {
-        let is_armed = self.armed.as_ref().is_some_and(|armed| armed.rings <= at);
-        if is_armed || self.scope != Scope::Process {
+    pub(super) fn arm(&mut self, at: Instant, target: &Rc<impl TimerTarget>) {
+        let is_early_enough = self.timer.as_ref().is_some_and(|timer| timer.at <= at);
+        if is_early_enough || self.scope != Scope::Process {
             return;
         }
         let now = clock::now();
         let left = at.since(now).min(LONGEST_TIMER);
-        let ring = ring.clone();
+        let target = target.clone();
         let timer = Timeout::new(left.as_ms() as u32, move || {
-            ring.rings();
+            target.on_timer();
         });
-        self.armed = Some(Armed { rings: now + left, _timer: timer });
+        self.timer = Some(Timer { at: now + left, _timer: timer });
     }
 
     /// The alarm has rung: wakes those whose time has come, and is wound again for the others.
-    pub(super) fn rings(&mut self, ring: &Rc<impl Ring>) {
-        self.armed = None;
+    pub(super) fn wake_due(&mut self, target: &Rc<impl TimerTarget>) {
+        self.timer = None;
         let now = clock::now();
         let mut next: Option<Instant> = None;
-        for seat in self.seats.iter().flatten() {
-            match &seat.waker {
-                Some(waker) if seat.until <= now => waker.wake_by_ref(),
-                Some(_) => next = Some(next.map_or(seat.until, |next| next.min(seat.until))),
+        for entry in self.entries.iter().flatten() {
+            match &entry.waker {
+                Some(waker) if entry.until <= now => waker.wake_by_ref(),
+                Some(_) => next = Some(next.map_or(entry.until, |next| next.min(entry.until))),
                 None => {}
             }
         }
         if let Some(next) = next {
-            self.arm(next, ring);
+            self.arm(next, target);
         }
     }
 
@@ -202,13 +208,13 @@ impl Seats {
         }
         self.swept = Some(now);
         let mut gone = Vec::new();
-        for (id, seat) in (0..).zip(&mut self.seats) {
-            let Some(seat) = seat else { continue };
-            seat.missed = seat.missed.saturating_add(1);
-            if seat.missed > MISSED
-                && let Some(slot) = seat.slot.take()
+        for (id, entry) in (0..).zip(&mut self.entries) {
+            let Some(entry) = entry else { continue };
+            entry.missed = entry.missed.saturating_add(1);
+            if entry.missed > MISSED
+                && let Some(slot) = entry.slot.take()
             {
-                if let Some(request) = &seat.request {
+                if let Some(request) = &entry.request {
                     request.vanish();
                 }
                 gone.push((id, slot));
