@@ -1,7 +1,14 @@
 //! How patient a call is: the defaults, in the one place where they live, and what fits together.
 
-use super::queue::Priority;
 use super::time::Duration;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Priority {
+    Interactive,
+    #[default]
+    Default,
+    Batch,
+}
 
 /// What a server that names no time is said to have estimated, where that is shown.
 pub const DEFAULT_ESTIMATE: Duration = Duration::from_secs(20);

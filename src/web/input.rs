@@ -5,15 +5,15 @@
 
 use super::bindings::Request;
 use super::scope::Scope;
-use crate::core::alert::AlertRule;
-use crate::core::breaker;
-use crate::core::budget::{self, InitialTokens};
+use crate::core::admission::Shared;
+use crate::core::admission::breaker;
+use crate::core::admission::budget::{self, InitialTokens};
+use crate::core::admission::coordinator::Rules;
+use crate::core::admission::limiter;
 use crate::core::call::Target;
-use crate::core::coordinator::Rules;
-use crate::core::limiter;
+use crate::core::policy::Priority;
 use crate::core::policy::{Given, Hold, Inverted, Policy, Timeouts};
-use crate::core::queue::Priority;
-use crate::core::shared::Shared;
+use crate::core::stats::alert::AlertRule;
 use crate::core::target::{Payload, Profile, Refused, Route, Spec, Url};
 use crate::core::time::Duration;
 

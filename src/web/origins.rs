@@ -1,9 +1,9 @@
-//! The origins whose connections are few, for all clients: see [`connections`](crate::core::connections).
+//! The origins whose connections are few, for all clients: see [`connections`](crate::core::admission::connections).
 
 use super::bindings::Request;
 use super::client;
 use super::clock;
-use crate::core::connections::{Known, Origin};
+use crate::core::admission::connections::{Known, Origin};
 use std::cell::RefCell;
 use std::rc::Rc;
 

@@ -5,10 +5,10 @@
 //! its place in `src/ts/wasm/enums.ts`.
 
 use super::clock;
+use crate::core::admission::Snapshot;
 use crate::core::call::Call;
 use crate::core::failure::Failure;
 use crate::core::record::{Outcome, WaitReason};
-use crate::core::shared::Snapshot;
 use crate::core::time::{Duration, Instant};
 use serde::Serialize;
 use wasm_bindgen::JsValue;

@@ -1,11 +1,12 @@
 //! The numbers and names of the README and its pages are those of the core.
 
-use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::budget::{self, InitialTokens};
-use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::admission::budget::{self, InitialTokens};
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::{breaker, limiter};
+use query_with_retry::core::backoff;
 use query_with_retry::core::policy::{DEFAULT_ESTIMATE, Policy};
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::time::Duration;
-use query_with_retry::core::{backoff, breaker, limiter};
 
 /// The pages that have tables, or say how it waits.
 const PAGES: &str = concat!(

@@ -7,13 +7,13 @@ mod clock;
 mod stream;
 
 use clock::Clock;
+use query_with_retry::core::admission::Shared;
 use query_with_retry::core::call::{Action, Call, Head, Input, Send, Target, Wait};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::completion::ChunkFacts;
 use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::Record;
-use query_with_retry::core::shared::Shared;
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::{Duration, Instant};
 use stream::Stream;

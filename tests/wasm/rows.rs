@@ -2,11 +2,11 @@
 //!
 //! The call is led by hand, so that every number is known.
 
+use crate::core::admission::Shared;
 use crate::core::call::{Action, Call, Head, Input, Target};
 use crate::core::classify::Body;
 use crate::core::failure::{Code, Failure, Layer, Phase};
 use crate::core::policy::{Given, Policy};
-use crate::core::shared::Shared;
 use crate::core::target::Profile;
 use crate::core::time::{Duration, Instant};
 use crate::web::report::{Row, failed, report};

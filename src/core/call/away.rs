@@ -1,9 +1,9 @@
 //! No network, or a machine that slept: that says nothing of the target, and costs nothing.
 
 use super::{Action, Attempt, Call, Head, Means, Outcome, State, Step, Wait};
+use crate::core::admission::Shared;
 use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::WaitReason;
-use crate::core::shared::Shared;
 use crate::core::time::{Duration, Instant};
 
 /// Everybody comes back at once, and not to the same moment.

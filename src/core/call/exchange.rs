@@ -1,11 +1,11 @@
 //! What goes into a call and what comes out of it.
 
+use crate::core::admission::keys::KeyId;
 use crate::core::classify::Body;
 use crate::core::completion::End;
 use crate::core::deadline::Clocks;
 use crate::core::failure::{Code, Failure, Phase};
 use crate::core::hint::Now;
-use crate::core::keys::KeyId;
 use crate::core::record::WaitReason;
 use crate::core::target::Profile;
 use crate::core::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::core::time::{Duration, Instant};
 /// What a call must know of a target to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its place among those of [`Shared`](crate::core::shared::Shared).
+    /// Its place among those of [`Shared`](crate::core::admission::Shared).
     pub shared: usize,
     pub profile: Profile,
     /// It gets the token of the first target: an account without credits is without them there.
@@ -51,7 +51,7 @@ pub enum Input {
     TimedOut(Phase),
     /// The same, and the request was not even made: the caller's token has not come.
     Unasked(Phase),
-    /// A wait is over, or [`Shared::woken`](crate::core::shared::Shared::woken) has named this call.
+    /// A wait is over, or [`Shared::woken`](crate::core::admission::Shared::woken) has named this call.
     /// Too early is harmless.
     Woke,
     /// The caller wants no answer any more.

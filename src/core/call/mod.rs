@@ -10,24 +10,24 @@
 
 mod away;
 mod exchange;
-mod plan;
+mod retry;
 
+use super::admission::gate::{ColdSighting, Refusal};
+use super::admission::lease::CallId;
+use super::admission::probing::LoadingAnswer;
+use super::admission::{Admission, Caller, Ended, Means, Shared};
 use super::backoff::Backoff;
 use super::classify::{self, AT_ONCE, Body, Classification, RetryClass};
 use super::completion::End;
 use super::deadline::Clocks;
 use super::failure::{Code, Failure, Layer, Phase};
-use super::gate::{ColdSighting, Refusal};
-use super::lease::CallId;
-use super::loading::LoadingAnswer;
 use super::policy::{Policy, Timeouts};
 use super::record::{AttemptRecord, Outcome, Record, WaitReason};
 use super::rng::Rng;
-use super::shared::{Admission, Caller, Ended, Means, Shared};
 use super::time::{Duration, Instant};
 use away::NO_NETWORK;
 pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
-use plan::{Pause, Step};
+use retry::{Pause, Step};
 
 /// With a fallback left nobody waits longer for a port that may never open.
 const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
@@ -268,7 +268,7 @@ impl Call {
     }
 
     /// It is still there, where what it holds lasts no longer than it says so: see
-    /// [`Rules::lease`](super::coordinator::Rules::lease).
+    /// [`Rules::lease`](super::admission::coordinator::Rules::lease).
     pub fn renew(&self, now: Instant, shared: &mut Shared) {
         let in_flight = matches!(self.state, State::Sending(_) | State::Reading(..)) && !self.away;
         shared.renew(now, self.target_index(), self.id, self.deadline(), in_flight);

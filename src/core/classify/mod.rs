@@ -5,14 +5,14 @@
 //! limit, a 500 a gateway that gave up, a 200 an error. The samples that these rules were made
 //! from are in `tests/mock-hf/samples.json`, and each is a case of the native tests.
 
-mod words;
+mod phrases;
 
 use super::failure::{Code, Layer};
 use super::hint::{self, Now};
 use super::target::Profile;
 use super::time::Duration;
-use words::Words;
-pub(super) use words::find;
+use phrases::Phrases;
+pub(super) use phrases::find;
 
 /// What was read from a body: see [`body`](super::body).
 #[derive(Clone, Debug, Default)]
@@ -47,8 +47,8 @@ impl Body {
     pub fn wait(&self, now: Now) -> Option<Duration> {
         let until = self.until_ms.and_then(|at| now.until(at));
         // What a page says is said to everybody: "please try again in 30 seconds".
-        let words = if self.is_page { None } else { hint::in_words(&self.text, now) };
-        self.wait.max(until).max(words)
+        let phrases = if self.is_page { None } else { hint::in_words(&self.text, now) };
+        self.wait.max(until).max(phrases)
     }
 }
 
@@ -145,16 +145,16 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Classifica
 
 /// A failure that came with a status of success: the status that it names, else its words, else its names.
 fn inside(profile: Profile, body: &Body) -> Classification {
-    let words = Words { text: &body.text, kind: &body.kind };
+    let phrases = Phrases { text: &body.text, kind: &body.kind };
     match body.status {
         Some(status) => of_status(status, profile, body),
         None if body.estimate.is_some() => Classification::LOADING,
-        None => words.meaning().or_else(|| words.named()).unwrap_or(Classification::ENGINE),
+        None => phrases.meaning().or_else(|| phrases.named()).unwrap_or(Classification::ENGINE),
     }
 }
 
 fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
-    let words = Words { text: &body.text, kind: &body.kind };
+    let phrases = Phrases { text: &body.text, kind: &body.kind };
     let at_endpoint = profile == Profile::Endpoint;
     // uvicorn's own words, of an engine without anything before it.
     let of_uvicorn = !body.is_page && body.text == b"service unavailable";
@@ -163,60 +163,60 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
     match status {
         // Followed where that is safe; this one was not.
         300..=399 => Classification::ASTRAY,
-        400 if words.unsupported_model() => Classification::NOT_FOUND,
-        400 if at_endpoint && words.invalid_state() => Classification::PAUSED,
-        400 if words.out_of_memory() => Classification::OUT_OF_MEMORY,
-        400 if words.bad_token() => Classification::UNAUTHORIZED,
-        400 | 401 | 403 | 429 if words.out_of_credits() => Classification::CREDITS,
+        400 if phrases.unsupported_model() => Classification::NOT_FOUND,
+        400 if at_endpoint && phrases.invalid_state() => Classification::PAUSED,
+        400 if phrases.out_of_memory() => Classification::OUT_OF_MEMORY,
+        400 if phrases.bad_token() => Classification::UNAUTHORIZED,
+        400 | 401 | 403 | 429 if phrases.out_of_credits() => Classification::CREDITS,
         // MLServer, while KServe scales from zero.
-        400 if words.not_ready() => Classification::LOADING,
+        400 if phrases.not_ready() => Classification::LOADING,
         401 => Classification::UNAUTHORIZED,
         402 => Classification::CREDITS,
         // A page in its place, such as a challenge, is of a proxy that never asked the server.
         403 if body.is_page => Classification::new(Code::BadResponse, Layer::Gateway, RetryClass::Never),
         // GitHub's style.
-        403 if words.rate_limited() => Classification::RATE_LIMITED,
+        403 if phrases.rate_limited() => Classification::RATE_LIMITED,
         403 => Classification::FORBIDDEN,
         404 => Classification::NOT_FOUND,
         // LiteLLM's own, of its engine.
-        408 if words.timed_out() => Classification::GATEWAY_TIMEOUT,
+        408 if phrases.timed_out() => Classification::GATEWAY_TIMEOUT,
         // A conflict, too early: of the moment.
         408 | 409 | 425 | 499 => unavailable,
         410 => Classification::new(Code::Gone, Layer::Client, RetryClass::Never),
         413 => Classification::TOO_LARGE,
-        422 if words.overloaded() => Classification::OVERLOADED,
+        422 if phrases.overloaded() => Classification::OVERLOADED,
         // Often out of memory, and then it will be so again.
         424 => Classification::OUT_OF_MEMORY,
-        429 if words.too_large() => Classification::TOO_LARGE,
-        429 if words.overloaded() => Classification::OVERLOADED,
+        429 if phrases.too_large() => Classification::TOO_LARGE,
+        429 if phrases.overloaded() => Classification::OVERLOADED,
         // Bedrock.
-        429 if words.loading() => Classification::LOADING,
+        429 if phrases.loading() => Classification::LOADING,
         429 => Classification::RATE_LIMITED,
         // Groq: no room in the flex tier.
         498 => Classification::OVERLOADED,
         400..=499 => Classification::BAD_REQUEST,
-        500 if words.engine_failed() => Classification::ENGINE,
-        500 if words.gave_up_waiting() => Classification::GATEWAY_TIMEOUT,
-        500 if words.out_of_memory() => Classification::OUT_OF_MEMORY,
+        500 if phrases.engine_failed() => Classification::ENGINE,
+        500 if phrases.gave_up_waiting() => Classification::GATEWAY_TIMEOUT,
+        500 if phrases.out_of_memory() => Classification::OUT_OF_MEMORY,
         500..=503 if body.estimate.is_some() => Classification::LOADING,
-        500 | 502 | 503 if words.loading() => Classification::LOADING,
-        500 if words.invalid_input() => Classification::BAD_REQUEST,
-        500 if words.unreached() => Classification::CLOSED,
+        500 | 502 | 503 if phrases.loading() => Classification::LOADING,
+        500 if phrases.invalid_input() => Classification::BAD_REQUEST,
+        500 if phrases.unreached() => Classification::CLOSED,
         500 => Classification::ENGINE,
-        501 if words.unsupported_task() => Classification::NOT_FOUND,
+        501 if phrases.unsupported_task() => Classification::NOT_FOUND,
         501 | 505 => Classification::new(Code::EngineFailure, Layer::Compute, RetryClass::Never),
-        503 if words.overloaded() => Classification::OVERLOADED,
-        502 | 503 if words.timed_out() => Classification::GATEWAY_TIMEOUT,
+        503 if phrases.overloaded() => Classification::OVERLOADED,
+        502 | 503 if phrases.timed_out() => Classification::GATEWAY_TIMEOUT,
         // The proxy of a scaled-to-zero endpoint: 503 by its docs, 502 before July 2025.
         502 | 503 if at_endpoint => Classification::LOADING,
         // Caddy says nothing at all.
         502 if body.text.is_empty() && !body.of_engine => Classification::CLOSED,
-        502 | 503 if words.closed() => Classification::CLOSED,
+        502 | 503 if phrases.closed() => Classification::CLOSED,
         // Cloudflare: the web server is down, or cannot be reached.
         521 | 523 => Classification::CLOSED,
         // Cloudflare's 524: the origin took longer than 120 s.
         504 | 524 => Classification::GATEWAY_TIMEOUT,
-        530 if words.closed() => Classification::CLOSED,
+        530 if phrases.closed() => Classification::CLOSED,
         // Of ingress-nginx, of AWS's balancer and others, that have nobody to ask.
         503 if body.is_page => {
             Classification { retry: RetryClass::AfterOpening { is_explicit: false }, ..unavailable }

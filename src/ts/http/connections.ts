@@ -1,4 +1,4 @@
-/** What an origin speaks: over HTTP/1.1 a page has six connections to it, and `src/core/connections.rs` has the rule. */
+/** What an origin speaks: over HTTP/1.1 a page has six connections to it, and `src/core/admission/connections.rs` has the rule. */
 
 import { Speaks } from "../wasm/protocol.js";
 import { isPage } from "./away.js";

@@ -3,15 +3,15 @@
 //! Does what the shell does with fetch and timers. Isolates share nothing with each other here, as
 //! if there were no coordinator; with one isolate (`M = 1`) it is a fleet that shares everything.
 
-use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::budget::InitialTokens;
+use query_with_retry::core::admission::Shared;
+use query_with_retry::core::admission::budget::InitialTokens;
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::call::{Action as Core, Call, Head, Input as Happened, Lost, Target};
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::deadline::{Clocks, Progress};
-use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
-use query_with_retry::core::shared::Shared;
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Instant;
 

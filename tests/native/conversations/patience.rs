@@ -2,9 +2,9 @@
 
 use super::{asking, cold_for, loading, ok};
 use crate::virtual_clock::{Conversation, ms, policy, secs};
+use query_with_retry::core::admission::probing::SHORTEST_SLEEP;
 use query_with_retry::core::call::{Head, Target};
 use query_with_retry::core::failure::{Code, Phase};
-use query_with_retry::core::loading::SHORTEST_SLEEP;
 use query_with_retry::core::policy::Given;
 use query_with_retry::core::target::Profile;
 use serde_json::json;

@@ -1,16 +1,16 @@
 //! Calls that come to a line and leave it: what one costs does not go with how long the line is.
 
 use super::grows_in_proportion;
-use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::gate::ColdSighting;
+use query_with_retry::core::admission::lease::CallId;
+use query_with_retry::core::admission::limiter;
+use query_with_retry::core::admission::probing::LoadingAnswer;
+use query_with_retry::core::admission::{Admission, Caller, Ended, Means, Shared};
 use query_with_retry::core::failure::{Code, Layer};
-use query_with_retry::core::gate::ColdSighting;
-use query_with_retry::core::lease::CallId;
-use query_with_retry::core::limiter;
-use query_with_retry::core::loading::LoadingAnswer;
-use query_with_retry::core::queue::Priority;
+use query_with_retry::core::policy::Priority;
 use query_with_retry::core::record::Outcome;
-use query_with_retry::core::shared::{Admission, Caller, Ended, Means, Shared};
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::time::{Duration, Instant};
 use std::time;
 

@@ -1,12 +1,12 @@
 //! Targets of one call each, as a proxy for many tenants has them: what one costs does not go with how many there are.
 
 use super::grows_in_proportion;
-use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::coordinator::Rules;
-use query_with_retry::core::lease::CallId;
-use query_with_retry::core::limiter;
-use query_with_retry::core::queue::Priority;
-use query_with_retry::core::shared::{Caller, Shared};
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::lease::CallId;
+use query_with_retry::core::admission::limiter;
+use query_with_retry::core::admission::{Caller, Shared};
+use query_with_retry::core::policy::Priority;
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::time::{Duration, Instant};
 use std::time;
 

@@ -2,9 +2,9 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::breaker::{Breaker, Permission, Rule, State, Verdict};
+use query_with_retry::core::admission::breaker::{Breaker, Permission, Rule, State, Verdict};
+use query_with_retry::core::admission::lease::CallId;
 use query_with_retry::core::failure::Layer;
-use query_with_retry::core::lease::CallId;
 use query_with_retry::core::rng::Rng;
 use query_with_retry::core::time::{Duration, Instant};
 

@@ -3,16 +3,16 @@
 
 use super::{config, policy};
 use proptest::prelude::*;
-use query_with_retry::core::alert::AlertRule;
+use query_with_retry::core::admission::Shared;
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::call::{Action, Call, Head, Input, Lost};
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::completion::End;
-use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::failure::{Code, Phase};
-use query_with_retry::core::limiter;
 use query_with_retry::core::policy::Policy;
 use query_with_retry::core::record::Outcome;
-use query_with_retry::core::shared::Shared;
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::time::{Duration, Instant};
 
 use crate::together::world::target;

@@ -4,6 +4,7 @@
 //! A case is a policy of any numbers, some targets, and a server that goes through a list of
 //! replies again and again.
 
+mod admission;
 mod breaker;
 mod calls;
 mod endings;
@@ -11,7 +12,6 @@ mod events;
 mod inputs;
 mod json;
 mod repeats;
-mod rooms;
 mod sketch;
 mod streams;
 mod targets;

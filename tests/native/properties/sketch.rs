@@ -2,7 +2,7 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::sketch::Sketch;
+use query_with_retry::core::stats::sketch::Sketch;
 use query_with_retry::core::time::Duration;
 
 /// From nothing to a day, as many short as long, and often the same.

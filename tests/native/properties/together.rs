@@ -7,13 +7,13 @@ use super::{SAID, STATUSES, Said, TIME, Time, WORDS, body, config, head, policy,
 use crate::together::world::{Caller, Crowd, Leaves, Meeting, target};
 use crate::virtual_clock::Reply;
 use proptest::prelude::*;
-use query_with_retry::core::breaker;
-use query_with_retry::core::budget::{self, InitialTokens};
-use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::admission::breaker;
+use query_with_retry::core::admission::budget::{self, InitialTokens};
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::failure::Code;
-use query_with_retry::core::limiter;
 use query_with_retry::core::policy::Policy;
-use query_with_retry::core::queue::Priority;
+use query_with_retry::core::policy::Priority;
 use query_with_retry::core::record::{AttemptRecord, Outcome};
 use query_with_retry::core::time::Duration;
 

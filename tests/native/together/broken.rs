@@ -4,7 +4,7 @@ use super::world::{Caller, Crowd, Meeting, target};
 use super::{asking, error, ok, too_many};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
-use query_with_retry::core::coordinator::Rules;
+use query_with_retry::core::admission::coordinator::Rules;
 use query_with_retry::core::failure::Code;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;

@@ -3,14 +3,14 @@
 use super::world::{self, Asked, Crowd, Meeting, target};
 use super::{cold_for, ok};
 use crate::virtual_clock::{Reply, ms, policy, secs};
-use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::connections::Origin;
-use query_with_retry::core::coordinator::Rules;
-use query_with_retry::core::limiter;
+use query_with_retry::core::admission::connections::Origin;
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::limiter;
+use query_with_retry::core::admission::{Admission, Caller, Shared};
+use query_with_retry::core::policy::Priority;
 use query_with_retry::core::policy::{Given, Policy};
-use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::WaitReason;
-use query_with_retry::core::shared::{Admission, Caller, Shared};
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::time::{Duration, Instant};
 use std::rc::Rc;
 

@@ -4,11 +4,11 @@ use super::too_many;
 use super::world::{Caller, Crowd, Meeting};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs};
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::call::Head;
 use query_with_retry::core::failure::{Code, Phase};
-use query_with_retry::core::limiter;
+use query_with_retry::core::policy::Priority;
 use query_with_retry::core::policy::{Given, Policy};
-use query_with_retry::core::queue::Priority;
 use query_with_retry::core::record::WaitReason;
 use query_with_retry::core::time::Duration;
 

@@ -3,7 +3,7 @@
 use super::world::{Caller, Crowd, Meeting};
 use super::{cold_for, ok};
 use crate::virtual_clock::{Reply, ms, policy, secs};
-use query_with_retry::core::breaker::State;
+use query_with_retry::core::admission::breaker::State;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::WaitReason;

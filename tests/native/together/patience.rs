@@ -3,9 +3,9 @@
 use super::world::{Caller, Crowd, Leaves, target};
 use super::{cold_for, loading, ok};
 use crate::virtual_clock::{ms, policy, secs};
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::call::Action;
 use query_with_retry::core::failure::{Code, Phase};
-use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::WaitReason;
 

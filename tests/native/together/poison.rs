@@ -5,12 +5,12 @@ use super::world::{Asked, Caller, Crowd, Meeting};
 use super::{error, loading, ok, too_many};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
-use query_with_retry::core::breaker::State;
+use query_with_retry::core::admission::breaker::State;
+use query_with_retry::core::admission::lease::CallId;
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::call::Head;
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::Code;
-use query_with_retry::core::lease::CallId;
-use query_with_retry::core::limiter;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::time::Duration;
 

@@ -4,7 +4,7 @@ use super::ok;
 use super::world::{Caller, Crowd, Meeting};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
-use query_with_retry::core::breaker::State;
+use query_with_retry::core::admission::breaker::State;
 use query_with_retry::core::classify::Body;
 use query_with_retry::core::policy::Given;
 

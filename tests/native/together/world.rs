@@ -5,18 +5,18 @@
 //! as it goes.
 
 use crate::virtual_clock::{BEGAN, Reply};
-use query_with_retry::core::alert::AlertRule;
-use query_with_retry::core::breaker::State;
+use query_with_retry::core::admission::Shared;
+use query_with_retry::core::admission::breaker::State;
+use query_with_retry::core::admission::connections::{Known, Origin};
+use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::lease::CallId;
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::call::{Action, Call, Input, Lost, Send, Target};
-use query_with_retry::core::connections::{Known, Origin};
-use query_with_retry::core::coordinator::Rules;
 use query_with_retry::core::deadline::{Clocks, Progress, Stage};
 use query_with_retry::core::failure::{Code, Failure, Phase};
-use query_with_retry::core::lease::CallId;
-use query_with_retry::core::limiter;
 use query_with_retry::core::policy::Policy;
 use query_with_retry::core::record::{Outcome, Record, WaitReason};
-use query_with_retry::core::shared::Shared;
+use query_with_retry::core::stats::alert::AlertRule;
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::{Duration, Instant};
 use std::cmp::Reverse;

@@ -1,6 +1,6 @@
 //! Keys that have spent their limit: a target that refuses one of them again, and answers the others, is not too full.
 
-use super::time::Instant;
+use crate::core::time::Instant;
 
 /// Whose limit a call meets: a number that the calls with the same key share. Two keys of one number are one.
 pub type KeyId = u32;

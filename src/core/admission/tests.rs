@@ -2,8 +2,8 @@
 //! `tests/native/together`.
 
 use super::*;
-use crate::core::budget::InitialTokens;
-use crate::core::loading::LoadingAnswer;
+use crate::core::admission::budget::InitialTokens;
+use crate::core::admission::probing::LoadingAnswer;
 use crate::core::policy::Policy;
 use std::collections::HashMap;
 

@@ -1,15 +1,15 @@
 //! Whether to try again, and when: the arithmetic of one [`Call`] between two attempts.
 
 use super::{Attempt, Call, Target, Wait};
+use crate::core::admission::Shared;
+use crate::core::admission::gate::{ColdSighting, Role};
+use crate::core::admission::probing::{LONGEST_SLEEP, LoadingAnswer, SHORTEST_SLEEP};
 use crate::core::backoff::OVERLOADED_BASE;
 use crate::core::classify::RetryClass;
 use crate::core::failure::{Code, Phase};
-use crate::core::gate::{ColdSighting, Role};
 use crate::core::hint;
-use crate::core::loading::{LONGEST_SLEEP, LoadingAnswer, SHORTEST_SLEEP};
 use crate::core::policy::{DEFAULT_ESTIMATE, Hold};
 use crate::core::record::WaitReason;
-use crate::core::shared::Shared;
 use crate::core::time::{Duration, Instant};
 
 /// So long before the end of its call a model is looked at last, at the latest.

@@ -3,7 +3,7 @@
 //! Whoever holds it may never come back: an isolate is evicted, a tab freezes, a reader forgets its
 //! stream. So nothing is held without an end, and the end is looked at, not waited for.
 
-use super::time::Instant;
+use crate::core::time::Instant;
 
 /// Which call it is. The one who makes the calls chooses; two calls that live at once differ. Small
 /// numbers that are used again, as those of seats are: the [`queue`](super::queue) keeps a table by them,

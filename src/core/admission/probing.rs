@@ -7,9 +7,9 @@
 //! a second, and each later one 1.25 times as far from the one before: a start of two seconds is
 //! found within three.
 
-use super::hint;
-use super::rng::Rng;
-use super::time::{Duration, Instant};
+use crate::core::hint;
+use crate::core::rng::Rng;
+use crate::core::time::{Duration, Instant};
 
 pub const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
 pub const LONGEST_SLEEP: Duration = Duration::from_secs(60);

@@ -1,11 +1,15 @@
 //! What is counted of one target: its calls, its attempts and how they ended, how long they took
 //! lately, and whether that is an alert.
 
-use super::alert::{Alert, AlertRule, Change, Watch};
+pub mod alert;
+pub mod sketch;
+pub mod windows;
+
 use super::record::Outcome;
-use super::sketch::Sketch;
 use super::time::{Duration, Instant};
-use super::windows::Windows;
+use alert::{Alert, AlertRule, Change, Watch};
+use sketch::Sketch;
+use windows::Windows;
 
 /// Quantiles are of the last one to two of these.
 const WINDOW: Duration = Duration::from_secs(300);

@@ -4,15 +4,8 @@
 //! Who has waited long in a lower tier goes first, whatever the weights say.
 
 use super::lease::CallId;
-use super::time::{Duration, Instant};
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Priority {
-    Interactive,
-    #[default]
-    Default,
-    Batch,
-}
+use crate::core::policy::Priority;
+use crate::core::time::{Duration, Instant};
 
 /// The front of a line, beside those of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@
 //! What the failures of a target are is told by [`Verdict`]: a loading model, a rate limit, whatever
 //! else is answered with a status of 400 to 499, and aborts are none.
 
-use super::failure::{Code, Layer};
 use super::lease::{CallId, Lease};
-use super::rng::Rng;
-use super::time::{Duration, Instant};
+use crate::core::failure::{Code, Layer};
+use crate::core::rng::Rng;
+use crate::core::time::{Duration, Instant};
 
 /// As many answers must be in the window before the share of failures counts.
 const MIN_CALLS: u32 = 10;

@@ -6,7 +6,7 @@
 //! 44 % more buckets and no floats. A bucket depends on its value alone, so two sketches make the
 //! sketch of all by adding, in any order, across isolates as across windows.
 
-use super::time::Duration;
+use crate::core::time::Duration;
 
 /// No time is taken to be longer.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -2,12 +2,13 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::budget::{Budget, InitialTokens, Rule as BudgetRule};
-use query_with_retry::core::gate::{ColdReport, ColdSighting, Gate, Role};
-use query_with_retry::core::lease::CallId;
-use query_with_retry::core::limiter::{Limiter, Rule, Sample};
-use query_with_retry::core::loading::LoadingAnswer;
-use query_with_retry::core::queue::{AGED, Priority, Queue};
+use query_with_retry::core::admission::budget::{Budget, InitialTokens, Rule as BudgetRule};
+use query_with_retry::core::admission::gate::{ColdReport, ColdSighting, Gate, Role};
+use query_with_retry::core::admission::lease::CallId;
+use query_with_retry::core::admission::limiter::{Limiter, Rule, Sample};
+use query_with_retry::core::admission::probing::LoadingAnswer;
+use query_with_retry::core::admission::queue::{AGED, Queue};
+use query_with_retry::core::policy::Priority;
 use query_with_retry::core::rng::Rng;
 use query_with_retry::core::time::{Duration, Instant};
 

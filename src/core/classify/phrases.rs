@@ -7,7 +7,7 @@ use super::Classification;
 use crate::core::json::millis;
 
 /// The words of an error body, in lower case.
-pub(super) struct Words<'a> {
+pub(super) struct Phrases<'a> {
     pub(super) text: &'a [u8],
     pub(super) kind: &'a [u8],
 }
@@ -32,7 +32,7 @@ fn any(text: &[u8], phrases: &str) -> bool {
     phrases.as_bytes().split(|byte| *byte == b'|').any(|phrase| find(text, phrase).is_some())
 }
 
-impl Words<'_> {
+impl Phrases<'_> {
     fn say(&self, phrases: &str) -> bool {
         any(self.text, phrases)
     }

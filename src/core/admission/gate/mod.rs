@@ -9,11 +9,11 @@
 //! A port that refuses connections is an engine that is still starting, for a while: most engines
 //! open theirs only when the model is loaded.
 
-use super::classify::AT_ONCE;
 use super::lease::{CallId, Lease};
-use super::loading::{ColdStart, LONGEST_SLEEP, LoadingAnswer, ProbeContext, SHORTEST_SLEEP};
-use super::rng::Rng;
-use super::time::{Duration, Instant};
+use super::probing::{ColdStart, LONGEST_SLEEP, LoadingAnswer, ProbeContext, SHORTEST_SLEEP};
+use crate::core::classify::AT_ONCE;
+use crate::core::rng::Rng;
+use crate::core::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Temperature {

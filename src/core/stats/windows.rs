@@ -4,7 +4,7 @@
 //! somebody looks: there is no timer.
 
 use super::sketch::Sketch;
-use super::time::{Duration, Instant};
+use crate::core::time::{Duration, Instant};
 
 #[derive(Clone, Debug)]
 pub struct Windows {

@@ -6,7 +6,7 @@
 
 use super::lease::CallId;
 use super::queue::Front;
-use super::time::Instant;
+use crate::core::time::Instant;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 

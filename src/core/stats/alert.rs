@@ -6,8 +6,8 @@
 //! need not agree on it. All is judged when the next attempt is added: silence changes nothing.
 
 use super::sketch::rounded;
-use super::time::{Duration, Instant};
 use super::windows::{Turn, Windows};
+use crate::core::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
 /// Of the timeout, in thousandths: an alert is cleared here, however high it was raised.

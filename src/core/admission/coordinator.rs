@@ -1,13 +1,13 @@
 //! What the calls of one target decide together: the cold-start gate, the circuit breaker and the retry budget.
 //!
-//! One result bears on all three, and one admission asks all three, so [`Shared`](super::shared::Shared) holds them as one.
+//! One result bears on all three, and one admission asks all three, so [`Shared`](super::Shared) holds them as one.
 
 use super::breaker::{self, Breaker, Verdict};
 use super::budget::{self, Budget, InitialTokens};
 use super::gate::Gate;
 use super::lease::CallId;
-use super::rng::Rng;
-use super::time::{Duration, Instant};
+use crate::core::rng::Rng;
+use crate::core::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {

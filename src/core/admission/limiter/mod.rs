@@ -7,7 +7,7 @@
 //! round. Latency is no signal here: it goes with the length of the answer.
 
 use super::lease::{CallId, Lease};
-use super::time::{Duration, Instant};
+use crate::core::time::{Duration, Instant};
 
 /// Where it starts, and starts again when a cold model has come up.
 pub const SLOW_START: u32 = 4;

@@ -4,23 +4,35 @@
 //! One state for each target. Nothing here waits: a call that has to is put in line, and
 //! [`Shared::woken`] says whose turn it is.
 
-use super::alert::AlertRule;
+pub mod breaker;
+pub mod budget;
+pub mod connections;
+pub mod coordinator;
+pub mod gate;
+pub mod keys;
+pub mod lease;
+pub mod limiter;
+pub mod probing;
+pub mod queue;
+
 use super::backoff::{CAP, OVERLOADED_BASE};
-use super::breaker::{self, Verdict};
-use super::budget::Budget;
-use super::connections::{Connections, Origin};
-use super::coordinator::{Coordinator, Observation, Rules};
 use super::failure::{Code, Failure, Layer};
-use super::gate::{Closed, ColdReport, ColdSighting, Refusal, Role, Temperature};
-use super::keys::{KeyId, SpentKeys};
-use super::lease::CallId;
-use super::limiter::{self, Limiter, SLOW_START, Sample};
-use super::loading::SHORTEST_SLEEP;
-use super::queue::{Front, Priority, Queue};
+use super::policy::Priority;
 use super::record::{Outcome, WaitReason};
 use super::rng::Rng;
+use super::stats::alert::AlertRule;
 use super::stats::{Stats, Took};
 use super::time::{Duration, Instant};
+use breaker::Verdict;
+use budget::Budget;
+use connections::{Connections, Origin};
+use coordinator::{Coordinator, Observation, Rules};
+use gate::{Closed, ColdReport, ColdSighting, Refusal, Role, Temperature};
+use keys::{KeyId, SpentKeys};
+use lease::CallId;
+use limiter::{Limiter, SLOW_START, Sample};
+use probing::SHORTEST_SLEEP;
+use queue::{Front, Queue};
 use std::rc::Rc;
 
 /// As long as this a call that was let in has to come and say that it is there.
