@@ -2,6 +2,7 @@
 
 use super::tests::{BOTTOMLESS, Bench, FOUR, GATEWAY_DOWN, START, TARGET, at};
 use super::*;
+use crate::core::record::WaitReason;
 
 const LEASE: u64 = 5_000;
 

@@ -12,16 +12,17 @@ pub mod gate;
 pub mod keys;
 pub mod lease;
 pub mod limiter;
+mod messages;
 pub mod probing;
 pub mod queue;
+mod target;
 
 use super::backoff::{CAP, OVERLOADED_BASE};
-use super::failure::{Code, Failure, Layer};
-use super::policy::Priority;
-use super::record::{Outcome, WaitReason};
+use super::failure::Code;
+use super::record::Outcome;
 use super::rng::Rng;
+use super::stats::Stats;
 use super::stats::alert::AlertRule;
-use super::stats::{Stats, Took};
 use super::time::{Duration, Instant};
 use breaker::Verdict;
 use budget::Budget;
@@ -31,132 +32,16 @@ use gate::{Closed, ColdReport, ColdSighting, Refusal, Role, Temperature};
 use keys::{KeyId, SpentKeys};
 use lease::CallId;
 use limiter::{Limiter, SLOW_START, Sample};
+pub use messages::{Admission, Caller, Ended, Event, Means, Snapshot};
 use probing::SHORTEST_SLEEP;
 use queue::{Front, Queue};
 use std::rc::Rc;
+use target::{Calm, TargetState};
 
 /// As long as this a call that was let in has to come and say that it is there.
 const TO_CLAIM: Duration = Duration::from_secs(5);
 /// The same where calls may end unseen: those who are there look many times a second.
 const TO_CLAIM_UNSEEN: Duration = Duration::from_secs(1);
-
-/// What a call says of itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller {
-    pub id: CallId,
-    pub priority: Priority,
-    /// When it gives up.
-    pub deadline: Instant,
-    /// When it gives up waiting for a cold model: not after its deadline.
-    pub patience: Instant,
-    /// How long one try may take, and for how much of that the server is asked to hold it.
-    pub attempt: Duration,
-    pub held: Duration,
-    /// It would be its first request to this target.
-    pub first: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// To be sent now. The generation is given back with the result.
-    Admitted { generation: u32 },
-    /// In line, for this reason.
-    Queued(WaitReason),
-    /// Not to be sent.
-    Rejected(Failure),
-}
-
-/// How one try ended.
-#[derive(Clone, Copy, Debug)]
-pub struct Ended {
-    pub generation: u32,
-    pub started: Instant,
-    pub outcome: Outcome,
-    /// Of the answer, if there was one.
-    pub status: Option<u16>,
-    /// How long it could have taken.
-    pub limit: Duration,
-    pub streamed: bool,
-    /// When the first text of a stream came.
-    pub begun: Option<Instant>,
-    pub means: Means,
-    pub key: KeyId,
-}
-
-/// What an end is taken for, beside what it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Means {
-    #[default]
-    Itself,
-    /// The target is still starting, or had no time to answer: it says nothing.
-    Nothing,
-    /// The target has enough to do with others, and works.
-    Full,
-    /// It has failed this call before, and answered others since.
-    Own,
-}
-
-impl Ended {
-    /// What it says of the target's speed: nothing, if it failed before its time was up.
-    fn took(&self, now: Instant) -> Option<Took> {
-        let late = matches!(self.outcome, Outcome::Failed(Code::Timeout, _));
-        if !late && self.outcome != Outcome::Ok {
-            return None;
-        }
-        let since = |at: Instant| at.since(self.started);
-        let whole = if late { since(now).min(self.limit) } else { since(now) };
-        let first_token = self.streamed.then(|| self.begun.map_or(whole, since));
-        Some(Took { whole, first_token, timeout: if late { whole } else { self.limit } })
-    }
-}
-
-/// What others than the call itself want to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    Breaker {
-        target: usize,
-        state: breaker::State,
-    },
-    /// One was raised or is over.
-    Alert {
-        target: usize,
-    },
-}
-
-#[derive(Debug)]
-struct TargetState {
-    coordinator: Coordinator,
-    limiter: Limiter,
-    connections: Connections,
-    queue: Queue,
-    stats: Stats,
-    /// Nobody in line is let in before then.
-    hold_until: Option<Instant>,
-    calm: Option<Calm>,
-    spent: SpentKeys,
-    /// When it last answered, and how many times it was full since then.
-    worked: Option<Instant>,
-    fulls: u32,
-    /// What the breaker was when it was looked at last.
-    reported: breaker::State,
-    /// Calls that may yet come here.
-    users: usize,
-    /// It is one of those in [`Shared::lines`].
-    has_line: bool,
-}
-
-/// It refuses who comes too fast, and does not say how long: nobody goes there for a while, which is
-/// doubled where it was not enough.
-#[derive(Clone, Copy, Debug)]
-struct Calm {
-    /// Who was refused first: it may be this one alone.
-    who: CallId,
-    /// The first refusal since it last answered, and the one that lengthened it last.
-    since: Instant,
-    newest: Instant,
-    until: Instant,
-    backoff: Duration,
-}
 
 /// Refusals of a server that answers others cost it nothing: for so long nobody pays for asking again.
 const UNPAID: Duration = Duration::from_secs(5);
@@ -810,87 +695,6 @@ impl Shared {
             queued: state.queue.len(),
             stats: &mut state.stats,
         })
-    }
-}
-
-/// What can be seen of a target.
-#[derive(Debug)]
-pub struct Snapshot<'a> {
-    pub breaker: breaker::State,
-    pub temperature: Temperature,
-    pub in_flight: usize,
-    pub queued: usize,
-    pub stats: &'a mut Stats,
-}
-
-impl TargetState {
-    fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
-        match self.coordinator.admit(now, caller.id, caller.attempt) {
-            Ok(generation) => {
-                self.limiter.acquire(now, caller.id, until);
-                self.connections.acquire(caller.id);
-                self.stats.sent();
-                // Not before it is sent: what is refused is no load, and earns no retry.
-                if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
-                    budget.deposit();
-                }
-                Admission::Admitted { generation }
-            }
-            Err(left) => {
-                self.connections.release(caller.id);
-                self.circuit_open(left)
-            }
-        }
-    }
-
-    fn enqueue(&mut self, now: Instant, caller: Caller) -> Admission {
-        if let Some(vain) = self.waits_in_vain(now, caller) {
-            return vain;
-        }
-        let cold = self.coordinator.gate.is_cold();
-        let others = self.queue.before(caller.priority) + 1;
-        let wait = self.limiter.wait_behind(others, self.connections.most()).filter(|_| !cold);
-        let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
-        if too_late || self.queue.len() >= self.limiter.queue() {
-            return self.reject(Code::QueueFull, Layer::Compute, wait);
-        }
-        self.queue.push(now, caller.id, caller.priority, caller.patience);
-        Admission::Queued(self.reason(now))
-    }
-
-    /// The server of the cold model wants nobody to ask before this call has given up.
-    fn waits_in_vain(&mut self, now: Instant, caller: Caller) -> Option<Admission> {
-        let explicit = self.coordinator.gate.explicit_until();
-        let next = explicit.filter(|next| *next > now && *next >= caller.patience)?;
-        Some(self.reject(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
-    }
-
-    fn reason(&self, now: Instant) -> WaitReason {
-        let ramps = |breaker: &breaker::Breaker| breaker.state(now) != breaker::State::Closed;
-        match &self.coordinator.breaker {
-            _ if self.coordinator.gate.is_cold() => WaitReason::Loading,
-            Some(breaker) if ramps(breaker) => WaitReason::Breaker,
-            _ => WaitReason::Queue,
-        }
-    }
-
-    fn circuit_open(&mut self, left: Duration) -> Admission {
-        let layer = self.coordinator.breaker.as_ref().map_or(Layer::Compute, |breaker| breaker.layer());
-        self.reject(Code::CircuitOpen, layer, Some(left))
-    }
-
-    fn reject(&mut self, code: Code, layer: Layer, retry_after: Option<Duration>) -> Admission {
-        self.stats.ended(Outcome::Failed(code, layer));
-        Admission::Rejected(Failure { code, layer, phase: None, status: None, retry_after })
-    }
-
-    fn due(&self) -> Option<Instant> {
-        if self.queue.is_empty() || self.connections.wait() {
-            return None;
-        }
-        let gate = &self.coordinator.gate;
-        let cold = gate.vacant_at().into_iter().chain(gate.opens_at()).min();
-        cold.or(self.hold_until).or_else(|| self.limiter.due())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Places, the line before them, and who is let in when; whole calls that share one state are in
 //! `tests/native/together`.
 
+use super::budget::InitialTokens;
+use super::probing::LoadingAnswer;
 use super::*;
-use crate::core::admission::budget::InitialTokens;
-use crate::core::admission::probing::LoadingAnswer;
-use crate::core::policy::Policy;
+use crate::core::failure::Layer;
+use crate::core::policy::{Policy, Priority};
+use crate::core::record::WaitReason;
 use std::collections::HashMap;
 
 pub(super) const TARGET: usize = 0;

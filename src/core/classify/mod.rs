@@ -47,8 +47,8 @@ impl Body {
     pub fn wait(&self, now: Now) -> Option<Duration> {
         let until = self.until_ms.and_then(|at| now.until(at));
         // What a page says is said to everybody: "please try again in 30 seconds".
-        let phrases = if self.is_page { None } else { hint::in_words(&self.text, now) };
-        self.wait.max(until).max(phrases)
+        let words = if self.is_page { None } else { hint::in_words(&self.text, now) };
+        self.wait.max(until).max(words)
     }
 }
 

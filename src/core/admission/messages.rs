@@ -1,0 +1,104 @@
+//! What a call and the state of its target tell each other.
+
+use super::breaker;
+use super::gate::Temperature;
+use super::keys::KeyId;
+use super::lease::CallId;
+use crate::core::failure::{Code, Failure};
+use crate::core::policy::Priority;
+use crate::core::record::{Outcome, WaitReason};
+use crate::core::stats::{Stats, Took};
+use crate::core::time::{Duration, Instant};
+
+/// What a call says about itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub id: CallId,
+    pub priority: Priority,
+    /// When the call gives up.
+    pub deadline: Instant,
+    /// When the call gives up waiting for a cold model: never after its deadline.
+    pub patience: Instant,
+    /// How long one attempt may take, and how much of that the server is asked to hold the request.
+    pub attempt: Duration,
+    pub held: Duration,
+    /// This would be the call's first request to the target.
+    pub first: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The call may be sent now. It gives the generation back with the result.
+    Admitted { generation: u32 },
+    /// The call is queued, for this reason.
+    Queued(WaitReason),
+    /// The call must not be sent.
+    Rejected(Failure),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    pub generation: u32,
+    pub started: Instant,
+    pub outcome: Outcome,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// How long the attempt could have taken.
+    pub limit: Duration,
+    pub streamed: bool,
+    /// When the first text of a stream came.
+    pub begun: Option<Instant>,
+    pub means: Means,
+    pub key: KeyId,
+}
+
+/// How an outcome counts for the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Means {
+    #[default]
+    Itself,
+    /// Not at all: the target is still starting, or had no time to answer.
+    Nothing,
+    /// As an overload: the target works, and is busy with other calls.
+    Full,
+    /// As the call's own failure: the target has failed this call before, and has answered others since.
+    Own,
+}
+
+impl Ended {
+    /// The latency, if the outcome has one: a failure before the time was up has none.
+    pub(super) fn took(&self, now: Instant) -> Option<Took> {
+        let late = matches!(self.outcome, Outcome::Failed(Code::Timeout, _));
+        if !late && self.outcome != Outcome::Ok {
+            return None;
+        }
+        let since = |at: Instant| at.since(self.started);
+        let whole = if late { since(now).min(self.limit) } else { since(now) };
+        let first_token = self.streamed.then(|| self.begun.map_or(whole, since));
+        Some(Took { whole, first_token, timeout: if late { whole } else { self.limit } })
+    }
+}
+
+/// What the owner of the client wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Breaker {
+        target: usize,
+        state: breaker::State,
+    },
+    /// An alert was raised, or is over.
+    Alert {
+        target: usize,
+    },
+}
+
+/// The state of a target, for statistics.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    pub breaker: breaker::State,
+    pub temperature: Temperature,
+    pub in_flight: usize,
+    pub queued: usize,
+    pub stats: &'a mut Stats,
+}

@@ -1,0 +1,120 @@
+//! The state of one target, and the rules that it applies to one call.
+
+use super::breaker;
+use super::connections::Connections;
+use super::coordinator::Coordinator;
+use super::keys::SpentKeys;
+use super::lease::CallId;
+use super::limiter::Limiter;
+use super::messages::{Admission, Caller};
+use super::queue::Queue;
+use crate::core::failure::{Code, Failure, Layer};
+use crate::core::record::{Outcome, WaitReason};
+use crate::core::stats::Stats;
+use crate::core::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub(super) struct TargetState {
+    pub(super) coordinator: Coordinator,
+    pub(super) limiter: Limiter,
+    pub(super) connections: Connections,
+    pub(super) queue: Queue,
+    pub(super) stats: Stats,
+    /// No queued call is admitted before this time.
+    pub(super) hold_until: Option<Instant>,
+    pub(super) calm: Option<Calm>,
+    pub(super) spent: SpentKeys,
+    /// When the target last answered, and how many times it was full since then.
+    pub(super) worked: Option<Instant>,
+    pub(super) fulls: u32,
+    /// The state of the breaker that was reported last.
+    pub(super) reported: breaker::State,
+    /// Calls that may still use this target.
+    pub(super) users: usize,
+    /// The target is one of [`Shared::lines`](super::Shared).
+    pub(super) has_line: bool,
+}
+
+/// The target refuses calls that come too fast, and does not say for how long. No call goes there for a while, and
+/// the while is doubled each time it was too short.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Calm {
+    /// The call that was refused first: the target may refuse that call alone.
+    pub(super) who: CallId,
+    /// The first refusal since the target last answered, and the latest one that lengthened the pause.
+    pub(super) since: Instant,
+    pub(super) newest: Instant,
+    pub(super) until: Instant,
+    pub(super) backoff: Duration,
+}
+
+impl TargetState {
+    pub(super) fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
+        match self.coordinator.admit(now, caller.id, caller.attempt) {
+            Ok(generation) => {
+                self.limiter.acquire(now, caller.id, until);
+                self.connections.acquire(caller.id);
+                self.stats.sent();
+                // The deposit follows the permit: a rejected call is no load and earns no retry.
+                if let (true, Some(budget)) = (caller.first, &mut self.coordinator.budget) {
+                    budget.deposit();
+                }
+                Admission::Admitted { generation }
+            }
+            Err(left) => {
+                self.connections.release(caller.id);
+                self.circuit_open(left)
+            }
+        }
+    }
+
+    pub(super) fn enqueue(&mut self, now: Instant, caller: Caller) -> Admission {
+        if let Some(vain) = self.waits_in_vain(now, caller) {
+            return vain;
+        }
+        let cold = self.coordinator.gate.is_cold();
+        let others = self.queue.before(caller.priority) + 1;
+        let wait = self.limiter.wait_behind(others, self.connections.most()).filter(|_| !cold);
+        let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
+        if too_late || self.queue.len() >= self.limiter.queue() {
+            return self.reject(Code::QueueFull, Layer::Compute, wait);
+        }
+        self.queue.push(now, caller.id, caller.priority, caller.patience);
+        Admission::Queued(self.reason(now))
+    }
+
+    /// The server of the cold model accepts no request before this call gives up.
+    pub(super) fn waits_in_vain(&mut self, now: Instant, caller: Caller) -> Option<Admission> {
+        let explicit = self.coordinator.gate.explicit_until();
+        let next = explicit.filter(|next| *next > now && *next >= caller.patience)?;
+        Some(self.reject(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
+    }
+
+    pub(super) fn reason(&self, now: Instant) -> WaitReason {
+        let ramps = |breaker: &breaker::Breaker| breaker.state(now) != breaker::State::Closed;
+        match &self.coordinator.breaker {
+            _ if self.coordinator.gate.is_cold() => WaitReason::Loading,
+            Some(breaker) if ramps(breaker) => WaitReason::Breaker,
+            _ => WaitReason::Queue,
+        }
+    }
+
+    pub(super) fn circuit_open(&mut self, left: Duration) -> Admission {
+        let layer = self.coordinator.breaker.as_ref().map_or(Layer::Compute, |breaker| breaker.layer());
+        self.reject(Code::CircuitOpen, layer, Some(left))
+    }
+
+    fn reject(&mut self, code: Code, layer: Layer, retry_after: Option<Duration>) -> Admission {
+        self.stats.ended(Outcome::Failed(code, layer));
+        Admission::Rejected(Failure { code, layer, phase: None, status: None, retry_after })
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        if self.queue.is_empty() || self.connections.wait() {
+            return None;
+        }
+        let gate = &self.coordinator.gate;
+        let cold = gate.vacant_at().into_iter().chain(gate.opens_at()).min();
+        cold.or(self.hold_until).or_else(|| self.limiter.due())
+    }
+}
