@@ -1,37 +1,35 @@
-//! Retry budget: a token bucket fed by first tries, so that retries add a bounded share of load.
+//! Retry budget: a token bucket fed by first attempts, so that retries add a bounded share of load.
 //!
-//! Retries that are limited for each call alone still multiply the load of a server that is down
-//! for everybody: with three tries each it is three times the load, and it does not recover. A
-//! bucket that only traffic fills binds however many calls there are ("Addressing Cascading
-//! Failures", Site Reliability Engineering, 2016; gRFC A6; Finagle's RetryBudget).
+//! A limit for each call still multiplies the load of a server that is down for everybody: three attempts each are
+//! three times the load, and the server does not recover. A bucket that only traffic fills binds however many calls
+//! there are ("Addressing Cascading Failures", Site Reliability Engineering, 2016; gRFC A6; Finagle's RetryBudget).
 
-/// A token is a thousand of these: shares like 0.1 are whole numbers then.
+/// A token is a thousand of these, so that ratios like 0.1 are whole numbers.
 const TOKEN: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// What a first try puts in, in thousandths of a retry.
+    /// What a first attempt adds, in thousandths of a retry.
     pub ratio: u32,
-    /// The most that is kept, in retries.
+    /// The most that the bucket holds, in retries.
     pub burst: u32,
 }
 
 impl Default for Rule {
     /// # Default
     ///
-    /// A tenth of a retry for each first try, at most 5 in store.
+    /// A tenth of a retry for each first attempt, at most 5 in store.
     fn default() -> Self {
         Self { ratio: 100, burst: 5 }
     }
 }
 
-/// What is in a new bucket.
+/// What a new bucket holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InitialTokens {
-    /// The burst, for a process that lives long: a first call alone can be retried.
+    /// The burst, for a process that lives long: its first call can be retried.
     Full,
-    /// One retry or none: thousands of short-lived isolates, each with a full bucket, have no
-    /// budget at all.
+    /// One retry or none: thousands of short-lived isolates, each with a full bucket, would have no budget at all.
     AtMostOne { one: bool },
 }
 
@@ -51,7 +49,7 @@ impl Budget {
         Self { rule, filled }
     }
 
-    /// A first try was sent.
+    /// A first attempt was sent.
     pub fn deposit(&mut self) {
         let most = self.rule.burst.saturating_mul(TOKEN);
         self.filled = self.filled.saturating_add(self.rule.ratio).min(most);
@@ -61,7 +59,7 @@ impl Budget {
         self.filled >= TOKEN
     }
 
-    /// Pays for one retry, if there is enough.
+    /// Takes one retry, if the bucket holds one.
     pub fn withdraw(&mut self) -> bool {
         let left = self.filled.checked_sub(TOKEN);
         self.filled = left.unwrap_or(self.filled);

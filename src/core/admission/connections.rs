@@ -1,8 +1,8 @@
-//! Connections belong to an origin, over all targets and clients of a program.
+//! Connections belong to an origin, and are shared by all targets and clients of a program.
 //!
-//! A page has six for an origin over HTTP/1.1, and what the platform lets wait for one waits on our clocks,
-//! behind which nobody's priority counts. So one fewer than those are in use at once, and the rest
-//! wait in their lines. HTTP/2 and 3 have no such limit: until it is known what is spoken, few are taken for granted.
+//! A page has six for an origin over HTTP/1.1. A request that waits for one inside the platform waits on our clocks,
+//! and outside our priorities. So this program uses one fewer than six at once, and the rest wait in their queues.
+//! HTTP/2 and 3 have no such limit: until the protocol is known, connections are assumed to be few.
 
 use super::lease::CallId;
 use super::queue::Front;
@@ -10,25 +10,27 @@ use crate::core::time::Instant;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Of the six of a page, one is left to the page itself.
+/// One of a page's six connections is left to the page itself.
 const USABLE: u32 = 5;
-/// One more than the platform lets out while a request beside them is answered: so it has more.
+/// If this many requests are in flight and one of them, sent last, is answered, the platform has more than six
+/// connections.
 const PLATFORM_LIMIT: u32 = 6;
 
-/// What is known of an origin's connections.
+/// What is known about an origin's connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Known {
     #[default]
     Nothing,
-    /// It speaks HTTP/1.1.
+    /// The origin speaks HTTP/1.1.
     Few,
-    /// It does not.
+    /// The origin speaks another protocol.
     Many,
-    /// As many as the platform may have are used, to see whether one more gets through: none has ended meanwhile.
+    /// All connections that the platform may have are in use, to see whether one more request gets through. None has
+    /// ended meanwhile.
     Tried,
 }
 
-/// Who waits for a connection: a target of a client, for whoever is first in its line.
+/// A target of a client that waits for a connection, for the first call in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub client: u32,
@@ -36,13 +38,13 @@ pub struct Waiting {
     front: Front,
 }
 
-/// One origin, for all who use it.
+/// One origin, for all clients.
 #[derive(Debug, Default)]
 pub struct Origin {
     known: Cell<Known>,
     held: Cell<u32>,
     waiting: RefCell<Vec<Waiting>>,
-    /// Somebody had to wait, and it is not known whether for anything.
+    /// A call had to wait, and it is not known whether that was necessary.
     wants_protocol: Cell<bool>,
 }
 
@@ -51,15 +53,15 @@ impl Origin {
         self.known.set(known);
     }
 
-    /// Whether it is worth finding out what it speaks; told once each time that somebody had to wait.
+    /// Whether finding out the protocol is worthwhile. True once each time that a call had to wait.
     pub fn wants_protocol(&self) -> bool {
         self.wants_protocol.take()
     }
 
-    /// A request beside as many as the platform may have was answered, or was not.
+    /// The request beside as many as the platform may have was answered, or was not.
     pub fn tried(&self, answered: bool) {
         if self.known.get() == Known::Tried {
-            // Who was not answered in time may be slow: that is tried again, a while later.
+            // A request that was not answered in time may be slow: it is tried again a while later.
             let many = answered && self.held.get() >= PLATFORM_LIMIT;
             self.known.set(if many { Known::Many } else { Known::Nothing });
         }
@@ -73,7 +75,7 @@ impl Origin {
         }
     }
 
-    /// Whose turn it is, if there is a connection: it is to look, and waits no more until it says so again.
+    /// The target whose turn it is, if a connection is free. It dispatches, and waits no more until it says so again.
     pub fn next(&self, now: Instant) -> Option<Waiting> {
         if !self.has_free() {
             return None;
@@ -84,7 +86,7 @@ impl Origin {
     }
 }
 
-/// Those of one target, where the platform has few: none is counted where it has many.
+/// The connections of one target, where the platform has few. Where it has many, none is counted.
 #[derive(Debug, Default)]
 pub struct Connections {
     of: Option<(Rc<Origin>, u32)>,
@@ -93,27 +95,28 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// `client` is who looks when there is one.
+    /// `client` dispatches when a connection is free.
     pub fn belong(&mut self, origin: &Rc<Origin>, client: u32) {
         self.of.get_or_insert_with(|| (origin.clone(), client));
     }
 
-    /// How many there are at most.
+    /// The most connections, where they are limited.
     pub fn most(&self) -> Option<u32> {
         self.are_few().then_some(USABLE)
     }
 
-    /// Whether what got no answer may never have been sent: others of the browser's use the same ones.
+    /// Connections are few, so a request without an answer may never have been sent: other code in the browser uses
+    /// the same ones.
     pub fn are_few(&self) -> bool {
         self.of.as_ref().is_some_and(|(origin, _)| origin.known.get() != Known::Many)
     }
 
-    /// Somebody waits for one: until there is one, nothing else lets in.
+    /// A call waits for a connection: until one is free, none is admitted.
     pub fn wait(&self) -> bool {
         self.waits
     }
 
-    /// Whether there is one for the front of the line of this target; if not, it waits.
+    /// Whether a connection is free for the front of this target's queue. If not, the target waits.
     pub fn is_available(&mut self, now: Instant, target: usize, front: Front) -> bool {
         let Some((origin, client)) = &self.of else { return true };
         let mut line = origin.waiting.borrow_mut();
@@ -130,7 +133,7 @@ impl Connections {
         is_available
     }
 
-    /// Nobody at this target waits for one.
+    /// No call of this target waits for a connection.
     pub fn wait_no_more(&mut self, target: usize) {
         if let Some((origin, client)) = self.of.as_ref().filter(|_| self.waits) {
             origin.waiting.borrow_mut().retain(|other| (other.client, other.target) != (*client, target));
@@ -154,7 +157,7 @@ impl Connections {
             self.held.swap_remove(at);
             origin.held.set(origin.held.get().saturating_sub(1));
             if origin.known.get() == Known::Tried {
-                origin.known.set(Known::Nothing); // a free one would let the other request through
+                origin.known.set(Known::Nothing); // a free connection would let the other request through
             }
         }
     }
@@ -162,7 +165,8 @@ impl Connections {
 
 impl Drop for Connections {
     fn drop(&mut self) {
-        // What it has said that it waits for is taken out by who looks in vain: see [`Origin::next`].
+        // The entry of this target in the waiting list is dropped by the client that finds nothing to dispatch: see
+        // [`Origin::next`].
         if let Some((origin, _)) = &self.of {
             origin.held.set(origin.held.get().saturating_sub(self.held.len() as u32));
         }

@@ -14,9 +14,9 @@ pub struct Rules {
     pub breaker: Option<breaker::Rule>,
     pub budget: Option<budget::Rule>,
     pub initial_tokens: InitialTokens,
-    /// How long a permit, a probe or a lead lasts without a sign of life from its holder, where a call
-    /// may end unseen, as the request that it belongs to may in a Worker. By default they last for as
-    /// long as the try may take.
+    /// How long a permit, a probe or a lead lasts without a sign of life from its holder, where a call may end
+    /// unseen. A call in a Worker may, because its request can end first. By default each lasts as long as the
+    /// attempt may take.
     pub lease: Option<Duration>,
 }
 
@@ -28,7 +28,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// It is one of thousands of short-lived ones that share nothing.
+    /// The client is one of thousands of short-lived ones that share nothing.
     pub(super) fn uncoordinated(&self) -> bool {
         matches!(self.initial_tokens, InitialTokens::AtMostOne { .. })
     }
@@ -41,17 +41,17 @@ pub struct Coordinator {
     pub(super) budget: Option<Budget>,
 }
 
-/// How one try ended.
+/// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
     pub who: CallId,
-    /// Of the admission, and how long ago that was.
+    /// The generation of the admission, and how long ago the attempt started.
     pub generation: u32,
     pub ago: Duration,
     pub verdict: Verdict,
-    /// How many others are under way.
+    /// How many other attempts are in flight.
     pub others: u32,
-    /// There was an answer, and it was not that the model is loading.
+    /// There was an answer, and it did not say that the model is loading.
     pub answered: bool,
 }
 
@@ -64,7 +64,7 @@ impl Coordinator {
         }
     }
 
-    /// True if everybody has to start slowly now: how slowly, in calls at once.
+    /// Returns how many calls may start at once, if the target starts slowly from now on.
     pub(super) fn observe(&mut self, now: Instant, seen: Observation, rng: &mut Rng) -> Option<u32> {
         let started = now - seen.ago;
         let came_up = seen.answered && self.gate.answered(now, started);
@@ -74,7 +74,7 @@ impl Coordinator {
         slow_start(recovered, came_up)
     }
 
-    /// The first text of a stream has come. The same answer.
+    /// The first text of a stream has come. Returns the same as [`Self::observe`].
     pub(super) fn begun(
         &mut self,
         now: Instant,
@@ -88,7 +88,7 @@ impl Coordinator {
         slow_start(breaker.is_some_and(|breaker| breaker.begun(now, who, generation, rng)), came_up)
     }
 
-    /// Whatever this call leads or probes is its own until then.
+    /// Extends the lead or the probe of this call.
     pub(super) fn renew(&mut self, who: CallId, until: Instant) {
         self.gate.renew(who, until);
         if let Some(breaker) = &mut self.breaker {
@@ -96,7 +96,7 @@ impl Coordinator {
         }
     }
 
-    /// This one goes on, and may take for ever: another one looks, and is the probe.
+    /// The call goes on and may take for ever: another call gets the lead and the probe.
     pub(super) fn give_up(&mut self, who: CallId) {
         self.gate.lost(who);
         self.gate.resign(who);
@@ -117,7 +117,7 @@ impl Coordinator {
         self.budget.as_mut().is_none_or(Budget::withdraw)
     }
 
-    /// The breaker's word on a call that would be sent now.
+    /// The breaker's decision about a call that would be sent now. An error is how long the circuit stays open.
     pub(super) fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Result<u32, Duration> {
         if let Some(breaker) = &mut self.breaker
             && let breaker::Permission::Denied(left) = breaker.admit(now, who, attempt)
@@ -128,7 +128,7 @@ impl Coordinator {
     }
 }
 
-/// How many may go at once when it has recovered, or has come up.
+/// How many calls may start at once, after a recovery and after a cold start.
 const fn slow_start(recovered: bool, came_up: bool) -> Option<u32> {
     match (recovered, came_up) {
         (true, _) => Some(1),

@@ -1,14 +1,14 @@
-//! Keys that have spent their limit: a target that refuses one of them again, and answers the others, is not too full.
+//! API keys that have spent their limit. A target that refuses such a key again and answers other keys is not full.
 
 use crate::core::time::Instant;
 
-/// Whose limit a call meets: a number that the calls with the same key share. Two keys of one number are one.
+/// The number of a key: calls with the same key share it. Two keys with one number count as one.
 pub type KeyId = u32;
 
-/// A target that refuses more keys at a time is full.
+/// A target that refuses more keys than this at a time is full.
 const MOST: usize = 64;
 
-/// Those that were refused, and not answered since; each with when that was first. The oldest goes first.
+/// Keys that were refused and not answered since, each with its first refusal. The oldest is dropped first.
 #[derive(Clone, Debug, Default)]
 pub struct SpentKeys(Vec<(KeyId, Instant)>);
 
@@ -17,7 +17,8 @@ impl SpentKeys {
         self.0.retain(|(spent, _)| *spent != key);
     }
 
-    /// This key is refused. True if it was before, and others have been answered since: last at `worked`.
+    /// The key is refused. Returns true if it was refused before and other keys were answered since, the last one at
+    /// `worked`.
     pub fn refused(&mut self, now: Instant, key: KeyId, worked: Option<Instant>) -> bool {
         if let Some((_, since)) = self.0.iter().find(|(spent, _)| *spent == key) {
             return worked.is_some_and(|worked| worked > *since);

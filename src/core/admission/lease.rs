@@ -1,13 +1,12 @@
-//! A right that one call holds for a while: a place, a probe, the lead of a cold start.
+//! A lease: a permit, a probe or the lead of a cold start, which one call holds for a limited time.
 //!
-//! Whoever holds it may never come back: an isolate is evicted, a tab freezes, a reader forgets its
-//! stream. So nothing is held without an end, and the end is looked at, not waited for.
+//! The holder may never come back: an isolate is evicted, a tab freezes, a reader forgets its stream. So every lease
+//! ends, and whether it has ended is computed from the time. No timer waits for it.
 
 use crate::core::time::Instant;
 
-/// Which call it is. The one who makes the calls chooses; two calls that live at once differ. Small
-/// numbers that are used again, as those of seats are: the [`queue`](super::queue) keeps a table by them,
-/// and the largest number is nobody's.
+/// The number of a call. Its maker chooses it, and no two calls that are alive share one. Numbers should be small and
+/// reused, because the [`queue`](super::queue) keeps a table by them. The largest number stands for no call.
 pub type CallId = u32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

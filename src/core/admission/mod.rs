@@ -1,8 +1,8 @@
-//! The one door through which a call asks what it shares with the others: whether it may be sent,
-//! whether it may try again, who looks after a cold model; and by which it tells how it went.
+//! Admission: what the calls of a client share, and how a call asks for it. A call requests admission, asks for a
+//! retry, reports a cold start, and reports how each attempt ended.
 //!
-//! One state for each target. Nothing here waits: a call that has to is put in line, and
-//! [`Shared::woken`] says whose turn it is.
+//! There is one [`TargetState`] for each target. Nothing here waits: a call that has to wait is queued, and
+//! [`Shared::woken`] names the calls whose turn it is.
 
 pub mod breaker;
 pub mod budget;
@@ -38,20 +38,21 @@ use queue::{Front, Queue};
 use std::rc::Rc;
 use target::{Calm, TargetState};
 
-/// As long as this a call that was let in has to come and say that it is there.
+/// A call that was let in must claim its permit within this time, or loses it.
 const TO_CLAIM: Duration = Duration::from_secs(5);
-/// The same where calls may end unseen: those who are there look many times a second.
+/// The same where calls may end unseen: a call that is alive polls many times a second there.
 const TO_CLAIM_UNSEEN: Duration = Duration::from_secs(1);
 
-/// Refusals of a server that answers others cost it nothing: for so long nobody pays for asking again.
+/// A refusal by a server that answers other calls costs the server nothing: for this long another attempt costs no
+/// retry budget.
 const UNPAID: Duration = Duration::from_secs(5);
-/// It answers others all the time.
+/// A target that answered another call this recently answers calls all the time.
 const ANSWERS: Duration = Duration::from_ms(300);
-/// So often in a row it is taken for full.
+/// A target that was full more often than this in a row is down, not full.
 const MOST_FULL: u32 = 8;
-/// It has answered others just now.
+/// A target that answered this recently works.
 const JUST_NOW: Duration = Duration::from_secs(1);
-/// So lately that it is hardly cold; or within twice as long as an answer takes.
+/// A target that answered this recently is hardly cold. Twice the time that an answer takes counts as recent too.
 const LATELY: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -60,7 +61,7 @@ pub struct Shared {
     concurrency: limiter::Rule,
     alert: AlertRule,
     targets: Vec<TargetState>,
-    /// Those in whose line somebody was, when they were looked at last: few of many.
+    /// The targets whose queue was not empty at the last dispatch: few of many.
     lines: Vec<usize>,
     rng: Rng,
     woken: Vec<CallId>,
@@ -73,7 +74,7 @@ impl Shared {
         Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, events }
     }
 
-    /// Nothing is shared but the gate and the places: for what one call does by itself.
+    /// For a single call: only the gate and the limiter apply, and the limiter admits everything.
     pub fn without_limits(targets: usize) -> Self {
         let rules = Rules { breaker: None, budget: None, ..Rules::default() };
         let concurrency = limiter::Rule { max: u32::MAX / 1000, ..limiter::Rule::default() };
@@ -82,14 +83,14 @@ impl Shared {
         shared
     }
 
-    /// There is a target with this index now.
+    /// Ensures that there is state for this target.
     pub fn grow(&mut self, target: usize) {
         while self.targets.len() <= target {
             self.targets.push(self.fresh());
         }
     }
 
-    /// A call that names this target begins: nothing takes its place before the call is over.
+    /// A call that names this target begins: the slot cannot be given to another target before the call is over.
     pub fn retain(&mut self, target: usize) {
         self.grow(target);
         if let Some(state) = self.targets.get_mut(target) {
@@ -97,36 +98,36 @@ impl Shared {
         }
     }
 
-    /// Its connections are those of an origin, of which the platform has few. `client` is who is told
-    /// by [`Origin::next`] that there is one: then to [`Self::connect`].
+    /// Counts the target's connections with those of an origin, of which the platform has few. [`Origin::next`]
+    /// returns `client` when a connection is free; the client then calls [`Self::connect`].
     pub fn belongs(&mut self, target: usize, origin: &Rc<Origin>, client: u32) {
         if let Some(state) = self.targets.get_mut(target) {
             state.connections.belong(origin, client);
         }
     }
 
-    /// There may be a connection for who is first in line.
+    /// A connection may be free for the first call in the queue.
     pub fn connect(&mut self, now: Instant, target: usize) {
         self.dispatch(now, target);
     }
 
-    /// A request without an answer may never have been sent: others use the few connections as well, and this
-    /// program was never answered there.
+    /// A request without an answer may never have been sent: other code uses the few connections too, and this target
+    /// has never answered this program.
     pub fn may_be_unsent(&self, target: usize) -> bool {
         self.targets
             .get(target)
             .is_some_and(|state| state.connections.are_few() && !state.coordinator.gate.was_warm())
     }
 
-    /// That call is over.
+    /// A call that named this target is over.
     pub fn release(&mut self, target: usize) {
         if let Some(state) = self.targets.get_mut(target) {
             state.users = state.users.saturating_sub(1);
         }
     }
 
-    /// Another target takes this place. False, and nothing is changed, while a call may yet come here:
-    /// what it would tell or be told is of the target before.
+    /// Gives the slot to another target. Returns false and changes nothing while a call may still use it, because
+    /// that call's reports and wakeups belong to the old target.
     pub fn replace(&mut self, target: usize) -> bool {
         if self.targets.get(target).is_none_or(|state| state.users > 0) {
             return false;
@@ -156,12 +157,12 @@ impl Shared {
         }
     }
 
-    /// Until when something is held by who has just taken it, or renews it.
+    /// The end of a lease that is taken or renewed now.
     fn lease(&self, now: Instant, until: Instant) -> Instant {
         self.rules.lease.map_or(until, |lease| until.min(now + lease))
     }
 
-    /// A call as its leases are issued to it.
+    /// The caller, with its attempt shortened to the lease.
     fn leased(&self, caller: Caller) -> Caller {
         Caller {
             attempt: self.rules.lease.map_or(caller.attempt, |lease| caller.attempt.min(lease)),
@@ -169,7 +170,7 @@ impl Shared {
         }
     }
 
-    /// A call wants to be sent to this target, for the first time or again.
+    /// A call asks to send to this target, for the first time or again.
     pub fn request(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         if caller.first
             && let Some(state) = self.targets.get_mut(target)
@@ -184,7 +185,7 @@ impl Shared {
         let until = self.lease(now, caller.deadline);
         self.opens(now, target);
         let Some(state) = self.targets.get_mut(target) else {
-            return Admission::Admitted { generation: 0 }; // no call has no target
+            return Admission::Admitted { generation: 0 }; // every call has a target
         };
         if let Some(left) = state.coordinator.open_for(now) {
             return state.circuit_open(left);
@@ -194,7 +195,7 @@ impl Shared {
         let may = was_cold || !is_calm && state.queue.is_empty() && state.limiter.has_permit(now);
         let may = may && state.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {
-            // Who has no connection does not look after it.
+            // A call without a connection cannot lead the cold start.
             state.coordinator.gate.resign(caller.id);
         }
         let waits =
@@ -207,7 +208,7 @@ impl Shared {
         admission
     }
 
-    /// A call that waited was woken, or its own time is up: its place, if it has one by now.
+    /// A queued call was woken, or its own time is up. It gets its permit if it has one by now.
     pub fn claim(&mut self, now: Instant, target: usize, caller: Caller) -> Admission {
         let caller = self.leased(caller);
         let until = self.lease(now, caller.deadline);
@@ -223,7 +224,7 @@ impl Shared {
         }
         if !state.limiter.release(caller.id) {
             state.connections.release(caller.id);
-            return self.admit(now, target, caller); // everybody was sent away, or it came too late
+            return self.admit(now, target, caller); // the queue was drained, or the call came too late
         }
         if state.coordinator.gate.is_cold()
             && !state.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
@@ -238,7 +239,7 @@ impl Shared {
         admission
     }
 
-    /// This call is still there: whatever it holds is its own for another while.
+    /// The call is still alive: its leases are extended.
     pub fn renew(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant, in_flight: bool) {
         let until = self.lease(now, deadline);
         let leases = self.rules.lease.is_some();
@@ -251,19 +252,20 @@ impl Shared {
         }
     }
 
-    /// The reader of this call's stream has gone away, and its server sends nothing meanwhile: the next
-    /// call has its place.
+    /// The reader of this call's stream is away and its server sends nothing meanwhile: the next call gets the
+    /// permit.
     pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
         if let Some(state) = self.targets.get_mut(target) {
             state.coordinator.give_up(who);
             state.limiter.release(who);
-            // The answer may have come whole to the platform, and its connection be free; if not, one is in reserve.
+            // The platform may hold the whole answer already, and the connection may be free. If not, one is in
+            // reserve.
             state.connections.release(who);
             self.dispatch(now, target);
         }
     }
 
-    /// It is back, whether there is room or not.
+    /// The reader is back, and gets a permit even if none is free.
     pub fn reclaim(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant) {
         let until = self.lease(now, deadline);
         if let Some(state) = self.targets.get_mut(target) {
@@ -272,7 +274,7 @@ impl Shared {
         }
     }
 
-    /// The first text of a stream has come: that is an answer, whatever becomes of the rest.
+    /// The first text of a stream has come. It counts as an answer, however the stream ends.
     pub fn begun(&mut self, now: Instant, target: usize, who: CallId, generation: u32, started: Instant) {
         let Some(state) = self.targets.get_mut(target) else {
             return;
@@ -287,17 +289,17 @@ impl Shared {
         self.dispatch(now, target);
     }
 
-    /// Who looks after the cold start that the others wait for.
+    /// The call that probes for the others.
     pub fn leader(&self, target: usize) -> Option<CallId> {
         self.targets.get(target)?.coordinator.gate.leader()
     }
 
-    /// Whether there is still a cold start that a waiting call waits for.
+    /// Whether the cold start that queued calls wait for goes on.
     pub fn is_cold(&self, target: usize) -> bool {
         self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_cold())
     }
 
-    /// A try has ended.
+    /// An attempt has ended.
     pub fn ended(&mut self, now: Instant, target: usize, who: CallId, ended: Ended) {
         let Some(state) = self.targets.get_mut(target) else {
             return;
@@ -344,7 +346,7 @@ impl Shared {
             state.limiter.took(now, who);
         }
         match verdict {
-            // Its answer was counted when it began.
+            // This answer was counted when its stream began.
             Verdict::Success if ended.begun.is_some() => {}
             Verdict::Success => state.limiter.vote(true),
             Verdict::Failure(_) | Verdict::Timeout(_) => state.limiter.vote(false),
@@ -376,7 +378,7 @@ impl Shared {
         self.dispatch(now, target);
     }
 
-    /// Who looks after a cold model may have found it up.
+    /// Ends the cold start if a probe has been in flight for so long that the model must be up.
     fn opens(&mut self, now: Instant, target: usize) {
         let state = self.targets.get_mut(target);
         if state.is_some_and(|state| state.coordinator.gate.opens(now)) {
@@ -384,7 +386,7 @@ impl Shared {
         }
     }
 
-    /// It has recovered, or come up, and everybody goes slowly from so many at once.
+    /// The target has recovered or come up: the limit starts again at `from` calls.
     fn starts_slowly(&mut self, now: Instant, target: usize, from: Option<u32>) {
         let (Some(state), Some(from)) = (self.targets.get_mut(target), from) else {
             return;
@@ -392,12 +394,12 @@ impl Shared {
         let uncoordinated = self.rules.uncoordinated();
         state.limiter.start_slowly(if uncoordinated { 1 } else { from });
         if uncoordinated && !state.queue.is_empty() {
-            // As many others have seen it come up, and all have calls in line.
+            // Many uncoordinated clients see it come up at the same time, and all have queued calls.
             state.hold_until = Some(now + self.rng.up_to(state.coordinator.gate.spread()));
         }
     }
 
-    /// This call found the model loading.
+    /// The call got an answer that says the model is loading.
     pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: ColdSighting) -> Role {
         let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
         let Some(found) = self.found(now, target, who, found) else { return Role::Lead(default_wait) };
@@ -405,7 +407,7 @@ impl Shared {
         let was_cold = state.coordinator.gate.is_cold();
         let role = state.coordinator.gate.loading(now, found, &mut self.rng);
         if !was_cold {
-            // Those in line wait for something else from now on, and may have less patience for it.
+            // Queued calls wait for something else from now on, and may have less patience for it.
             self.woken.extend(state.queue.iter());
         } else if let Some(explicit) = state.coordinator.gate.explicit_until() {
             self.woken.extend(state.queue.impatient(explicit));
@@ -425,7 +427,8 @@ impl Shared {
         })
     }
 
-    /// This call was refused a connection. What to do while that is taken for a start; `None` if it is none.
+    /// The call's connection was refused. Returns the role of the call while that is taken for a start, and `None` if
+    /// it is a failure.
     pub fn refused(
         &mut self,
         now: Instant,
@@ -438,24 +441,24 @@ impl Shared {
         let state = self.targets.get_mut(target)?;
         let was_cold = state.coordinator.gate.is_cold();
         let role = state.coordinator.gate.refused(now, found, refusal, &mut self.rng);
-        // Those in line wait for something else from now on, or for nothing any more.
+        // Queued calls wait for something else from now on, or for nothing any more.
         if was_cold != state.coordinator.gate.is_cold() || role.is_none() {
             self.woken.extend(state.queue.iter());
         }
         role
     }
 
-    /// Somebody was sent to look whether it is up, and nothing has come of that yet.
+    /// A probe was sent, and its result is not known yet.
     pub fn is_probing(&self, target: usize) -> bool {
         self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_probing())
     }
 
-    /// It has answered a request that was sent after that.
+    /// The target has answered a request that was sent after `then`.
     pub fn has_answered_since(&self, target: usize, then: Instant) -> bool {
         self.targets.get(target).is_some_and(|state| state.coordinator.gate.has_answered_since(then))
     }
 
-    /// That it refuses connections, and whether it has ever answered.
+    /// Whether the target refuses connections, and whether it has ever answered.
     pub fn closed(&self, now: Instant, target: usize) -> Option<(Closed, bool)> {
         let gate = &self.targets.get(target)?.coordinator.gate;
         Some((gate.closed(now)?, gate.was_warm()))
@@ -465,27 +468,27 @@ impl Shared {
         self.targets.get(target).is_some_and(|state| state.coordinator.gate.was_warm())
     }
 
-    /// It may have enough to do with others: but not for ever, if it answers nobody.
+    /// The target may be busy with other calls. It is not if it has answered none for too long.
     pub fn is_full_for_now(&self, target: usize) -> bool {
         self.targets.get(target).is_some_and(|state| state.fulls < MOST_FULL)
     }
 
-    /// Another call was under way to it while this one was.
+    /// Another call was in flight to the target while this one was.
     pub fn is_in_company(&self, target: usize, who: CallId) -> bool {
         self.targets.get(target).is_some_and(|state| state.limiter.was_in_company(who))
     }
 
-    /// With this one the limit was tried.
+    /// The limiter admitted this call beyond the limit, to try one more.
     pub fn was_one_more(&self, now: Instant, target: usize, who: CallId) -> bool {
         self.targets.get(target).is_some_and(|state| state.limiter.was_one_more(now, who))
     }
 
-    /// It has answered just now.
+    /// The target has answered a moment ago.
     pub fn works(&self, now: Instant, target: usize) -> bool {
         self.worked_within(now, target, JUST_NOW)
     }
 
-    /// Nobody is answered so soon.
+    /// An answer of the target takes longer than `took`.
     pub fn takes_longer(&self, target: usize, took: Duration) -> bool {
         self.targets
             .get(target)
@@ -493,7 +496,7 @@ impl Shared {
             .is_some_and(|soon| took < soon)
     }
 
-    /// It has answered since then.
+    /// The target has answered since `then`.
     pub fn has_worked_since(&self, target: usize, then: Instant) -> bool {
         self.targets.get(target).and_then(|state| state.worked).is_some_and(|at| at >= then)
     }
@@ -508,8 +511,8 @@ impl Shared {
         worked.is_some_and(|at| now.since(at) < span)
     }
 
-    /// It has refused a request that was sent at `started`, and does not say for how long. How long nobody goes there, if it
-    /// refuses more than this call.
+    /// The target refused a request that was sent at `started`, and did not say for how long. Returns how long no
+    /// call goes there, if the target refuses more than this call.
     pub fn calms(&mut self, now: Instant, target: usize, who: CallId, started: Instant) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
         let state = self.targets.get_mut(target)?;
@@ -524,7 +527,7 @@ impl Shared {
         if answers || calm.who == who {
             return None;
         }
-        // Those that went together are refused together.
+        // Requests that were sent together are refused together.
         if started >= calm.newest {
             calm.newest = now;
             calm.backoff = calm.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
@@ -534,30 +537,30 @@ impl Shared {
         Some(calm.until.since(now))
     }
 
-    /// It refuses this key, and not only this time, and answers others.
+    /// The target refuses this key repeatedly, and answers other keys.
     pub fn refuses_key(&mut self, now: Instant, target: usize, key: KeyId) -> bool {
         self.targets.get_mut(target).is_some_and(|state| state.spent.refused(now, key, state.worked))
     }
 
-    /// Whether asking it again costs the budget nothing.
+    /// Whether another attempt costs no retry budget.
     pub fn is_unpaid(&self, now: Instant, target: usize) -> bool {
         let calm = self.targets.get(target).and_then(|state| state.calm);
         calm.is_some_and(|calm| now.since(calm.since) < UNPAID)
     }
 
-    /// Whether it has just come up: that it is full now is no failure, but the crowd that waited.
+    /// The target has just come up: if it is full now, the calls that waited are the cause, and it is no failure.
     pub fn is_fresh(&self, now: Instant, target: usize) -> bool {
         self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_fresh(now))
     }
 
-    /// Whether "full" still means that it has just come up. Of a process, whose calls wait in one
-    /// line, it does not; but a thousand isolates find it up at once.
+    /// Whether "full" still means that the target has just come up. For a process it does not, because its calls wait
+    /// in one queue; but a thousand isolates find the target up at once.
     pub fn is_rushed(&self, now: Instant, target: usize) -> bool {
         let uncoordinated = self.rules.uncoordinated();
         uncoordinated && self.is_fresh(now, target)
     }
 
-    /// Pays for another try after an error, that would be sent after so long.
+    /// Takes a retry from the budget for an attempt that would be sent after `after`. An open circuit costs nothing.
     pub fn may_retry(&mut self, now: Instant, target: usize, after: Duration) -> bool {
         let Some(state) = self.targets.get_mut(target) else {
             return true;
@@ -566,7 +569,7 @@ impl Shared {
         !open && state.coordinator.withdraw()
     }
 
-    /// Whether that would be paid for, were it to be sent now.
+    /// Whether the budget has a retry for an attempt that would be sent now.
     pub fn can_retry(&self, now: Instant, target: usize) -> bool {
         self.targets.get(target).is_none_or(|state| {
             state.coordinator.open_for(now).is_none()
@@ -574,7 +577,7 @@ impl Shared {
         })
     }
 
-    /// This call wants nothing more from this target; it may have been in line.
+    /// The call has finished with this target; it may have been queued.
     pub fn detach(&mut self, now: Instant, target: usize, who: CallId, in_line: bool) {
         if let Some(state) = self.targets.get_mut(target) {
             state.coordinator.gate.resign(who);
@@ -586,7 +589,7 @@ impl Shared {
         }
     }
 
-    /// Whose turn it is, since this was asked last. They claim their place.
+    /// The next call whose turn it is. The call then claims its permit.
     pub fn woken(&mut self) -> Option<CallId> {
         self.woken.pop()
     }
@@ -595,7 +598,7 @@ impl Shared {
         self.events.pop()
     }
 
-    /// When somebody who waits could be let in though nothing happens.
+    /// When the next queued call could be admitted although nothing else happens.
     pub fn due(&mut self) -> Option<Instant> {
         let Self { lines, targets, .. } = self;
         let mut due = None::<Instant>;
@@ -608,7 +611,7 @@ impl Shared {
         due
     }
 
-    /// That time has come.
+    /// The time of [`Self::due`] has come.
     pub fn wake(&mut self, now: Instant) {
         let mut at = 0;
         while let Some(target) = self.lines.get(at) {
@@ -617,7 +620,7 @@ impl Shared {
         }
     }
 
-    /// There is, or may be, a line at this target.
+    /// The target has, or may have, queued calls.
     fn has_enqueued(&mut self, target: usize) {
         if let Some(state) = self.targets.get_mut(target).filter(|state| !state.has_line) {
             state.has_line = true;
@@ -625,7 +628,7 @@ impl Shared {
         }
     }
 
-    /// Lets in whoever there is room for.
+    /// Admits as many queued calls as there are permits for.
     fn dispatch(&mut self, now: Instant, target: usize) {
         let lease = self.rules.lease;
         let to_claim = if lease.is_some() { TO_CLAIM_UNSEEN } else { TO_CLAIM };
@@ -640,8 +643,8 @@ impl Shared {
             state.reported = circuit;
             self.events.push(Event::Breaker { target, state: circuit });
         }
-        // A ramp goes from one call to eight, whatever the minimum is; and short-lived isolates, of which
-        // there are thousands, start one by one.
+        // The breaker's ramp goes from one call to eight, whatever the minimum is. Short-lived isolates, of which
+        // there are thousands, start with one.
         if circuit == breaker::State::Closed && !self.rules.uncoordinated() {
             state.limiter.rise_to_minimum();
         }
@@ -671,14 +674,14 @@ impl Shared {
             state.connections.acquire(next);
             self.woken.push(next);
             if cold.is_some() {
-                // It is not sent yet.
+                // The probe is not sent yet.
                 state.coordinator.gate.admit(now, next, to_claim, to_claim);
                 return;
             }
         }
     }
 
-    /// Of one target, for those who look from outside.
+    /// The state of one target, for statistics.
     pub fn snapshot(&mut self, now: Instant, target: usize) -> Option<Snapshot<'_>> {
         let state = self.targets.get_mut(target)?;
         let (gate, breaker) = (&state.coordinator.gate, &state.coordinator.breaker);

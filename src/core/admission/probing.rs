@@ -1,11 +1,10 @@
-//! When to look again whether a cold model is up.
+//! When to probe a cold model again.
 //!
-//! What a server says about its cold start is a prior: 20 s is said of starts of 8 s and of ten
-//! minutes alike. So the first look is after a quarter of it, and each later one when the time
-//! waited has grown by about a quarter: an answer is found within 1.3 times the real length, and
-//! the number of looks grows with the logarithm of it. Where nothing is said, the first look is after
-//! a second, and each later one 1.25 times as far from the one before: a start of two seconds is
-//! found within three.
+//! What a server says about its cold start is a prior: servers say 20 s of starts of 8 s and of ten minutes alike.
+//! The first probe comes after a quarter of that, and each later one when the time waited has grown by about a
+//! quarter. So a model is found up within 1.3 times the real length, and the number of probes grows with the
+//! logarithm of the length. Where the server says nothing, the first probe comes after a second and each later
+//! interval is 1.25 times the last: a start of two seconds is found within three.
 
 use crate::core::hint;
 use crate::core::rng::Rng;
@@ -14,36 +13,36 @@ use crate::core::time::{Duration, Instant};
 pub const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
 pub const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// One loading answer.
+/// What an answer says that the model is loading.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoadingAnswer {
     /// `estimated_time`.
     pub estimate: Option<Duration>,
-    /// `Retry-After` and its like: a floor.
+    /// `Retry-After` and similar headers: a floor.
     pub floor: Option<Duration>,
-    /// The server was asked to hold the request and did, for most of the hold.
+    /// The server was asked to hold the request, and held it for most of the time.
     pub was_held: bool,
 }
 
-/// As many wait before looks come more often than with one.
+/// Above this many waiting calls, probes come more often.
 const CROWD: u64 = 200;
-/// No crowd makes them come more often than this.
+/// Probes never come more often than this.
 const MIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// In hundredths of the time waited: with 28 a model is found within 1.3 times the real length,
-/// the answer's own time included.
+/// Growth of the interval in hundredths of the time waited. With 28 a model is found within 1.3 times the real
+/// length, the time of the answer included.
 const GROWTH: (u64, u64) = (25, 28);
-/// Many that each look for themselves must look less often.
+/// Uncoordinated clients probe each for themselves, and so must probe less often.
 const UNCOORDINATED_GROWTH: (u64, u64) = (40, 50);
 
-/// What is known beside the answer.
+/// What is known besides the answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProbeContext {
-    /// How long the last cold start of the same target took: the next is seldom much shorter.
+    /// How long the last cold start of this target took. The next one is seldom much shorter.
     pub last: Option<Duration>,
-    /// How many wait for this one.
+    /// How many calls wait for this probe.
     pub waiters: usize,
-    /// One of many that share nothing and look each for themselves: the distances are longer.
+    /// The client is one of many that share nothing and probe for themselves: the intervals are longer.
     pub uncoordinated: bool,
 }
 
@@ -55,7 +54,7 @@ pub struct ColdStart {
 }
 
 impl ColdStart {
-    /// `since` is when the first request that found the model cold was sent.
+    /// `since` is when the first request was sent that found the model cold.
     pub const fn new(since: Instant) -> Self {
         Self { since, answers: 0 }
     }
@@ -68,8 +67,8 @@ impl ColdStart {
         now.since(self.since)
     }
 
-    /// How long to sleep before the next look. `default_wait` is what a server that says nothing is taken
-    /// to have said, if it is to be taken so.
+    /// How long to sleep before the next probe. `default_wait` replaces the estimate of a server that gives none, if
+    /// it is set.
     pub fn sleep(
         &mut self,
         now: Instant,
@@ -80,7 +79,7 @@ impl ColdStart {
     ) -> Duration {
         self.answers = self.answers.saturating_add(1);
         let said = answer.estimate.or(default_wait);
-        // Those that share nothing go by what is known of the target, however little is said of this start.
+        // Uncoordinated clients go by what is known of the target, even if the server says nothing about this start.
         let says_nothing = said.is_none() && answer.floor.is_none() && !context.uncoordinated;
         let sleep = if answer.was_held {
             rng.between(SHORTEST_SLEEP, SHORTEST_SLEEP.scaled(2, 1)) // the hold was the wait
@@ -90,7 +89,8 @@ impl ColdStart {
             let waiters = CROWD.max(context.waiters as u64);
             let (low, high) =
                 (waited.scaled(low * CROWD, 100 * waiters), waited.scaled(high * CROWD, 100 * waiters));
-            // For many a look more often is no more for each, and every second counts for all of them.
+            // With many waiting calls more frequent probes cost each of them nothing, and each of them saves the
+            // seconds.
             let grown = rng.between(low, high).max(MIN_INTERVAL.min(waited.scaled(1, 4)));
             if says_nothing { grown + SHORTEST_SLEEP } else { grown }
         } else {

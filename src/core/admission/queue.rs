@@ -1,58 +1,58 @@
-//! Those who wait for a place, in three tiers that are served 8 : 3 : 1.
+//! The calls that wait for a permit, in three tiers that are served 8 : 3 : 1.
 //!
-//! Weighted, because a strict order starves the lowest tier for as long as the highest is busy.
-//! Who has waited long in a lower tier goes first, whatever the weights say.
+//! The order is weighted, because a strict order starves the lowest tier while the highest is busy. A call that has
+//! waited long in a lower tier goes first, whatever the weights are.
 
 use super::lease::CallId;
 use crate::core::policy::Priority;
 use crate::core::time::{Duration, Instant};
 
-/// The front of a line, beside those of others.
+/// The front of a queue, to compare with the fronts of other queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Front {
-    /// Since when its first one waits.
+    /// When the first call of the queue came.
     oldest: Instant,
-    /// Its highest tier, and since when the first of that waits.
+    /// The highest tier in the queue, and when the first call of that tier came.
     tier: Priority,
     since: Instant,
 }
 
 impl Front {
-    /// Of who comes now, to where nobody waits.
+    /// The front of an empty queue to which a call comes now.
     pub fn of(tier: Priority, now: Instant) -> Self {
         Self { oldest: now, tier, since: now }
     }
 
-    /// The lowest goes first: who has waited long, then by tier, then who came first.
+    /// The lowest rank goes first: aged calls, then by tier, then by time of arrival.
     pub fn rank(&self, now: Instant) -> (u8, Instant) {
         let is_aged = now.since(self.oldest) >= AGED;
         if is_aged { (0, self.oldest) } else { (self.tier as u8 + 1, self.since) }
     }
 }
 
-/// Who has waited as long is next.
+/// A call that has waited this long goes first, whatever its tier.
 pub const AGED: Duration = Duration::from_secs(30);
 
-/// Where a link ends.
+/// The end of a linked list.
 const NOBODY: CallId = CallId::MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     since: Instant,
-    /// It waits no longer than this for a cold model.
+    /// The call waits no longer than this for a cold model.
     patience: Instant,
-    /// When it gave its last sign of life.
+    /// The last sign of life.
     seen: Instant,
     tier: Priority,
-    /// Who came before it, and who came after it.
+    /// The neighbours in the queue.
     before: CallId,
     after: CallId,
 }
 
-/// Of the tiers, the highest first.
+/// For each tier, the highest first.
 const WEIGHTS: [i32; 3] = [8, 3, 1];
 
-/// As many calls of adjacent numbers are kept together.
+/// This many calls of adjacent numbers share a page.
 const PAGE: usize = 16;
 type Page = [Option<Waiting>; PAGE];
 
@@ -60,19 +60,19 @@ type Page = [Option<Waiting>; PAGE];
 struct Tier {
     first: CallId,
     len: usize,
-    /// What it has not had of its share (smooth weighted round robin, as in nginx).
+    /// The share that the tier has not used yet (smooth weighted round robin, as in nginx).
     credit: i32,
 }
 
-/// One line for all, in the order in which they came: linked, so that nobody moves when one leaves, and
-/// found by the number of the call, so that nobody has to look for it.
+/// One list for all tiers, in order of arrival. It is linked, so that removal moves no other call, and indexed by the
+/// number of the call, so that nothing is searched.
 #[derive(Clone, Debug)]
 pub struct Queue {
     pages: Vec<Option<Box<Page>>>,
     first: CallId,
     last: CallId,
     tiers: [Tier; 3],
-    /// Nobody's last sign of life was before.
+    /// No sign of life in the queue is older than this.
     heard: Instant,
 }
 
@@ -93,7 +93,7 @@ impl Queue {
         self.before(Priority::Batch)
     }
 
-    /// How many of this tier and those above it: what is below takes few of the turns.
+    /// How many calls of this tier and of those above wait. The tiers below take few of the turns.
     pub fn before(&self, tier: Priority) -> usize {
         self.tiers.iter().take(tier as usize + 1).map(|tier| tier.len).sum()
     }
@@ -114,7 +114,7 @@ impl Queue {
         find(&self.pages, who)
     }
 
-    /// This one is the last in line; if it was in it already, it has lost its turn.
+    /// Appends the call. A call that was queued already loses its turn.
     pub fn push(&mut self, now: Instant, who: CallId, tier: Priority, patience: Instant) {
         self.remove(who);
         let page = who as usize / PAGE;
@@ -141,7 +141,7 @@ impl Queue {
         }
     }
 
-    /// This one waits no longer. True if it did.
+    /// Removes the call. Returns whether it was queued.
     pub fn remove(&mut self, who: CallId) -> bool {
         let Some(gone) = self.slot(who).and_then(Option::take) else {
             return false;
@@ -157,7 +157,7 @@ impl Queue {
         if let Some(tier) = self.tiers.get_mut(gone.tier as usize) {
             tier.len -= 1;
             if tier.first == who {
-                // Nobody is passed twice: the first of a tier only moves towards the end, where all arrive.
+                // No call is visited twice: the first of a tier only moves towards the end, where calls arrive.
                 tier.first = gone.after;
                 while let Some(other) = find(&self.pages, tier.first).filter(|next| next.tier != gone.tier) {
                     tier.first = other.after;
@@ -165,23 +165,23 @@ impl Queue {
             }
         }
         if self.is_empty() {
-            // No room is kept for a crowd that has gone: of each target it would be half a megabyte.
+            // Frees the memory of a long queue: it would be half a megabyte for each target.
             self.pages = Vec::new();
         }
         true
     }
 
-    /// This one is still there.
+    /// The call is alive.
     pub fn renew(&mut self, now: Instant, who: CallId) {
         if let Some(waiting) = self.at_mut(who) {
             waiting.seen = now;
         }
     }
 
-    /// Drops those who have given no sign of life for so long: their requests are over.
+    /// Drops calls without a sign of life for this long: their requests are over.
     pub fn drop_silent(&mut self, now: Instant, silence: Duration) {
         if now.since(self.heard) < silence {
-            return; // nobody can have been silent for so long
+            return; // none can have been silent for so long
         }
         self.heard = now;
         let mut next = self.first;
@@ -195,7 +195,7 @@ impl Queue {
         }
     }
 
-    /// Those whose patience with a cold model ends before then.
+    /// Calls whose patience with a cold model ends by then.
     pub fn impatient(&self, until: Instant) -> impl Iterator<Item = CallId> {
         self.line().filter(move |(_, waiting)| waiting.patience <= until).map(|(who, _)| who)
     }
@@ -206,7 +206,7 @@ impl Queue {
         Some(Front { oldest, tier: of_highest_tier.tier, since: of_highest_tier.since })
     }
 
-    /// Whose turn it is.
+    /// The call whose turn it is.
     pub fn pop(&mut self, now: Instant) -> Option<CallId> {
         let aged = self.at(self.first).is_some_and(|first| now.since(first.since) >= AGED);
         let next = if aged { self.first } else { self.next() };
@@ -246,7 +246,7 @@ impl Queue {
         self.line().map(|(who, _)| who)
     }
 
-    /// Everybody leaves.
+    /// Removes every call.
     pub fn drain(&mut self) -> impl Iterator<Item = CallId> {
         ::core::iter::from_fn(|| {
             let who = self.first;

@@ -1,35 +1,36 @@
 //! Circuit breaker: closed, open, half-open, ramp.
 //!
-//! Nothing is sent to a target that keeps failing until it has had time to recover, and then one
-//! probe first. Two rules open it. So many failures within a window, and at least half of the calls
-//! in it once there are ten, or five of a thousand would shut a healthy target out. And so many
-//! timeouts in a row, since callers that wait a minute each never fit five into half of one.
+//! Nothing is sent to a target that keeps failing until it has had time to recover, and then one probe is sent first.
+//! Two rules open the circuit. The first counts failures within a window, which must also be half of the calls once
+//! there are ten; otherwise five failures in a thousand calls would shut out a healthy target. The second counts
+//! consecutive timeouts, because callers with clocks of a minute never fit five timeouts into a window of half a
+//! minute.
 //!
-//! What the failures of a target are is told by [`Verdict`]: a loading model, a rate limit, whatever
-//! else is answered with a status of 400 to 499, and aborts are none.
+//! [`Verdict`] says what counts as a failure. A loading model, a rate limit, any other status of 400 to 499, and an
+//! abort do not.
 
 use super::lease::{CallId, Lease};
 use crate::core::failure::{Code, Layer};
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
 
-/// As many answers must be in the window before the share of failures counts.
+/// The failure rate counts once the window has this many answers.
 const MIN_CALLS: u32 = 10;
-/// Of a window, which is forgotten piece by piece.
+/// The window is forgotten bucket by bucket.
 const BUCKETS: u64 = 10;
-/// A probe that takes longer does not keep others from trying.
+/// A probe that takes longer does not keep other calls from probing.
 const LONGEST_PROBE: Duration = Duration::from_secs(30);
-/// Successes until it is closed: 1, then 2, 4 and 8 at once.
+/// Successes until the circuit closes: 1, then 2, 4 and 8 at once.
 const RAMP: u32 = 1 + 2 + 4 + 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub failures: u32,
     pub window: Duration,
-    /// The first time; doubled with each time that the probe or the ramp fails.
+    /// How long the circuit stays open the first time. Doubled each time that the probe or the ramp fails.
     pub open: Duration,
-    /// The same where nothing has failed but the network, which may be the caller's own: a page is not always told that it
-    /// has none.
+    /// The same if only the network has failed, which may be the caller's own: a page is not always told that it is
+    /// offline.
     pub of_network: Option<Duration>,
     pub max_open: Duration,
 }
@@ -56,21 +57,21 @@ pub enum State {
     HalfOpen,
 }
 
-/// What an end says of the target.
+/// What the end of an attempt says about the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It works: an answer, or a refusal that a working server gives.
+    /// The target works: it answered, or refused as a working server does.
     Success,
     Failure(Layer),
-    /// It did not answer in time.
+    /// The target did not answer in time.
     Timeout(Layer),
-    /// Nobody can tell: the caller left.
+    /// Unknown: the caller left.
     Ignored,
 }
 
 impl Verdict {
-    /// By the status before the code: what a server answers with 400 to 499 is about this request, also
-    /// where it says that it ran out of memory or of patience, and it works for others.
+    /// The status decides before the code. An answer with 400 to 499 is about this request, even if it says that the
+    /// server ran out of memory or of patience: the target works for other requests.
     pub const fn of(code: Code, layer: Layer, status: Option<u16>) -> Self {
         match code {
             _ if matches!(status, Some(300..=499)) => Self::Success,
@@ -91,7 +92,7 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     Granted,
-    /// Open, and for how long.
+    /// The circuit is open, for this long.
     Denied(Duration),
 }
 
@@ -104,8 +105,8 @@ enum Phase {
     HalfOpen {
         probe: Option<Lease>,
     },
-    /// So many more have failed than succeeded: a single failure may be of its own payload, and the more has been answered
-    /// the more of them it takes to open it again.
+    /// `failed` is how many more attempts failed than succeeded. One failure may be due to its own payload, and the
+    /// more attempts succeed, the more failures open the circuit again.
     Ramp {
         left: u32,
         failed: u32,
@@ -123,13 +124,13 @@ struct Bucket {
 pub struct Breaker {
     rule: Rule,
     phase: Phase,
-    /// A result from before the last change of phase says nothing about this one.
+    /// A result from before the last change of phase says nothing about this phase.
     generation: u32,
-    /// When the last failures were, as many as open it.
+    /// The times of the last failures, as many as open the circuit.
     failures: Vec<Instant>,
     buckets: [Bucket; BUCKETS as usize],
     consecutive_timeouts: u32,
-    /// How often it opened since it was closed, and whether anything but the network has failed in the meantime.
+    /// How often the circuit opened since it was closed, and whether anything but the network has failed meanwhile.
     consecutive_opens: u32,
     has_other_failures: bool,
     layer: Layer,
@@ -150,7 +151,7 @@ impl Breaker {
         }
     }
 
-    /// A ramp is half-open to those who look.
+    /// A ramp counts as half-open.
     pub fn state(&self, now: Instant) -> State {
         match self.phase {
             Phase::Closed => State::Closed,
@@ -159,17 +160,17 @@ impl Breaker {
         }
     }
 
-    /// Where the failure was that opened it.
+    /// The layer of the failure that opened the circuit.
     pub fn layer(&self) -> Layer {
         self.layer
     }
 
-    /// To be given back with the result.
+    /// The caller gives the generation back with the result.
     pub fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// The probe is still there: its lease lasts until then.
+    /// The call that probes is alive: its lease lasts until then.
     pub fn renew(&mut self, who: CallId, until: Instant) {
         if let Phase::HalfOpen { probe: Some(probe) } = &mut self.phase
             && probe.holder == who
@@ -178,21 +179,21 @@ impl Breaker {
         }
     }
 
-    /// The next one to ask is the probe, if this was it.
+    /// If this call was the probe, the next call that asks is.
     pub fn give_up(&mut self, who: CallId) {
         if let Phase::HalfOpen { probe } = &mut self.phase {
             *probe = probe.filter(|probe| probe.holder != who);
         }
     }
 
-    /// The first text of a stream: of a probe that is an answer, whatever becomes of the rest. Of any
-    /// other stream the end says more. True if everybody has to start slowly now.
+    /// The first text of a stream. For a probe it is an answer, however the stream ends; for any other call the end
+    /// says more. Returns true if the target starts slowly from now on.
     pub fn begun(&mut self, now: Instant, who: CallId, generation: u32, rng: &mut Rng) -> bool {
         let half_open = matches!(self.phase, Phase::HalfOpen { .. });
         half_open && self.observe(now, who, generation, Verdict::Success, 0, rng)
     }
 
-    /// How long nothing is sent, whoever asks.
+    /// How long nothing is sent, whichever call asks.
     pub fn open_for(&self, now: Instant) -> Option<Duration> {
         match self.phase {
             Phase::Open { until } => Some(until.since(now)).filter(|left| *left > Duration::ZERO),
@@ -203,7 +204,7 @@ impl Breaker {
         }
     }
 
-    /// `attempt` is how long the call's own clock gives one try.
+    /// `attempt` is how long the call's own clock gives one attempt.
     pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Permission {
         if let Phase::HalfOpen { probe: Some(probe) } = self.phase
             && probe.holder == who
@@ -218,15 +219,15 @@ impl Breaker {
             Phase::HalfOpen { probe: Some(Lease { holder: who, until: now + attempt.min(LONGEST_PROBE) }) };
         match self.phase {
             Phase::Open { .. } => self.enter(probe),
-            // The one before may still answer, and says as much as this one.
+            // The probe before may still answer, and counts as much as this one.
             Phase::HalfOpen { .. } => self.phase = probe,
             _ => {}
         }
         Permission::Granted
     }
 
-    /// How a call that was admitted in `generation` ended, with so many others under way, which may yet succeed: a
-    /// failure is told sooner than an answer. True if everybody has to start slowly now.
+    /// The result of a call that was admitted in `generation`, with this many others in flight. Those may still
+    /// succeed, because failures come sooner than answers. Returns true if the target starts slowly from now on.
     pub fn observe(
         &mut self,
         now: Instant,
@@ -308,11 +309,11 @@ impl Breaker {
         now.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / BUCKETS).max(1)
     }
 
-    /// One more in the slice of the window that this moment belongs to.
+    /// Counts a result in the bucket of this moment.
     fn count(&mut self, now: Instant, success: bool) {
         let nth = self.nth(now);
         let Some(bucket) = self.buckets.get_mut((nth % BUCKETS) as usize) else {
-            return; // there are as many
+            return; // there is a bucket for each remainder
         };
         if bucket.nth != nth {
             *bucket = Bucket { nth, ..Bucket::default() };
@@ -323,7 +324,7 @@ impl Breaker {
 
     fn open(&mut self, now: Instant, layer: Layer, rng: &mut Rng) {
         let rule = self.rule;
-        // Room for the jitter, by which those who opened together do not probe together.
+        // Leaves room for the jitter, which keeps clients that opened together from probing together.
         let most = rule.max_open.scaled(4, 5).max(rule.open);
         let open = rule.of_network.filter(|_| !self.has_other_failures).unwrap_or(rule.open);
         let span = open.scaled(1 << self.consecutive_opens.min(20), 1).min(most);

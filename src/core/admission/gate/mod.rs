@@ -1,13 +1,13 @@
-//! Cold start: one leader looks whether the model is up, the others wait until it gets through.
+//! The cold-start gate, a single-flight lock on "is the model up?": one leader probes, the other calls wait until it
+//! gets through.
 //!
-//! A cold model is no error, and asking it more often does not bring it up sooner. The call that
-//! first hears that it is loading carries on with its own real payload, at the distances of
-//! [`ColdStart`]; every other one waits. Any answer that is not "loading" ends the cold start, so
-//! a leader that meets a full server at wake-up leaves nobody behind; and a leader that is lost is
-//! replaced when its lease has run out.
+//! A cold model is no error, and more requests do not bring it up sooner. The first call to hear that the model is
+//! loading goes on with its own payload, at the intervals of [`ColdStart`]; every other call waits. Any answer that
+//! does not say "loading" ends the cold start, so that calls do not wait on when the leader meets a full server at
+//! wake-up. A lost leader is replaced when its lease has run out.
 //!
-//! A port that refuses connections is an engine that is still starting, for a while: most engines
-//! open theirs only when the model is loaded.
+//! A port that refuses connections is, for a while, an engine that is still starting: most engines open theirs only
+//! when the model is loaded.
 
 use super::lease::{CallId, Lease};
 use super::probing::{ColdStart, LONGEST_SLEEP, LoadingAnswer, ProbeContext, SHORTEST_SLEEP};
@@ -19,57 +19,60 @@ use crate::core::time::{Duration, Instant};
 pub enum Temperature {
     Unknown,
     Cold,
-    /// It has just come up, and calls are let through little by little.
+    /// The model has just come up, and calls are admitted little by little.
     Warming,
     Warm,
 }
 
-/// What a call that found the model loading does next.
+/// What a call does next that found the model loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Look again after so long.
+    /// Probe after this long.
     Lead(Duration),
-    /// Wait until the leader gets through; where there is none, since others find the model up, ask
-    /// again by oneself, a while later.
+    /// Wait until the leader gets through. Where there is no leader, because others find the model up, try again
+    /// alone after a while.
     Follow,
-    /// Others may find it up, and look soon: ask again by oneself, a while later.
+    /// Others may find the model up, and one of them probes soon: try again alone after a while.
     Apart,
 }
 
-/// So often one call looks, if others wait with it; once, where the model has answered before.
+/// How often one leader probes while others wait. A model that has answered before is probed once by each.
 const MAX_PROBES: u32 = 2;
 
-/// So many in a row are believed that a model is cold which answered just now, and of one that is alone the second.
+/// A model that answered just now is believed to be cold after this many reports in a row, or after two if no other
+/// call is there.
 const BELIEVED: u32 = 4;
 
-/// The longest sleep before a port that is closed.
+/// The longest sleep before a probe of a closed port.
 const LONGEST_AT_DOOR: Duration = Duration::from_secs(10);
 
-/// A model that is not up says so sooner, or twice as soon as it did so far: a look that is out for longer is being worked on.
+/// A model that is not up says so within this time, or within twice the time that it took so far. A probe that is in
+/// flight for longer is being worked on.
 const ANSWERS_SOON: Duration = Duration::from_secs(3);
 
-/// A look that is overdue for so long nobody waits for.
+/// A probe this overdue means that nobody is waiting any more.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Copy, Debug)]
 struct Cold {
     start: ColdStart,
     leader: Option<Lease>,
-    /// Who was told to stay away for longer than the others wait: where its time is up before, it looks then.
+    /// The call that was told to stay away for longer than the others wait. It may probe when its own time is up, if
+    /// that comes first.
     sleeper: Option<CallId>,
-    /// When it was sent to look, while nothing has come of that.
+    /// When the probe in flight was sent.
     sent: Option<Instant>,
-    /// How long the server was asked to hold that one.
+    /// How long the server was asked to hold that probe.
     held: Duration,
-    /// The longest that it took to say that it is loading.
+    /// The longest time that the model took to say that it is loading.
     heard: Duration,
     /// See [`ProbeContext`].
     uncoordinated: bool,
-    /// How often that one has looked in vain.
+    /// How often the leader has probed in vain.
     probes: u32,
-    /// Not before then is it worth a look, whoever looks.
+    /// No call probes before this time.
     next_probe: Instant,
-    /// The server said so, and it is no guess.
+    /// The server named that time; it is no estimate of ours.
     is_explicit: bool,
 }
 
@@ -89,32 +92,32 @@ impl Cold {
         }
     }
 
-    /// Nobody has looked for so long that it may have come up, and gone down again.
+    /// The last probe is so long overdue that the model may have come up and gone down again.
     fn is_forgotten(&self, now: Instant) -> bool {
         !self.leader.is_some_and(|leader| leader.is_live(now)) && now > self.next_probe + FORGOTTEN
     }
 }
 
-/// Its port is closed, or that of what stands behind its gateway.
+/// A closed port of the target, or of the server behind its gateway.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed {
-    /// The first refusal, and the last one.
+    /// The first refusal and the last one.
     pub since: Instant,
     last: Instant,
-    /// The platform says that it was refused, or the gateway; it is no guess.
+    /// The platform or the gateway says that the connection was refused; it is no guess.
     pub is_explicit: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
-    /// From the first refusal to the first answer, whatever it is.
+    /// Set from the first refusal to the first answer of any kind.
     closed: Option<Closed>,
-    /// How many requests in a row found it cold, and were not believed.
+    /// How many reports in a row said that the model is cold and were not believed.
     denied: u32,
     cold: Option<Cold>,
-    /// When the last request was sent that did not find the model loading.
+    /// When the newest request was sent that did not find the model loading.
     warm: Option<Instant>,
-    /// Before the last look.
+    /// The sleep before the last probe.
     slept: Duration,
     /// How long the last cold start took, and when it was over.
     last: Option<(Duration, Instant)>,
@@ -129,10 +132,10 @@ impl Gate {
         self.warm.is_some()
     }
 
-    /// Whether this call may be sent: everybody while it is not cold, then the leader alone.
+    /// Whether this call may be sent: every call while the model is not cold, then the leader alone.
     ///
-    /// Where there is none any more, the first that asks when it is time takes the lead, for as long
-    /// as one try may take; the server is asked to hold it for so long.
+    /// Where there is no leader any more, the first call that asks when a probe is due takes the lead. Its lease is
+    /// one attempt, of which the server is asked to hold the request for `held`.
     pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration, held: Duration) -> bool {
         let Some(cold) = &mut self.cold else {
             return true;
@@ -154,7 +157,7 @@ impl Gate {
         true
     }
 
-    /// The leader is still there: its lease lasts until then.
+    /// The leader is alive: its lease lasts until then.
     pub fn renew(&mut self, who: CallId, until: Instant) {
         if let Some(Cold { leader: Some(leader), .. }) = &mut self.cold
             && leader.holder == who
@@ -163,31 +166,32 @@ impl Gate {
         }
     }
 
-    /// Who looks, or sleeps until it is time to.
+    /// The call that probes, or sleeps until the next probe.
     pub fn leader(&self) -> Option<CallId> {
         Some(self.cold.as_ref()?.leader?.holder)
     }
 
-    /// Before then the server wants nobody to ask: whoever cannot wait so long waits in vain.
+    /// The server wants no request before this time. A call that cannot wait so long waits in vain.
     pub fn explicit_until(&self) -> Option<Instant> {
         self.cold.as_ref().filter(|cold| cold.is_explicit).map(|cold| cold.next_probe)
     }
 
-    /// When the first of those who wait may take the lead, if nothing happens before.
+    /// When a waiting call may take the lead, if nothing happens before.
     pub fn vacant_at(&self) -> Option<Instant> {
         let cold = self.cold.as_ref()?;
         Some(cold.leader.map_or(cold.next_probe, |leader| leader.until.max(cold.next_probe)))
     }
 
-    /// When the look that is out, if nothing comes of it, has been out for so long that it is being worked on.
+    /// When the probe in flight, without a result, will have been in flight for so long that it is being worked on.
     pub fn opens_at(&self) -> Option<Instant> {
-        // Not of those that share nothing: all that look would be followed by others at the same moment, and in the
+        // Not for uncoordinated clients: every probe would be followed by other calls at the same moment, and in the
         // simulated fleets that costs calls.
         let cold = self.cold.as_ref().filter(|cold| !cold.uncoordinated)?;
         Some(cold.sent? + cold.held + ANSWERS_SOON.max(cold.heard.scaled(2, 1)))
     }
 
-    /// That time has come: a long answer keeps nobody out of a model that is up. True if that ends a cold start.
+    /// Ends the cold start if the time of [`Self::opens_at`] has come, so that a long answer keeps no call out of a
+    /// model that is up. Returns true if it did.
     pub fn opens(&mut self, now: Instant) -> bool {
         let is_up = self.opens_at().is_some_and(|opens| opens <= now);
         if let Some(sent) = self.cold.and_then(|cold| cold.sent).filter(|_| is_up) {
@@ -196,7 +200,7 @@ impl Gate {
         is_up
     }
 
-    /// The look of this one was lost, and says nothing.
+    /// The probe of this call was lost without a result.
     pub fn lost(&mut self, who: CallId) {
         if let Some(cold) =
             self.cold.as_mut().filter(|cold| cold.leader.is_some_and(|lead| lead.holder == who))
@@ -205,21 +209,21 @@ impl Gate {
         }
     }
 
-    /// A request was answered that was sent after that.
+    /// The target has answered a request that was sent after `then`.
     pub fn has_answered_since(&self, then: Instant) -> bool {
         self.warm.is_some_and(|warm| warm > then)
     }
 
-    /// That it refuses connections, and since when. A look that was not refused at once has found it open, and may take as
-    /// long as an answer takes.
+    /// Since when the target refuses connections. A probe that was not refused at once has found the port open, and
+    /// its answer may take as long as any answer.
     pub fn closed(&self, now: Instant) -> Option<Closed> {
         let sent = self.cold.and_then(|cold| cold.sent);
         let is_open = sent.is_some_and(|sent| now.since(sent) >= AT_ONCE);
         self.closed.filter(|closed| !is_open && now.since(closed.last) <= FORGOTTEN)
     }
 
-    /// A request was refused. What to do while that is taken for a start, which is for so long; `None`
-    /// after that, for then it is down.
+    /// A request was refused. Returns the role of its call while that is taken for a start, and `None` after that,
+    /// when the target is taken to be down.
     pub fn refused(
         &mut self,
         now: Instant,
@@ -229,7 +233,7 @@ impl Gate {
     ) -> Option<Role> {
         let Refusal { is_explicit, patience } = refusal;
         if self.warm.is_some_and(|warm| found.seen.started < warm) {
-            return Some(Role::Follow); // it has come up since
+            return Some(Role::Follow); // the model has come up since
         }
         if !self.believes(found) {
             return None;
@@ -237,7 +241,7 @@ impl Gate {
         let since = self.closed(now).map_or(found.seen.started, |closed| closed.since);
         self.closed = Some(Closed { since, last: now, is_explicit });
         if now.since(since) >= patience {
-            // Others may have more of it, and one of them looks on.
+            // Other calls may have more patience, and one of them goes on probing.
             if let Some(cold) = &mut self.cold {
                 cold.sent = None;
             }
@@ -247,7 +251,8 @@ impl Gate {
         let longest = LONGEST_AT_DOOR.max(floor);
         let role = self.found_cold(now, found, rng);
         if let Some(cold) = &mut self.cold {
-            // Nobody works there yet, so a look costs nothing; and the last one is at the end of the patience.
+            // The engine does not work yet, so a probe costs it nothing. The last probe is at the end of the
+            // patience.
             cold.next_probe = cold.next_probe.min(now + longest).min(since + patience);
         }
         match role {
@@ -256,12 +261,12 @@ impl Gate {
         }
     }
 
-    /// Somebody was sent to look, and nothing has come of that yet.
+    /// A probe is in flight, without a result so far.
     pub fn is_probing(&self) -> bool {
         self.cold.is_some_and(|cold| cold.sent.is_some())
     }
 
-    /// A request that was sent at `started` found the model loading: its port is open.
+    /// A request that was sent at `started` found the model loading, so its port is open.
     pub fn loading(&mut self, now: Instant, found: ColdReport, rng: &mut Rng) -> Role {
         self.closed = None;
         if !self.believes(found) {
@@ -270,10 +275,10 @@ impl Gate {
         self.found_cold(now, found, rng)
     }
 
-    /// A failure may quote its request, a payload may bring its worker down, and one replica of several may be gone: while
-    /// others are answered, one request alone says nothing of the model.
+    /// One request alone says nothing about the model while others are answered: a failure may quote its request, a
+    /// payload may crash its worker, and one replica of several may be gone.
     fn believes(&mut self, found: ColdReport) -> bool {
-        // What one call hears again and again is no news, unless nobody else is there to hear it.
+        // A repeated report of one call counts once, unless no other call is there to report.
         self.denied = self.denied.saturating_add(u32::from(!found.seen.again || found.seen.is_alone));
         self.cold.is_some()
             || !found.is_doubtful
@@ -282,7 +287,7 @@ impl Gate {
 
     fn found_cold(&mut self, now: Instant, found: ColdReport, rng: &mut Rng) -> Role {
         if self.warm.is_some_and(|warm| found.seen.started < warm) {
-            return Role::Follow; // it has come up since
+            return Role::Follow; // the model has come up since
         }
         let cold = self.cold.get_or_insert_with(|| Cold::since(found.seen.started));
         if cold.is_forgotten(now) {
@@ -304,18 +309,18 @@ impl Gate {
         };
         let sleep = cold.start.sleep(now, found.seen.answer, found.seen.default_wait, context, rng);
         self.slept = sleep;
-        // A server that names an hour names it to this call. The others were told nothing, and one of
-        // them looks in its place.
+        // An hour that the server names is meant for this call. The others were told nothing, and one of them probes
+        // in its place.
         cold.next_probe = now + sleep.min(LONGEST_SLEEP);
         cold.is_explicit = found.seen.answer.floor.is_some();
         if found.is_doubtful && !found.uncoordinated {
-            // Others were answered just before: one of them looks soon, whatever was said to this one.
+            // Other calls were answered just before: one of them probes soon, whatever the server told this one.
             (cold.leader, cold.is_explicit) = (None, false);
             cold.next_probe = now + SHORTEST_SLEEP;
             return Role::Apart;
         }
-        // It may be this payload alone: another one looks next. Not of those that share nothing, each of which has its own
-        // look: in the simulated fleets that costs calls.
+        // This payload alone may be to blame, so another call probes next. Not for uncoordinated clients, which probe
+        // each for themselves: in the simulated fleets that costs calls.
         let most = if self.warm.is_some() { 1 } else { MAX_PROBES };
         if cold.probes >= most && found.waiters > 0 && !found.seen.full && !found.uncoordinated {
             cold.leader = None;
@@ -328,11 +333,11 @@ impl Gate {
         Role::Lead(sleep)
     }
 
-    /// A request that was sent at `started` was answered otherwise. True if that ends a cold start.
+    /// A request that was sent at `started` got another answer. Returns true if that ends a cold start.
     pub fn answered(&mut self, now: Instant, started: Instant) -> bool {
-        // One from before the model went down says nothing about now.
+        // An answer to a request from before the model went down says nothing about now,
         if let Some(cold) = self.cold.as_mut().filter(|cold| started < cold.start.since()) {
-            // But that somebody else had better look.
+            // except that another call should probe soon.
             if !cold.uncoordinated && cold.sent.is_none() {
                 (cold.leader, cold.is_explicit) = (None, false);
                 cold.next_probe = cold.next_probe.min(now + SHORTEST_SLEEP);
@@ -345,7 +350,7 @@ impl Gate {
         was_cold
     }
 
-    /// The cold start, if there is one, was over by then.
+    /// Ends the cold start, if there is one; it was over at `by`.
     fn ends(&mut self, now: Instant, by: Instant) {
         (self.closed, self.denied) = (None, 0);
         if let Some(cold) = self.cold.take().filter(|_| !self.is_fresh(now)) {
@@ -358,18 +363,19 @@ impl Gate {
         self.last.map_or(Duration::ZERO, |(took, _)| took)
     }
 
-    /// How long those that share nothing spread what has waited, when each finds the model up: half
-    /// of what it took, of which some is over already for who looked late.
+    /// Uncoordinated clients release their waiting calls over this long: half the cold start, less the sleep before
+    /// the last probe.
     pub fn spread(&self) -> Duration {
         self.last().scaled(1, 2) - self.slept
     }
 
-    /// It came up not longer ago than that took: those who waited for it may still be too many.
+    /// The model came up less than the length of its cold start ago: the calls that waited for it may still be too
+    /// many.
     pub fn is_fresh(&self, now: Instant) -> bool {
         self.last.is_some_and(|(took, over)| now.since(over) < took)
     }
 
-    /// This call will not look again.
+    /// The call gives up the lead.
     pub fn resign(&mut self, who: CallId) {
         if let Some(cold) = &mut self.cold {
             cold.leader = cold.leader.filter(|leader| leader.holder != who);
@@ -381,9 +387,9 @@ impl Gate {
 /// A connection that was refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal {
-    /// The platform says so, or the gateway; it is no guess.
+    /// The platform or the gateway says so; it is no guess.
     pub is_explicit: bool,
-    /// How long that is taken for a start.
+    /// How long a refusal is taken for a start.
     pub patience: Duration,
 }
 

@@ -1,27 +1,28 @@
-//! Adaptive concurrency: how many calls may be under way at once to one target.
+//! Adaptive concurrency: how many calls to one target may be in flight at once.
 //!
-//! Additive increase, multiplicative decrease, as TCP has it: the limit falls to 0.7 of itself when
-//! the server says that it is full or does not answer in time, at most once a second, since all that
-//! was under way then says the same; and it grows by one for as many successes as it is. Before the
-//! first such sign it starts slowly, but grows by one with every success, which doubles it in each
-//! round. Latency is no signal here: it goes with the length of the answer.
+//! Additive increase, multiplicative decrease, as in TCP. The limit falls to 0.7 of itself when the server says that
+//! it is full or does not answer in time, at most once a second, because everything in flight then says the same. It
+//! grows by one for as many successes as the limit is. Before the first such sign, in slow start, it grows by one
+//! with every success, which doubles it in each round. Latency is no signal here, because it depends on the length of
+//! the answer.
 
 use super::lease::{CallId, Lease};
 use crate::core::time::{Duration, Instant};
 
-/// Where it starts, and starts again when a cold model has come up.
+/// The limit at the beginning, and again when a cold model has come up.
 pub const SLOW_START: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
-/// Nobody is answered or let in for so long: one more is tried.
+/// After this long without an answer or an admission, one more call is admitted.
 const STUCK: Duration = Duration::from_secs(2);
-/// What was too much is not tried again before.
+/// A limit that was too much is not tried again before this time.
 const REMEMBERED: Duration = Duration::from_secs(10);
-/// As many refusals among the last ends, in thousandths, are the target's own: it is asked too fast.
+/// A share of refusals among the last results, in thousandths, from which refusals are about the rate of our own
+/// requests.
 const MANY: u32 = 240;
-/// Of as many, and for so long, nothing was taken: it was down, and not full.
+/// After this share of refusals, and this long without an answer, the target was down, not full.
 const NEARLY_ALL: u32 = 750;
 const DOWN: Duration = Duration::from_secs(1);
-/// So long at least it is believed that what was taken is taken.
+/// A concurrency that the target has taken counts as proven for at least this long.
 const PROVEN: Duration = Duration::from_secs(5);
 const MILLI: u32 = 1000;
 
@@ -29,27 +30,27 @@ const MILLI: u32 = 1000;
 pub struct Rule {
     pub min: u32,
     pub max: u32,
-    /// As many may wait for a place.
+    /// How many calls may wait for a permit.
     pub queue: u32,
 }
 
 impl Default for Rule {
     /// # Default
     ///
-    /// 1 to 64 at once, and 10,000 may wait: what bounds a queue sooner is that work which cannot
-    /// meet its deadline is refused when it arrives.
+    /// 1 to 64 at once, and 10,000 may wait. What bounds a queue sooner is that a call which cannot meet its deadline
+    /// is rejected when it arrives.
     fn default() -> Self {
         Self { min: 1, max: 64, queue: 10_000 }
     }
 }
 
-/// What an end says of how much the target can take.
+/// What the end of an attempt says about the capacity of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
     Success {
         took: Duration,
     },
-    /// The first text of a stream: an answer, though it still holds its permit.
+    /// The first text of a stream: an answer, although the stream still holds its permit.
     Begun {
         took: Duration,
     },
@@ -57,15 +58,15 @@ pub enum Sample {
     Finished {
         took: Duration,
     },
-    /// It did not answer in time.
+    /// The target did not answer in time.
     Timeout,
-    /// Nor this one, while more of the others were answered: one replica of several hangs.
+    /// The same, while more of the other calls were answered: one replica of several hangs.
     Hung,
-    /// It is full, and said so at once: with as many under way as there are it can do no more.
+    /// The target is full and said so at once: it takes no more than the others in flight.
     Overload,
-    /// So it says, in words: that may be of the moment, and of this call alone.
+    /// The target says in words that it is busy, which may be true for the moment only, or for this call only.
     Busy,
-    /// It refuses this call again, and answers others: that it was full with as many was a mistake.
+    /// The target refuses this call again and answers others: the earlier overload was no overload.
     Own,
     Ignored,
 }
@@ -73,11 +74,11 @@ pub enum Sample {
 #[derive(Clone, Copy, Debug)]
 struct Permit {
     lease: Lease,
-    /// Another one was under way meanwhile.
+    /// Another call was in flight meanwhile.
     in_company: bool,
-    /// How many were under way when it went, with this one.
+    /// How many calls were in flight when this one was admitted, itself included.
     in_flight: u32,
-    /// What [`Limiter::votes`] were then.
+    /// [`Limiter::votes`] at that time.
     votes: i32,
 }
 
@@ -88,21 +89,21 @@ pub struct Limiter {
     limit: u32,
     slow_start: bool,
     last_decrease: Option<Instant>,
-    /// What it was full with, in thousandths, and when.
+    /// The limit at the last overload, in thousandths, and when that was.
     full: Option<(u32, Instant)>,
-    /// When somebody was let in last, or answered.
+    /// When a call was last admitted or answered.
     moved: Option<Instant>,
     in_flight: Vec<Permit>,
-    /// How long a success takes, on average of the last ones.
+    /// Moving average of the time that a success takes.
     avg_latency: Option<Duration>,
-    /// The same of how long it takes until a success is one: of a stream, until it begins.
+    /// Moving average of the time to the first answer: for a stream, until it begins.
     avg_first_answer: Option<Duration>,
-    /// How many of the last ends were refusals, in thousandths: a few among many answers are somebody's own.
+    /// The share of refusals among the last results, in thousandths. A few among many answers are the calls' own.
     refused: u32,
-    /// So many at once were taken, as an answer has shown, and when.
+    /// The concurrency that an answer has proven, and when.
     taken: (u32, Instant),
     answered: Option<Instant>,
-    /// How many more have been answered than have failed.
+    /// How many more calls were answered than failed.
     votes: i32,
 }
 
@@ -118,7 +119,7 @@ impl Limiter {
             in_flight: Vec::new(),
             avg_latency: None,
             avg_first_answer: None,
-            // The first one of a fresh target is believed.
+            // The first refusal by a new target is believed.
             refused: MANY,
             taken: (0, Instant::from_ms(0)),
             answered: None,
@@ -147,22 +148,23 @@ impl Limiter {
         self.in_flight.len() < self.limit() as usize || self.extra_permit_at().is_some_and(|at| at <= now)
     }
 
-    /// Those under way may take minutes, and a limit of as many would keep everybody out until then.
+    /// The calls in flight may take minutes, and a limit as low as their number would keep every other call out until
+    /// then.
     fn extra_permit_at(&self) -> Option<Instant> {
         let may_grow = self.in_flight.len() < self.rule.max as usize;
         self.moved.filter(|_| may_grow).map(|moved| moved + STUCK)
     }
 
-    /// When there may be room though nobody gives a place back.
+    /// When a permit may become available although none is released.
     pub fn due(&self) -> Option<Instant> {
         self.runs_out_at().into_iter().chain(self.extra_permit_at()).min()
     }
 
-    /// Takes a place, whether there is room or not.
+    /// Takes a permit, even if none is available.
     pub fn acquire(&mut self, now: Instant, who: CallId, until: Instant) {
         if self.in_flight.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
-            // If it is too much, that is told.
+            // If this is too much, the target will say so.
             self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX));
             self.full = None;
         }
@@ -176,24 +178,24 @@ impl Limiter {
         self.in_flight.push(Permit { lease, in_company, in_flight, votes: self.votes });
     }
 
-    /// One was answered, or failed.
+    /// A call was answered, or failed.
     pub fn vote(&mut self, works: bool) {
         self.votes = self.votes.wrapping_add(if works { 1 } else { -1 });
     }
 
-    /// While this one was under way more were answered than failed, itself included: its failure is its own, or that of one
-    /// replica of several.
+    /// More calls were answered than failed while this one was in flight, itself included. Its failure is its own, or
+    /// that of one replica of several.
     pub fn is_outvoted(&self, who: CallId) -> bool {
         let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
         permit.is_some_and(|permit| self.votes.wrapping_sub(permit.votes) > 0)
     }
 
-    /// Whether another one has been under way while this one was.
+    /// Another call was in flight while this one was.
     pub fn was_in_company(&self, who: CallId) -> bool {
         self.in_flight.iter().any(|permit| permit.lease.holder == who && permit.in_company)
     }
 
-    /// The holder is still there: its permit lasts until then, and is issued anew where it has run out.
+    /// The holder is alive: its permit lasts until then, and is issued again if it has run out.
     pub fn renew(&mut self, now: Instant, who: CallId, until: Instant) {
         match self.in_flight.iter_mut().find(|permit| permit.lease.holder == who) {
             Some(permit) => permit.lease.until = until,
@@ -201,18 +203,18 @@ impl Limiter {
         }
     }
 
-    /// Gives the place back. False if it has run out.
+    /// Gives the permit back. Returns false if it had run out.
     pub fn release(&mut self, who: CallId) -> bool {
         let at = self.in_flight.iter().position(|permit| permit.lease.holder == who);
         at.map(|at| self.in_flight.swap_remove(at)).is_some()
     }
 
-    /// When the first place runs out, if nobody gives one back.
+    /// When the first permit runs out.
     pub fn runs_out_at(&self) -> Option<Instant> {
         self.in_flight.iter().map(|permit| permit.lease.until).min()
     }
 
-    /// This one was answered: the target takes as many as there were when it went.
+    /// The call was answered, so the target takes as many as were in flight when the call was admitted.
     pub fn took(&mut self, now: Instant, who: CallId) {
         let in_flight = self
             .in_flight
@@ -225,25 +227,26 @@ impl Limiter {
         }
     }
 
-    /// Some answers long, for they tell it.
+    /// As long as a few answers take, because answers are the evidence.
     fn proven(&self) -> Duration {
         self.avg_latency.map_or(PROVEN, |avg_latency| avg_latency.scaled(4, 1).max(PROVEN))
     }
 
-    /// It went with more at once than were taken lately: what refused it was our own try at one more.
+    /// The call was admitted with more in flight than the target has proven to take. Its refusal answers our own
+    /// attempt at one more.
     pub fn was_one_more(&self, now: Instant, who: CallId) -> bool {
         let (most, since) = self.taken;
         let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
         now.since(since) < self.proven() && permit.is_some_and(|permit| permit.in_flight > most)
     }
 
-    /// That it is full with as many cannot be: one of several replicas is broken, or it is this payload.
+    /// The target cannot be full with these: one of several replicas is broken, or this payload is to blame.
     fn takes_as_many(&self, now: Instant) -> bool {
         let (most, since) = self.taken;
         now.since(since) < self.proven() && self.in_flight.len() as u32 <= most
     }
 
-    /// To be told before the place is given back: only a limit that is made use of may grow.
+    /// Call before `release`: the limit grows only while it is actually reached.
     pub fn observe(&mut self, now: Instant, sample: Sample) {
         if let Sample::Success { .. } | Sample::Begun { .. } | Sample::Finished { .. } = sample {
             self.moved = Some(now);
@@ -276,29 +279,31 @@ impl Limiter {
             Sample::Finished { took } => measure(&mut self.avg_latency, took),
             Sample::Timeout | Sample::Overload | Sample::Busy => {
                 let lately = self.last_decrease.is_some_and(|last_decrease| now.since(last_decrease) < PAUSE);
-                // Who is late may be down, and calls that take minutes to tell so must not go one by one.
+                // A target that times out may be down, and calls that take minutes to find out must not go one by
+                // one.
                 let least = if sample == Sample::Timeout { SLOW_START } else { 1 };
                 let floor = self.rule.min.max(least).saturating_mul(MILLI).min(self.limit);
                 self.slow_start = false;
                 if !lately {
                     self.last_decrease = Some(now);
-                    // Of one that is full it is known how many it takes: the others.
+                    // An overload says how many the target takes: the others.
                     if sample != Sample::Overload {
                         self.limit = (self.limit / 10 * 7).max(floor);
                     }
                 }
                 if sample != Sample::Timeout {
-                    // The place of who was refused is none: who comes next would be refused as well.
+                    // A rejected request shows that the server has no such slot. It must not be offered to the next
+                    // call.
                     let others = (self.in_flight.len() as u32).saturating_sub(1).saturating_mul(MILLI);
                     self.limit = self.limit.min(others.max(floor));
-                    // One alone was too fast, and not too many.
+                    // A single call was too fast, not one too many.
                     if others > 0 && sample == Sample::Overload {
                         self.full = Some((self.limit, now));
                     }
                 }
             }
             Sample::Own => self.full = None,
-            // Its place was nobody's all the time.
+            // The hanging call never had a slot of the server.
             Sample::Hung => self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX)),
             Sample::Ignored => {}
         }
@@ -314,36 +319,36 @@ impl Limiter {
         self.limit = self.limit.saturating_add(step).min(self.within(u32::MAX)).min(most);
     }
 
-    /// From so few again: a model that has just come up, or a target that has just recovered.
+    /// Slow start from `from` again: a model has just come up, or a target has just recovered.
     pub fn start_slowly(&mut self, from: u32) {
         self.limit = self.within(from);
         self.slow_start = true;
     }
 
-    /// The target is trusted: as many as the caller wants at least may go at once.
+    /// The target is trusted: the caller's minimum may be in flight at once.
     pub fn rise_to_minimum(&mut self) {
         self.limit = self.limit.max(self.within(self.rule.min));
     }
 
-    /// So many calls, or the maximum, in thousandths.
+    /// This many calls, or the maximum, in thousandths.
     fn within(&self, calls: u32) -> u32 {
         calls.min(self.rule.max).max(1).saturating_mul(MILLI)
     }
 
-    /// How long it takes until a success is one, on average of the last ones.
+    /// See [`Self::avg_first_answer`].
     pub fn avg_first_answer(&self) -> Option<Duration> {
         self.avg_first_answer
     }
 
-    /// How long somebody waits who is behind so many, if the pace stays what it was. A limit that
-    /// grows with every success may become as large as it can, or as `most`.
+    /// How long a call waits behind `others`, if the average latency stays what it was. In slow start the limit may
+    /// become as large as the maximum, or as `most`.
     pub fn wait_behind(&self, others: usize, most: Option<u32>) -> Option<Duration> {
         let limit = if self.slow_start { self.rule.max } else { self.limit() };
         let limit = most.map_or(limit, |most| limit.min(most));
         Some(self.avg_latency?.scaled(others as u64, u64::from(limit.max(1))))
     }
 
-    /// How many may wait.
+    /// How many calls may wait.
     pub fn queue(&self) -> usize {
         self.rule.queue as usize
     }
