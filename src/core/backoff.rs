@@ -1,21 +1,22 @@
 //! Full jitter, as an iterator of durations.
 //!
-//! Each wait is drawn from `0..=ceiling`, and the ceiling doubles up to a cap. The cap is applied
-//! before the draw, so that clients that have reached it do not fall into step ("Exponential
-//! Backoff And Jitter", AWS Architecture Blog, 2015). A server under load is left alone for half of
-//! the ceiling at least: a wait near nothing is a fast loop there.
+//! Each wait is drawn from `0..=ceiling`, and the ceiling doubles up to a cap. The cap is applied before the draw, so
+//! that clients that have reached it do not fall into step ("Exponential Backoff And Jitter", AWS Architecture Blog,
+//! 2015). A server under load is left alone for at least half of the ceiling, because waits near zero would be a fast
+//! loop.
 
 use super::rng::Rng;
 use super::time::Duration;
 
-/// First ceiling after an error that is no sign of load.
+/// The first ceiling after an error that is no sign of load.
 pub const BASE: Duration = Duration::from_ms(250);
-/// The least wait after a server said that it is full, or that we ask too fast, and as much again at random.
+/// The least wait after a server said that it is full or that requests come too fast. As much again is added at
+/// random.
 pub const OVERLOADED_BASE: Duration = Duration::from_secs(1);
-/// No wait is above this.
+/// No wait is longer than this.
 pub const CAP: Duration = Duration::from_secs(20);
 
-/// Never ends: how often to try is not its business.
+/// Infinite: the attempt limit is enforced elsewhere.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     ceiling: Duration,
@@ -28,7 +29,7 @@ impl Backoff {
         Self { ceiling: BASE, is_under_load: false, rng }
     }
 
-    /// The server is under load: the next wait is this long at least.
+    /// The server is under load: the next wait is at least this long.
     pub fn slow_to(&mut self, base: Duration) {
         self.ceiling = self.ceiling.max(base.scaled(2, 1)).min(CAP);
         self.is_under_load = true;

@@ -1,28 +1,28 @@
-//! Whether a stream has begun and whether it is whole, by what its events said.
+//! Whether a stream has begun and whether it is complete, by what its events said.
 //!
-//! What an event says is read by its [`dialect`](super::dialect); what follows from it is decided here. A stream is whole once
-//! something said so: a `finish_reason`, a final `generated_text`, `response.completed`, or
-//! `[DONE]` after content. That the connection was closed says nothing: proxies close it too.
+//! The [`dialect`](super::dialect) reads an event; this module concludes from it. A stream is complete once an event
+//! said so: a `finish_reason`, a final `generated_text`, `response.completed`, or `[DONE]` after content. A closed
+//! connection says nothing, because proxies close it too.
 
-/// What the events of one piece hold.
+/// What the events of one chunk hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChunkFacts {
-    /// What a reader waits for: text, reasoning, a piece of a tool call, or an event of a format that
-    /// is not known. Not a role, a usage or a `response.created`, which are sent before any work.
+    /// What a reader waits for: text, reasoning, a piece of a tool call, or an event of an unknown format. Not a
+    /// role, a usage or a `response.created`, which are sent before any work.
     pub content: bool,
-    /// The model says that it is finished.
+    /// The model says that it has finished.
     pub finish: bool,
     /// `[DONE]`.
     pub done: bool,
 }
 
-/// How a stream ended that is over.
+/// How a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Complete,
-    /// Without a word that it is complete.
+    /// Nothing said that the stream is complete.
     Truncated,
-    /// `[DONE]`, with nothing before it: a generation that failed before its first token ends so.
+    /// `[DONE]` with nothing before it: a generation ends so that failed before its first token.
     Empty,
 }
 
@@ -36,13 +36,12 @@ impl Completion {
         self.0.done |= seen.done;
     }
 
-    /// All answers that have begun are at their end, or one is not.
+    /// Whether all answers that have begun are at their end.
     pub fn finishes(&mut self, all: bool) {
         self.0.finish = all;
     }
 
-    /// Something is there to be handed over; what came before it was held back, so that the call
-    /// could still be tried again.
+    /// Something can be handed over. What came before it was held back, so that the call could still be retried.
     pub fn begun(self) -> bool {
         self.0.content || self.0.finish
     }
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_whole_once_something_says_so() {
+    fn a_stream_is_complete_once_an_event_says_so() {
         assert_eq!(after(&[CONTENT, FINISH, DONE]).end(), End::Complete);
         assert_eq!(after(&[CONTENT, FINISH]).end(), End::Complete);
         assert_eq!(after(&[CONTENT, DONE]).end(), End::Complete);
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_such_a_word_is_a_cut() {
+    fn an_end_without_such_an_event_is_a_truncation() {
         assert_eq!(after(&[]).end(), End::Truncated);
         assert_eq!(after(&[NOTHING]).end(), End::Truncated);
         assert_eq!(after(&[CONTENT, CONTENT]).end(), End::Truncated);
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_with_what_a_reader_waits_for() {
+    fn a_stream_begins_with_what_a_reader_waits_for() {
         assert!(!after(&[NOTHING, DONE]).begun());
         assert!(after(&[NOTHING, CONTENT]).begun());
         assert!(after(&[FINISH]).begun());

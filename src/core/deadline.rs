@@ -1,19 +1,19 @@
 //! The clocks of one attempt, and which of them runs out next.
 //!
-//! `fetch` tells neither when a connection stood nor when the request was sent, and silence is no
-//! evidence: of a call that is not streamed the response headers come after the generation, and many
-//! servers send those of a stream with its first token, or after a model has loaded. So `connectMs` is
-//! when somebody asks whether the origin is there at all, and ends no try unless the caller has set it.
+//! `fetch` reports neither when the connection was made nor when the request was sent, and silence is no evidence:
+//! the headers of a call that is not streamed come after the generation, and many servers send the headers of a
+//! stream with its first token, or after the model has loaded. So `connectMs` is when the program asks whether the
+//! origin is there at all, and it ends no attempt unless the caller has set it.
 
 use super::failure::Phase;
 use super::time::{Duration, Instant};
 
-/// Absolute, so that nothing drifts however often it is looked at.
+/// The times are absolute, so that nothing drifts however often they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
     /// When to ask whether the origin is there, if no headers have come.
     pub probe: Option<Instant>,
-    /// When the try ends, if that was not answered: where the caller has set it.
+    /// When the attempt ends if the origin did not answer; only where the caller has set the time.
     pub connect: Option<Instant>,
     pub first_byte: Option<Instant>,
     pub idle: Duration,
@@ -21,54 +21,54 @@ pub struct Clocks {
     pub total: Instant,
 }
 
-/// How far an attempt has come, which says what clocks still run.
+/// How far an attempt has come, which decides which clocks run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// On its way: not even the headers are here.
+    /// The headers have not come.
     #[default]
     Sent,
     Headers,
-    /// A byte of the body has come; of a stream, an event.
+    /// A byte of the body has come; for a stream, an event.
     Heard,
-    /// The first text of a stream: from now on it may take as long as it keeps coming.
+    /// The first text of a stream has come. It may now take as long as it goes on.
     Begun,
 }
 
-/// What the platform knows of an attempt under way.
+/// What the platform knows about an attempt in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub stage: Stage,
-    /// Since when the next piece has been waited for, once one has come; a comment is one too.
+    /// Since when the next piece is waited for, once one has come. A comment is a piece too.
     pub quiet_since: Option<Instant>,
-    /// Its origin was seen to answer while its headers were waited for.
+    /// The origin was seen to answer while the headers were waited for.
     pub reached: bool,
     /// Since when the answer is complete, if it says so and goes on.
     pub whole: Option<Instant>,
     /// The reader of the stream has not asked for more. A slow reader is no slow server.
     pub away: bool,
-    /// How long that was, in all, the time it is away now included: no clock counts it.
+    /// How long the reader was away in all, including now. No clock counts this time.
     pub was_away: Duration,
 }
 
-/// A reader of a stream that asks for nothing for so long does not hold the place of a call that would.
+/// A reader that asks for nothing for this long gives its permit to the next call.
 pub const AWAY: Duration = Duration::from_secs(2);
 
-/// How often to look, at most, after a reader that is away: so late a clock may be seen then.
+/// The shortest time between two checks while the reader is away. A clock may be noticed this late.
 const MIN_RECHECK: Duration = Duration::from_ms(10);
 
-/// What comes after the end of an answer, such as its usage, comes soon. Servers leave the connection open for ever, and
-/// write comments into it.
+/// What follows the end of an answer, such as its usage, comes within this time. Some servers leave the connection
+/// open for ever and write comments into it.
 const LAST_WORDS: Duration = Duration::from_ms(5_000);
 
 impl Clocks {
     /// The clock that runs out next.
     ///
-    /// Of two that end together the wider one is named: it leaves the less to be tried. While the
-    /// reader is away nothing runs, and the time given is when to look again.
+    /// On a tie the wider clock is reported, because it rules out more. While the reader is away no clock runs, and
+    /// the time returned is when to check again.
     pub fn next(&self, now: Instant, progress: Progress) -> (Instant, Phase) {
         let total = self.total + progress.was_away;
         if progress.away {
-            // It may be back at once, and no clock run out before that has.
+            // The reader may come back at once, and no clock may run out before that is noticed.
             let soonest = self.idle.min(total.since(now)).max(MIN_RECHECK);
             return (now + soonest, Phase::Idle);
         }
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// A piece has come, and the next one has been waited for since then.
+    /// A piece came at `since`, and the next one is waited for.
     fn heard(since: u64) -> Progress {
         Progress { stage: Stage::Heard, quiet_since: Some(at(since)), ..Progress::default() }
     }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_goes_on_for_a_few_seconds_whatever_comes_meanwhile() {
+    fn a_complete_answer_goes_on_for_a_few_seconds_whatever_comes_meanwhile() {
         let clocks = Clocks { idle: Duration::from_ms(60_000), total: at(300_000), ..clocks() };
         let progress = Progress { whole: Some(at(7)), ..begun(4_000) };
         assert_eq!(clocks.next(at(4_000), progress), (at(5_007), Phase::Idle));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn after_it_every_piece_winds_the_idle_clock_again() {
+    fn after_the_first_byte_every_piece_winds_the_idle_clock_again() {
         assert_eq!(next(clocks(), heard(10)), (at(70), Phase::Idle));
         assert_eq!(next(clocks(), heard(40)), (at(100), Phase::Idle));
     }

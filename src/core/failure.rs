@@ -1,4 +1,4 @@
-//! What a call can end with when it ends badly: a code, a layer, a clock, as plain data.
+//! How a call fails: a code, a layer and a clock, as plain data.
 
 use super::time::Duration;
 
@@ -17,9 +17,9 @@ pub enum Code {
     StreamTruncated,
     StreamError,
     BadResponse,
-    /// Not sent: the breaker is open.
+    /// Not sent: the circuit is open.
     CircuitOpen,
-    /// Not sent: too many wait already, or this call would wait too long.
+    /// Not sent: too many calls are queued, or this call would wait too long.
     QueueFull,
     BadRequest,
     TooLarge,
@@ -78,24 +78,24 @@ impl Code {
         )
     }
 
-    /// Another target may do better. Not with the same bad token, nor with the same bad payload.
+    /// Another target may do better. Not with the same bad token or the same bad payload.
     pub const fn may_fall_back(self) -> bool {
         !matches!(self, Self::Unauthorized | Self::Forbidden | Self::BadRequest | Self::TooLarge)
     }
 }
 
-/// Where the trouble was.
+/// Where the failure was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layer {
     /// This program: what it sent cannot work.
     Client,
-    /// The way there.
+    /// The network on the way.
     Network,
-    /// A proxy between here and the model.
+    /// A proxy between the program and the model.
     Gateway,
     /// The model and its server.
     Compute,
-    /// Who asks: token, credits, rate.
+    /// The account: token, credits, rate.
     Account,
 }
 
@@ -114,7 +114,7 @@ impl Layer {
 /// The clock that ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// In line for a place, until the call had no time left.
+    /// Queued until the call had no time left.
     Queue,
     /// `loading.maxWaitMs`.
     Wait,
@@ -138,12 +138,12 @@ impl Phase {
         }
     }
 
-    /// Who was late, as far as `fetch` lets anybody tell.
+    /// The layer that was too slow, as far as `fetch` shows it.
     ///
-    /// Of a call that is not streamed the headers come after the generation, so silence before
-    /// the first byte, and an attempt that takes too long, are the model's. Once its bytes flow the
-    /// answer is complete on the server, and a gap between them is the way here; between the
-    /// events of a stream it is the model again. The headers of a stream come before any work.
+    /// The headers of a call that is not streamed come after the generation, so silence before the first byte, and an
+    /// attempt that takes too long, are due to the model. Once the bytes flow, the answer is complete on the server,
+    /// and a gap between them is due to the network; between the events of a stream a gap is due to the model again.
+    /// The headers of a stream come before any work.
     pub const fn layer(self, streaming: bool) -> Layer {
         match self {
             Self::Connect => Layer::Network,
@@ -153,7 +153,7 @@ impl Phase {
     }
 }
 
-/// The end of a call that has no answer.
+/// Why a call has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub code: Code,
@@ -165,8 +165,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The same call may succeed later, unchanged: not after a redirect that cannot be followed,
-    /// nor where a server does not know the method, nor where a stream says that the input is wrong.
+    /// The same call may succeed later without a change. Not after a redirect that cannot be followed, nor if the
+    /// server does not know the method, nor if a stream says that the input is wrong.
     pub const fn retryable(&self) -> bool {
         self.code.retryable()
             && !matches!(self.status, Some(300..=399 | 501 | 505))

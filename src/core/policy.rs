@@ -1,4 +1,4 @@
-//! How patient a call is: the defaults, in the one place where they live, and what fits together.
+//! How patient a call is: all the defaults, and which times fit together.
 
 use super::time::Duration;
 
@@ -10,40 +10,40 @@ pub enum Priority {
     Batch,
 }
 
-/// What a server that names no time is said to have estimated, where that is shown.
+/// The estimate that is shown for a server that names no time.
 pub const DEFAULT_ESTIMATE: Duration = Duration::from_secs(20);
 
-/// Everything that a call may do with its time.
+/// What a call may do with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Error retries after the first try, of each target. Waiting for a cold model does not count.
+    /// Retries after the first attempt, for each target. Waiting for a cold model does not count.
     pub max_retries: u32,
     pub loading: Loading,
     pub timeouts: Timeouts,
-    /// The answer is wanted event by event: its headers come before the work.
+    /// The answer is wanted event by event, so its headers come before the work.
     pub streamed: bool,
-    /// Who goes first where calls wait for a place.
+    /// Which of the queued calls goes first.
     pub priority: Priority,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loading {
-    /// The longest that one call waits for a cold model in all.
+    /// The longest time that one call waits for cold models in all.
     pub max_wait: Duration,
-    /// What a loading answer that names no time is taken to have said, if the caller wants that.
+    /// The estimate assumed for a loading answer that names no time, if the caller sets one.
     pub default_wait: Option<Duration>,
-    /// How long a target may refuse connections, from its first refusal, and be taken for one that is
-    /// still starting; by default as long as [`Self::patience`] says.
+    /// How long a target may refuse connections, from its first refusal, and count as one that is still starting. By
+    /// default as long as [`Self::patience`] says.
     pub refused: Option<Duration>,
     pub hold: Hold,
 }
 
-/// A target that has never answered, or that may not have refused anything: so long it is waited for.
+/// How long to wait for a target that has never answered, or that may not have refused anything.
 const BENEFIT_OF_DOUBT: Duration = Duration::from_secs(15);
 
 impl Loading {
-    /// How long refused connections are waited for, of a target that has answered before; and by a
-    /// platform that says that they were refused.
+    /// How long to wait for a target that refuses connections. It gets the whole time if it has answered before and
+    /// the platform says explicitly that it refused.
     pub fn patience(&self, has_answered: bool, is_explicit: bool) -> Duration {
         let doubted =
             if has_answered && is_explicit { self.max_wait } else { self.max_wait.min(BENEFIT_OF_DOUBT) };
@@ -55,19 +55,20 @@ impl Loading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     No,
-    /// For what is left of `max_wait`.
+    /// For the rest of `max_wait`.
     AsLongAsItWaits,
     For(Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// How long headers may be waited for before the origin is asked whether it is there; see
-    /// [`deadline`](super::deadline). [`Self::NEVER`]: nobody asks.
+    /// How long to wait for headers before the program asks whether the origin is there; see
+    /// [`deadline`](super::deadline). With [`Self::NEVER`] it does not ask.
     pub connect: Duration,
-    /// A try without headers ends after as long again, if the origin does not answer: the caller has set the time.
+    /// The caller has set the time: an attempt without headers ends after twice that time if the origin does not
+    /// answer.
     pub connect_ends: bool,
-    /// `None`: what is left of `attempt`.
+    /// `None`: the rest of `attempt`.
     pub first_byte: Option<Duration>,
     pub idle: Duration,
     pub attempt: Duration,
@@ -107,7 +108,7 @@ impl Default for Policy {
     }
 }
 
-/// What the caller said; what is `None` keeps its default.
+/// The options that the caller gave. `None` keeps the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Given {
     pub max_retries: Option<u32>,
@@ -124,23 +125,23 @@ pub struct Given {
     pub priority: Priority,
 }
 
-/// Two times that cannot both be meant: the inner one would never run out.
+/// Two times that contradict each other: the inner one would never run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inverted {
     pub inner: &'static str,
     pub inner_is: Duration,
     pub outer: &'static str,
     pub outer_is: Duration,
-    /// The outer one was not given: raising it is the likely remedy.
+    /// The caller did not give the outer one: raising it is the likely remedy.
     pub outer_is_default: bool,
 }
 
 impl Policy {
-    /// Fills in the defaults and refuses inverted times.
+    /// Fills in the defaults and rejects inverted times.
     ///
-    /// Only a time that was given can be inverted: `totalMs: 5000` alone is no contradiction to
-    /// an attempt that by default may take longer. A `maxWaitMs` above a given `totalMs` is none
-    /// either, the total is then the limit that was meant.
+    /// Only a time that was given can be inverted: `totalMs: 5000` alone does not contradict an attempt that may take
+    /// longer by default. Nor does a `maxWaitMs` above a given `totalMs`, because the total is then the limit that
+    /// was meant.
     pub fn new(given: Given) -> Result<Self, Inverted> {
         let base = Self::default();
         let policy = Self {
@@ -180,8 +181,8 @@ impl Policy {
     }
 }
 
-/// A time that was given must fit into the one around it: its name, its value, and whether that is
-/// the default.
+/// Checks that a given time fits into the one around it. `outer` is the name and the value of that one, and whether
+/// it is the default.
 fn within(
     inner: &'static str,
     given: Option<Duration>,
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_given_keeps_its_default() {
+    fn an_option_that_is_not_given_keeps_its_default() {
         assert_eq!(Policy::new(Given::default()), Ok(Policy::default()));
         let given = Given { max_retries: Some(0), total: secs(5), ..Given::default() };
         let policy = Policy::new(given).unwrap();

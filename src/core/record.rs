@@ -9,11 +9,11 @@ pub enum WaitReason {
     Loading,
     RateLimit,
     Backoff,
-    /// For a place.
+    /// For a permit.
     Queue,
-    /// For a place, of the few that there are while the target recovers.
+    /// For one of the few permits while the target recovers.
     Breaker,
-    /// For a network.
+    /// For the network.
     Offline,
 }
 
@@ -42,14 +42,14 @@ pub enum Outcome {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptRecord {
-    /// Index into the targets of the call.
+    /// The index into the targets of the call.
     pub target: usize,
     /// Since the call began.
     pub started: Duration,
     pub duration: Duration,
     pub status: Option<u16>,
     pub outcome: Outcome,
-    /// While it waited for its headers, its origin was seen to answer.
+    /// The origin was seen to answer while the attempt waited for its headers.
     pub reached: bool,
 }
 

@@ -1,9 +1,9 @@
-//! Where a call goes: a model id or a URL to the address, the profile and the label.
+//! Where a call goes: from a model id or a URL to the address, the profile and the label.
 //!
-//! Routes of the Hugging Face router: `docs/inference-providers` of huggingface/hub-docs, and
-//! the providers of huggingface.js. A model id in a chat body stands first, so that the router
-//! can read it from a small prefix of a large request; the `hf-inference` route of a model has
-//! the id in its path, and its task servers read root keys as parameters, so nothing is added.
+//! Routes of the Hugging Face router: `docs/inference-providers` of huggingface/hub-docs, and the providers of
+//! huggingface.js. A model id stands first in a chat body, so that the router can read it from a small prefix of a
+//! large request. The `hf-inference` route of a model has the id in its path, and its task servers read root keys as
+//! parameters, so nothing is added there.
 
 const ROUTER: &str = "https://router.huggingface.co";
 const ENDPOINTS: &str = ".endpoints.huggingface.cloud";
@@ -22,10 +22,10 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// In the order of the declaration.
+    /// In the order of declaration.
     pub const ALL: [Self; 5] = [Self::Router, Self::HfInference, Self::Endpoint, Self::OpenAi, Self::Legacy];
 
-    /// As the public `profile` writes it.
+    /// The name in the public `profile`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Router => "router",
@@ -46,8 +46,8 @@ impl Profile {
         }
     }
 
-    /// The request header by which a host of this kind holds a request while its model comes up,
-    /// and whether its value is the seconds to hold, or `true`.
+    /// The request header by which a host of this kind holds a request while its model comes up. Its value is the
+    /// seconds to hold if the second part is true, else `true`.
     pub const fn hold_header(self) -> Option<(&'static str, bool)> {
         match self {
             Self::Endpoint => Some(("x-scale-up-timeout", true)),
@@ -57,7 +57,7 @@ impl Profile {
     }
 }
 
-/// A URL that the host has parsed and found absolute.
+/// An absolute URL, parsed by the host.
 #[derive(Clone, Copy, Debug)]
 pub struct Url<'a> {
     /// Scheme, host and port.
@@ -80,28 +80,28 @@ pub struct Spec<'a> {
     pub profile: Option<Profile>,
 }
 
-/// What the caller sends, as far as the route depends on it.
+/// The kind of payload, as far as the route depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// A JSON object with `messages`.
     Chat,
     /// Another JSON object.
     Object,
-    /// A JSON array, or bytes: no place for a `model`.
+    /// A JSON array, or bytes: they have no room for a `model`.
     Opaque,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Of a URL that the caller gave, without its query, which may hold a key.
+    /// For a URL that the caller gave, without its query, which may hold a key.
     pub url: String,
     pub origin: String,
     pub profile: Profile,
-    /// Goes first into the JSON body.
+    /// The first key of the JSON body.
     pub model: Option<String>,
 }
 
-/// Why a target cannot be called. The shell says which value it was.
+/// Why a target cannot be called. The bindings say which value it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     NeitherUrlNorModel,
@@ -112,7 +112,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Reads on after "target".
+    /// Completes a sentence that begins with "target".
     pub const fn reason(self) -> &'static str {
         match self {
             Self::NeitherUrlNorModel => "needs a url or a model",
@@ -175,7 +175,7 @@ impl Route {
                 let path = ["/hf-inference/models/", name, "/v1/chat/completions"];
                 Ok(target(&path, Profile::HfInference, Some(name)))
             }
-            // Of the suffixes only a provider's name contradicts the hf-inference route.
+            // Among the suffixes, only the name of a provider contradicts the hf-inference route.
             _ if matches!(suffix, None | Some("hf-inference" | "fastest" | "cheapest" | "preferred")) => {
                 Ok(target(&["/hf-inference/models/", name], Profile::HfInference, None))
             }
@@ -183,8 +183,8 @@ impl Route {
         }
     }
 
-    /// Whether a token that was given for `self` may go to `other` too: the same origin, or both
-    /// of Hugging Face, whose tokens are one.
+    /// Whether a token that was given for `self` may go to `other` too: they have the same origin, or both belong to
+    /// Hugging Face, whose tokens work on all its hosts.
     pub fn shares_credentials(&self, other: &Self) -> bool {
         self.origin == other.origin || (self.is_hugging_face() && other.is_hugging_face())
     }
@@ -206,13 +206,13 @@ fn joined(base: &str, parts: &[&str]) -> String {
     text
 }
 
-/// Before and after the first `mark`.
+/// The text before and after the first `mark`.
 fn split_at(text: &str, mark: u8) -> (&str, Option<&str>) {
     let at = text.bytes().position(|byte| byte == mark);
     at.and_then(|at| Some((text.get(..at)?, Some(text.get(at + 1..)?)))).unwrap_or((text, None))
 }
 
-/// Of the characters that the Hub allows in the name of an organisation or a model.
+/// The characters that the Hub allows in the name of an organisation or a model.
 fn is_word(word: &str) -> bool {
     (1..=128).contains(&word.len())
         && !matches!(word, "." | "..")

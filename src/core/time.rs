@@ -31,7 +31,7 @@ impl Duration {
 
     /// `self × numerator / denominator`, rounded down; a zero denominator counts as one.
     ///
-    /// Not inlined: whether a product of 64 bits saturates takes one of 128.
+    /// Not inlined, because the check for saturation needs a product of 128 bits.
     #[inline(never)]
     pub const fn scaled(self, numerator: u64, denominator: u64) -> Self {
         let denominator = if denominator == 0 { 1 } else { denominator };
@@ -63,7 +63,7 @@ impl Instant {
         Self(ms)
     }
 
-    /// Time from `earlier` to here; zero where the clock went backwards.
+    /// The time from `earlier` to here; zero if the clock went backwards.
     pub fn since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
     }

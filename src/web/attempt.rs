@@ -1,8 +1,7 @@
-//! One attempt, as a state machine over promises: what is awaited next, and what it means.
+//! One attempt, as a state machine over promises: what it waits for next, and what the result means.
 //!
-//! Nothing here awaits, so the loop in `drive` does it in one place, which takes half the code of as
-//! many `await`s. The face has a fresh `AbortController` for every attempt, and dropping this aborts
-//! it.
+//! Nothing here awaits. The loop in `drive` does that in one place, which takes half the code of as many `await`s.
+//! The TypeScript side makes a fresh `AbortController` for every attempt, and dropping an attempt aborts it.
 
 use super::bindings::{Outgoing, Request};
 use super::clock;
@@ -20,32 +19,32 @@ use crate::core::time::{Duration, Instant};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
 
-/// What a head says, as bits of the face.
+/// What the head of a response says, as bits from the TypeScript side.
 const STREAM: u32 = 1;
 const HINTS: u32 = 2;
 
-/// Enough for a platform to hand over what has come.
+/// The grace in which a platform hands over what has come.
 const RECHECK: Duration = Duration::from_ms(20);
 /// The same after a standstill.
 const LONG_RECHECK: Duration = Duration::from_ms(250);
-/// An alarm that rings as late was no busy thread's: it stood still, or the machine did.
+/// A timer this late was not delayed by a busy thread: the thread stood still, or the machine did.
 const STANDSTILL: Duration = Duration::from_ms(500);
-/// So often in one attempt: an alarm that is late each time is how a hidden page is served.
+/// The most standstills in one attempt. Timers that are late more often are the throttling of a hidden page.
 const MOST_STANDSTILLS: u8 = 3;
-/// A standstill is measured from the last alarm before it.
+/// A standstill is measured from the last timer before it.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// By as much the two clocks of a platform part only where one of them stood still.
+/// The two clocks of a platform drift apart this far only if one of them stood still.
 const ASLEEP: Duration = Duration::from_secs(2);
-/// What is lost within it after a standstill is lost by that.
+/// What is lost within this time after a standstill was lost by it.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
 pub(super) enum Step {
-    /// The next promise of the attempt; what a replaced `fetch` answers may be none.
+    /// Wait for this promise. The result of a replaced `fetch` may be no promise.
     Await(JsValue),
-    /// It was not the time yet: the same promise again.
+    /// Nothing to do yet: wait for the same promise again.
     KeepWaiting,
     Happened(Input),
-    /// By the caller's token function; or the platform refuses to send what the caller gave.
+    /// The caller's token function threw this, or the platform refuses to send what the caller gave.
     Threw(JsValue),
 }
 
@@ -54,17 +53,17 @@ impl Step {
 }
 
 enum State {
-    /// What is to be sent is being made: a token may have to be fetched.
+    /// The request is being made, and a token may have to be fetched.
     Preparing,
     Sending,
     Responded(Response),
     Reading(Reading),
     Streaming(Events),
-    /// Nothing is left to be stopped.
+    /// Nothing is left to stop.
     Over,
 }
 
-/// The last one.
+/// The last standstill.
 #[derive(Clone, Copy)]
 struct Standstill {
     over: Instant,
@@ -76,13 +75,13 @@ pub(super) struct Attempt<'a> {
     clocks: Clocks,
     attempt: u32,
     state: State,
-    /// The clock that has run out, and when it is looked at once more.
+    /// The clock that has run out, and when it is checked once more.
     recheck: Option<(Instant, Instant)>,
-    /// When it is to be looked at again, or a promise has settled.
+    /// When the clocks are due to be checked, unless a promise settles before.
     wakes: Option<Instant>,
     standstill: Option<Standstill>,
     standstills: u8,
-    /// How far the clock on the wall is from ours, in ms.
+    /// The offset of the wall clock from the monotonic clock, in ms.
     wall: u64,
     begun_reported: bool,
     /// The origin was asked whether it is there.
@@ -128,10 +127,10 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Reads the body: all of it, or an error's up to `limit`.
+    /// Reads the body: all of an answer, up to `limit` of an error.
     pub(super) fn read(&mut self, limit: Option<u32>) -> Step {
         let State::Responded(response) = std::mem::replace(&mut self.state, State::Over) else {
-            return Step::LOST; // the core asks to read only what has a head
+            return Step::LOST; // the core reads only after a head
         };
         let reading = Reading::new(self.request, &self.content_type(&response), limit.is_some());
         let limit = limit.map_or(f64::INFINITY, f64::from);
@@ -140,7 +139,7 @@ impl<'a> Attempt<'a> {
         Step::Await(read.into())
     }
 
-    /// Decodes the body, and hands its events over.
+    /// Decodes the body and hands its events over.
     pub(super) fn stream(&mut self, began: Instant) -> Step {
         let State::Responded(response) = std::mem::replace(&mut self.state, State::Over) else {
             return Step::LOST;
@@ -151,14 +150,14 @@ impl<'a> Attempt<'a> {
         Step::Await(over.into())
     }
 
-    /// The promise that was awaited has settled.
+    /// The promise has settled.
     pub(super) fn on_settled(&mut self, settled: Result<JsValue, JsValue>) -> Step {
         self.notice_standstill(clock::now());
         match (&self.state, settled) {
             (State::Preparing, Ok(_)) => self.send(&self.request.leg()),
             (State::Preparing, Err(error)) => Step::Threw(error),
             (State::Sending, Ok(response)) if response.is_object() => {
-                // Not `dyn_into`: a response of another realm or of a test is one too.
+                // Not `dyn_into`: the response may be of another realm, or of a test.
                 self.on_response(response.unchecked_into())
             }
             (State::Sending, Err(error)) => match Lost::ALL.get(self.request.lost(&error) as usize) {
@@ -168,7 +167,7 @@ impl<'a> Attempt<'a> {
             (State::Reading(reading), Ok(why)) => {
                 let body = match why.as_string() {
                     Some(why) => unreadable(why),
-                    // Nothing is to be seen in it.
+                    // The body has nothing to inspect.
                     None if why.is_truthy() => Body { of_engine: true, ..Body::default() },
                     None => reading.body(),
                 };
@@ -188,13 +187,13 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The body has broken.
+    /// The body broke off.
     fn on_broken(&self, error: &JsValue) -> Step {
         let lost = Lost::ALL.get(self.request.lost(error) as usize).copied().unwrap_or_default();
         Step::Happened(self.completed().unwrap_or(Input::NetworkError(self.or_asleep(lost))))
     }
 
-    /// A connection that was open when the machine went to sleep is lost when it wakes.
+    /// A connection that was open when the machine was suspended is lost when it wakes.
     fn or_asleep(&self, lost: Lost) -> Lost {
         let now = clock::now();
         let slept = self.standstill.is_some_and(|of| of.span >= ASLEEP && now.since(of.over) < AFTERWARDS)
@@ -202,7 +201,7 @@ impl<'a> Attempt<'a> {
         if slept && !matches!(lost, Lost::ForGood | Lost::Offline) { Lost::Suspended } else { lost }
     }
 
-    /// No clock but that of the whole call has run while everything stood still.
+    /// Of all clocks, only the one of the whole call ran during the standstill.
     fn notice_standstill(&mut self, now: Instant) {
         let span = self.wakes.take().map_or(Duration::ZERO, |wakes| now.since(wakes));
         if span < STANDSTILL || self.standstills >= MOST_STANDSTILLS && self.request.hidden() {
@@ -217,10 +216,10 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// When to look at the clocks again. A piece of the body does not wake anybody: it may come at
-    /// once, and be the last one, so that is when its silence may end at the earliest.
+    /// When to check the clocks again. A piece of the body wakes no call. It may come at once and be the last one, so
+    /// the check is when its silence could end at the earliest.
     ///
-    /// `sole_timer`: it is the only one that looks whether time has passed.
+    /// `sole_timer`: no other timer notices that time has passed.
     pub(super) fn until(&mut self, sole_timer: bool) -> Instant {
         let mut until = self.next_check();
         if sole_timer && !self.request.hidden() {
@@ -240,7 +239,7 @@ impl<'a> Attempt<'a> {
                 let now = clock::now();
                 let mut soonest = now + self.clocks.idle.max(Duration::from_ms(1));
                 if self.begun().is_some() {
-                    soonest = soonest.min(now + AWAY); // its reader may have gone
+                    soonest = soonest.min(now + AWAY); // the reader may have gone away
                 }
                 until.min(soonest)
             }
@@ -249,7 +248,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The origin was seen to answer while the headers are waited for; told once.
+    /// Returns true once, if the origin was seen to answer while the headers are waited for.
     pub(super) fn newly_reached(&mut self) -> bool {
         let is_new = self.is_reached() && !self.reached_reported;
         self.reached_reported |= is_new;
@@ -260,7 +259,7 @@ impl<'a> Attempt<'a> {
         self.probed && matches!(self.state, State::Sending) && self.request.reached()
     }
 
-    /// That time has come.
+    /// The time of [`Self::until`] has come.
     pub(super) fn on_due(&mut self) -> Step {
         let now = clock::now();
         self.notice_standstill(now);
@@ -276,8 +275,8 @@ impl<'a> Attempt<'a> {
             self.recheck = None;
             return Step::KeepWaiting; // pieces have come meanwhile, or the reader is away
         }
-        // Where the reader held up the thread, its timers ring before the pieces are seen that came
-        // meanwhile, and a slow reader is no slow server.
+        // Where the reader blocks the thread, timers fire before the pieces that came meanwhile are seen, and a slow
+        // reader is no slow server.
         let was_rechecked = self.recheck.is_some_and(|(of, _)| of == until);
         if matches!(self.state, State::Sending | State::Reading(_) | State::Streaming(_)) && !was_rechecked {
             let late = self.standstill.is_some_and(|of| of.over == now);
@@ -297,7 +296,7 @@ impl<'a> Attempt<'a> {
         Step::Happened(self.completed().unwrap_or(late))
     }
 
-    /// The text that has come and was not told yet.
+    /// Hands over the text that has come and was not handed over yet.
     pub(super) fn flush(&self) {
         if let State::Streaming(events) = &self.state {
             events.flush();
@@ -323,14 +322,15 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The same, once.
+    /// The same, returned once.
     pub(super) fn newly_begun(&mut self) -> Option<Instant> {
         let begun = self.begun().filter(|_| !self.begun_reported);
         self.begun_reported |= begun.is_some();
         begun
     }
 
-    /// Whether the caller has held it up for long, if that has changed: the reader of a stream, or a token function.
+    /// Whether the caller, by its reader or its token function, has held the attempt up for long. `None` if that has
+    /// not changed.
     pub(super) fn newly_held_up(&mut self) -> Option<bool> {
         let now = clock::now();
         let waits = matches!(self.state, State::Preparing) || self.begun().is_some() && self.progress().away;
@@ -342,12 +342,12 @@ impl<'a> Attempt<'a> {
         changed.then_some(for_long)
     }
 
-    /// The answer was read to its end: nothing is left to be stopped.
+    /// The answer was read to its end: nothing is left to stop.
     pub(super) fn finish(&mut self) {
         self.state = State::Over;
     }
 
-    /// What is lost after the model said that it is finished is no loss.
+    /// A connection that is lost after the model said that it has finished is no loss.
     fn completed(&self) -> Option<Input> {
         match &self.state {
             State::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Complete)),
@@ -366,8 +366,8 @@ impl<'a> Attempt<'a> {
         let Ok(status) = self.request.status(&response) else {
             return Step::LOST;
         };
-        // By hand, because not every runtime takes the credentials off on the way to another origin,
-        // and none takes off an `x-api-key`. 0 is the redirect of a browser, which shows nothing.
+        // Redirects are followed by hand, because not every runtime removes the credentials on the way to another
+        // origin, and none removes an `x-api-key`. Status 0 is a redirect in a browser, which hides the details.
         if matches!(status, 0 | 301..=308) {
             let next = self.request.onward(&response);
             if !matches!(next, Ok(None)) {
@@ -403,7 +403,7 @@ impl<'a> Attempt<'a> {
         self.clocks.next(clock::now(), self.progress())
     }
 
-    /// The same in the time that has run.
+    /// `since`, moved forward by a standstill that came after it.
     fn awake_since(&self, since: Instant) -> Instant {
         match self.standstill {
             Some(Standstill { over, span }) if since < over => since + span.min(over.since(since)),
@@ -438,7 +438,7 @@ impl<'a> Attempt<'a> {
 }
 
 impl Drop for Attempt<'_> {
-    /// Frees the connection: a Worker has six of them, and an unread body holds one.
+    /// Frees the connection: a Worker has six, and an unread body holds one.
     fn drop(&mut self) {
         if !matches!(self.state, State::Over) {
             self.request.stop();
@@ -446,12 +446,12 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// How far the clock on the wall is from ours, in ms: whichever of them stood still, they part.
+/// The offset of the wall clock from the monotonic clock, in ms. It changes when one of them stands still.
 fn wall() -> u64 {
     clock::unix_now_ms().saturating_sub(clock::now().since(Instant::from_ms(0)).as_ms())
 }
 
-/// The host could not read what the core could.
+/// The core could read the body, and the host could not.
 fn unreadable(why: String) -> Body {
     Body { of_engine: true, unexpected: true, is_final: true, detail: why.into_bytes(), ..Body::default() }
 }

@@ -1,8 +1,8 @@
-//! Every foreign function of the shell: the methods of what the face hands in, and the clock of the
+//! Every foreign function: the methods of the objects that the TypeScript side hands in, and the clock of the
 //! platform.
 //!
-//! Structural getters read what is handed in: a `from_value` of serde-wasm-bindgen would cost as much
-//! as all the rest.
+//! Structural getters read these objects. A `from_value` of serde-wasm-bindgen would cost as much as everything else
+//! together.
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,39 +16,39 @@ extern "C" {
     /// 0 is a chat, 1 another object, 2 neither.
     #[wasm_bindgen(method, getter)]
     pub(super) fn kind(this: &Request) -> u32;
-    /// How many there are: the target that was asked for, then its fallbacks.
+    /// The number of targets: the one that the caller asked for, then its fallbacks.
     #[wasm_bindgen(method, getter)]
     pub(super) fn targets(this: &Request) -> u32;
-    /// Of a target: 0 origin, 1 path, 2 model. Empty texts are absent.
+    /// A part of a target: 0 origin, 1 path, 2 model. An empty text is absent.
     #[wasm_bindgen(method)]
     pub(super) fn part(this: &Request, target: u32, part: u32) -> String;
-    /// As its place in `Profile::ALL`; what is beyond is none.
+    /// The position in `Profile::ALL`; a position beyond it is none.
     #[wasm_bindgen(method)]
     pub(super) fn profile(this: &Request, target: u32) -> u32;
-    /// What was given, in the order of `input::policy`. NaN is absent: an optional number takes a detour
+    /// An option of the call, in the order of `input::policy`. NaN is absent: an optional number takes a detour
     /// through memory.
     #[wasm_bindgen(method)]
     pub(super) fn number(this: &Request, which: u32) -> f64;
-    /// Where it waits: by these numbers it is woken.
+    /// Where the call waits: these numbers wake it.
     #[wasm_bindgen(method)]
     pub(super) fn sits(this: &Request, client: u32, seat: u32);
-    /// The promise that it waits for from now on.
+    /// The promise that the call waits for from now on.
     #[wasm_bindgen(method)]
     pub(super) fn awaits(this: &Request, promise: &JsValue);
-    /// 1: the caller has aborted, or it cannot go on. Of the promise: 2, it is fulfilled; 3, rejected.
+    /// 1: the caller has aborted, or the call cannot go on. The promise is fulfilled (2) or rejected (3).
     #[wasm_bindgen(method)]
     pub(super) fn news(this: &Request) -> u32;
     /// What the promise was settled with.
     #[wasm_bindgen(method)]
     pub(super) fn value(this: &Request) -> JsValue;
-    /// It has ended unseen, and nobody waits for it any more.
+    /// The call has ended unseen, and nothing waits for it any more.
     #[wasm_bindgen(method)]
     pub(super) fn vanish(this: &Request);
     #[wasm_bindgen(method, js_name = tellAttempt)]
     pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32);
     #[wasm_bindgen(method, js_name = tellResponse)]
     pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: u8);
-    /// `up_to`: it ends when something else happens.
+    /// `up_to`: the wait ends when something else happens.
     #[wasm_bindgen(method, js_name = tellWait)]
     pub(super) fn tell_wait(
         this: &Request,
@@ -62,19 +62,19 @@ extern "C" {
     /// `to` follows the target before it.
     #[wasm_bindgen(method, js_name = tellFallback)]
     pub(super) fn tell_fallback(this: &Request, to: u32, why: u8);
-    /// Of a target by its place among those of the client: 0 closed, 1 open, 2 half-open.
+    /// `shared` is the slot of a target in the client. The state is 0 closed, 1 open, 2 half-open.
     #[wasm_bindgen(method, js_name = tellBreaker)]
     pub(super) fn tell_breaker(this: &Request, shared: u32, state: u8);
     #[wasm_bindgen(method, js_name = tellAlert)]
     pub(super) fn tell_alert(this: &Request, shared: u32);
-    /// The call is over: 0, it has an answer, and 2, it was aborted, with the report; 1, it failed, with
-    /// the report and the failure; 3, with what was thrown.
+    /// The call is over. 0: it has an answer, with the report. 1: it failed, with the report and the failure. 2: it
+    /// was aborted, with the report. 3: with what was thrown.
     #[wasm_bindgen(method)]
     pub(super) fn settle(this: &Request, how: u8, first: &JsValue, second: &JsValue);
-    /// The call is over before it began, for this target cannot be called.
+    /// The call is over before it began, because this target cannot be called.
     #[wasm_bindgen(method)]
     pub(super) fn refused(this: &Request, target: u32, why: &str);
-    /// The call is over before it began, for one time does not fit into the other.
+    /// The call is over before it began, because one time does not fit into another.
     #[wasm_bindgen(method)]
     pub(super) fn inverted(
         this: &Request,
@@ -84,105 +84,105 @@ extern "C" {
         outer_ms: f64,
         outer_is_default: bool,
     );
-    /// The status of what `fetch` answered. Throws where that is no response.
+    /// The status of what `fetch` returned. Throws if that is no response.
     #[wasm_bindgen(method, catch)]
     pub(super) fn status(this: &Request, response: &Response) -> Result<u16, JsValue>;
-    /// Where a redirect leads, if it is followed. Throws where `fetch` would fail.
+    /// The request that follows a redirect, if it is followed. Throws where `fetch` would fail.
     #[wasm_bindgen(method, catch)]
     pub(super) fn onward(this: &Request, response: &Response) -> Result<Option<Outgoing>, JsValue>;
-    /// A response is here: what concerns the report alone is noted. Bits: 1, it is the stream that was
-    /// asked for; 2, its headers say how long to wait.
+    /// A response is here. What only the report needs is noted. Bits: 1, it is the stream that the caller asked for;
+    /// 2, its headers say how long to wait.
     #[wasm_bindgen(method, catch)]
     pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> Result<u32, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn header(this: &Request, response: &Response, name: &str) -> Result<Option<String>, JsValue>;
-    /// The headers that bear on another try, a line each: `name: value`.
+    /// The headers that say whether and when to retry, one a line: `name: value`.
     #[wasm_bindgen(method, catch)]
     pub(super) fn hints(this: &Request, response: &Response) -> Result<String, JsValue>;
-    /// Frees the connection of a response that nobody reads.
+    /// Frees the connection of a response that is not read.
     #[wasm_bindgen(method)]
     pub(super) fn discard(this: &Request, response: &Response);
-    /// The place of a target among those of the client.
+    /// The slot of a target in the client.
     #[wasm_bindgen(method)]
     pub(super) fn shared(this: &Request, target: u32) -> u32;
-    /// Where the target with this index is, and whether what was given for the whole call may go
-    /// there too. An empty model is none.
+    /// The address of the target with this index, and whether what was given for the whole call may go there too. An
+    /// empty model is none.
     #[wasm_bindgen(method)]
     pub(super) fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool, profile: u8);
-    /// Of a call to one target that was located before, the place of its profile; or below zero.
+    /// For a call to one target that was resolved before, the position of its profile; else below zero.
     #[wasm_bindgen(method, getter)]
     pub(super) fn known(this: &Request) -> i32;
     /// How long the call has taken before it comes here, in ms.
     #[wasm_bindgen(method, getter, js_name = spentMs)]
     pub(super) fn spent_ms(this: &Request) -> f64;
-    /// Nothing was given of what `input::policy` asks for.
+    /// The call has none of the options of `input::policy`.
     #[wasm_bindgen(method, getter)]
     pub(super) fn usual(this: &Request) -> bool;
-    /// Whose limit was met: a number that requests with the same key share.
+    /// The number of the key whose limit was met: requests with the same key share it.
     #[wasm_bindgen(method, getter)]
     pub(super) fn key(this: &Request) -> u32;
-    /// Makes what is sent to one target; empty texts and NaN are absent. A promise, where a token has to
-    /// be fetched: it rejects with what the caller's token function throws.
+    /// Makes the request to one target; empty texts and NaN are absent. Returns a promise if a token has to be
+    /// fetched: it rejects with what the caller's token function throws.
     #[wasm_bindgen(method)]
     pub(super) fn prepare(this: &Request, target: u32, hold_header: &str, hold_secs: f64) -> Option<Promise>;
-    /// That what was made.
+    /// The request that `prepare` made.
     #[wasm_bindgen(method, getter)]
     pub(super) fn leg(this: &Request) -> Outgoing;
-    /// How its answer is wanted: 0 as its type says, 1 as JSON, 2 as text or bytes, 3 as it is; 4 as it is, of a GET.
+    /// How the answer is wanted: 0 by its type, 1 as JSON, 2 as text or bytes, 3 as it is, 4 as it is, for a GET.
     #[wasm_bindgen(method, getter)]
     pub(super) fn wanted(this: &Request) -> u32;
-    /// A stream is passed on as it came.
+    /// The stream is passed on as it came.
     #[wasm_bindgen(method, getter)]
     pub(super) fn passes(this: &Request) -> bool;
-    /// Reads the body to its end or its limit, feeds it to the reader until that wants no more, and keeps its value: a
-    /// promise that is rejected if the body breaks, and of a text that says why the host could not read it.
+    /// Reads the body to its end or its limit, feeds it to the reader until the reader wants no more, and keeps its
+    /// value. The promise rejects if the body breaks off. It is fulfilled with a text that says why the host could
+    /// not read the body, if so.
     #[wasm_bindgen(method)]
     pub(super) fn read(this: &Request, response: &Response, limit: f64, feed: &Function) -> Promise;
-    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. A promise of its end.
+    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. The promise is its end.
     #[wasm_bindgen(method)]
     pub(super) fn stream(this: &Request, response: &Response, feed: &Function) -> Promise;
     /// The server's own words about a failure, and the status that it names; 0 is none.
     #[wasm_bindgen(method)]
     pub(super) fn says(this: &Request, detail: &[u8], status: u16, is_error: bool);
-    /// The data of so many events, with commas between, and text.
+    /// The data of `count` events with commas between, and text.
     #[wasm_bindgen(method)]
     pub(super) fn events(this: &Request, data: &[u8], count: u32, text: &[u8]);
-    /// From now on events are handed over; so long after the beginning of the call.
+    /// Events are handed over from now on, this long after the beginning of the call.
     #[wasm_bindgen(method)]
     pub(super) fn begin(this: &Request, ms: f64);
-    /// `fetch` has rejected with this, or a body has broken by it: why, as its place in `Lost`. What is beyond: the
-    /// platform will never send such a request.
+    /// `fetch` has rejected with this error, or a body has broken off: the reason, as its position in `Lost`. A
+    /// position beyond it means that the platform will never send such a request.
     #[wasm_bindgen(method)]
     pub(super) fn lost(this: &Request, error: &JsValue) -> u32;
-    /// What may follow the last word of a stream is read and thrown away: a promise of its end, if
-    /// it has not ended.
+    /// Reads and drops what may follow the last word of a stream. The promise is its end, if it has not ended.
     #[wasm_bindgen(method)]
     pub(super) fn rest(this: &Request) -> Option<Promise>;
-    /// No headers have come for long: the origin is asked whether it is there, unless it was within the last minute.
+    /// No headers have come for long: asks the origin whether it is there, unless it was within the last minute.
     #[wasm_bindgen(method)]
     pub(super) fn probe(this: &Request);
-    /// It was seen to answer within the last minute.
+    /// The origin was seen to answer within the last minute.
     #[wasm_bindgen(method, getter)]
     pub(super) fn reached(this: &Request) -> bool;
     /// Nothing more is read.
     #[wasm_bindgen(method)]
     pub(super) fn stop(this: &Request);
-    /// What is known of the body that is read.
+    /// The progress of the body that is read.
     #[wasm_bindgen(method)]
     pub(super) fn body(this: &Request) -> Option<Reading>;
-    /// There is no network, says the platform, or the page has been left.
+    /// The platform says that there is no network, or the page has been left.
     #[wasm_bindgen(method, getter)]
     pub(super) fn offline(this: &Request) -> bool;
-    /// Its page is not seen, and its timers are served late.
+    /// The page is hidden, and its timers are late.
     #[wasm_bindgen(method, getter)]
     pub(super) fn hidden(this: &Request) -> bool;
-    /// Of a target, the number of its origin, if the platform may have few connections to it; or below zero.
+    /// The number of a target's origin, if the platform may have few connections to it; else below zero.
     #[wasm_bindgen(method)]
     pub(super) fn connects(this: &Request, target: u32) -> i32;
-    /// What the origin with this number speaks: 1, HTTP/1.1; 2, another one; 3, that is tried out now; 0, nobody knows.
+    /// The protocol of an origin: 1, HTTP/1.1; 2, another one; 3, being tried out now; 0, unknown.
     #[wasm_bindgen(method)]
     pub(super) fn speaks(this: &Request, origin: u32) -> u32;
-    /// Nobody looks at the report of a success.
+    /// Nothing reads the report of a success.
     #[wasm_bindgen(method, getter)]
     pub(super) fn quiet(this: &Request) -> bool;
     #[wasm_bindgen(method, getter)]
@@ -202,7 +202,7 @@ extern "C" {
     #[cfg(feature = "panic-on-purpose")]
     #[wasm_bindgen(method, getter)]
     pub(super) fn url(this: &Outgoing) -> String;
-    /// What `fetch` answers, which is not always a promise.
+    /// The result of `fetch`, which is not always a promise.
     #[wasm_bindgen(method, catch)]
     pub(super) fn send(this: &Outgoing) -> Result<JsValue, JsValue>;
 
@@ -212,7 +212,7 @@ extern "C" {
 }
 
 impl Request {
-    /// Another handle of the same.
+    /// Another handle of the same object.
     pub(super) fn again(&self) -> Self {
         self.unchecked_ref::<JsValue>().clone().unchecked_into()
     }

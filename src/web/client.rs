@@ -1,4 +1,4 @@
-//! A client: what its calls share, and where they wait.
+//! A client: what its calls share, and which of them wait.
 
 use super::bindings::Request;
 use super::clock;
@@ -18,13 +18,13 @@ pub(super) struct Client {
     scope: Scope,
     shared: RefCell<Shared>,
     waiters: RefCell<Waiters>,
-    /// It takes no more calls, and goes with the last of those under way.
+    /// The client takes no more calls, and goes with the last call in flight.
     closed: Cell<bool>,
 }
 
 thread_local! {
     static CLIENTS: RefCell<Vec<Option<Rc<Client>>>> = const { RefCell::new(Vec::new()) };
-    /// The numbers of those that are gone.
+    /// The numbers of closed clients.
     static FREE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -33,7 +33,7 @@ pub(super) fn numbered(number: u32) -> Option<Rc<Client>> {
     CLIENTS.with_borrow(|clients| clients.get(number as usize).cloned().flatten())
 }
 
-/// Its calls under way run to their end.
+/// Closes a client. Its calls in flight run to their end.
 pub(super) fn close(number: u32) {
     if let Some(client) = numbered(number) {
         client.closed.set(true);
@@ -41,7 +41,7 @@ pub(super) fn close(number: u32) {
     }
 }
 
-/// A new client, with nobody on its seats: its number.
+/// Makes a client without calls and returns its number.
 pub(super) fn make(scope: Scope, shared: Shared) -> u32 {
     let shared = RefCell::new(shared);
     CLIENTS.with_borrow_mut(|clients| {
@@ -77,7 +77,7 @@ impl Client {
         self.ends();
     }
 
-    /// If it is closed, and nobody is left.
+    /// Frees the number of a closed client without calls.
     fn ends(&self) {
         if !self.closed.get() || !self.waiters.borrow().is_empty() {
             return;
@@ -92,7 +92,7 @@ impl Client {
         self.waiters.borrow_mut().wake(id, called);
     }
 
-    /// A call says that it is still there, and looks whether it is time for another's turn.
+    /// A call is alive, and checks whether another call's turn has come.
     pub(super) fn tick(self: &Rc<Self>, call: &Call) {
         let now = clock::now();
         let mut shared = self.shared.borrow_mut();
@@ -106,7 +106,7 @@ impl Client {
         self.sweep();
     }
 
-    /// Takes away the calls that have ended unseen, and what they hold.
+    /// Removes the calls that have ended unseen, and what they hold.
     pub(super) fn sweep(&self) {
         let gone = self.waiters.borrow_mut().sweep(clock::now());
         for (id, slot) in gone {
@@ -116,7 +116,7 @@ impl Client {
         }
     }
 
-    /// This call is taken away before its end.
+    /// The call is dropped before its end.
     pub(super) fn abandon(self: &Rc<Self>, call: &mut Call) {
         let mut shared = self.shared.borrow_mut();
         call.handle(clock::now(), Input::Aborted, &mut shared);
@@ -125,7 +125,7 @@ impl Client {
         origins::pass_on();
     }
 
-    /// What the call makes of what happened; whoever else has a turn now is called.
+    /// Hands an input to the call, and wakes the calls whose turn it is now.
     pub(super) fn handle(self: &Rc<Self>, call: &mut Call, now: Instant, input: Input) -> Action {
         let mut shared = self.shared.borrow_mut();
         let action = call.handle(now, input, &mut shared);
@@ -135,19 +135,19 @@ impl Client {
         action
     }
 
-    /// There may be a connection for who is first in line there.
+    /// A connection may be free for the first queued call of this target.
     pub(super) fn connect(self: &Rc<Self>, now: Instant, target: usize) {
         let mut shared = self.shared.borrow_mut();
         shared.connect(now, target);
         self.calls(&mut shared);
     }
 
-    /// What nobody was told yet. One at a time, since who is told may ask the client something.
+    /// The next event that was not reported yet. One at a time, because its listener may call the client.
     pub(super) fn next_event(&self) -> Option<Event> {
         self.shared.borrow_mut().next_event()
     }
 
-    /// `origin` is its number where connections are few.
+    /// `origin` is the number of the origin, where connections are few.
     pub(super) fn retain(&self, target: usize, origin: Option<usize>) {
         let mut shared = self.shared.borrow_mut();
         shared.retain(target);
@@ -160,7 +160,7 @@ impl Client {
         self.shared.borrow_mut().release(target);
     }
 
-    /// Another target takes this place. False, if calls use it.
+    /// Gives the slot to another target. Returns false if calls still use it.
     pub(super) fn replace(&self, target: u32) -> bool {
         self.shared.borrow_mut().replace(target as usize)
     }

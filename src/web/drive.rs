@@ -1,4 +1,4 @@
-//! The loop of one call: does what the core says, tells it what happened. The only place that awaits.
+//! The loop of one call: does what the core says, and tells it what happened. The only place that awaits.
 
 use super::attempt::{Attempt, Step};
 use super::bindings::Request;
@@ -17,16 +17,16 @@ use js_sys::Math;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
-/// How long a server has to close an answer after its last word. A connection that was closed
-/// properly serves the next call.
+/// How long a server has to close an answer after its last word. A connection that was closed properly can serve the
+/// next call.
 const LINGER: Duration = Duration::from_ms(500);
 
-/// A call and what it holds, which goes back whatever takes it away: its end, a throw, or that its
-/// request in a Worker is over.
+/// A call and what it holds. Dropping it gives everything back, whether the call ended, threw, or belonged to a
+/// request in a Worker that is over.
 struct Driven {
     client: Rc<Client>,
     call: Option<Call>,
-    /// The places of its targets among those of the client.
+    /// The slots of its targets in the client.
     retained: Vec<usize>,
 }
 
@@ -41,7 +41,7 @@ impl Drop for Driven {
     }
 }
 
-/// Runs a call to its end, on this seat of its client, and tells the request how it ended.
+/// Runs a call to its end, under this number in its client, and tells the request how it ended.
 pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     let mut waiter = Waiter::registered(request, client.clone(), id);
     let mut driven = Driven { client: client.clone(), call: None, retained: Vec::new() };
@@ -56,7 +56,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     let seed = (Math::random() * (1_u64 << 53) as f64) as u64;
     let began = clock::now() - Duration::from_ms(request.spent_ms() as u64);
     let call = driven.call.insert(Call::new(policy, targets, seed, began, waiter.id));
-    // Whatever takes it away stops it.
+    // Dropping the attempt stops it.
     let mut attempt = None;
     let mut wakes = clock::now();
     let mut parked = false;
@@ -146,7 +146,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
         report::report(call, clock::now()).to_js()
     };
     request.settle(how, &report, &failure);
-    drop(driven); // before the rest of the answer is waited for, which concerns nobody else
+    drop(driven); // before the rest of the answer is waited for, which concerns no other call
     if let Some(attempt) = attempt.as_mut().filter(|_| action == Action::Deliver) {
         waiter.forget_promise();
         let rest = request.rest();
@@ -159,7 +159,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     }
 }
 
-/// What the call makes of what happened. Its request is told what the client has learned.
+/// Hands an input to the call. The request is told what the client has learned.
 fn handle(client: &Rc<Client>, call: &mut Call, now: Instant, input: Input, request: &Request) -> Action {
     let action = client.handle(call, now, input);
     while let Some(event) = client.next_event() {

@@ -1,4 +1,4 @@
-//! The events of one stream: bytes in, once a piece, and what its reader gets out, once a piece.
+//! The events of one stream: bytes in, and what its reader gets out, once a piece.
 
 use super::bindings::Request;
 use super::clock;
@@ -11,27 +11,28 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// What the face is told of a piece, as bits: nothing that follows counts; something has come that is more than a sign of
-/// life.
+/// What the TypeScript side is told about a piece, as bits: nothing that follows counts; something has come that is
+/// more than a sign of life.
 pub(super) const OVER: u32 = 1;
 const HEARD: u32 = 2;
 
-/// What the reader wants: the items alone; or it has not said yet; or the text of each event. All of the text is another.
+/// What the reader wants: the items alone; both, while it has not said; or the text of each event. Another number is
+/// all of the text.
 const ITEMS: u32 = 0;
 const BOTH: u32 = 2;
 const PIECES: u32 = 3;
 
-/// More text is not kept for who wants all of it, or for a failure that may never come.
+/// The most text that is kept for a reader that wants all of it, or for a failure that may never come.
 const MOST_TEXT: usize = 64 * 1024;
 
 thread_local! {
-    /// All streams of the program share one memory.
+    /// All streams of the program share one memory limit.
     static ROOM: Room = Room::default();
 }
 
 pub(super) struct Events {
     intake: Rc<RefCell<Intake>>,
-    /// Lives as long as the stream: the face calls it with each piece, and at the end with none.
+    /// Lives as long as the stream. The TypeScript side calls it with each piece, and without one at the end.
     feed: Closure<dyn FnMut(Option<Vec<u8>>, u32) -> u32>,
 }
 
@@ -64,12 +65,12 @@ impl Events {
         self.intake.borrow().begun
     }
 
-    /// Since when it is complete, and nothing more than a few words may follow.
+    /// Since when the stream is complete, so that no more than a few words may follow.
     pub(super) fn whole(&self) -> Option<Instant> {
         self.intake.borrow().whole
     }
 
-    /// The text that was not told yet.
+    /// Hands over the text that was not handed over yet.
     pub(super) fn flush(&self) {
         let mut intake = self.intake.borrow_mut();
         let text = std::mem::take(&mut intake.stream.text);

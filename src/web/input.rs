@@ -1,7 +1,7 @@
-//! What the face hands in, as types of the core: no other file knows in which order its numbers come.
+//! Decodes what the TypeScript side hands in. No other file knows the order of the numbers.
 //!
-//! The face has checked every type before; what is left to check here is what only the core
-//! knows: whether times fit together and whether a target can be called.
+//! The TypeScript side has checked every type. Only the core knows whether times fit together and whether a target
+//! can be called, so that is checked here.
 
 use super::bindings::Request;
 use super::scope::Scope;
@@ -17,16 +17,16 @@ use crate::core::stats::alert::AlertRule;
 use crate::core::target::{Payload, Profile, Refused, Route, Spec, Url};
 use crate::core::time::Duration;
 
-/// A page that has lost its network is not always told, nor that it is back.
+/// A page is not always told that it has lost its network, nor that the network is back.
 const OF_NETWORK: Duration = Duration::from_secs(1);
 
-/// What the calls of a client share, by its rules, and in whose turn they are woken.
+/// Decodes the rules of a client, and in whose turn of the event loop its calls are woken.
 ///
 /// `numbers` are in the order of `clientNumbers` in `src/ts/wasm/encode.ts`. 0 to 3 are the breaker: failures,
-/// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the places: min, max,
-/// queue. 9 and 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the
-/// scope, by its number in `src/ts/wasm/instance.ts`. 13 is 1 in a page. Times are in ms. NaN is the default, and 0 or 4
-/// below zero is no breaker or no budget.
+/// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the concurrency: min, max, queue. 9 and
+/// 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the scope, by its number in
+/// `src/ts/wasm/instance.ts`. 13 is 1 in a page. Times are in ms. NaN is the default. 0 or 4 below zero turns the
+/// breaker or the budget off.
 pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
     let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
@@ -63,7 +63,7 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
         breaker: is_on(0).then_some(breaker),
         budget: is_on(4).then_some(budget),
         initial_tokens: match number(11) {
-            // One in four, by which a fleet at rest still hides half of its errors.
+            // One in four: with this share a fleet at rest still hides half of its errors.
             Some(1.0) => InitialTokens::AtMostOne { one: seed & 3 == 0 },
             _ => InitialTokens::Full,
         },
@@ -72,7 +72,7 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     (scope, Shared::new(rules, concurrency, alert, seed))
 }
 
-/// Why a request cannot be run; becomes a `TypeError`.
+/// Why a request cannot be run. It becomes a `TypeError`.
 pub(super) enum Invalid {
     Inverted(Inverted),
     /// The target with this index.
@@ -94,8 +94,8 @@ impl Invalid {
     }
 }
 
-/// What was given for a call. The numbers have the order of `optionNumber` in
-/// `src/ts/wasm/encode.ts`; NaN is absent.
+/// Decodes the options of a call. The numbers have the order of `optionNumber` in `src/ts/wasm/encode.ts`; NaN is
+/// absent.
 pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     if request.usual() {
         return Ok(Policy { streamed: request.streamed(), ..Policy::default() });
@@ -107,12 +107,12 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
         max_wait: ms(1),
         default_wait: ms(2),
         refused: ms(10),
-        // The face writes `true` as infinity.
+        // The TypeScript side writes `true` as infinity.
         hold: number(3).map(|ms| match ms {
             f64::INFINITY => Hold::AsLongAsItWaits,
             ms => Hold::For(Duration::from_ms(ms as u64)),
         }),
-        // The face writes `false` as infinity; no number of theirs is one, however large.
+        // The TypeScript side writes `false` as infinity. No number from there is infinite, however large it is.
         connect: number(4).map(|ms| match ms {
             f64::INFINITY => Timeouts::NEVER,
             ms => Duration::from_ms(ms as u64).min(Timeouts::NEVER - Duration::from_ms(1)),
@@ -131,8 +131,8 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
     Policy::new(given).map_err(Invalid::Inverted)
 }
 
-/// Locates the targets of a call: the one that was asked for, then its fallbacks. `retain` is told
-/// the place of each among those of the client, and the number of its origin where connections are few.
+/// Resolves the targets of a call: the one that the caller asked for, then its fallbacks. `retain` gets the slot of
+/// each in the client, and the number of its origin where connections are few.
 pub(super) fn targets(
     request: &Request,
     mut retain: impl FnMut(usize, Option<usize>),

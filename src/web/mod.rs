@@ -1,18 +1,17 @@
 //! Acts: the only code that sees fetch, timers, streams and JavaScript values.
 //!
-//! It never decides whether to try again, and what can be said in JavaScript data alone (headers,
-//! JSON, blobs) it leaves to the face, through the methods of [`Request`](bindings::Request): in
-//! wasm that took 15 KB gzip, there it takes 1. [`drive`] is the one loop that awaits; it asks
-//! [`Call`](crate::core::call::Call) what to do, does it, and tells what happened.
+//! It never decides whether to try again. What JavaScript data alone can say (headers, JSON, blobs) stays on the TypeScript
+//! side, behind the methods of [`Request`](bindings::Request): in wasm that took 15 KB gzip, there it takes 1. [`drive`] is
+//! the one loop that awaits; it asks [`Call`](crate::core::call::Call) what to do, does it, and reports what happened.
 //!
-//! Every import goes down. A file may use those of the lines under its own, and none of its own line:
+//! Every import goes down. A file may use those in the lines below its own, and none in its own line:
 //!
 //! - [`drive`]: the loop of one call.
 //! - [`wait`]: what the loop awaits.
 //! - [`attempt`]: one request; [`client`](mod@client): what the calls share.
-//! - [`events`]: bytes to events; [`report`]: numbers out; [`seats`]: where calls wait.
+//! - [`events`]: bytes to events; [`report`]: numbers out; [`waiters`]: the waiting calls.
 //! - [`clock`]: the time; [`input`]: numbers in.
-//! - [`bindings`]: the foreign functions; [`scope`]: whose turn of the event loop it is.
+//! - [`bindings`]: the foreign functions; [`scope`]: in which turn of the event loop a call is woken.
 //!
 //! The exports are here, above all of them.
 
@@ -38,7 +37,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// A client by these rules: its number. `numbers` are in the order of [`input::shared`].
+/// Makes a client with these rules and returns its number. `numbers` are in the order of [`input::shared`].
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn client(numbers: &[f64], seed: f64) -> u32 {
@@ -46,21 +45,21 @@ pub fn client(numbers: &[f64], seed: f64) -> u32 {
     client::make(scope, shared)
 }
 
-/// Another target takes this place among those of a client. False, if calls use it.
+/// Gives the slot of a target to another target of the client. Returns false if calls still use it.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn replace(client: u32, target: u32) -> bool {
     client::numbered(client).is_some_and(|client| client.replace(target))
 }
 
-/// A client is not needed any more.
+/// Closes a client that is not needed any more.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn close(client: u32) {
     client::close(client);
 }
 
-/// What a client knows of a target, as a row of numbers.
+/// What a client knows about a target, as a row of numbers.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn stats(client: u32, target: u32) -> JsValue {
@@ -81,7 +80,7 @@ pub fn query(client: u32, request: bindings::Request) {
     *slot.borrow_mut() = Some(Box::pin(async move { drive::drive(client, &request, id).await }));
     spawn_local(poll_fn(move |cx| {
         let mut slot = slot.borrow_mut();
-        // None: it was swept away.
+        // `None` if the call was swept away.
         let Some(future) = slot.as_mut() else { return Poll::Ready(()) };
         let polled = future.as_mut().poll(cx);
         if polled.is_ready() {
@@ -91,7 +90,7 @@ pub fn query(client: u32, request: bindings::Request) {
     }));
 }
 
-/// Something has happened to the call on this seat of a client; `called` is what counts as its turn.
+/// Something has happened to the call with number `seat` of a client. `called` is true if it is the call's turn.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn wake(client: u32, seat: u32, called: bool) {
@@ -100,14 +99,14 @@ pub fn wake(client: u32, seat: u32, called: bool) {
     }
 }
 
-/// A request beside as many connections as a page may have to this origin was answered, or was not.
+/// The request beside as many connections as a page may have to this origin was answered, or was not.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
 pub fn tried(origin: u32, answered: bool) {
     origins::tried(origin as usize, answered);
 }
 
-/// 2.6 KB gzip smaller than the default one.
+/// 2.6 KB gzip smaller than the default allocator.
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 

@@ -1,4 +1,4 @@
-//! The origins whose connections are few, for all clients: see [`connections`](crate::core::admission::connections).
+//! The origins with few connections, for all clients: see [`connections`](crate::core::admission::connections).
 
 use super::bindings::Request;
 use super::client;
@@ -21,7 +21,7 @@ pub(super) fn numbered(number: usize) -> Rc<Origin> {
     })
 }
 
-/// Nowhere else connections are few.
+/// Connections are few only in a page.
 pub(super) fn is_page() -> bool {
     ORIGINS.with_borrow(|origins| !origins.is_empty())
 }
@@ -30,7 +30,8 @@ fn at(number: usize) -> Option<Rc<Origin>> {
     ORIGINS.with_borrow(|origins| origins.get(number).cloned())
 }
 
-/// Whoever has a turn at a connection that is free is told. Not while a client's state is borrowed.
+/// Tells the clients that wait for a connection which is free now. Must not be called while the state of a client is
+/// borrowed.
 pub(super) fn pass_on() {
     let mut number = 0;
     while let Some(origin) = at(number) {
@@ -44,7 +45,7 @@ pub(super) fn pass_on() {
     }
 }
 
-/// Where somebody had to wait, it is found out whether for anything.
+/// Where a call had to wait for a connection, finds out whether that is necessary.
 pub(super) fn find_out(request: &Request) {
     let mut number = 0;
     while let Some(origin) = at(number) {
@@ -61,7 +62,7 @@ pub(super) fn find_out(request: &Request) {
     }
 }
 
-/// A request beside as many as a page may have was answered, or was not.
+/// The request beside as many connections as a page may have was answered, or was not.
 pub(super) fn tried(number: usize, answered: bool) {
     if let Some(origin) = at(number) {
         origin.tried(answered);

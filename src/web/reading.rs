@@ -1,4 +1,4 @@
-//! The body of one answer that is no stream: bytes in, piece by piece, and what it says.
+//! The body of one answer that is no stream: bytes in, piece by piece, and what the body says.
 
 use super::bindings::Request;
 use super::events::OVER;
@@ -10,14 +10,15 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// What the face is told at the end, as bits: it is JSON, and the host may read it as such; it is an answer.
+/// What the TypeScript side is told at the end, as bits: the body is JSON, and the host may read it as such; the body
+/// is an answer.
 const JSON: u32 = 4;
 const ANSWER: u32 = 8;
 
 pub(super) struct Reading {
     intake: Rc<RefCell<Intake>>,
     is_failure: bool,
-    /// The face calls it with each piece, and at the end of an answer with none.
+    /// The TypeScript side calls it with each piece, and without one at the end of an answer.
     feed: Closure<dyn FnMut(Option<Vec<u8>>) -> u32>,
 }
 
@@ -28,7 +29,7 @@ struct Intake {
 }
 
 impl Reading {
-    /// `is_failure`: by its status.
+    /// `is_failure`: by the status.
     pub(super) fn new(request: &Request, content_type: &str, is_failure: bool) -> Self {
         let wanted = match request.wanted() {
             1 => Wanted::Json,
@@ -50,7 +51,7 @@ impl Reading {
         self.feed.as_ref().unchecked_ref()
     }
 
-    /// What the whole of it says.
+    /// What the whole body says.
     pub(super) fn body(&self) -> Body {
         let mut intake = self.intake.borrow_mut();
         if intake.body.is_none() {
@@ -59,7 +60,7 @@ impl Reading {
         intake.body.take().unwrap_or_default()
     }
 
-    /// What a failure has said by now: one that was cut has still said something.
+    /// What a failure has said so far. An error body that was cut off has still said something.
     pub(super) fn so_far(&self) -> Option<Body> {
         (self.is_failure && self.intake.borrow().has_come).then(|| self.body())
     }

@@ -1,8 +1,8 @@
-//! What the face makes a `CallReport` or a `QueryError` of.
+//! Encodes what becomes a `CallReport`, a `QueryError` or statistics.
 //!
-//! Flat rows of numbers: an object would bring its keys along as strings, and a hash table to keep
-//! them in, which took 2 KB gzip more than the names take in the face. What has a name crosses by
-//! its place in `src/ts/wasm/enums.ts`.
+//! Rows are flat and hold numbers. An object would bring its keys along as strings, with a hash table to keep them
+//! in, which took 2 KB gzip more than the names take in TypeScript. Names cross by their position in
+//! `src/ts/wasm/enums.ts`.
 
 use super::clock;
 use crate::core::admission::Snapshot;
@@ -74,9 +74,9 @@ pub(super) fn failed(failure: &Failure) -> Row {
     ])
 }
 
-/// Of one target: breaker, temperature, under way, queued, calls, attempts; of its latency and of its
-/// first tokens the count and the sum from the beginning, then count, P50, P95 and P99 lately; of an
-/// alert P99, timeout, and since when on the clock of the wall; and how many ended how.
+/// One target: breaker, temperature, in flight, queued, calls, attempts; for its latency and for its first tokens the
+/// count and the sum since the beginning, then the recent count, P50, P95 and P99; for an alert its P99, its timeout,
+/// and since when by the wall clock; then the count of each outcome.
 pub(super) fn encode_stats(now: Instant, of: Snapshot<'_>) -> Row {
     let mut row = Vec::new();
     let stats = of.stats;

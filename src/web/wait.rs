@@ -1,8 +1,7 @@
-//! The one thing that is ever awaited: a promise, a time, or the caller's abort, whichever is first.
+//! The one future that is ever awaited: a promise, a time or the caller's abort, whichever comes first.
 //!
-//! A promise is awaited on the other side, which wakes the call by the number of its seat. A closure
-//! of ours that waits for a promise is never freed where the promise never settles, and the promises
-//! of a request that has ended in a Worker never do.
+//! The TypeScript side awaits the promise and wakes the call by its number. A Rust closure that waits for a promise
+//! is never freed if the promise never settles, and the promises of a Worker's request that has ended never do.
 
 use super::bindings::Request;
 use super::client::Client;
@@ -19,13 +18,13 @@ pub(super) enum Wakeup {
     Settled(Result<JsValue, JsValue>),
     /// It is time, or this call's turn.
     Due,
-    /// Nothing has: the call is still there, and may say so.
+    /// Nothing happened: the call is alive, and may say so.
     Tick,
-    /// The caller wants no answer any more.
+    /// The caller has aborted.
     Aborted,
 }
 
-/// What [`Request::news`] tells.
+/// The values of [`Request::news`].
 const ABORTED: u32 = 1;
 const FULFILLED: u32 = 2;
 const REJECTED: u32 = 3;
@@ -35,14 +34,14 @@ pub(super) struct Waiter<'a> {
     client: Rc<Client>,
     pub(super) id: u32,
     awaits: bool,
-    /// Where each call has its own timer.
+    /// The timer of the call, where each call has its own.
     nap: Option<Nap>,
 }
 
 struct Nap {
     until: Instant,
     is_over: Rc<Cell<bool>>,
-    /// Dropping it clears it.
+    /// Dropping it clears the timer.
     _timer: Timeout,
 }
 
@@ -53,13 +52,13 @@ impl<'a> Waiter<'a> {
         Self::registered(request, client, id)
     }
 
-    /// On a seat that was taken for it.
+    /// For a call that was registered before.
     pub(super) fn registered(request: &'a Request, client: Rc<Client>, id: u32) -> Self {
         Self { request, client, id, awaits: false, nap: None }
     }
 
-    /// Waits for this promise from now on, and for none before it: that one is nobody's any more, and
-    /// its rejection nobody's surprise.
+    /// Waits for this promise from now on, and no longer for the one before. If that one rejects, the rejection is
+    /// not reported as unhandled.
     pub(super) fn await_promise(&mut self, promise: &JsValue) {
         self.request.awaits(promise);
         self.awaits = true;
@@ -70,8 +69,8 @@ impl<'a> Waiter<'a> {
         self.awaits = false;
     }
 
-    /// Until the promise settles, if there is one, but no longer than `until`. `parked` is who waits
-    /// for what other calls do.
+    /// Waits until the promise settles, if there is one, but no longer than `until`. `parked` means that the call
+    /// waits for what other calls do.
     pub(super) async fn race(&mut self, until: Instant, parked: bool) -> Wakeup {
         poll_fn(|cx| {
             let news = self.request.news();

@@ -1,8 +1,8 @@
-//! Where calls wait: one seat each.
+//! The waiting calls of a client, by number.
 //!
-//! In a process one alarm serves all of them: a timer a call would be more than half of what a
-//! waiting call costs, and there may be ten thousand. A timer only wakes; whether it is time, the
-//! clock says. In Workers each call has a timer of its own: see [`scope`](super::scope).
+//! In a process one timer serves all of them. A timer for each would be more than half of what a waiting call costs,
+//! and there may be ten thousand. A timer only wakes; the clock says whether the time has come. In Workers each call
+//! has a timer of its own: see [`scope`](super::scope).
 
 use super::bindings::Request;
 use super::clock;
@@ -15,20 +15,20 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Waker;
 
-/// The longest that `setTimeout` takes; above it fires at once (HTML standard, "long").
+/// The longest time that `setTimeout` takes. A longer one fires at once (HTML standard, "long").
 const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 
-/// A call that was not polled between so many sweeps has ended unseen: its own timer would have
-/// polled it many times. Counted and not measured, since a suspended isolate misses time and no sweep.
+/// A call that was not polled between this many sweeps has ended unseen: its own timer would have polled it many
+/// times. Sweeps are counted instead of time, because a suspended isolate misses time but no sweep.
 const MISSED: u8 = 3;
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
 
-/// The future of one call, where it can be dropped though nobody polls it any more.
+/// The future of one call, so that a sweep can drop it although nothing polls it any more.
 pub(super) type Slot = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
 
-/// Whom the alarm tells. It holds one only while somebody waits, so nothing holds itself for ever.
+/// The owner of the timer. The reference cycle lasts only while a call is waiting.
 pub(super) trait TimerTarget: 'static {
-    /// The alarm has rung: [`Waiters::rings`] is to be told.
+    /// The timer has fired. The owner calls [`Waiters::wake_due`].
     fn on_timer(self: &Rc<Self>);
 }
 
@@ -44,18 +44,18 @@ pub(super) struct Waiters {
 struct Entry {
     waker: Option<Waker>,
     until: Instant,
-    /// Somebody else says that it is this one's turn.
+    /// Another call says that it is this call's turn.
     called: bool,
-    /// Sweeps since it was polled.
+    /// Sweeps since the call was polled.
     missed: u8,
-    /// Where calls end unseen: whom to tell, and what to drop.
+    /// The request to tell and the future to drop, where calls may end unseen.
     request: Option<Request>,
     slot: Option<Slot>,
 }
 
 struct Timer {
     at: Instant,
-    /// Dropping it clears it.
+    /// Dropping it clears the timer.
     _timer: Timeout,
 }
 
@@ -88,7 +88,7 @@ impl Waiters {
         }
     }
 
-    /// The future of this one, which a sweep may have to drop.
+    /// Keeps the future of the call for a sweep to drop.
     pub(super) fn keep(&mut self, id: u32, slot: &Slot) {
         if let Some(entry) = self.at(id) {
             entry.slot = entry.request.is_some().then(|| slot.clone());
@@ -102,7 +102,7 @@ impl Waiters {
             self.free.push(id);
         }
         if self.is_empty() {
-            // Nobody is left: no timer keeps the process alive, and no room is kept for a crowd.
+            // No call is left: no timer keeps the process alive, and the memory of a long queue is freed.
             *self = Self { scope: self.scope, swept: self.swept, ..Self::default() };
         }
     }
@@ -115,19 +115,19 @@ impl Waiters {
         self.entries.get_mut(id as usize)?.as_mut()
     }
 
-    /// It is this one's turn, says another call.
+    /// It is this call's turn, because of what another call did.
     pub(super) fn grant_turn(&mut self, id: u32) {
         let scope = self.scope;
         if let Some(entry) = self.at(id) {
             entry.called = true;
-            // In a Worker its own timer reads it.
+            // In a Worker the call's own timer reads the flag.
             if let (Scope::Process, Some(waker)) = (scope, &entry.waker) {
                 waker.wake_by_ref();
             }
         }
     }
 
-    /// Something has happened to this one, in its own turn.
+    /// Something has happened to this call, in its own turn of the event loop.
     pub(super) fn wake(&mut self, id: u32, called: bool) {
         if let Some(entry) = self.at(id) {
             entry.called |= called;
@@ -137,7 +137,7 @@ impl Waiters {
         }
     }
 
-    /// Whether the wait of this one is over. If not, it will be woken.
+    /// Whether the wait of the call is over. If not, the call will be woken.
     pub(super) fn is_due(
         &mut self,
         id: u32,
@@ -146,7 +146,7 @@ impl Waiters {
         target: &Rc<impl TimerTarget>,
     ) -> bool {
         let Some(entry) = self.at(id) else {
-            return true; // everybody has one
+            return true; // every call has an entry
         };
         entry.missed = 0;
         if entry.called || clock::now() >= until {
@@ -161,14 +161,14 @@ impl Waiters {
         false
     }
 
-    /// This one has something else to do now.
+    /// The call has something else to do now.
     pub(super) fn stop_waiting(&mut self, id: u32) {
         if let Some(entry) = self.at(id) {
             entry.waker = None;
         }
     }
 
-    /// Rings then, or before.
+    /// Arms the timer for `at`, unless it fires earlier already.
     pub(super) fn arm(&mut self, at: Instant, target: &Rc<impl TimerTarget>) {
         let is_early_enough = self.timer.as_ref().is_some_and(|timer| timer.at <= at);
         if is_early_enough || self.scope != Scope::Process {
@@ -183,7 +183,7 @@ impl Waiters {
         self.timer = Some(Timer { at: now + left, _timer: timer });
     }
 
-    /// The alarm has rung: wakes those whose time has come, and is wound again for the others.
+    /// The timer has fired: wakes the calls whose time has come, and arms the timer for the others.
     pub(super) fn wake_due(&mut self, target: &Rc<impl TimerTarget>) {
         self.timer = None;
         let now = clock::now();
@@ -200,7 +200,7 @@ impl Waiters {
         }
     }
 
-    /// Those who have ended unseen, at most: they are taken off their seats, and theirs is to be dropped.
+    /// Removes the calls that have ended unseen, and returns their futures to drop.
     pub(super) fn sweep(&mut self, now: Instant) -> Vec<(u32, Slot)> {
         let soon = self.swept.is_some_and(|swept| now.since(swept) < BETWEEN_SWEEPS);
         if soon || self.scope == Scope::Process {

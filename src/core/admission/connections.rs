@@ -12,8 +12,7 @@ use std::rc::Rc;
 
 /// One of a page's six connections is left to the page itself.
 const USABLE: u32 = 5;
-/// If this many requests are in flight and one of them, sent last, is answered, the platform has more than six
-/// connections.
+/// With this many in flight, an answer to one more request shows that the platform has more connections than six.
 const PLATFORM_LIMIT: u32 = 6;
 
 /// What is known about an origin's connections.

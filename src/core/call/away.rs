@@ -1,4 +1,4 @@
-//! No network, or a machine that slept: that says nothing of the target, and costs nothing.
+//! A lost network or a suspended machine. It says nothing about the target, and costs nothing.
 
 use super::{Action, Attempt, Call, Head, Means, Outcome, State, Step, Wait};
 use crate::core::admission::Shared;
@@ -6,21 +6,21 @@ use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
 
-/// Everybody comes back at once, and not to the same moment.
+/// Calls come back at once, and are spread over this long.
 const SPREAD: Duration = Duration::from_secs(5);
 
 pub(super) const NO_NETWORK: Failure =
     Failure { code: Code::Network, layer: Layer::Network, phase: None, status: None, retry_after: None };
 
 impl Call {
-    /// It could not be sent.
+    /// The request could not be sent.
     pub(super) fn unsent(&mut self, now: Instant, attempt: Attempt, shared: &mut Shared) -> Action {
         self.attempts = self.attempts.saturating_sub(1);
         self.tell(now, attempt, None, Outcome::Aborted, Means::Nothing, shared);
         self.until_online(now)
     }
 
-    /// It is in line, where nobody gets on.
+    /// The call is queued, and the queue does not move without a network.
     pub(super) fn leaves_line(
         &mut self,
         now: Instant,
@@ -33,7 +33,7 @@ impl Call {
         self.until_online(now)
     }
 
-    /// It was lost, and there is no network.
+    /// The request was lost, and there is no network.
     pub(super) fn lost_offline(
         &mut self,
         now: Instant,
@@ -58,11 +58,11 @@ impl Call {
         Action::Park(wait)
     }
 
-    /// There is a network again.
+    /// The network is back.
     pub(super) fn online(&mut self, now: Instant, since: Instant, wait: Wait) -> Action {
         let away = now.since(since);
         self.record.waited_for(WaitReason::Offline, away);
-        // Nobody could look whether the model is up, whoever was to look.
+        // No call could probe the model meanwhile.
         self.per_target.cold = None;
         let span = self.rng.up_to(SPREAD.min(away).min(self.deadline().since(now).scaled(1, 2)));
         let wait = Wait { until: now + span, span, ..wait };
@@ -70,12 +70,12 @@ impl Call {
         Action::Wait(wait)
     }
 
-    /// Once, and as the one more try of an end that leaves open what was done; none where no other is wanted at all.
+    /// Once only: it counts as the one attempt after an ambiguous end. Never if the caller wants no retry.
     pub(super) fn may_have_slept(&self) -> bool {
         self.policy.max_retries > 0 && !self.per_target.once_spent
     }
 
-    /// The connection did not outlast the sleep of the machine: once it is asked again for nothing.
+    /// The connection did not survive the suspension of the machine. The request is sent again once, without cost.
     pub(super) fn slept(
         &mut self,
         now: Instant,

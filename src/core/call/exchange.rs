@@ -1,4 +1,4 @@
-//! What goes into a call and what comes out of it.
+//! The inputs and the actions of a call.
 
 use crate::core::admission::keys::KeyId;
 use crate::core::classify::Body;
@@ -10,13 +10,13 @@ use crate::core::record::WaitReason;
 use crate::core::target::Profile;
 use crate::core::time::{Duration, Instant};
 
-/// What a call must know of a target to decide.
+/// What a call must know about a target to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its place among those of [`Shared`](crate::core::admission::Shared).
+    /// The index of the target in [`Shared`](crate::core::admission::Shared).
     pub shared: usize,
     pub profile: Profile,
-    /// It gets the token of the first target: an account without credits is without them there.
+    /// The target gets the token of the first target, so an account without credits has none there either.
     pub shares_credentials: bool,
 }
 
@@ -25,36 +25,36 @@ pub struct Target {
 pub enum Input {
     Start,
     Head(Head),
-    /// The origin has answered something, while the head of this is waited for: see [`Clocks::probe`].
+    /// The origin has answered something while the head of this answer is waited for: see [`Clocks::probe`].
     Reached,
-    /// The body to its end, to the limit, or as far as it came; of a stream, an event that is an
-    /// error or not readable.
+    /// The body: to its end, to the limit, or as far as it came. For a stream, an event that is an error or cannot be
+    /// read.
     Body(Body),
-    /// Something of the stream is handed over: from now on nothing is tried again.
+    /// Part of the stream was handed over: from now on there is no other attempt.
     Begun,
     /// The stream is over.
     Ended(End),
-    /// The reader of the stream has asked for nothing for [`AWAY`](crate::core::deadline::AWAY), or the caller's token is not
-    /// there; or it goes on.
+    /// The reader of the stream has asked for nothing for [`AWAY`](crate::core::deadline::AWAY), or the caller's
+    /// token has not come; or the call goes on.
     HeldUp {
         away: bool,
     },
-    /// Refused, reset, cut: no answer.
+    /// The connection was refused, reset or cut: there is no answer.
     NetworkError(Lost),
-    /// There is no network, says the platform: the request was not sent, or nobody in line would send one.
+    /// The platform says that there is no network: the request was not sent, or a queued call could not be.
     Offline,
-    /// There is one again.
+    /// The network is back.
     Online,
-    /// A redirect that must not be followed: the next try would meet it again.
+    /// A redirect that must not be followed. Another attempt would meet it again.
     Astray,
     /// The clock that [`Clocks::next`] named ran out.
     TimedOut(Phase),
-    /// The same, and the request was not even made: the caller's token has not come.
+    /// The same, before the request was made: the caller's token has not come.
     Unasked(Phase),
-    /// A wait is over, or [`Shared::woken`](crate::core::admission::Shared::woken) has named this call.
-    /// Too early is harmless.
+    /// A wait is over, or [`Shared::woken`](crate::core::admission::Shared::woken) has named this call. Too early is
+    /// harmless.
     Woke,
-    /// The caller wants no answer any more.
+    /// The caller has aborted.
     Aborted,
 }
 
@@ -65,54 +65,54 @@ pub enum Lost {
     Unsaid,
     /// The connection was refused.
     Refused,
-    /// The platform says nothing, and said it at once: it may have been refused.
+    /// The platform gave no reason, and failed at once: the connection may have been refused.
     AtOnce,
-    /// Another try can change nothing.
+    /// Another attempt cannot help.
     ForGood,
-    /// A clock of the platform's own ran out.
+    /// A clock of the platform ran out.
     Late,
-    /// There is no such host: of one that has answered, for the moment.
+    /// The host name has no address. For a host that has answered before, that is temporary.
     Nameless,
     /// There is no network.
     Offline,
-    /// The machine slept meanwhile, or its thread stood still.
+    /// The machine was suspended meanwhile, or its thread stood still.
     Suspended,
 }
 
 impl Lost {
-    /// Those that the platform tells.
+    /// The reasons that the platform gives.
     pub const ALL: [Self; 7] =
         [Self::Unsaid, Self::Refused, Self::AtOnce, Self::ForGood, Self::Late, Self::Nameless, Self::Offline];
 }
 
-/// Status line and headers.
+/// The status and the headers of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head {
     pub status: u16,
-    /// When its headers say to come back, when the limits that are used up are whole again, and whether to try again at
-    /// all: see [`hint`](crate::core::hint).
+    /// When the headers say to come back, when the limits that are used up are reset, and whether to retry at all:
+    /// see [`hint`](crate::core::hint).
     pub floor: Option<Duration>,
     pub resets: Option<Duration>,
     pub should_retry: Option<bool>,
     pub now: Now,
-    /// Whose limit the request met.
+    /// The key whose limit the request met.
     pub key: KeyId,
-    /// A stream was asked for, and this is one.
+    /// The caller asked for a stream, and this is one.
     pub events: bool,
 }
 
-/// What is to be done next.
+/// What the caller of [`Call::handle`](super::Call::handle) does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     Send(Send),
-    /// Read the body: all of an answer, of an error at most `limit` bytes.
+    /// Read the body: all of an answer, at most `limit` bytes of an error.
     Read {
         limit: Option<u32>,
     },
-    /// Decode the body, and hand its events over from the first that a reader waits for.
+    /// Decode the body, and hand its events over, beginning with the first that a reader waits for.
     Stream,
     Wait(Wait),
-    /// Wait in line until it is this call's turn, but no longer.
+    /// Wait in the queue until this call's turn, but no longer than this.
     Park(Wait),
     /// Hand the answer over.
     Deliver,
@@ -125,21 +125,21 @@ pub enum Action {
 pub struct Send {
     /// Counted from 1, over all targets.
     pub attempt: u32,
-    /// Index into the targets.
+    /// The index into the targets.
     pub target: usize,
     pub profile: Profile,
     pub clocks: Clocks,
     pub hold: Option<Duration>,
-    /// This is the first try of a fallback, because of that end of the target before.
+    /// This is the first attempt of a fallback, after this end of the target before.
     pub falls_back: Option<Code>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     pub until: Instant,
-    /// Of who is in line, the longest that it can take.
+    /// The length of the wait; for a queued call, the longest it may wait.
     pub span: Duration,
     pub reason: WaitReason,
-    /// What the server said its cold start would take.
+    /// How long the server says that its cold start takes.
     pub estimate: Option<Duration>,
 }

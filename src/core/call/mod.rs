@@ -1,12 +1,12 @@
 //! One call, as a state machine: `handle(now, Input) -> Action`.
 //!
-//! Total: every input in every state has an answer, and none panics. One input gives exactly one
-//! action. An input that does not fit the state changes nothing and gets the pending action
-//! again; after [`Action::Deliver`], [`Action::Fail`] or [`Action::Abandon`] every input gets that
-//! one again. Times never pass the deadline: a wait that would reach it fails instead.
+//! The machine is total: every input in every state has an answer, and none panics. One input gives exactly one
+//! action. An input that does not fit the state changes nothing and returns the pending action again; after
+//! [`Action::Deliver`], [`Action::Fail`] or [`Action::Abandon`] every input returns that action again. Times never
+//! pass the deadline: a wait that would reach it fails instead.
 //!
-//! What it has in common with other calls it asks of [`Shared`], and every way out of an attempt
-//! tells there how it went.
+//! The call asks [`Shared`] about everything that it shares with other calls, and reports the end of every attempt
+//! there.
 
 mod away;
 mod exchange;
@@ -29,20 +29,20 @@ use away::NO_NETWORK;
 pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
 use retry::{Pause, Step};
 
-/// With a fallback left nobody waits longer for a port that may never open.
+/// While a fallback is left, a call waits no longer than this for a port that may never open.
 const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
-/// No target has to answer within it.
+/// An attempt shorter than this says nothing about a target that did not answer.
 const LITTLE: Duration = Duration::from_secs(5);
-/// A server that is full says so within this, a queue of its own included.
+/// A full server says so within this time, even if it has a queue of its own.
 const SOON: Duration = Duration::from_secs(3);
 
-/// Error bodies are read up to here, and then cancelled.
+/// Error bodies are read up to this size, and then cancelled.
 pub const ERROR_BODY_LIMIT: u32 = 64 * 1024;
 
 #[derive(Clone, Copy, Debug)]
 enum State {
     New,
-    /// In line for a place; with the end of the target before, if this one is a fallback.
+    /// Queued for a permit. For a fallback, with the code that ended the target before it.
     Queued {
         since: Instant,
         wait: Wait,
@@ -58,16 +58,16 @@ enum State {
     Done,
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
     started: Instant,
     held: Option<Duration>,
-    /// Of the breaker, when it let this one pass.
+    /// The generation of the breaker when it admitted the attempt.
     generation: u32,
-    /// Its origin was seen to answer meanwhile.
+    /// The origin was seen to answer meanwhile.
     reached: bool,
-    /// No other was under way to its target meanwhile: known at its end.
+    /// No other attempt at the target was in flight meanwhile. Known at the end.
     is_alone: bool,
 }
 
@@ -82,35 +82,35 @@ pub struct Call {
     state: State,
     pending: Action,
     attempts: u32,
-    /// The target in use and what it has cost so far.
+    /// The target in use, and what the call has spent on it.
     target: usize,
     per_target: PerTarget,
-    /// When part of a stream was handed over: what the reader has cannot be taken back.
+    /// When part of a stream was handed over. What the reader has cannot be taken back.
     begun: Option<Instant>,
-    /// Its own caller holds it up, and others have its place.
+    /// The caller holds the call up, and other calls have its permit.
     away: bool,
 }
 
-/// Starts afresh with every target.
+/// State that begins anew with each target.
 #[derive(Debug)]
 struct PerTarget {
     retries: u32,
-    /// The one more try after an ambiguous end is spent.
+    /// The one attempt after an ambiguous end is spent.
     once_spent: bool,
     backoff: Backoff,
-    /// Since when it waits for a cold model.
+    /// Since when the call waits for a cold model.
     cold: Option<Instant>,
-    /// It has heard itself that the model is loading.
+    /// The call itself got an answer that says the model is loading.
     heard_loading: bool,
-    /// The last pause after a loading answer while others were answered: the next one is longer.
+    /// The last pause after a loading answer while other calls were answered. The next pause is longer.
     pause: Option<Duration>,
-    /// It was sent to this target.
+    /// The call was sent to this target.
     sent: bool,
-    /// It was told that the target is full, or that it asks too fast.
+    /// The target told the call that it is full, or that requests come too fast.
     refused: bool,
-    /// When it failed first.
+    /// When the first attempt failed.
     failed_since: Option<Instant>,
-    /// How the last try ended: that says more than that there will be no other.
+    /// How the last attempt failed, which says more than that there is no further attempt.
     failed: Option<Failure>,
 }
 
@@ -133,8 +133,8 @@ impl PerTarget {
 }
 
 impl Call {
-    /// `targets` are tried in their order; the first is the one that was asked for. Of the calls that
-    /// live at the same time no two have one `id`.
+    /// `targets` are used in their order; the first is the one that the caller asked for. No two calls that are alive
+    /// share an `id`.
     pub fn new(policy: Policy, targets: Vec<Target>, seed: u64, now: Instant, id: CallId) -> Self {
         let mut rng = Rng::new(seed);
         let per_target = PerTarget::new(&mut rng);
@@ -267,7 +267,7 @@ impl Call {
         action
     }
 
-    /// It is still there, where what it holds lasts no longer than it says so: see
+    /// The call is alive: extends what it holds, where leases end without a sign of life. See
     /// [`Rules::lease`](super::admission::coordinator::Rules::lease).
     pub fn renew(&self, now: Instant, shared: &mut Shared) {
         let in_flight = matches!(self.state, State::Sending(_) | State::Reading(..)) && !self.away;
@@ -278,7 +278,7 @@ impl Call {
         self.began + self.policy.timeouts.total
     }
 
-    /// Where the target in use is among those that are shared.
+    /// The index of the target in use among the targets of [`Shared`].
     fn target_index(&self) -> usize {
         self.targets.get(self.target).map_or(0, |target| target.shared)
     }
@@ -295,14 +295,14 @@ impl Call {
         self.target + 1 < self.targets.len()
     }
 
-    /// Until when it waits for a cold model, if nothing else ends it.
+    /// Until when the call waits for a cold model, if nothing else ends the wait.
     fn patience(&self, now: Instant, shared: &Shared) -> Instant {
         let Policy { loading, timeouts, .. } = self.policy;
         let since = self.per_target.cold.unwrap_or(now);
         let closed = shared.closed(now, self.target_index());
         let refuses = closed
             .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_explicit));
-        // A fallback has to have time as well.
+        // A fallback needs time as well.
         let others = self.has_fallback().then(|| {
             let half = timeouts.total.scaled(1, 2);
             since + if closed.is_some() { half.min(BEFORE_FALLBACK) } else { half }
@@ -310,14 +310,14 @@ impl Call {
         [refuses, others].into_iter().flatten().fold(since + loading.max_wait, Instant::min)
     }
 
-    /// The same, of who leaves the looking to another call: the last look of that one has time to be answered.
+    /// The same for a call that waits for the leader: the leader's last probe needs time to be answered.
     fn in_line(&self, now: Instant, shared: &Shared) -> Instant {
         let refuses = shared.closed(now, self.target_index()).is_some();
         let grace = if refuses { AT_ONCE } else { Duration::ZERO };
         self.deadline().min(self.patience(now, shared) + grace)
     }
 
-    /// Wants to send, if it may.
+    /// Sends, if the target admits the call.
     fn request_admission(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
         let admission = shared.request(now, self.target_index(), self.caller(now, shared));
         self.on_admission(now, admission, falls_back, shared)
@@ -366,7 +366,7 @@ impl Call {
         Action::Park(wait)
     }
 
-    /// It may be this call's turn, or its time may be up.
+    /// The call's turn may have come, or its time may be up.
     fn turn(
         &mut self,
         now: Instant,
@@ -375,18 +375,18 @@ impl Call {
         falls_back: Option<Code>,
         shared: &mut Shared,
     ) -> Action {
-        // What is waited for may have changed, and with it for how long.
+        // The reason to wait may have changed, and the time limit with it.
         let mut until = wait.until;
         let (mut is_up, mut is_down) = (false, false);
         if wait.reason == WaitReason::Loading {
             until = self.in_line(now, shared);
             let closed = shared.closed(now, self.target_index()).is_some();
-            // The last look of somebody else may still be answered.
+            // The leader's last probe may still be answered.
             is_down = closed && now >= self.patience(now, shared) && !shared.is_probing(self.target_index());
             is_up = !shared.is_cold(self.target_index()) && !is_down && now < self.deadline();
         }
         let wait = Wait { until, ..wait };
-        // Who has no time left takes no place, and no probe of a breaker.
+        // A call without time left must take no permit, and no probe of a breaker.
         let too_late = is_down || now >= until && !is_up;
         let admission = if too_late {
             Admission::Queued(wait.reason)
@@ -395,7 +395,7 @@ impl Call {
             shared.claim(now, self.target_index(), caller)
         };
         if wait.reason == WaitReason::Loading && !too_late && !shared.is_cold(self.target_index()) {
-            // What it meets from now on is another cold start.
+            // What the call meets from now on is another cold start.
             self.per_target.cold = None;
         }
         if admission == Admission::Queued(wait.reason) && !too_late {
@@ -428,7 +428,7 @@ impl Call {
 
     fn send(&mut self, now: Instant, generation: u32, falls_back: Option<Code>) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
-            return Action::Abandon; // no call has no target
+            return Action::Abandon; // every call has a target
         };
         self.attempts = self.attempts.saturating_add(1);
         self.per_target.sent = true;
@@ -439,7 +439,7 @@ impl Call {
         let probe = Some(now + timeouts.connect + longer).filter(|_| timeouts.connect < Timeouts::NEVER);
         let clocks = Clocks {
             probe,
-            // Of a call that is not streamed no short clock may end the generation.
+            // No short clock may end the generation of a call that is not streamed.
             connect: probe
                 .filter(|_| timeouts.connect_ends && self.policy.streamed)
                 .map(|probe| probe + timeouts.connect),
@@ -462,7 +462,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
-            return Action::Abandon; // no call has no target
+            return Action::Abandon; // every call has a target
         };
         match classify::classify(head.status, profile, &body) {
             None => {
@@ -500,7 +500,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let status = head.status;
-        // A success that names another one was made of that by a gateway.
+        // A gateway turned an error into a success that names the status of the error.
         let meant = if status < 300 { body.status.unwrap_or(status) } else { status };
         let floor = head.floor.or_else(|| body.wait(head.now)).or(head.resets);
         match head.should_retry {
@@ -521,13 +521,13 @@ impl Call {
             && self.begun.is_none()
         {
             is_closed = true;
-            // Of those that say no more than 503, who has company is one too many, unless nobody is answered.
+            // A bare 503 while others are in flight means that the server is full, unless it answers none of them.
             let is_down = !shared.is_in_company(target, self.id) || !shared.is_full_for_now(target);
             if !works && (is_explicit || is_down) {
                 return self.closed(now, attempt, Some(Head { floor, ..head }), class, is_explicit, shared);
             }
         }
-        // A server that is small and healthy says that it is full without words, at once, while it answers others.
+        // A small healthy server says that it is full by a bare error, at once, while it answers other calls.
         let says_nothing = class.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
         let is_full = says_nothing && !attempt.is_alone && (works || shared.is_full_for_now(target));
         let is_limited = class.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
@@ -543,7 +543,7 @@ impl Call {
         let was_refused = self.per_target.refused;
         self.per_target.refused |= is_throttled;
         let means = match self.own(now, shared) {
-            // It has said so, and its pause is its own affair.
+            // The target has told this call so before: the pause concerns this call alone.
             Means::Itself if is_of_key || is_throttled && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
@@ -565,7 +565,7 @@ impl Call {
             retry => {
                 let is_unpaid = names_none && shared.is_unpaid(now, target);
                 let free = is_throttled && (is_full || is_ours || is_unpaid || shared.is_fresh(now, target));
-                // A 502 may be this payload's own doing.
+                // A 502 may be due to this payload.
                 let pause = Pause { floor, is_throttled, calm, free, is_none: is_full && meant == 503 };
                 self.again(now, retry, class.code, pause, shared)
             }
@@ -573,12 +573,12 @@ impl Call {
         self.take(now, step, failure, shared)
     }
 
-    /// No answer, before the head of one.
+    /// There was no answer: the attempt ended before the head of one.
     fn unreached(&mut self, now: Instant, attempt: Attempt, lost: Lost, shared: &mut Shared) -> Action {
         let network = Classification::NETWORK;
         match lost {
             Lost::Refused => self.closed(now, attempt, None, network, true, shared),
-            // A connection that was idle may have been closed in the same moment: that one is asked for anew.
+            // An idle connection may have been closed at the same moment: the request is sent again on a new one.
             Lost::AtOnce if self.is_hiccup(now, shared) => {
                 self.lost(now, attempt, None, network, None, shared)
             }
@@ -600,7 +600,7 @@ impl Call {
         }
     }
 
-    /// What was to be sent was not made in time, which is no fault of the target.
+    /// The request was not ready in time, which is not the target's fault.
     fn unasked(&mut self, now: Instant, attempt: Attempt, phase: Phase, shared: &mut Shared) -> Action {
         let Classification { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
@@ -610,7 +610,7 @@ impl Call {
         self.take(now, step, failure, shared)
     }
 
-    /// The first loss of a call that is alone, and can be tried again.
+    /// The first loss of a call that is alone and can be retried.
     fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
         let target = self.target_index();
         self.per_target.retries == 0
@@ -620,7 +620,7 @@ impl Call {
             && shared.can_retry(now, target)
     }
 
-    /// A closed port: for a while that is an engine which is still starting.
+    /// A closed port: for a while, an engine that is still starting.
     fn closed(
         &mut self,
         now: Instant,
@@ -631,7 +631,7 @@ impl Call {
         shared: &mut Shared,
     ) -> Action {
         let target = self.target_index();
-        // Others are answered meanwhile: it is this request that brings the engine down, or one of several replicas.
+        // The target answers others meanwhile: this request brings the engine down, or one of several replicas.
         if self.per_target.cold.is_some_and(|since| shared.has_answered_since(target, since)) {
             let class = Classification { retry: RetryClass::Standard, ..class };
             return match head {
@@ -642,7 +642,7 @@ impl Call {
         let patience = self.policy.loading.patience(shared.has_answered(target), is_explicit);
         let answer = LoadingAnswer { floor: head.and_then(|head| head.floor), ..LoadingAnswer::default() };
         let is_alone = !shared.is_in_company(target, self.id);
-        // No payload closes a port: who waited through one gap is news in the next.
+        // No payload closes a port, so a call that waited through one gap counts again in the next.
         let again = self.per_target.cold.is_some();
         let found = ColdSighting {
             started: attempt.started,
@@ -654,7 +654,7 @@ impl Call {
         };
         let refusal = Refusal { is_explicit, patience };
         let role = shared.refused(now, target, self.caller(now, shared), found, refusal);
-        // What is not believed yet is no fault of the target either.
+        // A report that is not believed yet does not count against the target either.
         let is_doubted = role.is_none() && shared.closed(now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
         let Classification { code, layer, .. } = class;
@@ -667,7 +667,7 @@ impl Call {
                 Step::GiveUp(_) => Step::GiveUp(None),
                 step => step,
             },
-            // It has been waited for, and nothing came of it.
+            // The call has waited for the port, and it did not open.
             None if self.per_target.cold.is_some() => Step::GiveUp(None),
             None => {
                 let pause = Pause { floor: answer.floor, ..Pause::default() };
@@ -694,7 +694,7 @@ impl Call {
         }
         let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(class.code, class.layer);
-        // Who was sent with next to no time left says nothing of who did not answer in it.
+        // A timeout of an attempt that had next to no time says nothing about the target.
         let took = now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
             || phase.is_some() && self.begun.is_none() && shared.takes_longer(self.target_index(), took);
@@ -710,7 +710,7 @@ impl Call {
         self.take(now, step, failure, shared)
     }
 
-    /// Who fails again while others are answered has itself to blame.
+    /// A call that fails again while others are answered has itself to blame.
     fn own(&mut self, now: Instant, shared: &Shared) -> Means {
         let since = *self.per_target.failed_since.get_or_insert(now);
         let is_own = since < now && shared.has_worked_since(self.target_index(), since);
@@ -736,13 +736,13 @@ impl Call {
         }
     }
 
-    /// Moves on to the next target that is worth a try.
+    /// Moves on to the next target, if that may help.
     fn fall_back(&mut self, now: Instant, code: Code, shared: &mut Shared) -> bool {
         let next = self.target + 1;
         let Some(other) = self.targets.get(next) else {
             return false;
         };
-        // Credits are the account's, and the account is the same wherever the token is.
+        // Credits belong to the account, and the token belongs to the same account everywhere.
         let same_purse = code == Code::CreditsExhausted && other.shares_credentials;
         if self.begun.is_some() || !code.may_fall_back() || same_purse || now >= self.deadline() {
             return false;
@@ -772,7 +772,7 @@ impl Call {
         if wait.reason == WaitReason::Offline {
             return Action::Fail(Failure { phase: Some(Phase::Total), ..NO_NETWORK });
         }
-        // A timer that came this late: a hidden tab, a suspended machine.
+        // The timer came this late because of a hidden tab or a suspended machine.
         let code = if wait.reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
         Action::Fail(Failure { code, layer, phase: Some(Phase::Total), status: None, retry_after: None })
     }
@@ -814,7 +814,7 @@ impl Call {
         self.tell(now, attempt, head, outcome, means, shared);
     }
 
-    /// What is shared is told how it ended.
+    /// Reports the end of an attempt to [`Shared`].
     fn tell(
         &mut self,
         now: Instant,
@@ -839,7 +839,7 @@ impl Call {
     }
 }
 
-/// Our own clock: whether the work was done is unknown, so it is worth one more try at most.
+/// One of our own clocks ran out. Whether the work was done is unknown, so one more attempt at most is worthwhile.
 fn timed_out(phase: Phase, streaming: bool) -> Classification {
     let retry = if phase == Phase::Total { RetryClass::Never } else { RetryClass::Once };
     Classification { code: Code::Timeout, layer: phase.layer(streaming), retry }

@@ -1,4 +1,4 @@
-//! Whether to try again, and when: the arithmetic of one [`Call`] between two attempts.
+//! Whether to try again, and when: what one [`Call`] decides between two attempts.
 
 use super::{Attempt, Call, Target, Wait};
 use crate::core::admission::Shared;
@@ -12,36 +12,36 @@ use crate::core::policy::{DEFAULT_ESTIMATE, Hold};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
 
-/// So long before the end of its call a model is looked at last, at the latest.
+/// The last probe of a cold model leaves at least this long for its answer.
 const TO_ANSWER: Duration = Duration::from_ms(500);
-/// A look that comes sooner tells nothing new.
+/// A probe that comes sooner tells nothing new.
 const MIN_PROBE_DELAY: Duration = Duration::from_ms(50);
 
 pub(super) enum Step {
     Wait(Wait),
-    /// Wait for the call that looks after the cold model.
+    /// Wait for the leader of the cold start.
     Follow,
-    /// With the clock that leaves no room, where it is one.
+    /// Give up; with the clock that leaves no time, if a clock is the reason.
     GiveUp(Option<Phase>),
 }
 
-/// What bears on the pause before another try.
+/// What affects the pause before another attempt.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pause {
-    /// The server names it.
+    /// The wait that the server names.
     pub(super) floor: Option<Duration>,
-    /// It is under load.
+    /// The server is under load.
     pub(super) is_throttled: bool,
-    /// Nobody goes there sooner.
+    /// No call goes to the target sooner.
     pub(super) calm: Option<Duration>,
-    /// No budget pays for it.
+    /// The retry budget does not pay for this attempt.
     pub(super) free: bool,
-    /// It is no retry: others have the place.
+    /// The attempt does not count as a retry, because other calls had the permits.
     pub(super) is_none: bool,
 }
 
 impl Call {
-    /// After an error: back off, if tries and time are left.
+    /// After an error: backs off, if retries and time are left.
     pub(super) fn again(
         &mut self,
         now: Instant,
@@ -63,10 +63,10 @@ impl Call {
             per_target.backoff.slow_to(OVERLOADED_BASE);
         }
         let backoff = pause.calm.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
-        // What the server names is the least, and not the wait.
+        // The wait that the server names is a floor, not the wait itself.
         let span = pause.floor.map_or(backoff, |floor| backoff.max(hint::wait(floor, &mut self.rng)));
         let until = now + span;
-        // Who comes when the server said costs it nothing.
+        // An attempt at the time that the server named costs the server nothing.
         let free =
             pause.free || pause.floor.is_some_and(|floor| floor >= OVERLOADED_BASE) && pause.is_throttled;
         if until >= self.deadline() || !(free || shared.may_retry(now, target, span)) {
@@ -76,7 +76,7 @@ impl Call {
         Step::Wait(Wait { until, span, reason, estimate: None })
     }
 
-    /// After a loading answer.
+    /// After an answer that says the model is loading.
     pub(super) fn until_loaded(
         &mut self,
         now: Instant,
@@ -103,7 +103,7 @@ impl Call {
         self.probe_again(now, attempt, role, answer, shared)
     }
 
-    /// It is cold: sleep a while, if the patience for cold starts lasts.
+    /// The model is cold: sleeps, if the patience for cold starts lasts.
     pub(super) fn probe_again(
         &mut self,
         now: Instant,
@@ -127,15 +127,15 @@ impl Call {
                 self.per_target.pause = Some(Duration::ZERO);
                 return Step::Follow;
             }
-            // Others are answered, and this one is not: some of the replicas behind one address are cold.
+            // Other calls are answered and this one is not: some of the replicas behind one address are cold.
             Role::Follow | Role::Apart => self.pause(floor),
         };
         let room = self.deadline().since(now);
-        // The last look may be at the very end of the patience, but needs a while to be answered
-        // before the end of the call.
+        // The last probe may come at the very end of the patience, but its answer needs time before the end of the
+        // call.
         let last_probe = room - room.scaled(1, 10).max(TO_ANSWER.min(room.scaled(1, 2)));
         let span = sleep.min(patience).min(last_probe);
-        // While more than a tenth of the call is left, what is cold is looked at once more.
+        // While more than a tenth of the call is left, a cold model is probed once more.
         let is_early = last_probe < patience && room > self.policy.timeouts.total.scaled(1, 10);
         let is_closed = shared.closed(now, self.target_index()).is_some();
         let least = if is_early || is_closed { MIN_PROBE_DELAY } else { SHORTEST_SLEEP };
@@ -147,7 +147,7 @@ impl Call {
         Step::Wait(Wait { until: now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })
     }
 
-    /// Before this call asks again by itself: a second, and each time a quarter more.
+    /// The pause before a call without a leader tries again: a second, and a quarter more each time.
     fn pause(&mut self, floor: Option<Duration>) -> Duration {
         let longer = self.per_target.pause.map_or(SHORTEST_SLEEP, |last| last.scaled(5, 4));
         let pause = longer.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
@@ -156,10 +156,10 @@ impl Call {
         floor.map_or(jittered, |floor| jittered.max(hint::wait(floor, &mut self.rng)))
     }
 
-    /// How long the server is asked to hold the next request, where its host can.
+    /// How long the server is asked to hold the next request, where the host can do that.
     ///
-    /// A quarter of what is left of the call is kept for the answer itself: a client that leaves
-    /// before the server pays for the cold start and throws the answer away.
+    /// A quarter of what is left of the call is kept for the answer itself: if the client leaves before the server,
+    /// it pays for the cold start and loses the answer.
     pub(super) fn hold(&self, now: Instant) -> Option<Duration> {
         let loading = self.policy.loading;
         let waited = self.per_target.cold.map_or(Duration::ZERO, |since| now.since(since));

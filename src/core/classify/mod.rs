@@ -1,9 +1,9 @@
-//! What an answer means: status, headers, body and profile to a code, a layer and a next step.
+//! What an answer means: from status, headers, body and profile to a code, a layer and a retry class.
 //!
-//! The body comes before the status, because servers use one status for opposite things: a 400
-//! of the inference toolkit can be an out-of-memory, a 429 of TGI a full server and not a rate
-//! limit, a 500 a gateway that gave up, a 200 an error. The samples that these rules were made
-//! from are in `tests/mock-hf/samples.json`, and each is a case of the native tests.
+//! The body is read before the status, because servers use one status for opposite things: a 400 of the inference
+//! toolkit can be an out-of-memory error, a 429 of TGI a full server and no rate limit, a 500 a gateway that gave up,
+//! a 200 an error. The samples behind these rules are in `tests/mock-hf/samples.json`, and each is a case of the
+//! native tests.
 
 mod phrases;
 
@@ -14,61 +14,62 @@ use super::time::Duration;
 use phrases::Phrases;
 pub(super) use phrases::find;
 
-/// What was read from a body: see [`body`](super::body).
+/// What a body says: see [`body`](super::body).
 #[derive(Clone, Debug, Default)]
 pub struct Body {
-    /// JSON, as an engine answers; HTML, plain text and nothing at all are a proxy's.
+    /// JSON, as an engine answers. HTML, plain text and an empty body come from a proxy.
     pub of_engine: bool,
-    /// HTML, of a proxy.
+    /// HTML, from a proxy.
     pub is_page: bool,
-    /// A success that is not in the form that the caller asked for.
+    /// A success that does not have the form that the caller asked for.
     pub unexpected: bool,
-    /// It tells of a failure, whatever its status.
+    /// The body reports a failure, whatever the status is.
     pub is_error: bool,
-    /// It is complete, and another try would bring the same.
+    /// The body is complete, and another attempt would bring the same.
     pub is_final: bool,
-    /// All that it says in words, in lower case: `error`, `message`, `detail`, `warnings`.
+    /// Everything that the body says in words, in lower case: `error`, `message`, `detail`, `warnings`.
     pub text: Vec<u8>,
     /// `error_type`, or the `type` and `code` of an error object, in lower case.
     pub kind: Vec<u8>,
-    /// The status that it names.
+    /// The status that the body names.
     pub status: Option<u16>,
     /// `estimated_time`, if it is a plausible number.
     pub estimate: Option<Duration>,
-    /// When to come back, and the same as a Unix time in ms.
+    /// When to come back, as a wait and as a Unix time in ms.
     pub wait: Option<Duration>,
     pub until_ms: Option<u64>,
-    /// What it says in words, as it was written, to be shown.
+    /// The words of the body as they were written, to show them.
     pub detail: Vec<u8>,
 }
 
 impl Body {
-    /// The longest wait that it names: Google's `retryDelay` is its message cut to whole seconds.
+    /// The longest wait that the body names: Google's `retryDelay` is its message cut to whole seconds.
     pub fn wait(&self, now: Now) -> Option<Duration> {
         let until = self.until_ms.and_then(|at| now.until(at));
-        // What a page says is said to everybody: "please try again in 30 seconds".
+        // A page speaks to all visitors: "please try again in 30 seconds".
         let words = if self.is_page { None } else { hint::in_words(&self.text, now) };
         self.wait.max(until).max(words)
     }
 }
 
-/// How often an answer of this kind is worth another try.
+/// How often an answer of this kind is worth another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryClass {
     Never,
-    /// The work may be done and billed, or will fail the same way: one more at most.
+    /// At most once more: the work may be done and billed, or may fail the same way.
     Once,
-    /// As often as the policy says.
+    /// As often as the policy allows.
     Standard,
-    /// Not an error at all: the model is on its way.
+    /// No error: the model is on its way.
     AfterLoading,
-    /// Likewise, if it came at once: the gateway found the engine's port closed, or says no more than that it has none.
+    /// The same, if the answer came at once: the gateway found the engine's port closed, or says no more than that it
+    /// has no engine. `is_explicit` is false in the latter case.
     AfterOpening {
         is_explicit: bool,
     },
 }
 
-/// An answer, or the lack of one, that is not what the caller asked for.
+/// What an answer means that is not what the caller asked for, or what the lack of an answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Classification {
     pub code: Code,
@@ -95,23 +96,24 @@ impl Classification {
     const TOO_LARGE: Self = Self::new(Code::TooLarge, Layer::Client, RetryClass::Never);
     const PAUSED: Self = Self::new(Code::Paused, Layer::Compute, RetryClass::Never);
     const CREDITS: Self = Self::new(Code::CreditsExhausted, Layer::Account, RetryClass::Never);
-    /// A gateway behind which nobody listens.
+    /// A gateway without an engine behind it.
     const CLOSED: Self =
         Self::new(Code::Unavailable, Layer::Gateway, RetryClass::AfterOpening { is_explicit: true });
-    /// No answer: refused, reset, cut.
+    /// No answer: the connection was refused, reset or cut.
     pub const NETWORK: Self = Self::new(Code::Network, Layer::Network, RetryClass::Standard);
     /// A redirect that is not followed.
     pub const ASTRAY: Self = Self::new(Code::BadResponse, Layer::Gateway, RetryClass::Never);
-    /// A stream without its end, by a clean close or a reset.
+    /// A stream without its end, after a clean close or a reset.
     pub const TRUNCATED: Self = Self::new(Code::StreamTruncated, Layer::Network, RetryClass::Standard);
 }
 
 impl Classification {
-    /// As it is after so long: a gateway, a worker or a connection that breaks after seconds broke off work that may
-    /// be done and billed, or will break it again. gunicorn tells of its own time-out by a page.
+    /// The classification of an answer that took this long. A gateway, a worker or a connection that breaks after
+    /// seconds broke off work that may be done and billed, or will break it off again. gunicorn reports its own
+    /// timeout by a page.
     pub fn after(self, took: Duration, is_page: bool) -> Self {
         let breaks = match self.code {
-            // Cut, or ended without what was asked for.
+            // Cut, or ended without what the caller asked for.
             Code::Network | Code::StreamTruncated | Code::BadResponse => true,
             Code::Unavailable => self.layer == Layer::Gateway,
             Code::EngineFailure => is_page,
@@ -127,10 +129,10 @@ impl Classification {
     }
 }
 
-/// No engine has begun to work so soon.
+/// No engine has begun to work within this time.
 pub const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// `None` is an answer to hand over.
+/// `None` means an answer to hand over.
 pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Classification> {
     match status {
         200..=299 if body.is_error => Some(inside(profile, body)),
@@ -143,7 +145,7 @@ pub fn classify(status: u16, profile: Profile, body: &Body) -> Option<Classifica
     }
 }
 
-/// A failure that came with a status of success: the status that it names, else its words, else its names.
+/// A failure inside a success: judged by the status that it names, else by its words, else by its names.
 fn inside(profile: Profile, body: &Body) -> Classification {
     let phrases = Phrases { text: &body.text, kind: &body.kind };
     match body.status {
@@ -156,12 +158,12 @@ fn inside(profile: Profile, body: &Body) -> Classification {
 fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
     let phrases = Phrases { text: &body.text, kind: &body.kind };
     let at_endpoint = profile == Profile::Endpoint;
-    // uvicorn's own words, of an engine without anything before it.
+    // These are uvicorn's own words: an engine without a proxy before it.
     let of_uvicorn = !body.is_page && body.text == b"service unavailable";
     let layer = if of_uvicorn { Layer::Compute } else { speaker(body) };
     let unavailable = Classification::new(Code::Unavailable, layer, RetryClass::Standard);
     match status {
-        // Followed where that is safe; this one was not.
+        // The redirect was not followed, because that was not safe.
         300..=399 => Classification::ASTRAY,
         400 if phrases.unsupported_model() => Classification::NOT_FOUND,
         400 if at_endpoint && phrases.invalid_state() => Classification::PAUSED,
@@ -172,27 +174,27 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         400 if phrases.not_ready() => Classification::LOADING,
         401 => Classification::UNAUTHORIZED,
         402 => Classification::CREDITS,
-        // A page in its place, such as a challenge, is of a proxy that never asked the server.
+        // A page instead of an answer, such as a challenge, comes from a proxy that never asked the server.
         403 if body.is_page => Classification::new(Code::BadResponse, Layer::Gateway, RetryClass::Never),
         // GitHub's style.
         403 if phrases.rate_limited() => Classification::RATE_LIMITED,
         403 => Classification::FORBIDDEN,
         404 => Classification::NOT_FOUND,
-        // LiteLLM's own, of its engine.
+        // LiteLLM, about its engine.
         408 if phrases.timed_out() => Classification::GATEWAY_TIMEOUT,
-        // A conflict, too early: of the moment.
+        // A conflict, or too early: temporary.
         408 | 409 | 425 | 499 => unavailable,
         410 => Classification::new(Code::Gone, Layer::Client, RetryClass::Never),
         413 => Classification::TOO_LARGE,
         422 if phrases.overloaded() => Classification::OVERLOADED,
-        // Often out of memory, and then it will be so again.
+        // Often an out-of-memory error, which will happen again.
         424 => Classification::OUT_OF_MEMORY,
         429 if phrases.too_large() => Classification::TOO_LARGE,
         429 if phrases.overloaded() => Classification::OVERLOADED,
         // Bedrock.
         429 if phrases.loading() => Classification::LOADING,
         429 => Classification::RATE_LIMITED,
-        // Groq: no room in the flex tier.
+        // Groq: the flex tier has no capacity.
         498 => Classification::OVERLOADED,
         400..=499 => Classification::BAD_REQUEST,
         500 if phrases.engine_failed() => Classification::ENGINE,
@@ -209,7 +211,7 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         502 | 503 if phrases.timed_out() => Classification::GATEWAY_TIMEOUT,
         // The proxy of a scaled-to-zero endpoint: 503 by its docs, 502 before July 2025.
         502 | 503 if at_endpoint => Classification::LOADING,
-        // Caddy says nothing at all.
+        // Caddy sends an empty body.
         502 if body.text.is_empty() && !body.of_engine => Classification::CLOSED,
         502 | 503 if phrases.closed() => Classification::CLOSED,
         // Cloudflare: the web server is down, or cannot be reached.
@@ -217,7 +219,7 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         // Cloudflare's 524: the origin took longer than 120 s.
         504 | 524 => Classification::GATEWAY_TIMEOUT,
         530 if phrases.closed() => Classification::CLOSED,
-        // Of ingress-nginx, of AWS's balancer and others, that have nobody to ask.
+        // Pages of ingress-nginx, AWS's balancer and others that have no server to ask.
         503 if body.is_page => {
             Classification { retry: RetryClass::AfterOpening { is_explicit: false }, ..unavailable }
         }

@@ -1,7 +1,7 @@
 //! The phrases and names by which servers say what their status does not.
 //!
-//! Each list is what was seen on the wire; the source of each is in `tests/mock-hf/samples.json`, or with its vector in
-//! `tests/package/cases/vectors.js`.
+//! Each list holds what was seen on the wire. The source of each phrase is in `tests/mock-hf/samples.json`, or with
+//! its vector in `tests/package/cases/vectors.js`.
 
 use super::Classification;
 use crate::core::json::millis;
@@ -12,9 +12,9 @@ pub(super) struct Phrases<'a> {
     pub(super) kind: &'a [u8],
 }
 
-/// Where it stands first.
+/// The position of the first match.
 ///
-/// Not `str::find`: the searcher behind it is for long needles, and costs 5 KB of wasm.
+/// Not `str::find`: its searcher is made for long needles, and costs 5 KB of wasm.
 pub(in crate::core) fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
     let (first, rest) = phrase.split_first()?;
     let mut from = 0;
@@ -27,7 +27,7 @@ pub(in crate::core) fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
     }
 }
 
-/// Phrases in one text, with a bar between: a list of texts takes 8 bytes for each.
+/// The phrases are one text with bars between them: a list of texts takes 8 bytes for each.
 fn any(text: &[u8], phrases: &str) -> bool {
     phrases.as_bytes().split(|byte| *byte == b'|').any(|phrase| find(text, phrase).is_some())
 }
@@ -41,7 +41,7 @@ impl Phrases<'_> {
         any(self.kind, kinds)
     }
 
-    /// Of what came without a status that says it.
+    /// The meaning of an error whose status does not say it.
     pub(super) fn meaning(&self) -> Option<Classification> {
         [
             (self.engine_failed(), Classification::ENGINE),
@@ -59,7 +59,7 @@ impl Phrases<'_> {
         .find_map(|(holds, class)| holds.then_some(class))
     }
 
-    /// By the names of kinds alone.
+    /// The meaning by the names of kinds alone.
     pub(super) fn named(&self) -> Option<Classification> {
         [
             ("authentication|invalid_api_key|unauthenticated|unauthorized", Classification::UNAUTHORIZED),
@@ -77,8 +77,8 @@ impl Phrases<'_> {
     }
 
     /// Serverless, llama.cpp ("Loading model"), vLLM ("currently scaling"), Ollama ("llm server loading model"),
-    /// Fireworks ("scaled to zero and is scaling up"), and whoever else says that it will be up. Not a model that
-    /// failed to load: for that one nobody should wait.
+    /// Fireworks ("scaled to zero and is scaling up"), and other servers that say that the model will be up. Not a
+    /// model that failed to load: no call should wait for that one.
     pub(super) fn loading(&self) -> bool {
         if self.are("scaling_up|model_loading|model_not_ready|warming_up|cold_start") {
             return true;
@@ -93,15 +93,15 @@ impl Phrases<'_> {
             .any(|phrase| find(self.text, phrase).is_some_and(|at| !self.failed_at(at, phrase.len())))
     }
 
-    /// It will be, and the request was right.
+    /// The model will be up, and the request was right.
     pub(super) fn not_ready(&self) -> bool {
         self.say("is not ready yet")
     }
 
-    /// What stands there is said to have failed: right before it or right behind it.
+    /// The text says, right before or right behind this phrase, that it failed.
     fn failed_at(&self, at: usize, length: usize) -> bool {
         let before = self.text.get(at.saturating_sub(24)..at).unwrap_or_default();
-        // A sentence, or a name in front of it, ends there.
+        // A sentence, or a name in front of it, ends here.
         let before = before
             .rsplit(|byte| matches!(byte, b'.' | b':' | b'-' | b',' | b'\n'))
             .next()
@@ -111,7 +111,7 @@ impl Phrases<'_> {
         any(before, "fail|error|could not|cannot|unable") || any(behind, "fail|error")
     }
 
-    /// Ollama: its engine did not come up, and that is no gateway that gave up.
+    /// Ollama: its engine did not come up. That is no gateway that gave up.
     pub(super) fn engine_failed(&self) -> bool {
         self.say("llama runner")
     }
@@ -126,8 +126,8 @@ impl Phrases<'_> {
             )
     }
 
-    /// The engine's port is closed, say nginx, Traefik and others by the name of their status, HAProxy, Envoy, Apache,
-    /// Varnish, Kong, SGLang's router, llama-swap, Railway, Cloudflare.
+    /// The engine's port is closed. nginx, Traefik and others say so by the name of their status; HAProxy, Envoy,
+    /// Apache, Varnish, Kong, SGLang's router, llama-swap, Railway and Cloudflare have words of their own.
     pub(super) fn closed(&self) -> bool {
         self.unreached()
             || self.say(
@@ -137,7 +137,7 @@ impl Phrases<'_> {
             )
     }
 
-    /// So say LiteLLM, and gateways of Node and Python.
+    /// LiteLLM, and gateways of Node and Python.
     pub(super) fn unreached(&self) -> bool {
         self.say(
             "connection refused|econnrefused|connection error|cannot connect to host|connect call failed",
@@ -185,13 +185,13 @@ impl Phrases<'_> {
             || self.say("rate limit|too many requests|slow down|quota exceeded")
     }
 
-    /// OpenAI and Groq, of what asks for more than its whole limit: no wait makes room for it.
+    /// OpenAI and Groq, about a request above the whole limit: no wait makes room for it.
     pub(super) fn too_large(&self) -> bool {
         let limit = self.number("limit");
         self.say("request too large for") || limit.is_some() && self.number("requested") > limit
     }
 
-    /// The first number that stands right behind this word.
+    /// The first number right behind this word.
     fn number(&self, word: &str) -> Option<u64> {
         let mut rest = self.text;
         loop {
@@ -204,8 +204,8 @@ impl Phrases<'_> {
         }
     }
 
-    /// OpenAI's code, which Google's "exceeded your current quota" is not: that one is over in a minute, but for the quota
-    /// of the day and one of nothing.
+    /// OpenAI's code. Google's "exceeded your current quota" is different: it is over in a minute, except for the
+    /// quota of a day and a quota of zero.
     pub(super) fn out_of_credits(&self) -> bool {
         self.are(
             "insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded|\
@@ -218,7 +218,7 @@ impl Phrases<'_> {
             )
     }
 
-    /// Too long, flagged, or malformed: another try would be as well.
+    /// Too long, flagged, or malformed: another attempt would be as well.
     pub(super) fn invalid_input(&self) -> bool {
         self.are("validation|invalid_request|invalid_prompt|context_length|content_filter|content_policy")
             || self.say(
