@@ -122,7 +122,7 @@ fn what_is_said_of_the_jitter_has_the_numbers_of_the_backoff() {
         }
     };
     let mut paragraphs = PAGES.split("\n\n").flat_map(|paragraph| paragraph.split("\n- "));
-    let about = paragraphs.find(|paragraph| paragraph.contains("full jitter")).unwrap_or_default();
+    let about = paragraphs.find(|paragraph| paragraph.contains("has full jitter")).unwrap_or_default();
     for constant in [backoff::BASE, backoff::OVERLOADED_BASE, backoff::CAP] {
         assert!(
             about.contains(&written(constant)),
