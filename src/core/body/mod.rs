@@ -1,8 +1,8 @@
 //! What a whole body says, whatever its type promises: an answer, a failure, or neither.
 //!
-//! The first bytes decide what it is, since types lie: JSON comes as plain text, an event stream as JSON, a page of a
-//! proxy as anything. What is JSON is read by its [`dialect`](super::dialect), in pieces and once; of the rest the beginning
-//! is kept, where a failure says what is the matter.
+//! The first bytes decide what the body is, because types are wrong at times: JSON comes as plain text, an event
+//! stream as JSON, a page of a proxy as anything. JSON is read by its [`dialect`](super::dialect), in pieces and
+//! once. Of everything else the beginning is kept, where a failure says what the matter is.
 
 pub(super) mod page;
 
@@ -10,10 +10,10 @@ use super::classify::Body;
 use super::dialect::{Reader, Said};
 use super::json::NoJson;
 
-/// What a failure has to say stands at its beginning: 64 KiB.
+/// A failure says what the matter is within its first 64 KiB.
 pub const HEAD_LIMIT: usize = 64 * 1024;
 
-/// So many bytes tell what it is, at most: `event:`.
+/// The most bytes needed to recognise a form: `event:`.
 const LONGEST_SIGN: usize = 6;
 
 /// The byte order mark in UTF-8.
@@ -22,20 +22,20 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How the caller wants an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wanted {
-    /// As its type says, and its first bytes.
+    /// By its type and its first bytes.
     #[default]
     Auto,
     Json,
     /// As text or as bytes, whatever they are.
     Raw,
-    /// As it is, to a `fetch`. Who looks up what a server keeps may be told of a failure, or nothing, and that is the
-    /// answer.
+    /// As it is, for a `fetch`. A request that looks up what a server keeps may be answered by an account of a
+    /// failure, or by nothing, and that is its answer.
     Passed {
         lookup: bool,
     },
 }
 
-/// What its content type promises.
+/// What the content type promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Json,
@@ -44,7 +44,7 @@ pub(super) enum Kind {
     /// JSON, line by line.
     Lines,
     Text,
-    /// None is given.
+    /// There is no content type.
     Unsaid,
     Other,
 }
@@ -76,10 +76,10 @@ impl Kind {
     }
 }
 
-/// What its first bytes are, after white space.
+/// What the first bytes are, after white space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Too few have come.
+    /// Too few bytes have come.
     #[default]
     Nothing,
     Json,
@@ -119,26 +119,26 @@ impl Form {
 #[derive(Debug)]
 pub struct Reading {
     kind: Kind,
-    /// Of an answer; a failure is read whatever it is.
+    /// How an answer is wanted. A failure is read whatever it is.
     wanted: Option<Wanted>,
     head: Vec<u8>,
     form: Form,
     json: Reader,
     no_json: Option<NoJson>,
-    /// It ends in the middle.
+    /// The body ends in the middle.
     is_cut: bool,
 }
 
 impl Reading {
-    /// `wanted`: the status is one of success.
+    /// `wanted` is set if the status is one of success.
     pub fn new(content_type: &str, wanted: Option<Wanted>) -> Self {
         let (kind, json) = (Kind::of(content_type), Reader::default());
         Self { kind, wanted, head: Vec::new(), form: Form::Nothing, json, no_json: None, is_cut: false }
     }
 
-    /// Takes the next bytes. False, where what follows says nothing any more.
+    /// Takes the next bytes. Returns false if what follows says nothing more.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
-        // White space before it is part of no form, and may have no end.
+        // Leading white space is part of no form, and may have no end.
         let bytes = if self.head.is_empty() { bytes.trim_ascii_start() } else { bytes };
         let before = self.head.len();
         let room = HEAD_LIMIT.saturating_sub(before);
@@ -159,7 +159,7 @@ impl Reading {
         self.no_json.is_none() || self.head.len() < HEAD_LIMIT
     }
 
-    /// All that has come, of an answer all there is. True, if the host may read it as JSON.
+    /// Concludes on everything that has come. True if the host may read it as JSON.
     pub fn end(mut self) -> (Body, bool) {
         if self.form == Form::Nothing {
             self.form = Form::of(&self.head, true);
@@ -186,7 +186,7 @@ impl Reading {
             None | Some(Wanted::Json) => true,
             Some(Wanted::Auto | Wanted::Passed { .. }) => match self.kind {
                 Kind::Json | Kind::Unsaid | Kind::Lines => true,
-                // A number, or a text in quotation marks, is a text there. Many a server calls everything a page.
+                // A number or a text in quotation marks is a text then. Many servers call everything a page.
                 Kind::Text | Kind::Page => matches!(self.head.first(), Some(b'{' | b'[')),
                 _ => false,
             },
@@ -195,7 +195,7 @@ impl Reading {
         promised && self.form == Form::Json
     }
 
-    /// It is JSON, and the host may read it as such.
+    /// The body is JSON, and the host may read it as such.
     fn is_read(&self) -> bool {
         self.is_json() && self.no_json != Some(NoJson::Malformed)
     }
@@ -207,7 +207,7 @@ impl Reading {
         }
         let raw = wanted == Wanted::Raw;
         let passes = matches!(wanted, Wanted::Passed { .. });
-        // A stream that nobody asked for is complete, and paid for.
+        // A stream that the caller did not ask for is complete, and paid for.
         let is_stream =
             self.form == Form::Events || self.kind == Kind::Lines && self.json.said().is_of_stream();
         if !raw && !passes && is_stream {
@@ -223,9 +223,9 @@ impl Reading {
         let needs_json = match wanted {
             Wanted::Json => true,
             Wanted::Raw => false,
-            // What is cut is no text, whatever its type.
+            // A body that was cut off is no text, whatever its type is.
             _ if self.is_json() && self.is_cut => true,
-            // To a `fetch` a stream is what it is, whatever it is called.
+            // For a `fetch` a stream is a stream, whatever its type is.
             Wanted::Passed { .. } if self.form == Form::Events => false,
             _ => self.kind == Kind::Json || matches!(self.kind, Kind::Page | Kind::Unsaid) && says_nothing,
         };
@@ -249,7 +249,7 @@ impl Reading {
         if self.is_json() && (self.no_json.is_none() || !said.words.is_empty()) {
             let mut body = Body::of_failure(said);
             if self.no_json.is_some() {
-                // What stands behind the break says something as well.
+                // What follows the break says something as well.
                 body.text = lower(&self.head);
             }
             return body;
@@ -270,7 +270,7 @@ fn lower(text: &[u8]) -> Vec<u8> {
 }
 
 impl Body {
-    /// Of a JSON answer or an event that tells of a failure.
+    /// The body of a JSON answer or an event that reports a failure.
     pub fn of_failure(said: &Said) -> Self {
         Self {
             of_engine: true,

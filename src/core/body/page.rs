@@ -1,6 +1,6 @@
-//! A page that stands where an answer should: what a proxy says in short, and in all.
+//! A page in place of an answer: what a proxy says, in short and in full.
 
-/// Of the title, or the first heading.
+/// The title, or the first heading.
 pub(in crate::core) fn title(page: &[u8]) -> Vec<u8> {
     let find = |text: &[u8], tag: &[u8]| text.windows(tag.len()).position(|at| at.eq_ignore_ascii_case(tag));
     let inside = |tag| {
@@ -11,7 +11,7 @@ pub(in crate::core) fn title(page: &[u8]) -> Vec<u8> {
     inside(b"<title").or_else(|| inside(b"<h1")).unwrap_or_default().trim_ascii().to_vec()
 }
 
-/// Its words, without its tags.
+/// The words of the page, without its tags.
 pub(super) fn words(page: &[u8]) -> Vec<u8> {
     let mut words = Vec::with_capacity(page.len());
     let mut parts = page.split(|byte| *byte == b'<');

@@ -2,15 +2,15 @@
 
 use super::span::whole;
 
-/// The stretches between marks, the empty ones left out.
+/// The stretches between marks, without the empty ones.
 fn words(text: &[u8], is_mark: fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
     text.split(is_mark).filter(|word| !word.is_empty())
 }
 
-/// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT` or one of the two obsolete forms, which
-/// differ in marks, in the century, and in where the year stands.
+/// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT` or one of the two obsolete forms. Those differ in marks, in
+/// the century, and in the position of the year.
 pub(super) fn http_date(value: &[u8]) -> Option<u64> {
-    // Without the day's name, which says nothing that the date does not.
+    // Skips the name of the day, which says nothing that the date does not.
     let mut words = words(value, |byte| matches!(byte, b' ' | b',' | b'-' | b':')).skip(1);
     let (mut month, mut number) = (None, [0_u64; 5]);
     for place in &mut number {

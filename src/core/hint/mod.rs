@@ -25,34 +25,34 @@ pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Hint {
     /// When to come back.
     pub wait: Option<Duration>,
-    /// When the limits that are used up are whole again.
+    /// When the limits that are used up are reset.
     pub resets: Option<Duration>,
-    /// Whether another try is worth it: `x-should-retry`, which goes before the status.
+    /// Whether to retry, by `x-should-retry`, which goes before the status.
     pub should_retry: Option<bool>,
     pub now: Now,
 }
 
-/// What time it is there.
+/// The time at the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// In ms since 1970.
     pub ms: u64,
-    /// By its `Date`, or by the clock of a server. A page may not see the `Date` of another origin, and the clock of its
-    /// user may be wrong by hours.
+    /// The time is the server's, from its `Date`, or the clock of a server. A page may not see the `Date` of another
+    /// origin, and its user's clock may be wrong by hours.
     pub is_right: bool,
 }
 
-/// By a clock that may be wrong a time is believed that is as near.
+/// If the clock may be wrong, a time is believed only if it is this near.
 const NEAR: Duration = Duration::from_secs(120);
 
 impl Now {
-    /// How long until then; none, where it is past, or where nobody can know.
+    /// How long until that time. `None` if it is past, or cannot be known.
     pub fn until(self, at_ms: u64) -> Option<Duration> {
         some(at_ms.saturating_sub(self.ms)).filter(|wait| self.is_right || *wait <= NEAR)
     }
 }
 
-/// Headers that name a wait, each with its unit in ms; the first that does counts.
+/// Headers that name a wait, each with its unit in ms. The first one that does counts.
 const EXPLICIT: [(&str, u64); 6] = [
     ("retry-after-ms", 1),
     ("x-ms-retry-after-ms", 1),
@@ -62,8 +62,8 @@ const EXPLICIT: [(&str, u64); 6] = [
     ("x-ratelimit-timeremaining", 1000),
 ];
 
-/// Reads the headers: a line each, `name: value`, names in lower case. `here` stands for the time there where no `Date`
-/// tells it.
+/// Reads the headers, `name: value` in each line, with names in lower case. `here` is our own time, used if there is
+/// no `Date`.
 pub fn read(lines: &str, here: Now) -> Hint {
     let mut all: Vec<(&[u8], &[u8])> = Vec::new();
     for line in lines.as_bytes().split(|byte| *byte == b'\n') {
@@ -104,9 +104,9 @@ fn some(ms: u64) -> Option<Duration> {
     Some(Duration::from_ms(ms)).filter(|wait| *wait > Duration::ZERO)
 }
 
-/// A number in this unit, a span with its own, or a date.
+/// A number in this unit, a span with its own unit, or a date.
 pub fn from_now(value: &[u8], unit: u64, now: Now) -> Option<Duration> {
-    // Two fields of one name are joined by a comma, which stands in a date too.
+    // Two fields of one name are joined by a comma, and a date has a comma too.
     let first = if value.first().is_some_and(u8::is_ascii_digit) {
         value.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
     } else {
@@ -118,12 +118,12 @@ pub fn from_now(value: &[u8], unit: u64, now: Now) -> Option<Duration> {
     if let Some((ms, [])) = span::with_units(first) {
         return some(ms);
     }
-    // Dates of HTTP have no more than seconds, and so has what they are compared with.
+    // Dates of HTTP have only seconds, and so has the time that they are compared with.
     let at = rfc3339(first).or_else(|| Some(http_date(value)? * 1000 + now.ms % 1000))?;
     now.until(at)
 }
 
-/// The same, where a number may also be a Unix time, in seconds or milliseconds: those are as large as no span is.
+/// The same, but a number may also be a Unix time, in seconds or milliseconds: no span is as large.
 pub fn until(value: &[u8], now: Now) -> Option<Duration> {
     match span::plain(value) {
         Some(thousandths) if thousandths >= 1_000_000_000_000_000 => now.until(thousandths / 1000),
@@ -132,8 +132,8 @@ pub fn until(value: &[u8], now: Now) -> Option<Duration> {
     }
 }
 
-/// The longest time among the items of `RateLimit` that have nothing left, and a second, because it is rounded down:
-/// `"api";r=0;t=55` of the newer drafts, `limit=100, remaining=0, reset=30` of the one before.
+/// The longest time among the items of `RateLimit` that have nothing left, plus a second, because it is rounded down:
+/// `"api";r=0;t=55` in the newer drafts, `limit=100, remaining=0, reset=30` in the older one.
 fn rate_limit(value: &[u8]) -> Option<Duration> {
     let (mut remaining, mut reset, mut longest) = (None, None, None);
     for part in value.split(|byte| matches!(byte, b';' | b' ' | b',')) {

@@ -1,10 +1,11 @@
-//! What a message says about when to come back. In a page CORS hides the headers, and words are all there is.
+//! What a message says about when to come back. CORS hides the headers from a page, so words are all it has.
 
 use super::date::rfc3339;
 use super::{Duration, Now, some, span};
 use crate::core::classify::find;
 
-/// What precedes a wait, and nothing else: "timed out after 30 seconds" and "8 per 86400s" are none.
+/// Phrases that are followed by a wait and by nothing else. "timed out after 30 seconds" and "8 per 86400s" are no
+/// waits.
 const PHRASES: &str = "retrydelay|quotaresetdelay|try again in|retry in|retry-in|retry after|available in|resets in|reset in|reset after|please wait|try again after|resets at:";
 
 /// The longest wait that the words name, in lower case.
@@ -13,7 +14,8 @@ pub fn wait(text: &[u8], now: Now) -> Option<Duration> {
     for phrase in PHRASES.as_bytes().split(|byte| *byte == b'|') {
         let Some(at) = find(text, phrase) else { continue };
         let rest = text.get(at + phrase.len()..).unwrap_or_default();
-        // JSON in a message has its marks there, the more the deeper it lies; others say "about", or "~".
+        // JSON in a message has its marks before the number, the more the deeper it lies; others write "about", or
+        // "~".
         let Some(begun) = rest.iter().take(10).position(u8::is_ascii_digit) else { continue };
         let rest = rest.get(begun..).unwrap_or_default();
         let wait = match span::with_units(rest) {

@@ -1,10 +1,10 @@
-//! Bytes to lines, which end with LF, CR or CRLF, also where the pair comes in two pieces.
+//! Bytes to lines. A line ends with LF, CR or CRLF, even if the pair comes in two pieces.
 
-/// A line without its end.
+/// A line without its line end.
 pub(super) enum Line<'a> {
-    /// All of it was in the newest piece.
+    /// The whole line was in the newest piece.
     InPiece(&'a [u8]),
-    /// It began in a piece before.
+    /// The line began in an earlier piece.
     Joined(Vec<u8>),
 }
 
@@ -12,12 +12,12 @@ pub(super) enum Line<'a> {
 pub(super) struct Lines {
     /// The beginning of a line whose end has not come.
     held: Vec<u8>,
-    /// The last piece ended with a CR: an LF at the beginning of the next belongs to it.
+    /// The last piece ended with a CR: an LF at the beginning of the next piece belongs to it.
     after_cr: bool,
 }
 
 impl Lines {
-    /// A new piece: without the LF of a CRLF that was cut in two.
+    /// Begins a new piece: drops the LF of a CRLF that was cut in two.
     pub(super) fn begin<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         match piece {
             [] => piece,
@@ -29,7 +29,7 @@ impl Lines {
         }
     }
 
-    /// The next line that is whole, and the bytes behind it.
+    /// The next whole line, and the bytes behind it.
     pub(super) fn next<'a>(&mut self, bytes: &'a [u8]) -> Option<(Line<'a>, &'a [u8])> {
         let (line, rest) = bytes.split_at_checked(line_end(bytes)?)?;
         let rest = match rest {
@@ -49,14 +49,14 @@ impl Lines {
         Some((Line::Joined(whole), rest))
     }
 
-    /// Keeps what [`next`](Self::next) left over: all that is held by now.
+    /// Keeps what [`next`](Self::next) left over, and returns everything that is held.
     pub(super) fn hold(&mut self, rest: &[u8]) -> &[u8] {
         self.held.extend_from_slice(rest);
         super::trim(&mut self.held);
         &self.held
     }
 
-    /// How many bytes it keeps room for.
+    /// How many bytes are allocated.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.held.capacity()
@@ -70,7 +70,7 @@ impl Lines {
         ::core::mem::take(&mut self.held)
     }
 
-    /// The room of a line that is done with, for the next one.
+    /// Reuses the buffer of a finished line for the next one.
     pub(super) fn reuse(&mut self, mut line: Vec<u8>) {
         line.clear();
         self.held = line;
@@ -81,12 +81,12 @@ const fn repeated(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Where the first LF or CR is.
+/// The position of the first LF or CR.
 ///
-/// Eight bytes at a time: most of what a stream brings is looked at here and nowhere else.
+/// Eight bytes at a time: most of what a stream brings is inspected here and nowhere else.
 fn line_end(bytes: &[u8]) -> Option<usize> {
-    // The highest bit of each byte that is zero, and above the first of those of some others
-    // (Bit Twiddling Hacks, "Determine if a word has a zero byte"), so the lowest is exact.
+    // The highest bit of each byte that is zero. Above the first such byte, other bits may be set too (Bit Twiddling
+    // Hacks, "Determine if a word has a zero byte"), so the lowest bit is exact.
     let zeros = |word: u64| word.wrapping_sub(repeated(1)) & !word & repeated(0x80);
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {

@@ -24,21 +24,20 @@ use lines::Lines;
 use room::Share;
 pub use room::{ROOM, Room, trim};
 
-/// The longest event, and the longest line: 16 MiB. A server that never ends its line must not
-/// exhaust memory.
+/// The longest event and the longest line: 16 MiB. A server that never ends its line must not exhaust the memory.
 pub const EVENT_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The byte order mark in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// One event, as far as it lasts: the bytes are gone with the next push.
+/// One event. Its bytes are gone with the next push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
     /// The `data` lines, joined by line feeds.
     pub data: &'a [u8],
-    /// The `event` field; empty is `message`.
+    /// The `event` field; empty stands for `message`.
     pub name: &'a [u8],
-    /// The newest `id` of the stream, of this event or one before.
+    /// The newest `id` of the stream, from this event or an earlier one.
     pub id: &'a [u8],
     pub form: Form,
 }
@@ -52,37 +51,37 @@ pub enum Form {
     BareJson,
 }
 
-/// An event or a line is longer than [`EVENT_LIMIT`], or than what the others have left of the
-/// [`Room`]. The decoder takes no more.
+/// An event or a line is longer than [`EVENT_LIMIT`], or than what the other streams have left of the [`Room`]. The
+/// decoder takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
 #[derive(Debug, Default)]
 pub struct Decoder {
     lines: Lines,
-    /// Whether the first line is still to come: it may begin with a byte order mark.
+    /// Whether the first line has begun. It may begin with a byte order mark.
     started: bool,
-    /// Whether the event under way has a `data` line, of which an empty one is one too.
+    /// Whether the current event has a `data` line; an empty one counts.
     has_data: bool,
     data: Vec<u8>,
-    /// What is in `data` are lines of JSON, and its end has not come.
+    /// `data` holds lines of JSON, whose end has not come.
     bare: Option<Box<Reader>>,
     name: Vec<u8>,
     id: Vec<u8>,
     retry_ms: Option<u64>,
     too_long: bool,
     share: Share,
-    /// It is an answer in one piece, or lines of JSON, of which any value is an event.
+    /// The body is an answer in one piece, or lines of JSON, in which any value is an event.
     is_json: bool,
 }
 
 impl Decoder {
-    /// One of many that share a room; the default one has a room of its own.
+    /// A decoder that shares a room with others. The default one has a room of its own.
     pub fn sharing(room: &Room) -> Self {
         Self { share: Share::of(room), ..Self::default() }
     }
 
-    /// Whether any line that is no field may be a value of JSON.
+    /// Whether any line that is no field may be a JSON value.
     pub fn takes_values(&mut self, takes: bool) {
         self.is_json = takes;
     }
@@ -90,8 +89,8 @@ impl Decoder {
     /// Takes the next bytes and hands each event that they complete to `sink`.
     pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), TooLong> {
         let mut rest = self.lines.begin(bytes);
-        // The one data line of the event under way, while it is in `bytes`: most events are one
-        // line and come in one piece, and are never copied here.
+        // The one data line of the current event, while it is in `bytes`: most events are one line in one piece, and
+        // are never copied here.
         let mut fresh = None;
         while !self.too_long
             && let Some((line, after)) = self.lines.next(rest)
@@ -100,7 +99,7 @@ impl Decoder {
             match line {
                 lines::Line::InPiece(line) => fresh = self.line(line, fresh, sink),
                 lines::Line::Joined(line) => {
-                    // Its value cannot outlive it, so it is kept by copying.
+                    // The value cannot outlive its line, so it is copied.
                     let kept = self.line(&line, fresh.take(), sink);
                     self.keep(kept);
                     self.lines.reuse(line);
@@ -121,8 +120,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// The stream has ended. A last line of bare JSON, or an `error` field, needs no line end. An unfinished last event
-    /// counts if it is whole to all appearances: servers leave the last blank line out.
+    /// The stream has ended. A last line of bare JSON, or an `error` field, needs no line end. An unfinished last
+    /// event counts if it looks complete, because some servers leave out the last blank line.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         if self.too_long {
             return;
@@ -146,7 +145,7 @@ impl Decoder {
         if bare && (value || matches!(line.trim_ascii_end(), [.., b'}' | b']'])) {
             self.line(line, None, sink);
         }
-        // Of a number only now is said that it is one.
+        // Only the end shows that a number is complete.
         if self.bare.take().is_some_and(|mut reader| reader.end().is_ok()) {
             sink(Event { data: &self.data, name: &self.name, id: &self.id, form: Form::BareJson });
         }
@@ -165,8 +164,8 @@ impl Decoder {
         self.retry_ms
     }
 
-    /// Takes one line. `fresh` is the data of the event under way if it is one line that was not
-    /// copied yet; what is given back is the same, after this line.
+    /// Takes one line. `fresh` is the data of the current event if it is one line that was not copied yet. Returns
+    /// the same for the state after this line.
     fn line<'a>(
         &mut self,
         line: &'a [u8],
@@ -211,7 +210,7 @@ impl Decoder {
                 return Some(value);
             }
             b"event" => value.clone_into(&mut self.name),
-            // Not `contains`, which searches long texts, and is 300 bytes more.
+            // Not `contains`, which searches long texts and costs 300 bytes more.
             b"id" if value.iter().all(|byte| *byte != 0) => value.clone_into(&mut self.id),
             b"retry" => self.retry_ms = digits(value).or(self.retry_ms),
             b"error" if !self.has_data => self.out_of_line(value, Form::ErrorField, sink),
@@ -220,7 +219,7 @@ impl Decoder {
         fresh
     }
 
-    /// One byte order mark at the very beginning is no part of the first line.
+    /// A byte order mark at the very beginning is no part of the first line.
     fn without_mark<'a>(&mut self, line: &'a [u8]) -> &'a [u8] {
         let started = ::core::mem::replace(&mut self.started, true);
         line.strip_prefix(MARK).filter(|_| !started).unwrap_or(line)
@@ -244,7 +243,7 @@ impl Decoder {
         self.name.clear();
     }
 
-    /// One of the lines of JSON. What turns out to be none is an event as it is.
+    /// Takes a line of JSON. If the lines turn out not to be JSON, they are an event as they are.
     fn more_json(&mut self, line: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
         let Some(reader) = &mut self.bare else { return };
         let is_first = self.data.is_empty();
@@ -274,7 +273,7 @@ impl Decoder {
     }
 }
 
-/// A line that is no field, but may be JSON; or the end of a stream, without its field.
+/// The line is no field, but may be JSON; or it is the end of a stream, without its field.
 fn is_json(line: &[u8]) -> bool {
     match line.trim_ascii() {
         [b'{', ..] | b"[DONE]" => true,
@@ -283,12 +282,12 @@ fn is_json(line: &[u8]) -> bool {
     }
 }
 
-/// A line that can be nothing but the beginning of a value.
+/// The line can only be the beginning of a value.
 fn begins_value(line: &[u8]) -> bool {
     matches!(line.trim_ascii().first(), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9'))
 }
 
-/// Whether nothing is missing from data: its last line is an object, a list, or the end.
+/// The data looks complete: its last line is an object, a list, or the end of the stream.
 fn is_whole(data: &[u8]) -> bool {
     let is_json = |data: &[u8]| {
         let mut reader = Reader::default();
@@ -298,7 +297,7 @@ fn is_whole(data: &[u8]) -> bool {
     last == b"[DONE]" || is_json(last) || is_json(data.trim_ascii())
 }
 
-/// A number of ASCII digits and nothing else.
+/// A number of ASCII digits only.
 fn digits(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;

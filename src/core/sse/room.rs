@@ -1,27 +1,26 @@
-//! The room that the unfinished events of all streams share, so that many servers together cannot
-//! exhaust memory.
+//! The memory that the unfinished events of all streams share, so that many servers together cannot exhaust it.
 //!
-//! A stream may hold as much as is free after it: one alone gets half of the room, each of n that
-//! want all of it gets an nth and a bit less. So a greedy one is refused before it has taken what a
-//! modest one needs, and nothing has to be set aside for anybody. A buffer shared by the queues of
-//! a switch is kept by the same rule (A. K. Choudhury, E. L. Hahne, "Dynamic Queue Length
-//! Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions on Networking 6, 1998).
+//! A stream may hold as much as stays free after it. A single stream gets half of the room, and each of n streams
+//! that want everything gets an nth, and a bit less. So a greedy stream is refused before it has taken what a modest
+//! one needs, and nothing has to be reserved. The queues of a switch share a buffer by the same rule (A. K.
+//! Choudhury, E. L. Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions
+//! on Networking 6, 1998).
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// All of it: 40 MiB, of which one alone gets 20, an event of the greatest length and its name. A
-/// Worker has 128 for everything, and buffers that grow take up to twice what is in them.
+/// The whole room: 40 MiB. A single stream gets 20, which is an event of the greatest length and its name. A Worker
+/// has 128 MiB for everything, and growing buffers take up to twice their content.
 pub const ROOM: usize = 40 * 1024 * 1024;
 
-/// So much a stream may hold in any case, uncounted: 128 KiB.
+/// What a stream may hold in any case, uncounted: 128 KiB.
 const ALWAYS: usize = 128 * 1024;
 
-/// In bytes, how much of the room is taken. Its clones are the same.
+/// The bytes taken. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub struct Room(Rc<Cell<usize>>);
 
-/// What one stream has of it, given back when this is dropped.
+/// The share of one stream, given back on drop.
 #[derive(Debug, Default)]
 pub(super) struct Share {
     room: Room,
@@ -33,7 +32,7 @@ impl Share {
         Self { room: room.clone(), taken: 0 }
     }
 
-    /// Takes so many bytes instead of those before; `false` where they do not fit.
+    /// Replaces the bytes that the stream held by this many. Returns false if they do not fit.
     pub(super) fn hold(&mut self, bytes: usize) -> bool {
         let bytes = if bytes > ALWAYS { bytes } else { 0 };
         if bytes == self.taken {
@@ -55,10 +54,10 @@ impl Drop for Share {
     }
 }
 
-/// So much a buffer keeps for what comes next: 16 KiB, which is a piece of most streams.
+/// The capacity that a buffer keeps for what comes next: 16 KiB, which is a piece of most streams.
 const KEPT: usize = 16 * 1024;
 
-/// A buffer that was large once gives back what it does not need.
+/// Frees the capacity that a buffer does not need any more.
 pub fn trim(buffer: &mut Vec<u8>) {
     if buffer.capacity() > KEPT && buffer.len() <= KEPT {
         buffer.shrink_to(KEPT);

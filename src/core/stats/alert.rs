@@ -1,23 +1,24 @@
 //! The alert: a target has become so slow that its calls are about to time out.
 //!
-//! Raised when the 99th percentile of the attempts was above a share of their timeout for two windows
-//! of a minute in a row, each with enough attempts to tell; cleared by a full window that is well
-//! below it. What is compared is a share of each attempt's own timeout, since callers of one target
-//! need not agree on it. All is judged when the next attempt is added: silence changes nothing.
+//! It is raised when the 99th percentile of the attempts was above a share of their timeout for two windows of a
+//! minute in a row, each with enough attempts to tell. A full window well below that share clears it. Shares of each
+//! attempt's own timeout are compared, because callers of one target need not agree on one. Everything is judged when
+//! the next attempt is added: silence changes nothing.
 
 use super::sketch::rounded;
 use super::windows::{Turn, Windows};
 use crate::core::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// Of the timeout, in thousandths: an alert is cleared here, however high it was raised.
+/// The share of the timeout, in thousandths, below which an alert is cleared, however high the share is that raised
+/// it.
 const CLEARED: u32 = 700;
-/// In thousandths of the share that raises it: and here, where that is lower.
+/// The same, in thousandths of the share that raises the alert; the lower of the two counts.
 const CLEARED_OF_RAISED: u32 = 875;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlertRule {
-    /// Of the timeout; a thousand and more is never exceeded.
+    /// The share of the timeout; a thousand or more is never exceeded.
     pub per_thousand: u32,
     /// A window with fewer attempts neither raises nor clears.
     pub min_samples: u32,
@@ -32,14 +33,14 @@ impl Default for AlertRule {
     }
 }
 
-/// As of the last window that could tell.
+/// The last window that had enough attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alert {
-    /// As a share of the timeout, times the newest timeout.
+    /// The share of the timeout, times the newest timeout.
     pub p99: Duration,
-    /// The newest one.
+    /// The newest timeout.
     pub timeout: Duration,
-    /// When it was raised.
+    /// When the alert was raised.
     pub since: Instant,
 }
 
@@ -52,7 +53,7 @@ pub enum Change {
 #[derive(Clone, Debug)]
 pub struct Watch {
     rule: AlertRule,
-    /// Of thousandths of the timeout, in place of milliseconds.
+    /// Thousandths of the timeout, in place of milliseconds.
     shares: Windows,
     /// The window before the last full one was too slow.
     was_slow: bool,
@@ -65,12 +66,12 @@ impl Watch {
         Self { rule, shares: Windows::new(WINDOW), was_slow: false, timeout: Duration::ZERO, alert: None }
     }
 
-    /// An attempt took so much of its timeout. One that ran into a clock took all of it.
+    /// An attempt took this much of its timeout. One that ran into a clock took all of it.
     pub fn add(&mut self, now: Instant, took: Duration, timeout: Duration) -> Option<Change> {
         let change = match self.shares.turn(now) {
             Turn::Same => None,
             Turn::Next => self.judge(now),
-            // What was hours ago is no reason to wake anybody now.
+            // What was hours ago is no reason for an alert now.
             Turn::Stale => {
                 self.was_slow = false;
                 None
@@ -93,7 +94,7 @@ impl Watch {
             return None;
         }
         let share = window.quantile(990)?;
-        // Both sides as a sketch tells them, so that what is equal does not exceed.
+        // Both sides are rounded as a sketch rounds, so that equal shares do not exceed.
         let exceeds = |per_thousand: u32| share > rounded(Duration::from_ms(per_thousand.into()));
         self.was_slow = exceeds(self.rule.per_thousand);
         let cleared = CLEARED.min(self.rule.per_thousand.saturating_mul(CLEARED_OF_RAISED) / 1000);

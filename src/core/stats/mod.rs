@@ -1,5 +1,5 @@
-//! What is counted of one target: its calls, its attempts and how they ended, how long they took
-//! lately, and whether that is an alert.
+//! What is counted for one target: its calls, its attempts and how they ended, how long they took lately, and whether
+//! that is an alert.
 
 pub mod alert;
 pub mod sketch;
@@ -11,12 +11,12 @@ use alert::{Alert, AlertRule, Change, Watch};
 use sketch::Sketch;
 use windows::Windows;
 
-/// Quantiles are of the last one to two of these.
+/// Quantiles cover the last one to two windows of this length.
 const WINDOW: Duration = Duration::from_secs(300);
-/// As many kinds of ends as there ever will be: aborted, ok, and each code.
+/// Enough for every kind of outcome: ok, aborted, and each code.
 const OUTCOMES: usize = 32;
 
-/// Where an end is counted: 0 is ok, 1 aborted, and the codes follow in their order.
+/// The index of an outcome: 0 is ok, 1 aborted, and the codes follow in their order.
 pub const fn outcome_index(outcome: Outcome) -> usize {
     match outcome {
         Outcome::Ok => 0,
@@ -25,15 +25,16 @@ pub const fn outcome_index(outcome: Outcome) -> usize {
     }
 }
 
-/// Of an attempt that was answered well, or ran into one of our clocks. Those that failed before, and
-/// those that nobody let finish, say nothing about the target's speed.
+/// The times of an attempt that was answered well, or ran into one of our clocks. An attempt that failed before, or
+/// was aborted, says nothing about the target's speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Took {
-    /// Until its end. Where it ran into a clock: that clock's limit, or the slowest would be left out.
+    /// Until the end. For an attempt that ran into a clock, the limit of that clock; otherwise the slowest attempts
+    /// would be left out.
     pub whole: Duration,
-    /// Of a stream, until its first text; where it ran into a clock before that, the limit too.
+    /// For a stream, until its first text. For a stream that ran into a clock before that, the limit too.
     pub first_token: Option<Duration>,
-    /// What it could have taken: the attempt's clock, or the one that it ran into.
+    /// How long the attempt could have taken: its own clock, or the clock that it ran into.
     pub timeout: Duration,
 }
 
@@ -57,17 +58,17 @@ impl Times {
         self.recent.add(took);
     }
 
-    /// From the beginning: it never falls.
+    /// Since the beginning: it never falls.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// From the beginning: it never falls.
+    /// Since the beginning: it never falls.
     pub fn sum(&self) -> Duration {
         self.sum
     }
 
-    /// Of the last five to ten minutes.
+    /// The last five to ten minutes.
     pub fn recent(&mut self, now: Instant) -> Sketch {
         self.recent.recent(now)
     }
@@ -100,19 +101,19 @@ impl Stats {
         self.calls = self.calls.saturating_add(1);
     }
 
-    /// A request was sent.
+    /// An attempt was sent.
     pub fn sent(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
     }
 
-    /// And this is how it ended.
+    /// An attempt ended.
     pub fn ended(&mut self, outcome: Outcome) {
         if let Some(count) = self.ended.get_mut(outcome_index(outcome)) {
             *count = count.saturating_add(1);
         }
     }
 
-    /// What that did to the alert.
+    /// Adds the times of an attempt. Returns what they changed about the alert.
     pub fn answered(&mut self, now: Instant, took: Took) -> Option<Change> {
         self.latency.add(now, took.whole);
         if let Some(first_token) = took.first_token {
@@ -130,7 +131,7 @@ impl Stats {
         self.attempts
     }
 
-    /// How many ended how, by [`outcome_index`].
+    /// The number of attempts with each outcome, by [`outcome_index`].
     pub fn outcomes(&self) -> &[u64] {
         &self.ended
     }

@@ -1,20 +1,18 @@
 //! Quantiles of times within 1 %, in a few hundred counters, and mergeable without loss.
 //!
-//! Values that are close share a bucket, and the buckets grow with the values: the first 128 are a
-//! millisecond each, and each power of two above is cut into 64. It is DDSketch (Masson, Rim and
-//! Lee, VLDB 2019) with its logarithm replaced by the line between two powers of two, which costs
-//! 44 % more buckets and no floats. A bucket depends on its value alone, so two sketches make the
-//! sketch of all by adding, in any order, across isolates as across windows.
+//! Close values share a bucket, and the buckets grow with the values: the first 128 are a millisecond each, and each
+//! power of two above is cut into 64. It is DDSketch (Masson, Rim and Lee, VLDB 2019) with its logarithm replaced by
+//! the line between two powers of two, which costs 44 % more buckets and no floats. A bucket depends on its value
+//! alone, so two sketches are merged by addition, in any order, across isolates as across windows.
 
 use crate::core::time::Duration;
 
-/// No time is taken to be longer.
+/// The longest time. Longer ones count as this.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// A power of two has 2^6 buckets: none is wider than a 64th of what is in it, and its middle is
-/// within a 128th.
+/// A power of two has 2^6 buckets. None is wider than a 64th of its values, so its middle is within a 128th.
 const BITS: u32 = 6;
 
-/// From the lowest bucket in use to the highest, which is 5 KB if it was everything from 0 to a day.
+/// From the lowest bucket in use to the highest. This is 5 KB for everything from 0 to a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
     lowest: usize,
@@ -30,8 +28,8 @@ impl Sketch {
         self.counts.iter().map(|count| u64::from(*count)).sum()
     }
 
-    /// By nearest rank: the smallest value that so many of a thousand do not exceed, within 1 %.
-    /// None where there are no values.
+    /// By nearest rank: the smallest value that `per_thousand` of a thousand values do not exceed, within 1 %. `None`
+    /// without values.
     pub fn quantile(&self, per_thousand: u32) -> Option<Duration> {
         let rank = self.count().saturating_mul(per_thousand.into()).div_ceil(1000);
         let mut below = 0;
@@ -42,7 +40,7 @@ impl Sketch {
         Some(middle(self.lowest + at))
     }
 
-    /// Afterwards it is as if everything that went into the other had gone into this one too.
+    /// Adds the other sketch, as if all its values had been added to this one.
     pub fn merge(&mut self, other: &Self) {
         for (at, count) in other.counts.iter().enumerate() {
             self.put(other.lowest + at, *count);
@@ -71,14 +69,14 @@ impl Sketch {
     }
 }
 
-/// What all values of this one's bucket are taken to be: to compare something with a quantile.
+/// The value that stands for all values of this bucket, to compare something with a quantile.
 pub fn rounded(value: Duration) -> Duration {
     middle(bucket(value))
 }
 
 fn bucket(value: Duration) -> usize {
     let ms = value.min(LONGEST).as_ms();
-    // The highest bit and the six after it are kept: so many are dropped.
+    // The highest bit and the six after it are kept, and this many are dropped.
     let dropped = (u64::BITS - 1 - BITS).saturating_sub(ms.leading_zeros());
     ((dropped << BITS) as usize) + (ms >> dropped) as usize
 }

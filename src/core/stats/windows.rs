@@ -1,7 +1,7 @@
-//! What was measured lately: one window that fills, and the full one before it.
+//! What was measured lately: a window that fills, and the full one before it.
 //!
-//! A sketch forgets nothing, so the past is dropped a window at a time, when the next value comes or
-//! somebody looks: there is no timer.
+//! A sketch forgets nothing, so the past is dropped a window at a time, when the next value comes or the windows are
+//! read: there is no timer.
 
 use super::sketch::Sketch;
 use crate::core::time::{Duration, Instant};
@@ -14,25 +14,25 @@ pub struct Windows {
     previous: Sketch,
 }
 
-/// What became of the windows since they were last looked at.
+/// What became of the windows since the last turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The same one fills.
+    /// The same window fills.
     Same,
-    /// It is full, and the next began.
+    /// The window is full, and the next began.
     Next,
-    /// Nobody looked for so long that at least one whole window would be empty: both are.
+    /// The last turn is so long ago that at least one whole window is empty: both windows are cleared.
     Stale,
 }
 
 impl Windows {
     pub fn new(length: Duration) -> Self {
         let (current, previous) = Default::default();
-        // By the first value it is stale, or the clock is as young as the windows.
+        // Starts stale, so that the first value begins a new window, unless the clock is as young as the windows.
         Self { length, began: Instant::from_ms(0), current, previous }
     }
 
-    /// To be called before a value is added. A clock that went backwards changes nothing.
+    /// Call before a value is added. A clock that went backwards changes nothing.
     pub fn turn(&mut self, now: Instant) -> Turn {
         let age = now.since(self.began);
         if age < self.length {
@@ -57,7 +57,7 @@ impl Windows {
         &self.previous
     }
 
-    /// Both windows: what came in the last one to two lengths.
+    /// Both windows: the values of the last one to two lengths.
     pub fn recent(&mut self, now: Instant) -> Sketch {
         self.turn(now);
         let mut both = Sketch::default();

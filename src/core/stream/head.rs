@@ -1,5 +1,5 @@
-//! What the first bytes say of a body that should be a stream. Types lie, but a page is none, and neither is a text without
-//! any sign of one.
+//! What the first bytes say about a body that should be a stream. Content types are wrong at times, but a page is no
+//! stream, and neither is a text without any sign of one.
 
 use crate::core::body::{Form, HEAD_LIMIT, Kind, page};
 use crate::core::classify::Body;
@@ -8,7 +8,7 @@ use crate::core::classify::Body;
 pub(super) struct Head {
     kind: Kind,
     form: Form,
-    /// As long as it may be no stream.
+    /// The bytes, as long as the body may not be a stream.
     bytes: Vec<u8>,
 }
 
@@ -17,7 +17,7 @@ impl Head {
         Self { kind, form: Form::Nothing, bytes: Vec::new() }
     }
 
-    /// Takes the next bytes, and gives what it is by now.
+    /// Takes the next bytes, and returns what the body is so far.
     pub(super) fn push(&mut self, piece: &[u8]) -> Form {
         if !matches!(self.form, Form::Events | Form::Json) {
             let piece = if self.bytes.is_empty() { piece.trim_ascii_start() } else { piece };
@@ -42,7 +42,7 @@ impl Head {
         let is_open = matches!(self.bytes.first(), Some(b'{' | b'[' | 0xef));
         self.form = match Form::of(&self.bytes, is_all) {
             Form::Json if !may_be_any && !is_open => Form::Other,
-            // It may begin with a field that nobody knows.
+            // The stream may begin with an unknown field.
             Form::Other if self.kind == Kind::Events => Form::Events,
             form => form,
         };
@@ -51,21 +51,21 @@ impl Head {
         }
     }
 
-    /// Any line of it may be a value, and not only what looks like no field.
+    /// Any line may be a value, not only a line that does not look like a field.
     pub(super) fn is_json(&self) -> bool {
         self.form == Form::Json && matches!(self.kind, Kind::Json | Kind::Lines)
     }
 
-    /// No more of it is kept.
+    /// No more is kept.
     pub(super) fn is_full(&self) -> bool {
         self.bytes.len() == HEAD_LIMIT
     }
 
-    /// Of what is no stream.
+    /// The body that is no stream.
     pub(super) fn body(&self) -> Body {
         let is_page = self.form == Form::Page;
         let detail = if is_page { page::title(&self.bytes) } else { self.bytes.clone() };
-        // A page is of a proxy, and of the moment.
+        // A page comes from a proxy, and is temporary.
         Body { unexpected: true, is_final: !is_page, detail, ..Body::default() }
     }
 }

@@ -1,8 +1,8 @@
-//! One stream: pieces of bytes in; whether it has begun, how it ends, and what its reader gets out.
+//! One stream: pieces of bytes in; out come whether it has begun, how it ends, and what its reader gets.
 //!
-//! Its events are told by their shape, since no server says which form it speaks: see [`dialect`](super::dialect). The
-//! items of a reader are the server's own JSON, which the host parses; a reader who wants text gets text, and nobody parses
-//! anything; and what is passed on, to a `fetch`, is passed on as it came.
+//! Events are recognised by their shape, because no server says which form it speaks: see
+//! [`dialect`](super::dialect). A reader of items gets the server's own JSON, which the host parses. A reader of text
+//! gets text, and nothing is parsed. What is passed on to a `fetch` is passed on as it came.
 
 mod head;
 mod text;
@@ -16,13 +16,13 @@ use super::sse::{Decoder, Event, Form, Room, trim};
 use super::time::Duration;
 use head::Head;
 
-/// Comments, or events without content, that do not end are no stream.
+/// Comments or events without content that go on beyond this are no stream.
 const MOST_HELD_BACK: usize = 16 * 1024 * 1024;
 
-/// An event is that much at least, however short its JSON.
+/// An event counts for at least this many bytes, however short its JSON is.
 const LEAST_OF_EVENT: usize = 128;
 
-/// Stands after the text of each event, where that is wanted: no UTF-8 has this byte.
+/// Separates the texts of events, where they are wanted one by one: no UTF-8 has this byte.
 const BETWEEN: u8 = 0xff;
 
 /// A server that calls the tools itself goes on with its answer after them.
@@ -31,24 +31,24 @@ const TOOLS: Duration = Duration::from_secs(25);
 /// The byte order mark in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Where a failure says what is the matter.
+/// The part of an event where a failure says what the matter is.
 fn head(data: &[u8]) -> &[u8] {
     data.get(..HEAD_LIMIT).unwrap_or(data)
 }
 
-/// What the reader gets of a piece.
+/// What the reader gets from a piece.
 #[derive(Clone, Copy, Debug)]
 pub struct Wants {
-    /// The events, and not only their text.
+    /// The events, not only their text.
     pub items: bool,
-    /// The text of each event by itself, and not only all of it.
+    /// The text of each event by itself, not only the whole text.
     pub pieces: bool,
 }
 
 /// How a stream ended.
 #[derive(Clone, Debug)]
 pub enum Over {
-    /// Of itself.
+    /// By its own end.
     Ended(End),
     /// By an event that is an error, or cannot be read.
     Failed(Body),
@@ -61,28 +61,28 @@ pub struct Stream {
     completion: Completion,
     kind: Kind,
     head: Head,
-    /// Text stood where most servers have it.
+    /// Text was found where most servers have it.
     has_own_text: bool,
-    /// To a `fetch`, as it came.
+    /// The stream is passed on to a `fetch` as it came.
     passed: bool,
-    /// Of several answers, a bit each: those that have begun and not finished.
+    /// The answers that have begun and not finished, a bit for each.
     open: u64,
     finished: u64,
-    /// The first half of a surrogate pair at the end of the text, the second of which may follow.
+    /// The first half of a surrogate pair at the end of the text. The second half may follow.
     half: Vec<u8>,
     events: u64,
-    /// Some event was in a form that says when it is at its end.
+    /// Some event had a form that says when it ends.
     is_known: bool,
     is_single: bool,
-    /// The newest event has a name that says it.
+    /// The newest event has a name that says when it ends.
     ends_by_name: bool,
-    /// What was said last of an end is that the model calls tools, as the server itself may do.
+    /// The last end said that the model calls tools, as the server itself may do.
     calls_tools: bool,
     /// Bytes before the first content.
     held_back: usize,
     /// What has come ends with a line.
     line_has_ended: bool,
-    /// An event was too long to be looked at: from then on nothing is.
+    /// An event was too long to be inspected: nothing is, from then on.
     is_blind: bool,
     over: Option<Over>,
     /// The data of the events of the newest piece, with commas between.
@@ -93,7 +93,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// `passed`: what is in no known form is content, and ends where it ends.
+    /// `passed`: an event in an unknown form is content, and the stream ends where it ends.
     pub fn new(room: &Room, content_type: &str, passed: bool) -> Self {
         let kind = Kind::of(content_type);
         Self {
@@ -165,7 +165,7 @@ impl Stream {
         false
     }
 
-    /// It is passed on unseen.
+    /// The stream is passed on without inspection.
     fn goes_blind(&mut self) {
         self.is_blind = true;
         self.completion.saw(ChunkFacts { content: true, ..ChunkFacts::default() });
@@ -192,13 +192,13 @@ impl Stream {
         if self.is_blind || ends_anywhere || self.ends_by_name {
             self.completion.saw(ChunkFacts { done: true, ..ChunkFacts::default() });
         }
-        // An answer in one piece, by a server that does not stream.
+        // An answer in one piece, from a server that does not stream.
         if self.is_single && self.events == 1 && self.kind != Kind::Lines {
             self.completion.saw(ChunkFacts { finish: true, ..ChunkFacts::default() });
         }
     }
 
-    /// What was handed over of the newest piece is kept no longer, and neither is room that was large once.
+    /// Drops what was handed over of the newest piece, and capacity that is not needed any more.
     pub fn taken(&mut self, with_text: bool) {
         self.items.clear();
         self.count = 0;
@@ -214,7 +214,7 @@ impl Stream {
         self.over.is_some()
     }
 
-    /// Something is there to be handed over.
+    /// Something can be handed over.
     pub fn has_begun(&self) -> bool {
         self.completion.begun()
     }
@@ -224,23 +224,23 @@ impl Stream {
         self.events > 0 || self.is_blind
     }
 
-    /// How it ended, or would end now.
+    /// How the stream ended, or would end now.
     pub fn over(&mut self) -> Over {
         self.over.take().unwrap_or(Over::Ended(self.completion.end()))
     }
 
-    /// What would be lost from now on is no loss.
+    /// What is lost from now on is no loss.
     pub fn is_whole(&self) -> bool {
         self.completion.end() == End::Complete && !matches!(self.over, Some(Over::Failed(_)))
     }
 
-    /// It is whole, and so long may pass before what may follow comes at once.
+    /// How long the rest may take to come at once, if the stream is complete.
     pub fn is_over_within(&self) -> Option<Duration> {
         let tools = if self.calls_tools { TOOLS } else { Duration::ZERO };
         self.is_whole().then_some(tools)
     }
 
-    /// Nothing follows the half of a pair that was waited for.
+    /// Nothing follows a waiting first half of a pair.
     fn ends_text(&mut self, wants: Wants) {
         if !::core::mem::take(&mut self.half).is_empty() {
             self.text.extend_from_slice(text::REPLACEMENT);
@@ -251,7 +251,7 @@ impl Stream {
     }
 
     fn take(&mut self, event: Event<'_>, wants: Wants) {
-        // The host reads no byte order mark in front of an event.
+        // The host does not accept a byte order mark in front of an event.
         let mut data = event.data.trim_ascii();
         while let Some(rest) = data.strip_prefix(MARK) {
             data = rest;
@@ -285,16 +285,16 @@ impl Stream {
         if said.is_failure(false) {
             self.over = Some(Over::Failed(Body::of_failure(said)));
             if self.passed {
-                // An SDK makes its error of this event, and not of those beside it.
+                // An SDK makes its error from this event, not from the events beside it.
                 (self.items, self.count) = (head(data).to_vec(), 1);
             }
             return;
         }
         let meaning = if is_life { Meaning::default() } else { said.meaning() };
-        // What is in no form that we know says nothing of an answer that is in one.
+        // An event in an unknown form says nothing about an answer in a known form.
         let open = if meaning.is_known || !self.is_known { meaning.open } else { 0 };
         let begun = self.text.len();
-        // Some say at the end what they have said piece by piece.
+        // Some servers repeat at the end what they have said piece by piece.
         let is_said = self.has_own_text && said.has_text_instead();
         let text = if is_said || is_life { &[] } else { said.text(event.form == Form::BareJson) };
         self.has_own_text |= said.has_own_text();
@@ -304,8 +304,8 @@ impl Stream {
         }
         self.is_known |= meaning.is_known;
         self.is_single = event.form == Form::BareJson && self.events == 1 && !said.goes_on();
-        // Of several answers the last one to finish completes the stream. What is said of one that has is a note, unless it
-        // goes on.
+        // The stream is complete when the last of several answers finishes. What follows an answer that has finished
+        // is a note, unless the answer goes on.
         if meaning.has_content {
             self.finished &= !open;
         }
@@ -328,7 +328,7 @@ impl Stream {
         }
     }
 
-    /// Lines of JSON in one event are an event each: servers leave the blank line between out.
+    /// Lines of JSON in one event are an event each: some servers leave out the blank line between them.
     fn lines<'a>(&mut self, data: &'a [u8]) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
         let mut lines = data.split(|byte| *byte == b'\n');
         let (first, _) = (lines.next()?, lines.next()?);
@@ -336,11 +336,11 @@ impl Stream {
         Some(data.split(|byte| *byte == b'\n'))
     }
 
-    /// An event that is no JSON: if it is no error in words, a `fetch` may know what it is.
+    /// An event that is no JSON. Unless it is an error in words, a `fetch` may know what it is.
     fn unreadable(&mut self, data: &[u8], is_error: bool) {
         let data = head(data);
         if self.is_whole() && !is_error {
-            // What is lost behind an end is no loss.
+            // What is lost after an end is no loss.
         } else if is_error {
             let (text, detail) = (data.to_ascii_lowercase(), data.to_vec());
             let body = Body { is_error, of_engine: true, text, detail, ..Body::default() };
@@ -348,7 +348,7 @@ impl Stream {
         } else if self.passed {
             self.completion.saw(ChunkFacts { content: true, ..ChunkFacts::default() });
         } else {
-            // A page is of a proxy, and of the moment.
+            // A page comes from a proxy, and is temporary.
             let is_final = !data.starts_with(b"<");
             let body = Body { unexpected: true, is_final, detail: data.to_vec(), ..Body::default() };
             self.over = Some(Over::Failed(body));

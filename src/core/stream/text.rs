@@ -1,11 +1,11 @@
-//! The text of events one after the other, as UTF-8.
+//! The text of all events, joined as UTF-8.
 
 /// U+FFFD in UTF-8.
 pub(super) const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
 
-/// Adds the text of the next event. Servers that cut their text by the characters of JavaScript send the halves of a
-/// surrogate pair in two events, so what may be the first waits in `half`; what stays alone is replaced, as wherever a
-/// string of JavaScript becomes bytes, and so is the byte that stands between texts.
+/// Adds the text of the next event. Servers that cut their text by JavaScript characters send the halves of a
+/// surrogate pair in two events, so a first half waits in `half`. A half that stays alone is replaced, as wherever a
+/// JavaScript string becomes bytes, and so is the byte that separates texts.
 pub(super) fn add(all: &mut Vec<u8>, half: &mut Vec<u8>, text: &[u8]) {
     if text.is_empty() {
         return;
