@@ -13,7 +13,7 @@ use crate::core::time::{Duration, Instant};
 pub const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
 pub const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// What an answer says that the model is loading.
+/// An answer that says that the model is loading.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoadingAnswer {
     /// `estimated_time`.

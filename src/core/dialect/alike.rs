@@ -1,13 +1,14 @@
-//! The events of a stream are alike but for their text: what stands before it and behind it is the same in each, and so is
-//! what it means. One that is like the one before is compared with it and not read again, which takes a seventh of the time.
+//! The events of a stream differ only in their text: what stands before and after it is the same in each, and so is
+//! what it means. An event that resembles the one before is compared with it and not read again, which takes a
+//! seventh of the time.
 
 use super::said::{Found, Said};
 use crate::core::json;
 
-/// What is longer is not kept.
+/// Longer events are not kept.
 const LONGEST: usize = 4096;
 
-/// Where in memory the newest part of a text for people stands, and how many there are.
+/// Where in memory the newest part of a text for people is, and how many parts there are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spot {
     at: usize,
@@ -32,7 +33,7 @@ pub(super) struct Alike {
 }
 
 impl Alike {
-    /// Whether this event is like it; `said` is then what it says, of which it was nothing before.
+    /// Whether the event resembles the one before. If so, `said`, which must be empty, is what it says.
     pub(super) fn reads(&self, event: &[u8], said: &mut Said) -> bool {
         let Some((before, rest)) = event.split_at_checked(self.before.len()) else { return false };
         let Some(length) = rest.len().checked_sub(self.behind.len()) else { return false };
@@ -53,7 +54,7 @@ impl Alike {
         true
     }
 
-    /// An event was read, with its text there.
+    /// An event was read, with its text at this spot.
     pub(super) fn is_of(&mut self, event: &[u8], Spot { at, length, parts }: Spot, said: &Said) {
         let at = at.wrapping_sub(event.as_ptr().addr());
         let Some((before, rest)) = event.split_at_checked(at) else { return };
@@ -67,7 +68,7 @@ impl Alike {
     }
 }
 
-/// Two of one length, eight bytes at a time: the platform's own comparison takes one.
+/// Compares two slices of one length, eight bytes at a time. The platform's own comparison takes one byte at a time.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let differs = |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) != u64::from_ne_bytes(*other);

@@ -1,17 +1,17 @@
-//! The names that mean something, of all servers together.
+//! The names that have a meaning, of all servers together.
 
 macro_rules! keys {
     ($($key:ident: $($name:literal)|+,)*) => {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[repr(u8)]
         pub(super) enum Key {
-            /// Any that means nothing.
+            /// Any name without a meaning.
             #[default]
             Other,
             $($key,)*
         }
 
-        /// How many there are.
+        /// The number of keys.
         pub(super) const KEYS: usize = 1 + [$(Key::$key),*].len();
 
         const NAMED: &[(&str, Key)] = &[$($(($name, Key::$key),)+)*];
@@ -72,24 +72,24 @@ keys! {
     Whole: "generated_text",
 }
 
-/// How many there are, with those that mean the same.
+/// The number of names, with those that mean the same.
 pub(super) const NAMES: usize = NAMED.len();
 
-/// One of them.
+/// The number of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name(u8);
 
-/// More than twice as many places as names, so that few names share one.
+/// More than twice as many slots as names, so that few names share one.
 const PLACES: usize = 256;
 
-/// Where a name stands in the table: first, or after those that were there before it.
+/// The first slot of a name in the table. A name whose slot is taken goes to the next free one.
 const fn place(name: &[u8]) -> usize {
     let (_, half) = name.split_at(name.len() / 2);
     let (Some(first), Some(middle), Some(last)) = (name.first(), half.first(), name.last()) else { return 0 };
     (name.len() * 31 + *first as usize * 7 + *last as usize * 13 + *middle as usize * 3) % PLACES
 }
 
-/// Of each name its number, counted from 1.
+/// The number of each name, counted from 1.
 #[expect(clippy::indexing_slicing, reason = "at compile time")]
 const TABLE: [u8; PLACES] = {
     let mut table = [0; PLACES];

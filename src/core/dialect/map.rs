@@ -1,61 +1,61 @@
-//! What a value is, by the keys on the way to it: an automaton that takes a step a key, made at compile time of the ways of
-//! all forms and of what failures say. Arrays are no step.
+//! What a value is, by the keys on the way to it: an automaton that takes one step for each key. It is made at
+//! compile time from the ways of all forms and from what failures say. Arrays are no step.
 
 use super::formats::FORMS;
 use super::keys::{KEYS, Key};
 
-/// What a value is taken for.
+/// What a value means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Use {
     #[default]
     Nothing,
 
-    // Of an answer.
+    // In an answer.
     /// Text for people, and a result.
     Text,
-    /// The same in another place, for those who have it there alone: not read where there is the other.
+    /// The same in another place, for servers that have it only there. Not read if the usual place has text.
     Instead,
-    /// The same, if it is all of the answer, and not an event of some form that we do not know.
+    /// The same, if it is the whole answer, and not an event of an unknown form.
     Alone,
-    /// The whole text, beside the last piece of it or instead of all.
+    /// The whole text, beside its last piece or instead of all pieces.
     Whole,
     /// A result, if it is not empty.
     Result,
-    /// The reason for which an answer is at its end, if it is no empty one.
+    /// The reason for which an answer has ended, unless it is empty.
     Finish,
     /// The same in the provider's own word, which counts only if it is a failure.
     NativeFinish,
-    /// The answer is at its end, if it is true.
+    /// The answer has ended, if this is true.
     Done,
-    /// Likewise, in a form of which nothing else is known.
+    /// The same, in a form of which nothing else is known.
     Finished,
-    /// This piece is none for people, if it is true.
+    /// This piece is not for people, if this is true.
     Special,
-    /// Which of several answers it is about.
+    /// The index of one of several answers.
     Index,
     /// Each object is one of several answers.
     Choices,
-    /// A piece of one, and all of it.
+    /// A piece of an answer, or all of it.
     Delta,
     Message,
-    /// A token of TGI's.
+    /// A token of TGI.
     Token,
     /// Each object is a piece of the text.
     Pieces,
 
-    // Of a failure.
-    /// Says what is the matter.
+    // In a failure.
+    /// Says what the matter is.
     Words,
-    /// And that something is.
+    /// Says so, and that it is an error.
     WordsOfError,
-    /// Whatever it is called, something is said of an error.
+    /// An error is mentioned, whatever this key is called.
     Mention,
-    /// Names what is the matter, or is the status.
+    /// The name of the failure, or its status.
     Kind,
     KindOfError,
-    /// Of the document itself, where it is a failure's beside words.
+    /// The same for a key of the document itself, if it stands beside words of a failure.
     Code,
-    /// Likewise; any number but 0 is one, since Baidu and MiniMax refuse with a 200 and numbers of their own.
+    /// The same; any number but 0 is a failure, because Baidu and MiniMax refuse with a 200 and numbers of their own.
     OwnCode,
     Estimate,
     /// When to come back: in seconds or with its unit, in ms, as a Unix time.
@@ -63,7 +63,7 @@ pub(super) enum Use {
     WaitMs,
     WaitUntil,
 
-    // Of the document itself.
+    // Keys of the document itself.
     Type,
     Object,
     Status,
@@ -72,7 +72,7 @@ pub(super) enum Use {
     JsonRpc,
 }
 
-/// A line of a form: a value, or with `all` whatever is below it at any level and has no line of its own.
+/// A line of a form: a value, or with `all` everything below it, at any level, that has no line of its own.
 pub(super) struct Way {
     pub(super) keys: &'static [Key],
     pub(super) all: bool,
@@ -86,14 +86,14 @@ pub(super) struct Node(u8);
 impl Node {
     pub(super) const NOWHERE: Self = Self(0);
     pub(super) const ROOT: Self = Self(1);
-    /// In a document that is a list.
+    /// A place in a document that is a list.
     pub(super) const LIST: Self = Self(2);
     const ERROR: Self = Self(3);
     const BELOW_ERROR: Self = Self(4);
     const WORDS: Self = Self(5);
     const KIND: Self = Self(6);
     const KIND_OF_ERROR: Self = Self(7);
-    /// How many there are before those that forms add.
+    /// How many nodes there are before those of the forms.
     const FIRST: usize = 8;
 
     /// The value of `key` in an object there.
@@ -119,25 +119,25 @@ impl Node {
     }
 }
 
-/// As many as there are; one too few does not compile.
+/// Exactly as many as are needed: one too few does not compile.
 const NODES: usize = NEEDED.count;
 
 struct Map<const N: usize> {
     next: [[u8; KEYS]; N],
     uses: [Use; N],
     count: usize,
-    /// Of each use of the document's own values its node.
+    /// The node of each use of the document's own values.
     leaves: [u8; Use::JsonRpc as usize + 1],
 }
 
 static MAP: Map<NODES> = Map::built();
 const NEEDED: Map<128> = Map::built();
 
-/// What says that something is the matter, wherever it stands.
+/// Keys that say that something is wrong, wherever they stand.
 const ERRORS: [Key; 2] = [Key::Error, Key::Errors];
-/// What says why, and what holds what does.
+/// Keys that say why, and keys that hold those.
 const REASONS: [Key; 5] = [Key::ErrorMessage, Key::Message, Key::Detail, Key::Title, Key::Warnings];
-/// What the document says of itself.
+/// What the document says about itself.
 const OWN: [(Key, Use); 12] = [
     (Key::Code, Use::Code),
     (Key::ErrorCode, Use::OwnCode),
@@ -164,13 +164,13 @@ impl<const N: usize> Map<N> {
         map.take_forms(true);
         map.take_forms(false);
         map.take_failures();
-        map.take(&[Key::Error, Key::Metadata, Key::Raw], Use::WordsOfError); // of OpenRouter
+        map.take(&[Key::Error, Key::Metadata, Key::Raw], Use::WordsOfError); // OpenRouter
         map.next[Node::LIST.0 as usize] = map.next[Node::ROOT.0 as usize];
         map.uses[Node::LIST.0 as usize] = Use::Result;
         map
     }
 
-    /// First those that are about all below them: others are exceptions.
+    /// First the lines about everything below a node; the others are exceptions.
     const fn take_forms(&mut self, all: bool) {
         let mut form = 0;
         while form < FORMS.len() {
@@ -196,14 +196,14 @@ impl<const N: usize> Map<N> {
         self.uses[node] = used;
     }
 
-    /// The node at the end of a way, of its own.
+    /// The node at the end of a way, which belongs to that way.
     const fn way(&mut self, keys: &[Key]) -> usize {
         let mut node = Node::ROOT.0 as usize;
         let mut nth = 0;
         while nth < keys.len() {
             let key = keys[nth] as usize;
             let next = self.next[node][key] as usize;
-            // What is about all below, or says nothing, is not changed for others.
+            // A node about everything below, or about nothing, is shared and must not be changed.
             if next == 0 || next == self.next[next][Key::Other as usize] as usize {
                 let own = self.node(self.uses[next]);
                 self.next[own] = self.next[next];
@@ -223,7 +223,7 @@ impl<const N: usize> Map<N> {
         self.count - 1
     }
 
-    /// What has no keys is the same wherever it stands.
+    /// A value without keys is the same wherever it stands.
     const fn leaf(&mut self, used: Use) -> u8 {
         let leaf = &mut self.leaves[used as usize];
         if *leaf == 0 {
@@ -239,7 +239,7 @@ impl<const N: usize> Map<N> {
         self.uses[Node::WORDS.0 as usize] = Use::Words;
         self.uses[Node::KIND.0 as usize] = Use::Kind;
         self.uses[Node::KIND_OF_ERROR.0 as usize] = Use::KindOfError;
-        self.uses[Node::ROOT.0 as usize] = Use::Words; // a text alone is what a proxy says
+        self.uses[Node::ROOT.0 as usize] = Use::Words; // a text alone comes from a proxy
         self.next[Node::BELOW_ERROR.0 as usize] = [Node::BELOW_ERROR.0; KEYS];
         self.next[Node::KIND_OF_ERROR.0 as usize] = [Node::BELOW_ERROR.0; KEYS];
         let mut nth = 0;
@@ -252,7 +252,7 @@ impl<const N: usize> Map<N> {
         self.next[Node::ERROR.0 as usize] = self.next[Node::BELOW_ERROR.0 as usize];
         self.take_reasons(Node::ERROR.0 as usize, Node::ERROR, Node::KIND_OF_ERROR);
         self.take_reasons(Node::WORDS.0 as usize, Node::WORDS, Node::KIND);
-        // The streamed form of `/v1/responses` wraps the whole, and a choice may have an error of its own.
+        // The streamed form of `/v1/responses` wraps the whole answer, and a choice may have an error of its own.
         let wraps = [Key::Response, Key::Choices, Key::BaseResp];
         let mut nth = 0;
         while nth < wraps.len() {
@@ -283,7 +283,7 @@ impl<const N: usize> Map<N> {
         self.take_reasons(node, Node::WORDS, Node::KIND);
     }
 
-    /// What stands in an object that is a failure, or may be: `reasons` says why, `kind` names it.
+    /// The keys of an object that is a failure, or may be one: `reasons` says why, `kind` names it.
     const fn take_reasons(&mut self, node: usize, reasons: Node, kind: Node) {
         let kinds = [Key::Code, Key::ErrorCode, Key::ErrorType, Key::Type, Key::Status];
         let mut nth = 0;
@@ -304,7 +304,7 @@ impl<const N: usize> Map<N> {
         }
     }
 
-    /// What has a line of its own in a form keeps it, and is the rest of `other` beside.
+    /// A key that has a line in a form keeps it; all other keys are as in `other`.
     const fn fill(&mut self, node: usize, key: Key, other: Node) {
         let own = self.next[node][key as usize] as usize;
         let other = other.0 as usize;

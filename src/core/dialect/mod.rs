@@ -1,9 +1,10 @@
-//! What a JSON answer, or one event of a stream, says, whichever server it comes from: whether it has failed, with which
-//! status, in which words; whether a result stands in it, and which of it is text; whether the answer is at its end.
+//! What a JSON answer, or one event of a stream, says, whichever server sends it: whether it has failed, with which
+//! status and in which words; whether it holds a result, and which part of that is text; whether the answer has
+//! ended.
 //!
-//! Told by the keys on the way to a value, as the tokens come, and nothing is kept of the document but its text and its
-//! words about a failure. What says failure is one unless a result stands beside it: servers put ids, usage and nulls
-//! next to an error, and `"error": null` next to an answer.
+//! The keys on the way to a value tell what it means, as the tokens come. Nothing is kept of the document but its
+//! text and its words about a failure. What says failure is one unless a result stands beside it: servers put ids,
+//! usage and nulls next to an error, and `"error": null` next to an answer.
 
 mod alike;
 mod formats;
@@ -23,12 +24,12 @@ use map::{Node, Use};
 use repeats::Repeats;
 use short::Short;
 
-/// Whether an event of this name says no more than that its server is still there.
+/// Whether an event of this name says no more than that its server is alive.
 pub fn is_life(name: &[u8]) -> bool {
     formats::event(name) == Some(formats::Event::Life)
 }
 
-/// One document, in pieces.
+/// A reader of documents that come in pieces.
 #[derive(Debug, Default)]
 pub struct Reader {
     scanner: Scanner,
@@ -37,22 +38,22 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Another document begins, of which is known already that it tells of a failure. What was said before is kept
-    /// nowhere, but its room.
+    /// Begins another document. `fails`: it is known already to report a failure. Nothing of the earlier documents is
+    /// kept but the memory.
     pub fn begin(&mut self, fails: bool) {
         self.scanner.begin();
         self.cursor.begin();
         self.cursor.said.found.has_ended_badly = fails;
     }
 
-    /// One that keeps the text of its documents.
+    /// A reader that keeps the text of its documents.
     pub fn of_text() -> Self {
         let mut reader = Self::default();
         reader.cursor.said.keeps_text = true;
         reader
     }
 
-    /// A whole event of a stream.
+    /// Reads a whole event of a stream.
     pub fn read(&mut self, event: &[u8], fails: bool) -> Result<(), NoJson> {
         self.begin(fails);
         if !fails && self.alike.reads(event, &mut self.cursor.said) {
@@ -70,7 +71,8 @@ impl Reader {
         self.end()
     }
 
-    /// The document that was read, all of it: where a key stands twice in an object, only the last one shall count.
+    /// Reads the whole document once more if a key stands twice in an object, because only the last one counts.
+    /// Returns whether it did.
     pub fn read_again(&mut self, document: &[u8], fails: bool) -> bool {
         if !self.cursor.repeats.any() {
             return false;
@@ -78,7 +80,7 @@ impl Reader {
         self.scanner.begin();
         self.cursor.begin_again();
         self.cursor.said.found.has_ended_badly = fails;
-        // It is what it was before.
+        // The result is the same as before.
         _ = self.whole(document);
         true
     }
@@ -86,7 +88,7 @@ impl Reader {
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
         let read = self.scanner.push(bytes, &mut self.cursor);
-        // Whatever is said so deep, it is said of an error.
+        // Whatever so deep a document says, it says about an error.
         self.cursor.said.found.has_failed |= read == Err(NoJson::TooDeep) && self.cursor.is_in_error();
         read
     }
@@ -96,17 +98,17 @@ impl Reader {
         self.scanner.end(&mut self.cursor)
     }
 
-    /// What was said: all of it, or what came before the document was cut or turned out to be no JSON.
+    /// What was said: everything, or what came before the document was cut or turned out not to be JSON.
     pub fn said(&self) -> &Said {
         &self.cursor.said
     }
 
-    /// It has begun, and its end has not come.
+    /// A document has begun, and its end has not come.
     pub fn is_open(&self) -> bool {
         self.scanner.is_open()
     }
 
-    /// Its text was taken.
+    /// The text was taken.
     pub fn forget_text(&mut self) {
         self.cursor.said.forget_text();
     }
@@ -117,23 +119,23 @@ impl Reader {
     }
 }
 
-/// So many objects stand in each other where something is said; what is deeper says nothing.
+/// The most objects inside each other that have a meaning.
 const DEEPEST: usize = 8;
 
-/// Where in the document the next value stands, and what was found on the way.
+/// Where in the document the next value stands, and what was found so far.
 #[derive(Debug)]
 struct Cursor {
     node: Node,
-    /// What the value there is.
+    /// What the next value is.
     used: Use,
-    /// Of each open object where it stands, a byte each; the innermost is the lowest.
+    /// The node of each open object, a byte each; the innermost is the lowest.
     objects: u64,
-    /// How many are open.
+    /// How many objects are open.
     depth: usize,
     is_list: bool,
-    /// Of the document itself.
+    /// The number of keys of the document itself.
     keys: usize,
-    /// Something has that stands before it in the list.
+    /// An earlier item of the list has failed.
     has_failed: bool,
     repeats: Repeats,
     short: Short,
@@ -205,7 +207,7 @@ impl Sink for Cursor {
         self.depth -= 1;
         self.goes_to(node);
         if self.depth == 0 {
-            // Of several answers in a list one may have failed.
+            // One of several answers in a list may have failed.
             let found = &mut self.said.found;
             found.has_result |= self.is_list && !found.has_failed;
             found.has_failed |= self.has_failed;
@@ -220,7 +222,7 @@ impl Sink for Cursor {
         let Some(name) = self.short.push(part, is_last) else { return };
         self.repeats.comes();
         let object = if self.depth <= DEEPEST { Node::of(self.objects as u8) } else { Node::NOWHERE };
-        // Most of a document says nothing.
+        // Most of a document has no meaning.
         let name = if object == Node::NOWHERE { None } else { Name::of(name) };
         if name.is_some_and(|name| !self.repeats.counts(self.depth - 1, name)) {
             return self.goes_to(Node::NOWHERE);
@@ -338,7 +340,7 @@ impl Cursor {
         }
     }
 
-    /// Below an `error` of the document itself.
+    /// The value is below an `error` of the document itself.
     fn is_in_error(&self) -> bool {
         let outermost = match self.depth.min(DEEPEST).checked_sub(2) {
             Some(above) => Node::of((self.objects >> (8 * above)) as u8),

@@ -1,33 +1,33 @@
-//! Of a key that stands twice in an object the last one counts, as for `JSON.parse`.
+//! If a key stands twice in an object, the last one counts, as in `JSON.parse`.
 //!
-//! The first one does not tell that another will follow. So a document that has such keys is read once more, without
-//! those that did not count. Only keys that mean something are looked at.
+//! The first one does not show that another will follow. So a document with such keys is read once more, without
+//! those that do not count. Only keys that have a meaning are tracked.
 
 use super::DEEPEST;
 use super::keys::{NAMES, Name};
 
-/// A document of more of them is an attack, and all that follow count.
+/// A document with more of them is an attack, and all later ones count.
 const MOST: usize = 32;
 
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
     objects: [Object; DEEPEST],
-    /// How many keys have come, in all documents, and when this one began.
+    /// How many keys have come in all documents, and how many before this one.
     keys: u32,
     begun: u32,
-    /// Those that do not count, so many.
+    /// The keys that do not count.
     without: [u32; MOST],
     count: usize,
     /// The document is read again.
     is_again: bool,
 }
 
-/// The newest object that is inside so many others.
+/// The newest object at one depth.
 #[derive(Clone, Copy, Debug)]
 struct Object {
-    /// Keys from then on may be in it.
+    /// The number of keys before the object.
     begun: u32,
-    /// Of each name the newest key.
+    /// The newest key of each name.
     newest: [u32; NAMES],
 }
 
@@ -51,19 +51,19 @@ impl Repeats {
         (self.keys, self.is_again) = (self.begun, true);
     }
 
-    /// An object begins, inside so many others.
+    /// An object begins at this depth.
     pub(super) fn opens(&mut self, depth: usize) {
         if let Some(object) = self.objects.get_mut(depth) {
             object.begun = self.keys;
         }
     }
 
-    /// A key comes, of whatever name.
+    /// A key comes, with any name.
     pub(super) fn comes(&mut self) {
         self.keys = self.keys.wrapping_add(1);
     }
 
-    /// It has a name that means something, in an object inside so many others. Whether it counts.
+    /// A key with a meaning comes, in an object at this depth. Returns whether it counts.
     pub(super) fn counts(&mut self, depth: usize, name: Name) -> bool {
         if self.is_again {
             return !self.without.iter().take(self.count).any(|key| *key == self.keys);

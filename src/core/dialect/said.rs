@@ -7,16 +7,16 @@ use crate::core::json::millis;
 use crate::core::sse::trim;
 use crate::core::time::Duration;
 
-/// Of a failure's words as many bytes are kept: what is the matter stands at the beginning.
+/// The most bytes of a failure's words that are kept: the beginning says what the matter is.
 pub const WORDS_LIMIT: usize = 64 * 1024;
 
-/// Of what names it likewise.
+/// The same for the names of a failure.
 const MOST_OF_KIND: usize = 200;
 
-/// In as many places of a document; a list of a thousand errors says no more.
+/// The most places of a document that are read for words. A list of a thousand errors says no more.
 const MOST_PLACES: u32 = 20;
 
-/// No time is after it: a member that names a span names no time.
+/// Later than any time, so that a member that names a span names no time.
 const NEVER: Now = Now { ms: u64::MAX, is_right: true };
 const EPOCH: Now = Now { ms: 0, is_right: true };
 
@@ -27,69 +27,69 @@ const BETWEEN: &[u8] = b"; ";
 pub struct Said {
     /// `type`, `code` and the like of a failure, in lower case, with spaces between.
     pub kind: Vec<u8>,
-    /// What it says about a failure, as it was written, the words of each place once.
+    /// The words about a failure as they were written, once for each place.
     pub words: Vec<u8>,
     pub(super) text: Vec<u8>,
-    /// Of a whole answer nobody wants it, and it may be all that there is.
+    /// Whether the text is kept. In a whole answer the text is not wanted, and may be all that there is.
     pub(super) keeps_text: bool,
     pub(super) found: Found,
 }
 
-/// The same, as far as it is no text.
+/// Everything that was found except texts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
     status: Option<u16>,
     pub(super) estimate: Option<Duration>,
     wait: Option<Duration>,
     until_ms: Option<u64>,
-    /// Something in it says that it failed.
+    /// Something in the document says that it failed.
     pub(super) has_failed: bool,
-    /// Whatever stands beside it: an end that is a failure, or an event that is named one.
+    /// An end that is a failure, or an event that is named one, whatever stands beside it.
     pub(super) has_ended_badly: bool,
-    /// Something in it is a result.
+    /// Something in the document is a result.
     pub(super) has_result: bool,
-    /// It has a number that is no status, where others have one.
+    /// The document has a number that is no status, where others have a status.
     has_own_code: bool,
     pub(super) has_id: bool,
-    /// It has a place for choices, and none in it.
+    /// The document has a place for choices, and no choice in it.
     pub(super) has_no_choice: bool,
-    /// It is about something that a server keeps, and says so.
+    /// The document describes something that a server keeps, and says so.
     is_kept: bool,
     /// An answer of `/v1/responses`.
     is_response: bool,
     says_failed: bool,
-    /// It is one of several pieces, by its form.
+    /// One of several pieces, by its form.
     pub(super) is_piece: bool,
-    /// It is a whole one.
+    /// A whole message.
     pub(super) is_message: bool,
-    /// It is in one of the forms that say when they are at their end.
+    /// In one of the forms that say when they end.
     pub(super) is_known: bool,
-    /// It says that it is not at its end, whatever form it is in.
+    /// The document says that it has not ended, whatever form it has.
     pub(super) is_open: bool,
-    /// Its `done` is false: a piece of Ollama's or llama.cpp's, if a text has its place there.
+    /// `done` is false: a piece of Ollama or llama.cpp, if it has a place for text.
     pub(super) is_undone: bool,
     pub(super) has_place: bool,
     pub(super) calls_tools: bool,
     says_success: bool,
     has_ended: bool,
     event: Option<Event>,
-    /// The text of the piece under way begins there, and whether it is none for people.
+    /// Where the text of the current piece begins, and whether that piece is not for people.
     piece: usize,
     is_special: bool,
     has_token: bool,
     /// A part of the whole text has come.
     has_whole: bool,
-    /// Text that stands where most have theirs; and where the one begins that stands elsewhere.
+    /// There is text where most servers have it; and where a text in another place begins.
     has_text: bool,
     instead: Option<usize>,
-    /// Its text is one only if it is all of the answer.
+    /// The text counts only if it is the whole answer.
     is_alone: bool,
-    /// So many places have said something.
+    /// How many places have said something.
     places: u32,
-    /// Where the words of the place under way begin.
+    /// Where the words of the current place begin.
     begun: Option<usize>,
     choice: Option<Choice>,
-    /// Of several answers, a bit each: those that this document goes on with, and those that it finishes.
+    /// The answers that this document continues, and the answers that it finishes, a bit each.
     open: u64,
     finished: u64,
 }
@@ -99,21 +99,21 @@ pub(super) struct Found {
 struct Choice {
     nth: u64,
     finishes: bool,
-    /// Where its text begins.
+    /// Where the text of the answer begins.
     text: usize,
 }
 
 /// What an event means for its stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
-    /// A reader waits for it.
+    /// A reader waits for this.
     pub has_content: bool,
-    /// Of several answers, a bit each: those that go on, and those that are at their end.
+    /// The answers that go on, and the answers that have ended, a bit each.
     pub open: u64,
     pub finished: u64,
-    /// It is at its end for a call of tools.
+    /// The answer has ended in order to call tools.
     pub calls_tools: bool,
-    /// In one of the forms that say when they are at their end.
+    /// In one of the forms that say when they end.
     pub is_known: bool,
 }
 
@@ -124,13 +124,13 @@ impl Said {
         self.forget_text();
     }
 
-    /// Its text was taken.
+    /// The text was taken.
     pub(super) fn forget_text(&mut self) {
         self.text.clear();
         trim(&mut self.text);
     }
 
-    /// The status that it names, of 400 to 599.
+    /// The status that the document names, from 400 to 599.
     pub fn status(&self) -> Option<u16> {
         self.found.status
     }
@@ -150,8 +150,8 @@ impl Said {
         self.found.until_ms
     }
 
-    /// It is a failure, and no result that mentions one; nor an account of one: a job that has failed is the answer to
-    /// who looks it up.
+    /// The document is a failure, not a result that mentions one. An account of a failure, such as a job that has
+    /// failed, is the answer to a lookup.
     pub fn is_failure(&self, lookup: bool) -> bool {
         let found = &self.found;
         let is_account = lookup || found.has_id && found.is_kept;
@@ -161,7 +161,7 @@ impl Said {
         !is_account && (found.has_ended_badly || failed && !found.has_result)
     }
 
-    /// More must follow: it is a piece by its form, and says of no answer that it is at its end.
+    /// More must follow: the document is a piece by its form, and says of no answer that it has ended.
     pub fn goes_on(&self) -> bool {
         let Meaning { finished, .. } = self.meaning();
         let Found { is_piece, has_token, event, is_open, is_message, .. } = self.found;
@@ -173,12 +173,12 @@ impl Said {
         self.found.has_no_choice && !self.found.has_result
     }
 
-    /// It is a piece of a stream.
+    /// A piece of a stream.
     pub fn is_of_stream(&self) -> bool {
         self.found.is_known || self.found.is_undone || self.found.event.is_some()
     }
 
-    /// The text for people in it, in UTF-8. `is_alone`: it is no event of a stream.
+    /// The text for people, in UTF-8. `is_alone`: the document is no event of a stream.
     pub fn text(&self, is_alone: bool) -> &[u8] {
         match self.found.event {
             _ if self.found.is_alone && !is_alone => &[],
@@ -187,7 +187,7 @@ impl Said {
         }
     }
 
-    /// Its text stands where most servers have it; or elsewhere, where some repeat what they have said.
+    /// The text stands where most servers have it, not elsewhere, where some servers repeat what they have said.
     pub fn has_own_text(&self) -> bool {
         self.found.has_text
     }
@@ -207,7 +207,7 @@ impl Said {
             Some(Event::Text | Event::Piece) => (true, false, true),
             Some(Event::End) => (false, true, true),
             Some(Event::LastPiece) => (true, true, true),
-            // What is in no form that we know is content as it is.
+            // An event in an unknown form is content as it is.
             None => (has_result || !is_known, has_ended, is_known || is_open || is_undone),
         };
         let finished = if ends { finished | 1 } else { finished };
@@ -223,7 +223,7 @@ impl Said {
 
     pub(super) fn is_resource(&mut self, object: &[u8]) {
         self.found.is_response = object == b"response";
-        // What is made for this request is no account of something else.
+        // What was made for this request does not describe something else.
         let is_answer = [b"error".as_slice(), b"response", b"list", b"text_completion"].contains(&object);
         self.found.is_kept = !is_answer && !object.starts_with(b"chat.completion");
     }
@@ -233,7 +233,7 @@ impl Said {
         self.found.says_success = state == b"success";
     }
 
-    /// A status as a number, or a number in quotes.
+    /// A status as a number, or as a number in quotes.
     pub(super) fn status_is(&mut self, used: Use, written: &[u8]) {
         if !matches!(used, Use::Kind | Use::KindOfError | Use::Code | Use::OwnCode) {
             return;
@@ -278,7 +278,7 @@ impl Said {
         if !self.found.has_token && self.keeps_text {
             self.text.extend_from_slice(part);
         }
-        // Some say an empty one beside each token that has a text.
+        // Some servers send an empty one beside each token that has a text.
         let is_there =
             !part.is_empty() || self.found.has_whole || !self.found.has_token || self.text.is_empty();
         self.found.has_whole = !is_last && !part.is_empty();
@@ -290,7 +290,7 @@ impl Said {
     pub(super) fn token_begins(&mut self) {
         self.found.has_token = true;
         self.found.is_known = true;
-        self.text.clear(); // the whole text, if it stands before its last token
+        self.text.clear(); // the whole text, if it comes before its last token
         self.piece_begins();
     }
 
@@ -315,12 +315,12 @@ impl Said {
         match used {
             Use::Wait => found.wait = found.wait.max(hint::from_now(written, 1000, NEVER)),
             Use::WaitMs => found.wait = found.wait.max(hint::from_now(written, 1, NEVER)),
-            // From the beginning of 1970.
+            // Counted from the beginning of 1970.
             _ => found.until_ms = hint::until(written, EPOCH).map(Duration::as_ms),
         }
     }
 
-    /// A document of so many keys is complete. Ollama says of a pull that it was a success, and nothing else.
+    /// A document with this many keys is complete. Ollama says that a pull was a success, and nothing else.
     pub(super) fn closes(&mut self, keys: usize) {
         if self.found.says_success && keys == 1 {
             self.ends();
@@ -352,11 +352,11 @@ impl Said {
         }
     }
 
-    /// The text is that of the first of several.
+    /// The text is that of the first of several answers.
     pub(super) fn choice_ends(&mut self) {
         let Some(Choice { nth, finishes, text }) = self.found.choice.take() else { return };
         let bit = 1 << nth.min(63);
-        // Of those that share the last bit nobody knows which has finished: their stream ends with `[DONE]`.
+        // Answers that share the last bit cannot be told apart: their stream ends with `[DONE]`.
         if finishes && nth < 63 {
             self.found.finished |= bit;
         } else {
@@ -367,7 +367,7 @@ impl Said {
         }
     }
 
-    /// Words of one place, which those that were said before do not say again. With the last of them: whether there are any.
+    /// Adds words of one place, unless they were said before. With the last part, returns whether there are any.
     pub(super) fn word(&mut self, part: &[u8], is_last: bool) -> bool {
         if !part.is_empty() && self.found.places < MOST_PLACES {
             if self.found.begun.is_none() {

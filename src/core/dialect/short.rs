@@ -1,9 +1,9 @@
 //! A key, or a short text: a type, a state, a number in quotes.
 
-/// What is longer means nothing to us.
+/// A longer text has no meaning here.
 const LONGEST: usize = 48;
 
-/// Made of its parts; in one part it is not copied.
+/// A text made of its parts. A text in one part is not copied.
 #[derive(Debug)]
 pub(super) struct Short {
     bytes: [u8; LONGEST],
@@ -17,7 +17,7 @@ impl Default for Short {
 }
 
 impl Short {
-    /// Takes a part. With the last one, gives back its beginning, and begins anew.
+    /// Takes a part. With the last one, returns the beginning of the text, and begins a new one.
     pub(super) fn push<'a>(&'a mut self, part: &'a [u8], is_last: bool) -> Option<&'a [u8]> {
         if is_last && self.length == 0 {
             return Some(part.get(..LONGEST).unwrap_or(part));

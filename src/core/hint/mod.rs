@@ -1,11 +1,12 @@
 //! What a server says about when to come back, read with distrust: in headers, in a body, in words.
 //!
-//! Explicit headers go first: `Retry-After` (RFC 9110 section 10.2.3) and its relatives in milliseconds. Then what an error's
-//! body names, and its words, the longest of them: Google's `retryDelay` is its message cut to whole seconds. Then the
-//! resets of limits that are used up (`RateLimit` of `draft-ietf-httpapi-ratelimit-headers` in its three forms,
-//! `x-ratelimit-reset-*` and others): those say when a limit is whole again, which may be hours after the next request would
-//! be taken. One name has several units: `x-ratelimit-reset-requests` is `6m0s` at OpenAI, `24` at Azure and a Unix time at
-//! DigitalOcean. So the form decides and not the name. Nothing, garbage and the past are as if unsaid.
+//! Explicit headers go first: `Retry-After` (RFC 9110 section 10.2.3) and similar ones in milliseconds. Then the
+//! longest wait that an error's body names, in its fields or its words: Google's `retryDelay` is its message cut to
+//! whole seconds. Then the resets of limits that are used up (`RateLimit` of `draft-ietf-httpapi-ratelimit-headers`
+//! in its three forms, `x-ratelimit-reset-*` and others). A reset says when a limit is whole again, which may be
+//! hours after the next request would be accepted. One name has several units: `x-ratelimit-reset-requests` is `6m0s`
+//! at OpenAI, `24` at Azure and a Unix time at DigitalOcean. So the form decides, not the name. An empty value,
+//! garbage and a time in the past count as absent.
 
 mod date;
 mod span;

@@ -1,12 +1,13 @@
-//! JSON over bytes that come in pieces, cut anywhere: what stands in it, one after the other as by [RFC 8259], and no values.
+//! A JSON scanner over bytes that come in pieces, cut anywhere. It reports what it meets, in order, by [RFC 8259],
+//! and builds no values.
 //!
-//! What it accepts is what `JSON.parse` accepts, in a byte order mark also what a server meant. Texts
-//! come unescaped, in parts, and are never kept whole; an escaped surrogate without its other half
-//! is WTF-8, for the other half may stand in the next event. Work is linear in the number
-//! of bytes however they are cut, and no document may be deeper than [`DEEPEST`].
+//! It accepts what `JSON.parse` accepts, and a byte order mark besides. Texts are reported unescaped, in parts, and
+//! are never kept whole. An escaped surrogate without its other half becomes WTF-8, because the other half may come
+//! in the next event. Work is linear in the number of bytes however they are cut, and no document may be deeper than
+//! [`DEEPEST`].
 //!
-//! Every byte of a stream passes here, most of them in texts and keys without an escape that come in one piece: those
-//! are one call of the sink, and not copied.
+//! Every byte of a stream passes here. Most of them are in texts and keys without an escape that come in one piece:
+//! each of those is one call of the sink, and is not copied.
 //!
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 
@@ -19,26 +20,27 @@ pub use text::is_inside;
 use number::Number;
 use text::Text;
 
-/// The deepest nesting of objects and arrays: no answer has a meaning for us below a few levels, and
-/// what is deeper is an attack on somebody's stack.
+/// The deepest nesting of objects and arrays. Answers have meaning only in a few levels, and a deeper document is an
+/// attack on a stack.
 pub const DEEPEST: usize = 512;
 
-/// What a document is told to.
+/// What the scanner reports to.
 pub trait Sink {
     /// An object or an array begins.
     fn opens(&mut self, is_object: bool);
     fn closes(&mut self, is_object: bool);
-    /// A part of the key of the next value, in UTF-8 as it came, and whether it is the last one. Any may be empty.
+    /// A part of the key of the next value, in UTF-8 as it came, and whether it is the last part. Any part may be
+    /// empty.
     fn key(&mut self, part: &[u8], is_last: bool);
-    /// A part of a text, likewise.
+    /// A part of a text, in the same way.
     fn text(&mut self, part: &[u8], is_last: bool);
-    /// As it was written, without what is beyond 32 bytes.
+    /// A number as it was written, without what is beyond 32 bytes.
     fn number(&mut self, written: &[u8]);
     /// `true`, `false` or `null`.
     fn literal(&mut self, value: Option<bool>);
 }
 
-/// The scanner takes no more.
+/// Why the scanner takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoJson {
     Malformed,
@@ -51,14 +53,14 @@ pub struct Scanner {
     /// What may come next, a bit each.
     expects: u8,
     scanning: Scanning,
-    /// What is open innermost.
+    /// Whether the innermost open level is an object.
     in_object: bool,
     depth: usize,
-    /// Whether what each open level stands in is an object, a bit each.
+    /// For each open level, whether the level around it is an object, a bit each.
     objects: [u64; DEEPEST / 64],
     text: Text,
     number: Number,
-    /// How much of the word under way has come.
+    /// How much of the current word has come.
     matched: usize,
 }
 
@@ -68,9 +70,9 @@ const COLON: u8 = 4;
 const COMMA: u8 = 8;
 const END_OF_OBJECT: u8 = 16;
 const END_OF_ARRAY: u8 = 32;
-/// The first byte of all: a byte order mark, or a value.
+/// The first byte: a byte order mark, or a value.
 const MARK: u8 = 64;
-/// Nothing at all any more, not even white space.
+/// Nothing may come any more, not even white space.
 const BROKEN: u8 = 128;
 
 /// What has begun, and may end in this piece or another.
@@ -125,7 +127,7 @@ impl Scanner {
         self.text = Text::default();
     }
 
-    /// Takes the next bytes, and tells `sink` what they complete.
+    /// Takes the next bytes, and reports to `sink` what they complete.
     pub fn push(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), NoJson> {
         let read = self.take(bytes, sink);
         if read.is_err() {
@@ -134,7 +136,7 @@ impl Scanner {
         read
     }
 
-    /// No more will come. A number at the very end is complete only now.
+    /// No more will come. Only now is a number at the very end complete.
     pub fn end(&mut self, sink: &mut impl Sink) -> Result<(), NoJson> {
         if self.scanning == Scanning::Number && self.depth == 0 && self.expects != BROKEN {
             self.number.end(sink)?;
@@ -147,12 +149,12 @@ impl Scanner {
         Err(NoJson::Malformed)
     }
 
-    /// A value is complete, and whatever comes is another one: a stream of JSON texts goes on here.
+    /// A value is complete, and whatever comes is another value, as in a stream of JSON texts.
     pub fn is_over(&self) -> bool {
         self.expects == 0 && self.scanning == Scanning::Nothing
     }
 
-    /// A value is under way, and its end has not come.
+    /// A value has begun, and its end has not come.
     pub fn is_open(&self) -> bool {
         let has_begun = self.expects & MARK == 0 || self.scanning != Scanning::Nothing;
         has_begun && self.expects != BROKEN && !self.is_over()
@@ -198,7 +200,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// The next byte between what is under way. Those of a number and of a word are for these to take.
+    /// Takes the next byte outside of texts and keys. The bytes of a number or a word are left for these to take.
     fn begins(&mut self, byte: u8, sink: &mut impl Sink) -> Result<(), NoJson> {
         let expects = self.expects;
         let may = |come: u8| expects & come != 0;
@@ -208,7 +210,7 @@ impl Scanner {
             }
             b':' if may(COLON) => self.expects = VALUE,
             b',' if may(COMMA) => self.expects = if self.in_object { KEY } else { VALUE },
-            // White space before a byte order mark makes it none.
+            // A byte order mark after white space is none.
             b' ' | b'\t' | b'\n' | b'\r' => self.expects &= !MARK,
             b'{' | b'[' if may(VALUE) => return self.open(byte == b'{', sink),
             b'}' if may(END_OF_OBJECT) => self.close(sink),

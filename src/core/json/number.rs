@@ -2,18 +2,18 @@
 
 use super::{NoJson, Sink};
 
-/// As much of a number is kept: what is longer means nothing to anybody here.
+/// How much of a number is kept. A longer number has no meaning here.
 const KEPT: usize = 32;
 
 #[derive(Debug, Default)]
 pub(super) struct Number {
-    /// What came of it in the pieces before.
+    /// What came of the number in earlier pieces.
     written: [u8; KEPT],
     length: usize,
     stage: Stage,
 }
 
-/// What has just been read.
+/// The last part that was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
     #[default]
@@ -29,7 +29,7 @@ enum Stage {
 }
 
 impl Number {
-    /// Takes what belongs to the number, and gives back what comes after its end.
+    /// Takes the bytes of the number, and returns the bytes after its end.
     pub(super) fn push<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -65,14 +65,14 @@ impl Number {
         Ok(Some(after))
     }
 
-    /// No more of it will come.
+    /// No more will come.
     pub(super) fn end(&self, sink: &mut impl Sink) -> Result<(), NoJson> {
         self.is_whole()?;
         sink.number(self.written.get(..self.length).unwrap_or_default());
         Ok(())
     }
 
-    /// Whether it may end here.
+    /// Whether the number may end here.
     fn is_whole(&self) -> Result<(), NoJson> {
         let is_whole = matches!(self.stage, Stage::Zero | Stage::Whole | Stage::Fraction | Stage::Exponent);
         is_whole.then_some(()).ok_or(NoJson::Malformed)
@@ -85,10 +85,10 @@ impl Number {
     }
 }
 
-/// A decimal number of seconds as whole milliseconds, what is less than one cut off: `20.5` is 20,500.
-/// No float: they cost code, and `0.1 + 0.2` hours. Below zero, with an exponent, or more than fits, is none.
+/// A decimal number of seconds in whole milliseconds, rounded down: `20.5` is 20,500. No float is used, because
+/// floats cost code, and `0.1 + 0.2` hours. `None` if the number is negative, has an exponent, or does not fit.
 pub fn millis(written: &[u8]) -> Option<u64> {
-    /// So that four more digits fit.
+    /// Four more digits fit above this.
     const MOST: u64 = u64::MAX / 100_000;
     let (mut ms, mut places) = (0, None);
     let mut before = b'.';

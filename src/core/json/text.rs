@@ -1,11 +1,11 @@
-//! The inside of a text: parts as they came, escapes undone, up to the quotation mark.
+//! The inside of a text, up to the quotation mark: parts as they came, with escapes resolved.
 
 use super::NoJson;
 
 #[derive(Debug, Default)]
 pub(super) struct Text {
     escape: Escape,
-    /// The first half of a surrogate pair, the second of which may follow.
+    /// The first half of a surrogate pair. The second half may follow.
     high: Option<u32>,
 }
 
@@ -15,22 +15,23 @@ enum Escape {
     None,
     /// After the backslash.
     Begun,
-    /// After `\u` and so many digits, which make this number.
+    /// After `\u` and this many digits, which make this number.
     Digits(u32, u32),
 }
 
-/// Whether this is the inside of one text, from quotation mark to quotation mark, the parts of which `part` takes meanwhile.
+/// Whether `bytes` are the inside of one text, from quotation mark to quotation mark. `part` takes its parts
+/// meanwhile.
 pub fn is_inside(bytes: &[u8], part: &mut dyn FnMut(&[u8])) -> bool {
     let mut text = Text::default();
     let read = text.push(bytes, &mut |one, _| part(one));
     read == Ok(None) && matches!(text.escape, Escape::None) && text.high.is_none()
 }
 
-/// Takes the parts of a text, and of each whether it is the last one.
+/// Takes the parts of a text, and whether each is the last one.
 type Parts<'a> = &'a mut dyn FnMut(&[u8], bool);
 
 impl Text {
-    /// Takes what belongs to the text, and gives back what comes after its end.
+    /// Takes the bytes of the text, and returns the bytes after its end.
     pub(super) fn push<'a>(&mut self, bytes: &'a [u8], part: Parts<'_>) -> Result<Option<&'a [u8]>, NoJson> {
         let mut rest = bytes;
         loop {
@@ -111,7 +112,7 @@ impl Text {
         }
     }
 
-    /// A first half that no second one follows.
+    /// A first half without a second half.
     fn flush(&mut self, part: Parts<'_>) {
         if let Some(high) = self.high.take() {
             character(high, part);
@@ -119,7 +120,7 @@ impl Text {
     }
 }
 
-/// Half of a pair alone is three bytes as well, which no UTF-8 has: [WTF-8](https://simonsapin.github.io/wtf-8/).
+/// Half of a pair alone is three bytes too, which no UTF-8 has: [WTF-8](https://simonsapin.github.io/wtf-8/).
 fn character(number: u32, part: Parts<'_>) {
     let low_six = |number: u32| 0x80 | (number & 0x3f) as u8;
     match char::from_u32(number) {
@@ -130,13 +131,13 @@ fn character(number: u32, part: Parts<'_>) {
 
 /// How many bytes stand for themselves: up to a quotation mark, a backslash or a control character.
 ///
-/// Eight at a time: most of an answer is looked at here and nowhere else.
+/// Eight at a time: most of an answer is inspected here and nowhere else.
 fn plain(bytes: &[u8]) -> usize {
     const fn repeated(byte: u8) -> u64 {
         u64::from_ne_bytes([byte; 8])
     }
-    // The highest bit of each byte below `n`, and above the first of those of some others (Bit Twiddling
-    // Hacks, "Determine if a word has a byte less than n"), so the lowest is exact.
+    // The highest bit of each byte below `n`. Above the first such byte, other bits may be set too (Bit Twiddling
+    // Hacks, "Determine if a word has a byte less than n"), so the lowest bit is exact.
     let below = |word: u64, n: u8| word.wrapping_sub(repeated(n)) & !word & repeated(0x80);
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {

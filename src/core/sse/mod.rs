@@ -1,18 +1,18 @@
 //! Bytes to events, by the event-stream rules of the [WHATWG HTML standard, section 9.2.6].
 //!
-//! Bytes go in as they come off the wire, cut anywhere; an event comes out with the byte that
-//! completes it. An unfinished last event is dropped, as the standard says, unless it is JSON that is whole. Work is linear in the
-//! number of bytes however they are cut, no event may be longer than [`EVENT_LIMIT`], and all decoders
-//! that share a [`Room`] hold no more than that.
+//! Bytes go in as they come off the wire, cut anywhere; an event comes out with the byte that completes it. An
+//! unfinished last event is dropped, as the standard says, unless it is complete JSON. Work is linear in the number
+//! of bytes however they are cut, no event may be longer than [`EVENT_LIMIT`], and all decoders that share a [`Room`]
+//! together hold no more than that.
 //!
-//! Data stays bytes. Lines end, and events are joined, at ASCII alone, which UTF-8 never has
-//! inside a character; so decoding each event by itself, invalid bytes replaced, gives what
-//! decoding the whole stream gives, and nothing has to be carried from chunk to chunk.
+//! Data stays bytes. Lines end, and events are joined, at ASCII alone, which UTF-8 never has inside a character. So
+//! decoding each event by itself, with invalid bytes replaced, gives what decoding the whole stream gives, and
+//! nothing is carried from chunk to chunk.
 //!
-//! Beyond the standard, two forms that servers send are events of their own. A field named `error`
-//! (llama.cpp, and gateways over it) is complete with its line. Lines that are no fields but JSON are complete with
-//! it: errors in the middle of a stream, which Gemini prints over several lines; a whole answer of a server that does not
-//! stream; and streams of JSON lines. By the standard all would be ignored, and the error with them.
+//! Beyond the standard, two forms that servers send are events of their own. A field named `error` (llama.cpp, and
+//! gateways in front of it) is complete with its line. Lines that are JSON and no fields are complete with the JSON:
+//! errors in the middle of a stream, which Gemini prints over several lines; a whole answer from a server that does
+//! not stream; and streams of JSON lines. By the standard all of these would be ignored, and the error with them.
 //!
 //! [WHATWG HTML standard, section 9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 

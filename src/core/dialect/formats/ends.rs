@@ -1,5 +1,6 @@
-//! Forms of which we know the end alone, so that none of their streams is told as cut that is whole: Cohere
-//! (<https://docs.cohere.com/docs/streaming>), DashScope, watsonx, KoboldCpp, Triton, Dify, and what Ollama says of a pull.
+//! Forms of which only the end is known, so that a complete stream is not reported as truncated: Cohere
+//! (<https://docs.cohere.com/docs/streaming>), DashScope, watsonx, KoboldCpp, Triton, Dify, and Ollama's words about
+//! a pull.
 
 use super::{Event, Key, Types, Use, Way, ways};
 

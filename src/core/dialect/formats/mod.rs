@@ -1,7 +1,7 @@
-//! The forms in which servers answer, one file each: where a result stands, which of it is text, and what ends a
+//! The forms in which servers answer, one file each: where a result stands, which part of it is text, and what ends a
 //! stream. `docs/formats.md` says the same in words.
 //!
-//! A new one is a file with its ways and types, its lines in the lists here, and its vectors.
+//! A new form is a file with its ways and types, its lines in the lists here, and its vectors.
 
 mod anthropic;
 mod audio;
@@ -18,18 +18,18 @@ mod workers_ai;
 use super::keys::Key;
 use super::map::{Use, Way};
 
-/// What an event is about that says its type.
+/// What an event is, by its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The server is still there.
+    /// The server is alive.
     Life,
-    /// It announces a piece, or repeats what has come.
+    /// An event that announces a piece, or repeats what has come.
     Note,
-    /// A piece, and its text is text for people.
+    /// A piece whose text is text for people.
     Text,
-    /// A piece that is none.
+    /// A piece whose text is not.
     Piece,
-    /// The last one: all has come.
+    /// The last event: everything has come.
     End,
     /// The last piece, and the end.
     LastPiece,
@@ -53,7 +53,7 @@ pub(super) const FORMS: &[&[Way]] = &[
 /// The types of one form.
 type Types = &'static [(&'static str, Event)];
 
-/// Of whatever server: OpenAI and Anthropic while they work, proxies while they wait.
+/// Types of any server: OpenAI and Anthropic send them while they work, proxies while they wait.
 const ALL: Types = &[
     ("ping", Event::Life),
     ("keepalive", Event::Life),
@@ -62,7 +62,7 @@ const ALL: Types = &[
     ("error", Event::Failure),
 ];
 
-/// Ends that are none: OpenRouter and vLLM, Z.ai, DeepSeek, and what others call theirs.
+/// Ends that are failures: of OpenRouter and vLLM, Z.ai, DeepSeek, and what others call theirs.
 const FAILING: [&str; 11] = [
     "error",
     "abort",
@@ -77,10 +77,10 @@ const FAILING: [&str; 11] = [
     "insufficient_system_resource",
 ];
 
-/// Of Gemini, behind OpenAI's form with words before it.
+/// Gemini, behind OpenAI's form with words before it.
 const MALFORMED_CALL: &str = "malformed_function_call";
 
-/// Whether an answer that ends so has failed.
+/// Whether an answer with this end has failed.
 pub(super) fn is_failing(end: &[u8]) -> bool {
     let is = |name: &&str| end.eq_ignore_ascii_case(name.as_bytes());
     let last = end.get(end.len().saturating_sub(MALFORMED_CALL.len())..).unwrap_or_default();

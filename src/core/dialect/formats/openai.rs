@@ -1,5 +1,5 @@
 //! Chat completions and completions of OpenAI, which most servers speak: vLLM, SGLang, TGI, llama.cpp, the router of
-//! Hugging Face, and whoever stands before them.
+//! Hugging Face, and gateways in front of them.
 //!
 //! Chat: <https://platform.openai.com/docs/api-reference/chat/streaming>. Parts in place of a text: Mistral's
 //! Magistral, <https://docs.mistral.ai/capabilities/reasoning/>.

@@ -20,14 +20,14 @@ pub(super) const TYPES: Types = &[
     ("response.output_text.delta", Event::Text),
     ("response.image_generation_call.partial_image", Event::Piece),
     ("response.completed", Event::End),
-    // Cut by a limit of tokens, which a `finish_reason` says as quietly.
+    // Cut by a limit of tokens. A `finish_reason` reports that as quietly.
     ("response.incomplete", Event::End),
     ("response.cancelled", Event::End),
     ("response.failed", Event::Failure),
     ("response.error", Event::Failure),
 ];
 
-/// The others, of which there are many and more to come.
+/// All other types, of which there are many, with more to come.
 pub(super) fn event(name: &[u8]) -> Option<Event> {
     let rest = name.strip_prefix(b"response.")?;
     Some(if rest.ends_with(b".delta") { Event::Piece } else { Event::Note })
