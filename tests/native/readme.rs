@@ -113,7 +113,7 @@ fn every_event_and_every_reason_to_wait_is_named() {
 }
 
 #[test]
-fn what_is_said_of_the_jitter_has_the_numbers_of_the_backoff() {
+fn the_page_about_jitter_has_the_numbers_of_the_backoff() {
     let written = |span: Duration| {
         if span.as_ms().is_multiple_of(1000) {
             format!("{} s", span.as_secs())
@@ -149,7 +149,7 @@ fn every_error_code_has_its_row() {
 }
 
 #[test]
-fn what_to_do_about_an_error_is_the_hint_that_it_carries() {
+fn the_advice_about_an_error_is_the_hint_that_it_carries() {
     let hints = include_str!("../../src/ts/errors/hints.ts");
     for code in codes() {
         let named =

@@ -29,7 +29,7 @@ impl Bench {
 }
 
 #[test]
-fn the_first_text_of_the_leaders_stream_ends_the_cold_start_for_those_who_wait() {
+fn the_first_text_of_the_leaders_stream_ends_the_cold_start_for_waiting_calls() {
     let (mut bench, next) = Bench::cold(20);
     bench.probes(next);
     bench.begins(next + 100, 0);
@@ -79,7 +79,7 @@ fn a_permit_whose_holder_says_nothing_is_the_next_ones_after_five_seconds() {
 }
 
 #[test]
-fn a_leader_that_says_nothing_is_followed_by_one_who_does() {
+fn a_leader_without_a_sign_of_life_is_replaced_by_a_call_that_gives_one() {
     let mut bench = Bench::leased();
     bench.goes(START, 0);
     bench.hears_loading(START, 0);
@@ -95,7 +95,7 @@ fn a_leader_that_says_nothing_is_followed_by_one_who_does() {
 }
 
 #[test]
-fn a_leader_that_says_that_it_is_there_leads_for_as_long_as_it_sleeps_and_looks() {
+fn a_leader_that_renews_its_lease_leads_as_long_as_it_sleeps_and_probes() {
     let mut bench = Bench::leased();
     bench.goes(START, 0);
     bench.hears_loading(START, 0);

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_of_which_nothing_is_said_is_found_within_a_second_and_a_quarter_of_it() {
+    fn a_start_without_an_estimate_is_found_within_a_second_and_a_quarter_of_it() {
         for (real, most) in [(300, 2), (2000, 3), (5000, 5), (12_000, 8), (20_000, 9), (300_000, 21)] {
             for seed in 0..2000 {
                 let (requests, ms) = found(Duration::from_ms(real), SAYS_NOTHING, seed);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_taken_as_said_counts_as_said() {
+    fn a_default_wait_counts_as_an_estimate() {
         for seed in 0..200 {
             let mut cold = ColdStart::new(Instant::from_ms(0));
             let default_wait = Some(Duration::from_secs(20));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_took_long_before_is_looked_for_after_a_quarter_of_that() {
+    fn a_start_that_took_long_before_is_probed_after_a_quarter_of_that() {
         let answer = LoadingAnswer { estimate: Some(Duration::from_secs(2)), ..SAYS_NOTHING };
         for (uncoordinated, from, to) in [(false, 9_000, 10_000), (true, 27_000, 30_000)] {
             let context = ProbeContext {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_said_no_sleep_is_under_a_second_or_over_a_minute() {
+    fn no_sleep_is_under_a_second_or_over_a_minute_whatever_the_server_says() {
         for says in [0, 1, 20, 945, 86_400] {
             let mut cold = ColdStart::new(Instant::from_ms(0));
             for seconds in [0, 1, 10, 100, 1000, 10_000] {

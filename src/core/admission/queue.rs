@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_tier_the_first_to_come_is_the_first_to_go() {
+    fn within_a_tier_the_first_to_come_is_the_first_to_go() {
         let mut queue = Queue::default();
         (0..5).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
         assert_eq!(served(&mut queue, 9), [0, 1, 2, 3, 4]);
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_waited_half_a_minute_is_next() {
+    fn a_call_that_has_waited_half_a_minute_is_next() {
         let mut queue = Queue::default();
         push(&mut queue, at(0), 7, Priority::Batch);
         (0..100).for_each(|who| push(&mut queue, at(29_000), 100 + who, Priority::Interactive));
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_is_never_served() {
+    fn a_call_that_leaves_is_never_served() {
         let mut queue = Queue::default();
         (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Interactive));
         assert!(queue.remove(2));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_shown_no_sign_of_life_is_never_served() {
+    fn a_call_without_a_sign_of_life_is_never_served() {
         let mut queue = Queue::default();
         (0..3).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
         queue.renew(at(4000), 1);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn those_are_impatient_whose_patience_ends_before() {
+    fn calls_are_impatient_if_their_patience_ends_before() {
         let mut queue = Queue::default();
         for who in 1..4 {
             queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000));
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_that_has_gone_leaves_no_room_behind() {
+    fn a_long_queue_that_has_gone_leaves_no_memory_behind() {
         let mut queue = Queue::default();
         (0..10_000).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
         (0..5_000).for_each(|who| assert!(queue.remove(who)));

@@ -212,7 +212,7 @@ impl Bench {
 }
 
 #[test]
-fn as_many_go_as_there_are_places_and_the_others_line_up() {
+fn calls_go_while_there_are_permits_and_the_others_are_queued() {
     let mut bench = Bench::new();
     (0..4).for_each(|who| bench.goes(START, who));
     (4..100).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
@@ -221,7 +221,7 @@ fn as_many_go_as_there_are_places_and_the_others_line_up() {
 }
 
 #[test]
-fn a_place_that_is_given_back_is_the_next_ones_and_a_success_makes_another() {
+fn a_released_permit_goes_to_the_next_call_and_a_success_adds_another() {
     let mut bench = Bench::new();
     bench.come(START, 0..10);
     bench.ends(START + 1000, 0, Outcome::Ok);
@@ -231,7 +231,7 @@ fn a_place_that_is_given_back_is_the_next_ones_and_a_success_makes_another() {
 }
 
 #[test]
-fn who_is_in_line_is_not_overtaken_by_who_comes_later() {
+fn a_queued_call_is_not_overtaken_by_a_later_one() {
     let mut bench = Bench::new();
     bench.come(START, 0..5);
     bench.is_aborted(START + 1, 0);
@@ -241,7 +241,7 @@ fn who_is_in_line_is_not_overtaken_by_who_comes_later() {
 }
 
 #[test]
-fn who_asks_before_it_is_its_turn_stays_where_it_is_in_line() {
+fn a_call_that_asks_before_its_turn_keeps_its_position_in_the_queue() {
     let mut bench = Bench::new();
     bench.come(START, 0..7);
     (0..100).for_each(|_| assert_eq!(bench.claims(START + 1, 4), Admission::Queued(WaitReason::Queue)));
@@ -278,7 +278,7 @@ fn the_tiers_take_turns_and_none_of_them_starves() {
 }
 
 #[test]
-fn who_does_not_come_for_its_place_loses_it_after_a_while() {
+fn a_call_that_does_not_claim_its_permit_loses_it_after_a_while() {
     let mut bench = Bench::of(Rules::default(), FOUR);
     bench.come(START, 0..6);
     bench.is_aborted(START + 1, 0);
@@ -295,7 +295,7 @@ fn who_does_not_come_for_its_place_loses_it_after_a_while() {
 }
 
 #[test]
-fn who_comes_late_for_its_place_has_it_if_nobody_else_wanted_it() {
+fn a_call_that_claims_late_gets_its_permit_if_no_other_call_wanted_it() {
     let mut bench = Bench::new();
     bench.come(START, 0..5);
     bench.is_aborted(START + 1, 0);
@@ -305,7 +305,7 @@ fn who_comes_late_for_its_place_has_it_if_nobody_else_wanted_it() {
 }
 
 #[test]
-fn the_places_of_calls_that_were_lost_run_out_at_their_deadlines() {
+fn the_permits_of_lost_calls_run_out_at_their_deadlines() {
     let mut bench = Bench::of(Rules::default(), FOUR);
     (0..4).for_each(|who| bench.goes(START, who));
     bench.total = 900_000;
@@ -318,7 +318,7 @@ fn the_places_of_calls_that_were_lost_run_out_at_their_deadlines() {
 }
 
 #[test]
-fn long_answers_in_all_places_let_one_more_in_every_two_seconds() {
+fn while_long_answers_hold_all_permits_one_more_call_goes_every_two_seconds() {
     let mut bench = Bench::new();
     bench.come(START, 0..8);
     for (nth, who) in (1..).zip(4..7) {
@@ -341,7 +341,7 @@ fn while_nobody_waits_nothing_is_due() {
 }
 
 #[test]
-fn a_line_that_is_full_takes_nobody_more() {
+fn a_full_queue_takes_no_more_calls() {
     let mut bench = Bench::of(Rules::default(), limiter::Rule { queue: 10, ..BOTTOMLESS });
     (0..4).for_each(|who| bench.goes(START, who));
     (4..14).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
@@ -365,7 +365,7 @@ fn steady() -> Bench {
 }
 
 #[test]
-fn who_cannot_have_its_place_before_its_deadline_is_refused_when_it_comes() {
+fn a_call_that_cannot_get_a_permit_before_its_deadline_is_rejected_when_it_comes() {
     let mut bench = steady();
     bench.total = 10_000;
     // The nineteenth waits 19 × 2 s / 4 = 9.5 s; the twentieth would wait ten.
@@ -378,7 +378,7 @@ fn who_cannot_have_its_place_before_its_deadline_is_refused_when_it_comes() {
 }
 
 #[test]
-fn nobody_is_refused_for_a_pace_that_is_not_known() {
+fn no_call_is_rejected_while_the_average_latency_is_unknown() {
     let mut bench = Bench::new();
     (0..4).for_each(|who| bench.goes(START, who));
     bench.total = 1;
@@ -386,7 +386,7 @@ fn nobody_is_refused_for_a_pace_that_is_not_known() {
 }
 
 #[test]
-fn the_length_of_the_line_before_a_cold_model_refuses_nobody() {
+fn the_length_of_the_queue_for_a_cold_model_rejects_no_call() {
     let mut bench = steady();
     for who in 0..3 {
         assert_eq!(bench.hears_loading(START + 20, who), Role::Follow, "others were answered just now");
@@ -397,7 +397,7 @@ fn the_length_of_the_line_before_a_cold_model_refuses_nobody() {
 }
 
 #[test]
-fn a_long_line_of_batch_work_does_not_send_an_interactive_call_away() {
+fn a_long_queue_of_batch_work_does_not_reject_an_interactive_call() {
     let mut bench = steady();
     bench.priority = Priority::Batch;
     (100..400).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
@@ -408,7 +408,7 @@ fn a_long_line_of_batch_work_does_not_send_an_interactive_call_away() {
 }
 
 #[test]
-fn who_leaves_the_line_is_never_called() {
+fn a_call_that_leaves_the_queue_is_never_woken() {
     let mut bench = Bench::new();
     bench.come(START, 0..10);
     (4..9).for_each(|who| bench.is_aborted(START + 1, who));
@@ -418,7 +418,7 @@ fn who_leaves_the_line_is_never_called() {
 }
 
 #[test]
-fn who_leaves_between_its_turn_and_its_coming_gives_the_place_on() {
+fn a_call_that_leaves_between_its_turn_and_its_claim_passes_the_permit_on() {
     let mut bench = Bench::new();
     bench.come(START, 0..6);
     bench.is_aborted(START + 1, 0);
@@ -440,7 +440,7 @@ fn leaving_twice_or_without_ever_having_come_gives_nothing_back() {
 }
 
 #[test]
-fn every_place_comes_back_whatever_order_they_come_and_leave_in() {
+fn every_permit_comes_back_in_whatever_order_calls_come_and_leave() {
     for seed in 0..300 {
         let mut rng = Rng::new(seed);
         let mut any = |most: u64| rng.up_to(Duration::from_ms(most - 1)).as_ms();
@@ -485,7 +485,7 @@ fn every_place_comes_back_whatever_order_they_come_and_leave_in() {
 }
 
 #[test]
-fn when_the_circuit_opens_everybody_in_line_is_sent_away() {
+fn when_the_circuit_opens_every_queued_call_is_rejected() {
     let mut bench = Bench::new();
     bench.come(START, 0..50);
     let mut sent_away = Vec::new();
@@ -511,7 +511,7 @@ fn when_the_circuit_opens_everybody_in_line_is_sent_away() {
 }
 
 #[test]
-fn while_it_is_open_nobody_is_sent_and_then_one_at_a_time() {
+fn while_the_circuit_is_open_no_call_is_sent_and_then_one_at_a_time() {
     let (mut bench, until) = Bench::open();
     for now in [START + 1, until - 1] {
         for who in 10..50 {
@@ -533,7 +533,7 @@ fn while_it_is_open_nobody_is_sent_and_then_one_at_a_time() {
 }
 
 #[test]
-fn answers_that_come_after_it_opened_change_nothing() {
+fn answers_that_come_after_the_circuit_opened_change_nothing() {
     let mut bench = Bench::new();
     (0..4).for_each(|who| bench.goes(START, who));
     let from_before = bench.sent.clone();
@@ -654,7 +654,7 @@ fn a_probe_that_finds_the_model_loading_leads_its_cold_start() {
 }
 
 #[test]
-fn each_change_of_the_breaker_is_told_once() {
+fn each_change_of_the_breaker_is_reported_once() {
     let (mut bench, until) = Bench::open();
     let mut told = Vec::new();
     let mut poll = |bench: &mut Bench| {
@@ -706,7 +706,7 @@ fn the_first_to_hear_that_the_model_loads_leads_and_all_others_wait() {
 }
 
 #[test]
-fn when_the_leader_gets_through_four_go_and_then_one_more_with_each_success() {
+fn when_the_leader_gets_through_four_calls_go_and_then_one_more_with_each_success() {
     let (mut bench, next) = Bench::cold(200);
     bench.probes(next);
     bench.ends(next + 2000, 0, Outcome::Ok);
@@ -782,7 +782,7 @@ fn a_leader_whose_whole_attempt_is_over_makes_way_for_the_next() {
 }
 
 #[test]
-fn when_the_leader_is_aborted_the_next_one_looks_at_the_time_that_was_set_and_not_before() {
+fn when_the_leader_is_aborted_the_next_call_probes_at_the_set_time_and_not_before() {
     let (mut bench, next) = Bench::cold(20);
     bench.shared.detach(at(START + 30), TARGET, 0, false);
     assert_eq!((bench.woken(), bench.due()), (vec![], Some(next)));
@@ -795,7 +795,7 @@ fn when_the_leader_is_aborted_the_next_one_looks_at_the_time_that_was_set_and_no
 }
 
 #[test]
-fn when_the_leader_is_aborted_while_it_looks_the_next_one_looks_at_once() {
+fn when_the_leader_is_aborted_during_its_probe_the_next_call_probes_at_once() {
     let (mut bench, next) = Bench::cold(20);
     bench.probes(next);
     bench.is_aborted(next + 300, 0);
@@ -803,7 +803,7 @@ fn when_the_leader_is_aborted_while_it_looks_the_next_one_looks_at_once() {
 }
 
 #[test]
-fn when_the_leader_is_lost_the_next_one_looks_after_its_lease() {
+fn when_the_leader_is_lost_the_next_call_probes_after_its_lease() {
     let (mut bench, next) = Bench::cold(20);
     assert_eq!(bench.due(), Some(next + 120_000));
     bench.shared.wake(at(next + 119_999));
@@ -813,7 +813,7 @@ fn when_the_leader_is_lost_the_next_one_looks_after_its_lease() {
 }
 
 #[test]
-fn a_look_that_is_out_for_three_seconds_is_being_worked_on_and_the_others_come_slowly() {
+fn a_probe_in_flight_for_three_seconds_is_being_worked_on_and_the_others_start_slowly() {
     let (mut bench, next) = Bench::cold(20);
     bench.probes(next);
     assert_eq!(bench.due(), Some(next + 3_000));
@@ -838,7 +838,7 @@ fn a_follower_that_does_not_come_to_lead_is_passed_over() {
 }
 
 #[test]
-fn a_follower_that_comes_too_late_to_lead_lines_up_again() {
+fn a_follower_that_comes_too_late_to_lead_is_queued_again() {
     let (mut bench, next) = Bench::cold(2);
     bench.shared.detach(at(START + 30), TARGET, 0, false);
     bench.shared.wake(at(next));
@@ -851,7 +851,7 @@ fn a_follower_that_comes_too_late_to_lead_lines_up_again() {
 }
 
 #[test]
-fn a_follower_that_comes_while_it_loads_still_waits() {
+fn a_follower_that_comes_while_the_model_loads_still_waits() {
     let (mut bench, next) = Bench::cold(3);
     for who in 1..=3 {
         assert_eq!(bench.claims(next, who), Admission::Queued(WaitReason::Loading));
@@ -862,7 +862,7 @@ fn a_follower_that_comes_while_it_loads_still_waits() {
 }
 
 #[test]
-fn when_all_who_waited_are_gone_nothing_is_left_and_the_next_call_looks() {
+fn when_all_waiting_calls_are_gone_nothing_is_left_and_the_next_call_probes() {
     let (mut bench, next) = Bench::cold(100);
     (0..=100).for_each(|who| bench.shared.detach(at(START + 30), TARGET, who, true));
     assert_eq!((bench.queued(START + 30), bench.in_flight(START + 30), bench.due()), (0, 0, None));
@@ -899,7 +899,7 @@ fn a_loading_answer_from_before_the_model_came_up_sends_its_call_again_at_once()
 }
 
 #[test]
-fn what_is_known_of_the_last_cold_start_moves_the_first_look() {
+fn the_last_cold_start_moves_the_first_probe() {
     let (mut bench, _) = Bench::cold(0);
     bench.probes(START + 40_000);
     bench.ends(START + 40_000, 0, Outcome::Ok);
@@ -961,7 +961,7 @@ fn a_short_lived_isolate_begins_with_one_retry_or_none() {
 }
 
 #[test]
-fn short_lived_isolates_let_their_lines_in_one_by_one_and_not_all_at_the_same_time() {
+fn short_lived_isolates_admit_their_queues_one_by_one_and_not_all_at_the_same_time() {
     let mut firsts = std::collections::HashSet::new();
     for seed in 0..50 {
         let rules = Rules { initial_tokens: InitialTokens::AtMostOne { one: false }, ..Rules::default() };
@@ -1000,7 +1000,7 @@ fn targets_share_nothing_with_each_other() {
 }
 
 #[test]
-fn a_target_makes_no_room_for_another_while_a_call_may_yet_come_to_it() {
+fn a_target_is_not_replaced_while_a_call_may_still_come_to_it() {
     let (mut bench, next) = Bench::cold(20);
     bench.shared.retain(TARGET);
     bench.shared.retain(TARGET);
@@ -1043,7 +1043,7 @@ fn without_limits_nobody_waits_and_nobody_is_refused() {
 }
 
 #[test]
-fn clocks_that_stand_still_jump_or_go_backwards_leak_no_place() {
+fn clocks_that_stand_still_jump_or_go_backwards_leak_no_permit() {
     for times in [[START; 4], [START, START + 3_600_000, START, START + 7_200_000], [START, 0, START, 1]] {
         let mut bench = Bench::new();
         let mut turn = times.into_iter().cycle();

@@ -52,7 +52,7 @@ fn an_answer_is_what_its_type_promises_or_its_first_bytes_say() {
 }
 
 #[test]
-fn what_promises_json_and_is_none_is_no_answer() {
+fn a_body_that_promises_json_and_is_none_is_no_answer() {
     for (content_type, text, said) in [
         ("application/json", "<html><title>Sign in</title>", "Sign in"),
         ("text/html", "<h1>Bad</h1>", "Bad"),
@@ -106,7 +106,7 @@ fn a_failure_in_an_answer_is_one_however_it_is_wanted() {
 }
 
 #[test]
-fn a_job_that_has_failed_is_an_answer_to_who_asks_for_it() {
+fn a_job_that_has_failed_is_an_answer_to_a_lookup() {
     let passed = |lookup, text| read("application/json", Some(Wanted::Passed { lookup }), text).is_error;
     for text in [
         r#"{"id":"b","object":"batch","status":"failed","errors":{"data":[{"message":"no"}]}}"#,
@@ -180,7 +180,7 @@ fn white_space_and_bodies_without_end_are_kept_to_the_limit() {
 }
 
 #[test]
-fn of_a_key_that_stands_twice_the_last_one_counts_in_an_answer_too() {
+fn the_last_of_two_equal_keys_counts_in_an_answer_too() {
     assert!(!answer("application/json", r#"{"error":"x","error":null,"a":1}"#).is_error);
     assert!(answer("application/json", r#"{"error":null,"error":"x"}"#).is_error);
     assert_eq!(detail(&failure(r#"{"error":"one","error":"two"}"#)), "two");

@@ -51,7 +51,7 @@ fn an_answer_is_sent_for_read_whole_and_delivered() {
 }
 
 #[test]
-fn of_an_error_no_more_is_read_than_says_what_it_is() {
+fn no_more_is_read_of_an_error_than_says_what_it_is() {
     let mut call = call(Given::default(), &[OPENAI]);
     call.handle(at(1000), Input::Start);
     assert_eq!(call.handle(at(1100), head(500)), Action::Read { limit: Some(64 * 1024) });

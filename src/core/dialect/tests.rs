@@ -132,7 +132,7 @@ fn an_estimate_is_read_in_all_its_forms() {
 }
 
 #[test]
-fn what_was_said_before_the_end_is_not_lost() {
+fn words_before_the_end_are_not_lost() {
     let mut reader = Reader::default();
     reader.push(br#"{"error":"Model is loading","estimated_time":NaN}"#).unwrap_err();
     let said = reader.said();
@@ -168,7 +168,7 @@ fn an_error_that_is_too_deep_is_one_and_something_else_is_none() {
 }
 
 #[test]
-fn what_names_a_failure_is_cut_at_the_same_byte_however_it_comes() {
+fn the_name_of_a_failure_is_cut_at_the_same_byte_however_it_comes() {
     let long = format!(r#"{{"error":{{"code":"{0}","type":"{0}"}}}}"#, "x".repeat(500));
     let whole = said(&long);
     assert!(whole.kind.len() < 210, "{}", whole.kind.len());
@@ -211,7 +211,7 @@ fn an_event_says_what_it_would_say_alone() {
 }
 
 #[test]
-fn of_a_key_that_stands_twice_the_last_one_counts() {
+fn the_last_of_two_equal_keys_counts() {
     let read = |document: &str| {
         let mut reader = Reader::of_text();
         reader.read(document.as_bytes(), false).unwrap();

@@ -160,13 +160,13 @@ fn numbers_have_the_grammar_of_json_and_no_other() {
 }
 
 #[test]
-fn a_long_number_is_a_number_and_the_beginning_of_it_is_told() {
+fn a_long_number_is_a_number_and_its_beginning_is_reported() {
     let long = "1".repeat(100);
     expect(&long, &long[..32]);
 }
 
 #[test]
-fn what_json_parse_refuses_is_refused() {
+fn documents_that_json_parse_refuses_are_refused() {
     for bad in [
         "",
         " ",
@@ -219,7 +219,7 @@ fn what_json_parse_refuses_is_refused() {
 }
 
 #[test]
-fn what_is_deeper_than_the_limit_is_refused_and_what_is_as_deep_is_not() {
+fn a_document_deeper_than_the_limit_is_refused_and_one_as_deep_is_not() {
     let nested = |deep: usize| ["[".repeat(deep), "]".repeat(deep)].concat();
     assert!(!told(&[nested(DEEPEST).as_bytes()]).contains(&"!".to_owned()));
     assert!(told(&[nested(DEEPEST + 1).as_bytes()]).contains(&"!".to_owned()));
@@ -228,7 +228,7 @@ fn what_is_deeper_than_the_limit_is_refused_and_what_is_as_deep_is_not() {
 }
 
 #[test]
-fn nothing_is_told_of_what_comes_after_the_first_mistake() {
+fn nothing_after_the_first_mistake_is_reported() {
     let (mut scanner, mut words) = (Scanner::default(), Words::default());
     assert_eq!(scanner.push(b"[1,x", &mut words), Err(NoJson::Malformed));
     assert_eq!(scanner.push(b"[1,2]", &mut words), Err(NoJson::Malformed));

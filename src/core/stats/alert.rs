@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn two_slow_minutes_in_a_row_raise_it_when_the_third_begins() {
+    fn two_slow_minutes_in_a_row_raise_the_alert_when_the_third_begins() {
         let mut watch = watch();
         let told = minutes(&mut watch, &[(200, SLOW); 4]);
         let [None, None, Some(Change::Raised(alert)), None] = told[..] else { panic!("{told:?}") };
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn in_between_it_stays_and_tells_the_newer_p99() {
+    fn in_between_the_alert_stays_and_has_the_newer_p99() {
         let mut watch = raised();
         let before = watch.alert().unwrap();
         assert_eq!((minute(&mut watch, 3, 200, 750), minute(&mut watch, 4, 1, FAST)), (None, None));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn raised_at_a_low_share_it_is_cleared_at_a_lower_one_and_never_above_seven_tenths() {
+    fn an_alert_raised_at_a_low_share_is_cleared_at_a_lower_one_and_never_above_seven_tenths() {
         for (per_thousand, share, clears) in
             [(100, 88, false), (100, 87, true), (950, 704, false), (950, 703, true)]
         {

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_and_attempts_are_counted_and_each_end_in_its_place() {
+    fn calls_and_attempts_are_counted_and_each_outcome_by_its_index() {
         let mut stats = stats();
         stats.called();
         for end in [failed(Code::ModelLoading), failed(Code::ModelLoading), Outcome::Aborted, Outcome::Ok] {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_place_for_every_end() {
+    fn there_is_an_index_for_every_outcome() {
         let mut stats = stats();
         // The last of the codes.
         stats.ended(failed(Code::Paused));

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn from_a_millisecond_to_ten_hours_no_value_is_told_with_an_error_above_one_percent() {
+    fn from_a_millisecond_to_ten_hours_no_error_is_above_one_percent() {
         let mut next = 0;
         for (nth, (first, last)) in edges().enumerate().take_while(|(_, (first, _))| *first <= 36_000_000) {
             // They leave no gap, and all between two of one bucket are in it too.
@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_no_more_counters_than_lie_between_its_ends() {
+    fn a_sketch_holds_no_more_counters_than_lie_between_its_ends() {
         assert_eq!(sketch([1000, 1000, 1000]).counts.len(), 1);
         assert_eq!(sketch([600_000, 1]).counts.len(), bucket(ms(600_000)));
         assert!(sketch([0, u64::MAX]).counts.len() * size_of::<u32>() < 5500);
     }
 
     #[test]
-    fn what_is_longer_than_a_day_counts_as_a_day() {
+    fn a_time_longer_than_a_day_counts_as_a_day() {
         assert_eq!(sketch([u64::MAX]), sketch([86_400_000]));
         assert_eq!(sketch([86_400_000]).quantile(500), Some(rounded(LONGEST)));
     }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn cleared_it_is_as_new() {
+    fn a_cleared_sketch_is_as_new() {
         let mut used = sketch([5, 5000]);
         used.clear();
         assert_eq!(used, Sketch::default());

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recent_is_the_last_five_to_ten_minutes() {
+    fn recent_values_are_those_of_the_last_five_to_ten_minutes() {
         for (secs, are) in
             [(1, 1), (299, 299), (300, 300), (301, 301), (600, 600), (601, 301), (899, 599), (901, 301)]
         {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_window_begins_where_the_last_ended_and_not_where_somebody_looked() {
+    fn the_next_window_begins_where_the_last_ended_and_not_at_the_turn() {
         let mut windows = filled(1);
         assert_eq!(windows.turn(at(1599)), Turn::Next);
         assert_eq!((windows.turn(at(1599)), windows.turn(at(1600))), (Turn::Same, Turn::Next));

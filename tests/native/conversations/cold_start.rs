@@ -73,7 +73,7 @@ fn an_estimate_of_nothing_or_of_a_day_neither_hurries_nor_puts_to_sleep() {
 }
 
 #[test]
-fn what_the_server_says_reaches_the_wait_event() {
+fn the_estimate_of_the_server_reaches_the_wait_event() {
     let call = Conversation::with(Policy::default()).script(&[loading(Some(json!(30))), loading(None), ok()]);
     let said: Vec<_> = call.waits.iter().map(|wait| wait.action.estimate).collect();
     assert_eq!(said, [Some(secs(30)), Some(secs(20))], "twenty seconds are what most say");

@@ -64,7 +64,7 @@ fn a_success_after_errors_is_delivered_and_nothing_follows_it() {
 }
 
 #[test]
-fn what_may_have_been_done_and_billed_is_asked_once_more() {
+fn a_request_that_may_have_been_done_and_billed_is_sent_once_more() {
     let oom = saying(400, &json!({"error": "CUDA out of memory"}));
     let gave_up =
         saying(500, &json!({"error": "Model too busy, unable to get response in less than 60 second(s)"}));
@@ -200,7 +200,7 @@ fn backoff_never_sleeps_into_the_deadline() {
 }
 
 #[test]
-fn what_is_not_in_the_form_that_was_asked_for_is_asked_again() {
+fn an_answer_in_another_form_than_asked_for_is_asked_again() {
     let page = Reply::after(ms(20), status(200), read::of_success("<html>", "text/html"));
     let call = default().script(&[page.clone(), ok()]);
     assert!(call.is_delivered());

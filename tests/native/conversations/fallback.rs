@@ -123,7 +123,7 @@ fn the_one_more_attempt_is_renewed_with_the_target() {
 }
 
 #[test]
-fn the_last_failure_is_the_one_that_is_told() {
+fn the_last_failure_is_the_one_that_is_reported() {
     let call = targets(&[true; 2]).against(at_each(&[error(404), error(401)]));
     assert!(call.ends_with(Code::Unauthorized, None));
     let outcomes: Vec<_> =

@@ -76,7 +76,7 @@ fn a_hold_is_no_longer_than_the_patience_that_is_left() {
 }
 
 #[test]
-fn a_server_that_ignores_the_hold_is_looked_at_as_if_it_had_not_been_asked() {
+fn a_server_that_ignores_the_hold_is_probed_as_if_it_had_not_been_asked() {
     let cold = |asked: Asked| if asked.at < secs(60) { error(503) } else { ok() };
     for seed in 0..200 {
         let held = holding(Hold::AsLongAsItWaits, Given::default()).seeded(seed).against(cold);

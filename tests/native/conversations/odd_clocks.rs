@@ -39,7 +39,7 @@ fn a_call_that_is_woken_after_its_deadline_sends_nothing_more() {
 }
 
 #[test]
-fn a_call_that_is_told_of_its_deadline_late_falls_back_no_more() {
+fn a_call_that_learns_of_its_deadline_late_falls_back_no_more() {
     let limits = policy(Given { total: Some(secs(30)), attempt: Some(secs(30)), ..Given::default() });
     let mut late = Conversation { late: secs(60), ..Conversation::with(limits) };
     late.targets = vec![Target { shared: 0, profile: Profile::OpenAi, shares_credentials: true }; 2];

@@ -17,7 +17,7 @@ fn up_to(max_wait: u64, total: u64) -> Conversation {
 }
 
 #[test]
-fn patience_that_ends_is_model_loading_in_phase_wait_with_a_last_look_at_its_end() {
+fn patience_that_ends_is_model_loading_in_phase_wait_with_a_last_probe_at_its_end() {
     for seed in 0..SEEDS {
         for max_wait in [5, 20, 100] {
             let call = up_to(max_wait, 300).seeded(seed).against(|_| loading(Some(json!(20))));
@@ -31,7 +31,7 @@ fn patience_that_ends_is_model_loading_in_phase_wait_with_a_last_look_at_its_end
 }
 
 #[test]
-fn a_model_that_is_up_just_before_the_last_look_is_still_found() {
+fn a_model_that_is_up_just_before_the_last_probe_is_still_found() {
     for seed in 0..SEEDS {
         assert!(
             up_to(20, 300).seeded(seed).against(cold_for(ms(18_900), None)).is_delivered(),
@@ -50,7 +50,7 @@ fn a_call_that_ends_before_the_patience_names_the_total() {
 }
 
 #[test]
-fn the_last_look_leaves_time_for_its_answer() {
+fn the_last_probe_leaves_time_for_its_answer() {
     for seed in 0..SEEDS {
         let call = up_to(300, 30).seeded(seed).against(|_| loading(None));
         for wait in &call.waits {
@@ -71,7 +71,7 @@ fn no_patience_at_all_asks_once() {
 }
 
 #[test]
-fn a_floor_of_the_server_that_outlasts_the_patience_ends_it_at_once_and_is_told() {
+fn a_floor_of_the_server_that_outlasts_the_patience_ends_it_at_once_and_is_reported() {
     let call = up_to(20, 300).at(Profile::Endpoint).script(&[asking(503, secs(60)), ok()]);
     assert!(call.ends_with(Code::ModelLoading, Some(Phase::Wait)));
     assert_eq!((call.sent.len(), call.failure().retry_after), (1, Some(secs(60))));

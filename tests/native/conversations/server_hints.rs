@@ -58,7 +58,7 @@ fn two_clients_with_the_same_floor_do_not_come_back_together() {
 }
 
 #[test]
-fn a_floor_that_is_longer_than_what_is_left_fails_at_once_and_is_told() {
+fn a_floor_longer_than_the_time_left_fails_at_once_and_is_reported() {
     let given = Given { total: Some(secs(30)), ..Given::default() };
     for (code, expected) in [(429, Code::RateLimited), (503, Code::Unavailable), (504, Code::GatewayTimeout)]
     {
@@ -117,7 +117,7 @@ fn a_hint_that_is_none_leaves_the_backoff() {
 }
 
 #[test]
-fn a_wait_of_days_is_told_and_not_waited_for() {
+fn a_wait_of_days_is_reported_and_not_waited_for() {
     for (headers, floor) in [
         ("retry-after: 99999999", secs(99_999_999)),
         ("x-ratelimit-remaining-requests: 0\nx-ratelimit-reset-requests: 48h", secs(172_800)),

@@ -146,7 +146,7 @@ fn once_it_said_that_it_is_finished_nothing_that_is_lost_is_a_loss() {
 }
 
 #[test]
-fn who_is_told_of_an_error_in_a_stream_is_told_of_its_own_mistakes_apart() {
+fn an_error_in_a_stream_is_distinct_from_a_mistake_of_the_caller() {
     for (words, layer, retryable) in [
         ("model is overloaded", Layer::Compute, true),
         ("rate limit reached", Layer::Account, true),
@@ -192,7 +192,7 @@ fn a_floor_in_the_head_of_a_stream_holds_for_the_error_in_it() {
 }
 
 #[test]
-fn what_a_started_stream_says_of_a_gateway_is_its_end_and_no_start_of_an_engine() {
+fn a_gateway_error_in_a_started_stream_is_its_end_and_no_start_of_an_engine() {
     let gateway = json!({"error": {"message": "502 Bad Gateway", "code": 502}});
     let fails = Step::Fails(read::of_error(&gateway.to_string()));
     let call = default().script(&[at_once(&[ROLE, TEXT, fails.clone()]), whole()]);
@@ -236,7 +236,7 @@ fn no_target_is_asked_after_something_was_handed_over() {
 }
 
 #[test]
-fn what_a_fallback_hands_over_is_as_final() {
+fn a_stream_that_a_fallback_hands_over_is_as_final() {
     let call = at_each([at_once(&[ROLE, Step::Closes]), at_once(&[TEXT, Step::Closes])]);
     assert!(call.ends_with(Code::StreamTruncated, None));
     assert_eq!((call.route(), call.begun.is_some()), (vec![0, 1], true));

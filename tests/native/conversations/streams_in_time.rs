@@ -185,7 +185,7 @@ fn before_anything_was_handed_over_there_is_nothing_to_be_slow_with() {
 }
 
 #[test]
-fn what_came_while_the_reader_was_away_is_there_when_it_comes_back() {
+fn data_that_came_while_the_reader_was_away_is_there_when_it_comes_back() {
     let steps = vec![(ms(0), TEXT), (ms(0), Step::Leaves(secs(100))), (secs(3), TEXT), (secs(99), DONE)];
     let call = streamed(Given::default()).script(&[stream(steps)]);
     assert!(call.is_delivered(), "{:?}", call.end);

@@ -129,7 +129,7 @@ fn calls_whose_turn_it_is_cost_the_same_each() {
 }
 
 #[test]
-fn calls_that_are_told_of_a_cold_model_look_again_at_the_same_cost_each() {
+fn calls_that_hear_of_a_cold_model_probe_again_at_the_same_cost_each() {
     grows_in_proportion("told of a cold model", FEW, |calls| {
         let begun = time::Instant::now();
         let mut crowd = come(calls, Rules::default());

@@ -124,7 +124,7 @@ is_doubtful: ms % 3 == 0,
 
     /// The limit stays within its rule, no more are let in than it says, and all places come back.
     #[test]
-    fn the_limiter_keeps_its_places_together(
+    fn the_limiter_keeps_its_permits_together(
         (min, max) in (0..10_u32, 0..20_u32),
         steps in steps(8),
     ) {
@@ -164,7 +164,7 @@ is_doubtful: ms % 3 == 0,
     /// Everybody in line is called once, in the order of its tier, or leaves, or is dropped for its
     /// silence; and who has waited longest goes first once that is long enough.
     #[test]
-    fn the_line_loses_nobody_and_keeps_the_order_of_each_tier(steps in steps(8)) {
+    fn the_queue_loses_no_call_and_keeps_the_order_of_each_tier(steps in steps(8)) {
         const TIERS: [Priority; 3] = [Priority::Interactive, Priority::Default, Priority::Batch];
         const SILENCE: Duration = Duration::from_secs(5);
         struct Waiting {

@@ -199,7 +199,7 @@ proptest! {
 
     /// A clock is named for a timeout and for a cold start that was given up, and for nothing else.
     #[test]
-    fn a_phase_is_told_where_a_clock_ran_out(case in case()) {
+    fn a_phase_is_reported_where_a_clock_ran_out(case in case()) {
         if let query_with_retry::core::call::Action::Fail(failure) = case.run().end {
             let of_a_clock = matches!(failure.code, Code::Timeout | Code::ModelLoading);
             prop_assert_eq!(failure.phase.is_some(), of_a_clock, "{:?}", failure);

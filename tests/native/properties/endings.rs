@@ -142,7 +142,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn whatever_ends_the_calls_nothing_is_left_in_flight_queued_leased_or_leading(
+    fn nothing_is_left_in_flight_queued_leased_or_leading_however_the_calls_end(
         policies in proptest::collection::vec(policy(), 1..7),
         (leased, max, seed) in (any::<bool>(), 1..5_u32, any::<u64>()),
         steps in proptest::collection::vec((0..6_usize, 0..26_u8, any::<u8>(), 0..3_000_u64), 0..80),

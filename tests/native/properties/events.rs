@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn nor_does_it_in_a_stream_of_one_form(form in 0..FORMS.len(), texts in vec(vec(text(), 2), 1..20)) {
+    fn what_an_event_says_in_a_stream_of_one_form_does_not_depend_on_those_before_it(form in 0..FORMS.len(), texts in vec(vec(text(), 2), 1..20)) {
         let mut reader = Reader::of_text();
         for texts in &texts {
             let mut event = FORMS[form].replace('#', "0");

@@ -48,7 +48,7 @@ proptest! {
     /// `handle` is total: no order of inputs at no times panics, and after a terminal action every
     /// input gets that one again.
     #[test]
-    fn a_settled_call_stays_settled_whatever_it_is_told(
+    fn a_settled_call_stays_settled_whatever_the_input(
         policy in policy(),
         targets in targets(),
         seed in any::<u64>(),

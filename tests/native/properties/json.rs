@@ -156,7 +156,7 @@ proptest! {
 
     /// Where serde_json and `JSON.parse` agree: not about halves of surrogate pairs, huge exponents and depth.
     #[test]
-    fn what_was_damaged_is_refused_by_both_or_by_none(
+    fn a_damaged_document_is_refused_by_both_or_by_none(
         document in document(),
         changes in vec((any::<prop::sample::Index>(), "[\\[\\]{}:,\"0-9a-z\\-+. \\n\\\\]{0,2}", 0_usize..3), 1..4),
     ) {

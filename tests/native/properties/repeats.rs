@@ -93,7 +93,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn of_a_key_that_stands_twice_the_last_one_counts(document in document(), fails in prop::bool::weighted(0.1), piece in 1_usize..20) {
+    fn the_last_of_two_equal_keys_counts(document in document(), fails in prop::bool::weighted(0.1), piece in 1_usize..20) {
         let (written, without) = (document.written(), document.without_repeats().written());
         let alone = told(&mut Reader::of_text(), without.as_bytes(), fails);
         let mut reader = Reader::of_text();

@@ -127,7 +127,7 @@ proptest! {
     /// When all is over no place is taken and nobody is in line, whoever was aborted when; and the
     /// budget has paid for every retry: what it began with, and its share of the calls.
     #[test]
-    fn a_crowd_leaves_no_place_taken_and_no_retry_unpaid((crowd, replies) in any_crowd()) {
+    fn many_calls_leave_no_permit_taken_and_no_retry_unpaid((crowd, replies) in any_crowd()) {
         let mut meeting = meet(&crowd, &replies);
         for target in 0..TARGETS {
             prop_assert_eq!(meeting.left_over(target), (0, 0));

@@ -147,7 +147,7 @@ fn without_a_breaker_a_thousand_that_all_fail_send_a_tenth_more_and_the_burst() 
 }
 
 #[test]
-fn one_failure_in_a_hundred_is_retried_and_hurts_nobody() {
+fn one_failure_in_a_hundred_is_retried_and_hurts_no_call() {
     for seed in 0..10 {
         let callers = (0..2000).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 50)));
         let mut nth = 0;
@@ -161,7 +161,7 @@ fn one_failure_in_a_hundred_is_retried_and_hurts_nobody() {
 }
 
 #[test]
-fn rate_limits_do_not_open_the_circuit_and_their_floors_hold_for_who_heard_them() {
+fn rate_limits_do_not_open_the_circuit_and_their_floors_hold_for_the_calls_that_got_them() {
     let meeting = steadily(60).against(|asked| match asked.at.as_secs() {
         0..3 => asking(429, secs(20)),
         _ => ok(),

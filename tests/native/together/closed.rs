@@ -92,7 +92,7 @@ fn the_time_is_the_targets_so_that_a_dead_server_costs_nobody_its_own_fifteen_se
 }
 
 #[test]
-fn with_a_fallback_left_it_is_waited_for_five_seconds_and_one_of_them_goes_on_looking() {
+fn with_a_fallback_left_calls_wait_five_seconds_and_one_of_them_goes_on_probing() {
     let mut crowd = Crowd::at_once(10);
     for caller in &mut crowd.callers {
         caller.targets = vec![target(0), target(1)];
@@ -128,7 +128,7 @@ fn a_payload_that_brings_down_the_engine_behind_its_gateway_harms_nobody_else_an
 }
 
 #[test]
-fn who_waits_for_the_look_of_another_waits_for_its_answer_too_however_long_that_takes() {
+fn a_call_that_waits_for_the_probe_of_another_waits_for_its_answer_however_long_that_takes() {
     for seed in 0..SEEDS {
         let crowd = Crowd::at_once(20).seeded(seed);
         let meeting =
@@ -138,7 +138,7 @@ fn who_waits_for_the_look_of_another_waits_for_its_answer_too_however_long_that_
 }
 
 #[test]
-fn one_payload_whose_connection_is_refused_harms_nobody_else() {
+fn one_payload_whose_connection_is_refused_harms_no_other_call() {
     for seed in 0..20 {
         let callers = (0..60).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 700)));
         let crowd = Crowd::of(callers).seeded(seed);

@@ -44,7 +44,7 @@ fn calls_that_come_one_after_the_other_cost_a_tenth_of_a_request_each_and_all_su
 }
 
 #[test]
-fn a_server_of_sixteen_places_is_not_run_over_when_it_comes_up() {
+fn a_server_of_sixteen_slots_is_not_run_over_when_it_comes_up() {
     for seed in 0..SEEDS {
         let mut meeting = Crowd::at_once(200).seeded(seed).against(cold_for(LOAD, 16));
         all_succeed(&mut meeting, &format!("seed {seed}"));
@@ -55,7 +55,7 @@ fn a_server_of_sixteen_places_is_not_run_over_when_it_comes_up() {
 }
 
 #[test]
-fn a_look_that_is_not_refused_has_found_it_up_however_long_its_answer_takes() {
+fn a_probe_that_is_not_refused_has_found_the_engine_up_however_long_its_answer_takes() {
     let up = secs(8);
     for seed in 0..SEEDS {
         let mut meeting = Crowd::at_once(20).seeded(seed).against(|asked| match asked.at {
@@ -85,7 +85,7 @@ fn while_it_loads_one_request_at_a_time_is_in_flight() {
 }
 
 #[test]
-fn they_look_in_turn_two_times_each_and_most_of_them_make_one_request() {
+fn calls_probe_in_turn_two_times_each_and_most_of_them_make_one_request() {
     let meeting = Crowd::at_once(200).against(cold_for(LOAD, ENDLESS));
     let attempts = |call: &super::world::Ended| call.record.attempts().len();
     assert!(meeting.calls.iter().all(|call| call.took >= LOAD && attempts(call) <= 4));
@@ -108,7 +108,7 @@ fn when_one_leader_after_the_other_is_aborted_the_rest_succeed_by_few_requests()
 }
 
 #[test]
-fn when_the_leader_vanishes_another_looks_after_its_lease_and_the_rest_succeed() {
+fn when_the_leader_vanishes_another_call_probes_after_its_lease_and_the_rest_succeed() {
     for seed in 0..SEEDS {
         let mut crowd = Crowd::at_once(100).seeded(seed);
         crowd.callers[0].leaves = Some((ms(30), Leaves::Vanishes));
@@ -136,7 +136,7 @@ fn a_leader_that_meets_a_429_at_wake_up_does_not_leave_the_others_behind() {
 }
 
 #[test]
-fn a_leader_whose_look_is_never_answered_is_followed_by_others() {
+fn a_leader_whose_probe_is_never_answered_is_followed_by_others() {
     for seed in 0..SEEDS {
         let mut looks = 0;
         let mut meeting = Crowd::at_once(100).seeded(seed).against(|asked| match asked.at {
@@ -153,7 +153,7 @@ fn a_leader_whose_look_is_never_answered_is_followed_by_others() {
 }
 
 #[test]
-fn a_model_that_fails_a_look_while_it_comes_up_is_waited_for_again() {
+fn a_model_that_fails_a_probe_while_it_comes_up_is_waited_for_again() {
     for seed in 0..SEEDS {
         let mut is_whole = true;
         let mut meeting = Crowd::at_once(50).seeded(seed).against(|asked| match asked.at.as_secs() {
@@ -167,7 +167,7 @@ fn a_model_that_fails_a_look_while_it_comes_up_is_waited_for_again() {
 }
 
 #[test]
-fn the_second_cold_start_of_a_target_is_looked_at_when_the_first_was_over() {
+fn the_second_cold_start_of_a_target_is_probed_after_the_length_of_the_first() {
     for seed in 0..SEEDS {
         let callers = (0..40).map(|nth| Caller::with(Policy::default()).coming(secs(nth / 20 * 1000)));
         let mut meeting = Crowd::of(callers).seeded(seed).against(|asked| match asked.at.as_secs() {
@@ -214,7 +214,7 @@ fn requests_whose_own_words_are_those_of_a_cold_start_hold_up_the_others_for_sec
 }
 
 #[test]
-fn nor_for_longer_where_one_of_them_is_the_first_to_look_for_a_model_that_is_cold() {
+fn the_same_holds_where_one_of_them_is_the_first_to_probe_a_cold_model() {
     for seed in 0..20 {
         let meeting = Crowd::at_once(100).seeded(seed).against(|asked| match asked {
             _ if asked.at < secs(10) || asked.who % 20 == 0 => loading(),

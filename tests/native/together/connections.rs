@@ -48,7 +48,7 @@ fn thirty_calls_to_three_models_are_five_at_once_and_all_are_answered_in_six_rou
 }
 
 #[test]
-fn who_matters_more_goes_first_whatever_its_target_and_who_has_waited_half_a_minute_before_all() {
+fn higher_tiers_go_first_whatever_their_target_and_calls_that_waited_half_a_minute_before_all() {
     let first = (0..5).map(|_| to(0, of_priority(Priority::Batch)));
     let batch = (0..3).map(|_| to(1, of_priority(Priority::Batch)).coming(ms(10)));
     let urgent = (0..40).map(|_| to(2, of_priority(Priority::Interactive)).coming(ms(20)));
@@ -61,7 +61,7 @@ fn who_matters_more_goes_first_whatever_its_target_and_who_has_waited_half_a_min
 }
 
 #[test]
-fn a_cold_model_that_waits_for_a_connection_is_looked_after_once_there_is_one() {
+fn a_cold_model_that_waits_for_a_connection_is_probed_once_there_is_one() {
     for seed in 0..100 {
         let busy = (0..5).map(|_| to(0, Policy::default()));
         let cold = (0..10).map(|_| to(1, Policy::default()).coming(ms(10)));
@@ -79,7 +79,7 @@ fn a_cold_model_that_waits_for_a_connection_is_looked_after_once_there_is_one() 
 }
 
 #[test]
-fn who_leaves_in_line_or_in_flight_gives_its_turn_to_others_of_any_target() {
+fn a_call_that_leaves_gives_its_turn_to_others_of_any_target() {
     use super::world::Leaves::Aborts;
     for seed in 0..50 {
         let leaves = |nth: usize| nth.is_multiple_of(2).then_some((ms(500 + 100 * nth as u64), Aborts));
@@ -127,7 +127,7 @@ fn a_reader_that_asks_for_nothing_lends_its_connection() {
 }
 
 #[test]
-fn who_was_let_in_and_comes_late_because_its_page_stood_still_holds_up_nobody() {
+fn a_call_that_claims_late_because_its_page_stood_still_holds_up_no_other() {
     let five = limiter::Rule { min: 5, max: 5, queue: 100 };
     let mut shared = Shared::new(Rules::default(), five, AlertRule::default(), 1);
     shared.grow(0);

@@ -48,7 +48,7 @@ fn work_that_can_wait_gets_its_share_while_people_keep_coming() {
 }
 
 #[test]
-fn nobody_of_one_tier_overtakes_another() {
+fn no_call_of_a_tier_overtakes_another() {
     let callers = (0..200).map(|nth| with(Priority::Default).coming(Duration::from_ms(nth)));
     let meeting = four_at_once(callers).against(|_| Reply::ok(secs(1)));
     let order: Vec<_> = meeting.sent.iter().map(|sent| sent.who).collect();
@@ -58,7 +58,7 @@ fn nobody_of_one_tier_overtakes_another() {
 }
 
 #[test]
-fn never_are_more_in_flight_than_there_are_places() {
+fn no_more_calls_are_in_flight_than_there_are_permits() {
     let mut most = 0;
     let meeting = four_at_once((0..300).map(|_| with(Priority::Default))).against(|asked| {
         most = most.max(asked.busy + 1);
@@ -68,7 +68,7 @@ fn never_are_more_in_flight_than_there_are_places() {
 }
 
 #[test]
-fn without_a_sign_of_load_the_places_double_in_each_round_up_to_sixty_four() {
+fn without_a_sign_of_load_the_permits_double_in_each_round_up_to_sixty_four() {
     let mut most = 0;
     let meeting = Crowd::at_once(600).against(|asked| {
         most = most.max(asked.busy + 1);
@@ -80,7 +80,7 @@ fn without_a_sign_of_load_the_places_double_in_each_round_up_to_sixty_four() {
 }
 
 #[test]
-fn once_the_pace_is_known_who_cannot_be_served_in_time_is_refused_when_it_comes() {
+fn once_the_latency_is_known_a_call_that_cannot_be_served_in_time_is_rejected_when_it_comes() {
     let hurried = policy(Given { total: Some(secs(10)), ..Given::default() });
     let first = (0..5).map(|_| Caller::with(Policy::default()));
     let then = (0..100).map(|_| Caller::with(hurried).coming(secs(20)));
@@ -103,7 +103,7 @@ fn once_the_pace_is_known_who_cannot_be_served_in_time_is_refused_when_it_comes(
 }
 
 #[test]
-fn before_the_pace_is_known_they_wait_until_their_deadline() {
+fn before_the_latency_is_known_calls_wait_until_their_deadline() {
     let hurried = policy(Given { total: Some(secs(10)), ..Given::default() });
     let meeting = four_at_once((0..100).map(|_| Caller::with(hurried))).against(|_| Reply::ok(secs(1)));
     for call in meeting.calls.iter().filter(|call| !call.is_delivered()) {
@@ -114,7 +114,7 @@ fn before_the_pace_is_known_they_wait_until_their_deadline() {
 }
 
 #[test]
-fn a_line_takes_as_many_as_the_rule_says() {
+fn a_queue_takes_as_many_calls_as_the_rule_says() {
     let mut crowd = four_at_once((0..100).map(|_| with(Priority::Default)));
     crowd.concurrency.queue = 10;
     let meeting = crowd.against(|_| Reply::ok(secs(1)));
@@ -123,7 +123,7 @@ fn a_line_takes_as_many_as_the_rule_says() {
 }
 
 #[test]
-fn one_odd_refusal_beside_requests_of_minutes_keeps_nobody_out_until_they_end() {
+fn one_odd_refusal_beside_requests_of_minutes_keeps_no_call_out_until_they_end() {
     for (code, floor) in [(503, None), (429, Some(secs(1)))] {
         let callers = (0..8).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 300)));
         let mut odd = true;
@@ -155,7 +155,7 @@ fn one_prompt_that_is_always_refused_without_a_time_holds_up_itself() {
 }
 
 #[test]
-fn who_is_sent_with_no_time_left_opens_no_breaker() {
+fn a_call_that_is_sent_with_no_time_left_opens_no_circuit() {
     let hurried = policy(Given { total: Some(ms(200)), attempt: Some(ms(200)), ..Given::default() });
     let callers = (0..8).map(|nth| Caller::with(hurried).coming(ms(nth * 300)));
     let later = (0..5).map(|nth| Caller::with(Policy::default()).coming(secs(8 + nth)));

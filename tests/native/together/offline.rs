@@ -83,7 +83,7 @@ fn a_pause_between_two_attempts_ends_when_there_is_a_network() {
 }
 
 #[test]
-fn who_has_no_network_to_its_end_fails_by_it_and_the_next_one_finds_a_closed_breaker() {
+fn a_call_without_a_network_fails_by_that_and_the_next_one_finds_a_closed_circuit() {
     let late = Caller::with(Policy::default()).coming(secs(700));
     let callers = (0..10).map(|_| Caller::with(Policy::default())).chain([late]);
     let mut meeting = offline(callers, ms(0), 650).against(|_| ok());

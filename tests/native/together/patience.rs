@@ -132,7 +132,7 @@ fn a_follower_that_has_a_fallback_goes_there_when_its_patience_is_over() {
 }
 
 #[test]
-fn who_is_in_line_for_a_place_until_its_deadline_fails_there() {
+fn a_call_that_is_queued_until_its_deadline_fails_there() {
     let slow = || crate::virtual_clock::Reply::ok(secs(100));
     let callers = (0..10).map(|nth| Caller::with(patient(30, if nth < 4 { 300 } else { 30 })));
     let concurrency = limiter::Rule { max: 4, ..limiter::Rule::default() };
@@ -146,7 +146,7 @@ fn who_is_in_line_for_a_place_until_its_deadline_fails_there() {
 }
 
 #[test]
-fn who_was_in_line_when_the_model_was_found_cold_has_its_patience_for_that_too() {
+fn a_call_that_was_queued_when_the_model_was_found_cold_has_its_patience_for_that_too() {
     let meeting = Crowd::of((0..50).map(|_| Caller::with(patient(30, 300)))).against(|_| loading());
     for call in &meeting.calls {
         assert!(

@@ -79,7 +79,7 @@ fn one_payload_in_eight_that_always_fails_costs_the_others_little() {
 }
 
 #[test]
-fn one_replica_of_three_that_fails_shuts_nobody_out() {
+fn one_replica_of_three_that_fails_shuts_no_call_out() {
     for (what, bad) in [("500", error(500)), ("reset", Reply::Resets { after: ms(3) }), ("503", page(503))] {
         for seed in 0..SEEDS {
             let mut nth = 0;
@@ -132,7 +132,7 @@ fn a_server_that_is_asked_too_fast_is_still_asked_more_slowly() {
 }
 
 #[test]
-fn who_gives_an_attempt_less_time_than_an_answer_takes_shuts_nobody_out() {
+fn a_caller_with_less_time_for_an_attempt_than_an_answer_takes_shuts_no_other_out() {
     let hasty = policy(Given { attempt: Some(ms(200)), ..Given::default() });
     for seed in 0..SEEDS {
         let patient = (0..60).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 250)));
@@ -144,7 +144,7 @@ fn who_gives_an_attempt_less_time_than_an_answer_takes_shuts_nobody_out() {
 }
 
 #[test]
-fn who_waited_in_line_through_one_gap_is_not_blamed_for_the_next_one() {
+fn a_call_that_was_queued_through_one_gap_is_not_blamed_for_the_next() {
     for seed in 0..SEEDS {
         let concurrency = limiter::Rule { min: 1, max: 4, queue: 10_000 };
         let callers = (0..60).map(|nth| Caller::with(Policy::default()).coming(ms(2_000 + nth * 5)));
@@ -183,7 +183,7 @@ fn a_key_that_has_spent_its_limit_costs_those_with_another_one_little() {
 }
 
 #[test]
-fn one_replica_of_three_that_hangs_shuts_nobody_out() {
+fn one_replica_of_three_that_hangs_shuts_no_call_out() {
     let policy = policy(Given { attempt: Some(secs(10)), ..Given::default() });
     for seed in 0..SEEDS {
         // All come in bursts, so that those that hang are late together, long after the others were answered.
@@ -245,7 +245,7 @@ fn after_an_outage_a_target_that_answers_two_of_three_is_taken_up_again() {
 }
 
 #[test]
-fn payloads_that_are_told_of_loading_hold_up_nobody_who_is_answered() {
+fn payloads_that_hear_loading_hold_up_no_call_that_is_answered() {
     let for_long = || super::loading_for(secs(240));
     // How many come at once, how long an answer takes, and how far the good calls are apart.
     for (bad, took, every) in [(24, ms(800), 250), (4, ms(800), 400), (4, ms(100), 900), (1, secs(8), 6_500)]

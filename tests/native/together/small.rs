@@ -26,7 +26,7 @@ fn unavailable_inside() -> Reply {
 }
 
 #[test]
-fn a_server_of_a_few_places_answers_everybody_and_the_breaker_stays_shut() {
+fn a_server_of_a_few_slots_answers_every_call_and_the_circuit_stays_closed() {
     for (places, full) in
         [1, 2, 3].into_iter().flat_map(|places| [(places, unavailable()), (places, unavailable_inside())])
     {
@@ -101,7 +101,7 @@ fn the_limit_rises_again_when_there_is_more_room() {
 }
 
 #[test]
-fn who_is_refused_alone_has_found_a_server_that_is_down() {
+fn a_call_that_is_refused_alone_has_found_a_server_that_is_down() {
     let down = || Reply::after(ms(3), status(503), read::of_error("Service Unavailable"));
     let mut meeting = Crowd::at_once(12).against(|_| down());
     assert_eq!(meeting.delivered(), 0);

@@ -87,7 +87,7 @@ fn is_open_after(times: impl IntoIterator<Item = u64>) -> bool {
 }
 
 #[test]
-fn five_failures_within_thirty_seconds_open_it_and_four_do_not() {
+fn five_failures_within_thirty_seconds_open_the_circuit_and_four_do_not() {
     let mut bench = Bench::new();
     for nth in 0..5 {
         assert_eq!(bench.state(START + nth), State::Closed);
@@ -97,7 +97,7 @@ fn five_failures_within_thirty_seconds_open_it_and_four_do_not() {
 }
 
 #[test]
-fn the_fifth_failure_opens_it_thirty_seconds_after_the_first_but_not_a_millisecond_later() {
+fn the_fifth_failure_opens_the_circuit_thirty_seconds_after_the_first_but_not_a_millisecond_later() {
     for start in [0, 1, 2_999, 3_000, START, START + 1_501] {
         let four = [0, 1, 15_000, 29_999].map(|after| start + after);
         assert!(is_open_after(four.into_iter().chain([start + 30_000])), "{start}");
@@ -106,7 +106,7 @@ fn the_fifth_failure_opens_it_thirty_seconds_after_the_first_but_not_a_milliseco
 }
 
 #[test]
-fn five_failures_that_never_fit_into_thirty_seconds_never_open_it_however_long_it_goes_on() {
+fn five_failures_that_never_fit_into_thirty_seconds_never_open_the_circuit() {
     for apart in [7_501, 8_000, 30_000, 30_001, 61_000, HOUR] {
         assert!(!is_open_after((0..10_000).map(|nth| START + nth * apart)), "{apart}");
     }
@@ -116,7 +116,7 @@ fn five_failures_that_never_fit_into_thirty_seconds_never_open_it_however_long_i
 }
 
 #[test]
-fn failures_of_long_ago_are_forgotten_though_nobody_looked_in_between() {
+fn old_failures_are_forgotten_even_if_the_breaker_was_not_asked_in_between() {
     for idle in [30_001, 60_000, HOUR, 1000 * HOUR] {
         let before = (0..4).map(|nth| START + nth);
         let after = (0..4).map(|nth| START + 4 + idle + nth);
@@ -125,7 +125,7 @@ fn failures_of_long_ago_are_forgotten_though_nobody_looked_in_between() {
 }
 
 #[test]
-fn five_timeouts_in_a_row_open_it_at_any_distance() {
+fn five_consecutive_timeouts_open_the_circuit_at_any_distance() {
     for apart in [0, 1, 30_001, 60_000, 300_000, HOUR, 24 * HOUR] {
         let mut bench = Bench::new();
         for nth in 0..5 {
@@ -138,7 +138,7 @@ fn five_timeouts_in_a_row_open_it_at_any_distance() {
 }
 
 #[test]
-fn five_timeouts_in_a_row_open_it_though_a_thousand_calls_were_answered_just_before() {
+fn five_consecutive_timeouts_open_the_circuit_though_a_thousand_calls_were_answered_just_before() {
     let mut bench = Bench::new();
     (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Success)));
     (0..5).for_each(|nth| assert!(!bench.ends(START + 2000 + nth, LATE)));
@@ -146,7 +146,7 @@ fn five_timeouts_in_a_row_open_it_though_a_thousand_calls_were_answered_just_bef
 }
 
 #[test]
-fn whatever_is_answered_ends_the_row_of_timeouts() {
+fn any_answer_ends_the_row_of_timeouts() {
     for between in [Verdict::Success, FAILS] {
         let mut bench = Bench::new();
         for nth in 0..1000 {
@@ -178,7 +178,7 @@ fn timeouts_and_failures_are_counted_together_within_the_window() {
 }
 
 #[test]
-fn of_ten_calls_and_more_half_must_fail() {
+fn half_must_fail_once_there_are_ten_calls() {
     for (works, fails, opens) in [
         (0, 5, true),
         // Fewer than ten in all: five failures are enough.
@@ -197,7 +197,7 @@ fn of_ten_calls_and_more_half_must_fail() {
 }
 
 #[test]
-fn five_of_a_thousand_do_not_open_it_wherever_they_are() {
+fn five_failures_in_a_thousand_calls_do_not_open_the_circuit_wherever_they_are() {
     for first in [0, 1, 500, 994, 995] {
         let mut bench = Bench::new();
         // The first five of all are all that there is: that is half of them.
@@ -248,7 +248,7 @@ fn a_loading_model_a_rate_limit_and_the_callers_own_mistakes_never_open_it() {
 }
 
 #[test]
-fn aborts_never_open_it_nor_do_they_count_as_answers() {
+fn aborts_never_open_the_circuit_and_do_not_count_as_answers() {
     let mut bench = Bench::new();
     (0..1000).for_each(|nth| assert!(!bench.ends(START + nth, Verdict::Ignored)));
     assert_eq!(bench.state(START + 1000), State::Closed);
@@ -257,7 +257,7 @@ fn aborts_never_open_it_nor_do_they_count_as_answers() {
 }
 
 #[test]
-fn every_failure_of_the_target_or_of_the_way_there_opens_it_and_where_it_was_is_told() {
+fn every_failure_of_the_target_or_the_network_opens_the_circuit_and_its_layer_is_reported() {
     for code in [
         Code::Unavailable,
         Code::GatewayTimeout,
@@ -277,7 +277,7 @@ fn every_failure_of_the_target_or_of_the_way_there_opens_it_and_where_it_was_is_
 }
 
 #[test]
-fn while_it_is_open_everybody_is_refused_and_told_for_how_long() {
+fn an_open_circuit_refuses_every_call_and_says_for_how_long() {
     let (mut bench, until) = Bench::open_at(START);
     for now in [START, START + 1, until - 1] {
         for who in 0..100 {
@@ -291,7 +291,7 @@ fn while_it_is_open_everybody_is_refused_and_told_for_how_long() {
 }
 
 #[test]
-fn a_result_from_before_it_opened_changes_nothing_any_more() {
+fn a_result_from_before_the_circuit_opened_changes_nothing() {
     let mut bench = Bench::new();
     let closed = bench.breaker.generation();
     bench.fails_at([START; 5]);
@@ -315,7 +315,7 @@ fn a_result_from_before_it_opened_changes_nothing_any_more() {
 }
 
 #[test]
-fn a_success_while_it_is_open_changes_nothing() {
+fn a_success_while_the_circuit_is_open_changes_nothing() {
     let (mut bench, until) = Bench::open_at(START);
     for nth in 0..100 {
         assert!(!bench.ends(START + nth, Verdict::Success));
@@ -325,14 +325,14 @@ fn a_success_while_it_is_open_changes_nothing() {
 }
 
 #[test]
-fn a_failure_while_it_is_open_does_not_prolong_it() {
+fn a_failure_while_the_circuit_is_open_does_not_prolong_it() {
     let (mut bench, until) = Bench::open_at(START);
     (0..100).for_each(|nth| assert!(!bench.ends(START + nth, LATE)));
     assert_eq!(bench.until(START + 100), until);
 }
 
 #[test]
-fn of_a_thousand_that_ask_when_it_is_half_open_one_is_the_probe() {
+fn a_half_open_circuit_admits_one_probe_of_a_thousand_calls() {
     let (mut bench, until) = Bench::open_at(START);
     let probes = (0..1000).filter(|who| bench.admits(until, *who)).count();
     assert_eq!(probes, 1);
@@ -353,7 +353,7 @@ fn the_lease_of_a_lost_probe_runs_out_when_its_attempt_would_or_after_half_a_min
 }
 
 #[test]
-fn a_lost_probe_that_comes_back_counts_though_another_has_taken_its_place() {
+fn a_lost_probe_that_comes_back_counts_though_another_has_replaced_it() {
     let (mut bench, until) = Bench::open_at(START);
     assert!(bench.admits(until, ME));
     let first = bench.breaker.generation();
@@ -388,7 +388,7 @@ fn a_probe_that_was_aborted_is_as_if_it_had_never_been() {
 }
 
 #[test]
-fn who_is_not_the_probe_and_leaves_says_nothing_about_it() {
+fn a_call_that_is_not_the_probe_says_nothing_about_it_when_it_leaves() {
     let (mut bench, until) = Bench::open_at(START);
     assert!(bench.admits(until, ME));
     let generation = bench.breaker.generation();
@@ -409,7 +409,7 @@ fn a_probe_that_meets_a_rate_limit_a_refusal_or_a_loading_model_has_shown_that_i
 }
 
 #[test]
-fn one_success_of_the_probe_makes_everybody_start_slowly_once() {
+fn one_success_of_the_probe_starts_the_target_slowly_once() {
     let (mut bench, until) = Bench::open_at(START);
     assert!(bench.admits(until, ME));
     assert!(bench.ends(until, Verdict::Success));
@@ -422,7 +422,7 @@ fn one_success_of_the_probe_makes_everybody_start_slowly_once() {
 }
 
 #[test]
-fn of_a_page_that_may_have_lost_its_network_the_first_probes_come_after_seconds() {
+fn a_page_that_may_have_lost_its_network_probes_after_seconds_at_first() {
     const LOST: Verdict = Verdict::Failure(Layer::Network);
     let rule = Rule { of_network: Some(Duration::from_secs(1)), ..Rule::default() };
     for (first, least) in [(LOST, 1_000), (FAILS, 15_000)] {
@@ -444,7 +444,7 @@ fn of_a_page_that_may_have_lost_its_network_the_first_probes_come_after_seconds(
 }
 
 #[test]
-fn aborts_in_the_ramp_bring_it_neither_forward_nor_back() {
+fn aborts_move_the_ramp_neither_forward_nor_back() {
     let (mut bench, now) = Bench::ramp_at(START);
     (0..100).for_each(|_| assert!(!bench.ends(now, Verdict::Ignored)));
     assert_eq!(bench.state(now), State::HalfOpen);
@@ -453,7 +453,7 @@ fn aborts_in_the_ramp_bring_it_neither_forward_nor_back() {
 }
 
 #[test]
-fn as_many_failures_as_successes_in_the_ramp_and_five_at_most_open_it_again_for_twice_as_long() {
+fn as_many_failures_as_successes_in_the_ramp_or_five_open_the_circuit_again_for_twice_as_long() {
     for (successes, failures) in [(0, 2), (1, 2), (2, 3), (3, 4), (4, 5), (7, 5), (14, 5)] {
         for verdict in [FAILS, LATE] {
             let (mut bench, now) = Bench::ramp_at(START);
@@ -480,7 +480,7 @@ fn single_failures_among_successes_in_the_ramp_are_of_their_own_payloads() {
 }
 
 #[test]
-fn of_those_that_were_let_through_in_the_ramp_only_the_failures_that_open_it_count() {
+fn among_the_calls_of_the_ramp_only_the_failures_that_open_the_circuit_count() {
     let (mut bench, now) = Bench::ramp_at(START);
     let of_the_ramp = bench.breaker.generation();
     bench.fails_at([now; 2]);
@@ -490,7 +490,7 @@ fn of_those_that_were_let_through_in_the_ramp_only_the_failures_that_open_it_cou
 }
 
 #[test]
-fn what_was_counted_before_it_opened_is_forgotten_when_it_closes() {
+fn counts_from_before_the_circuit_opened_are_forgotten_when_it_closes() {
     for verdict in [FAILS, LATE] {
         let mut bench = Bench::new();
         (0..5).for_each(|_| assert!(!bench.ends(START, verdict)));
@@ -544,7 +544,7 @@ fn each_time_is_twice_the_one_before_up_to_the_cap_and_jitter_only_adds() {
 }
 
 #[test]
-fn it_goes_on_being_probed_once_in_each_period_however_long_it_is_broken() {
+fn a_broken_target_is_probed_once_in_each_period_however_long_it_is_broken() {
     let (mut bench, mut now) = Bench::open_at(START);
     for _ in 0..10_000 {
         assert_eq!((0..5).filter(|who| bench.admits(now, *who)).count(), 1);
@@ -556,7 +556,7 @@ fn it_goes_on_being_probed_once_in_each_period_however_long_it_is_broken() {
 }
 
 #[test]
-fn once_it_has_closed_the_first_time_is_short_again() {
+fn a_circuit_that_has_closed_opens_for_the_short_time_again() {
     let (mut bench, mut now) = Bench::open_at(START);
     for _ in 0..5 {
         assert!(bench.admits(now, ME));
@@ -571,7 +571,7 @@ fn once_it_has_closed_the_first_time_is_short_again() {
 }
 
 #[test]
-fn those_who_opened_together_do_not_probe_together() {
+fn breakers_that_opened_together_do_not_probe_together() {
     let until = |seed| {
         let mut bench = Bench::of(Rule::default(), seed);
         bench.fails_at([START; 5]);
@@ -613,7 +613,7 @@ fn the_first_time_is_never_shorter_than_was_asked_for_even_above_the_cap() {
 }
 
 #[test]
-fn rules_of_nothing_or_of_everything_neither_overflow_nor_keep_it_open_for_good() {
+fn extreme_rules_neither_overflow_nor_keep_the_circuit_open_for_good() {
     let of = |ms| Duration::from_ms(ms);
     for (failures, window, open, max_open) in [
         (0, 0, 0, 0),
@@ -638,7 +638,7 @@ fn rules_of_nothing_or_of_everything_neither_overflow_nor_keep_it_open_for_good(
 }
 
 #[test]
-fn on_a_clock_that_stands_still_it_opens_by_number_and_does_not_close_by_itself() {
+fn on_a_clock_that_stands_still_the_circuit_opens_by_number_and_does_not_close_by_itself() {
     let (mut bench, until) = Bench::open_at(START);
     for who in 0..1000 {
         assert!(!bench.admits(START, who));

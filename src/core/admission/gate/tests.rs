@@ -86,7 +86,7 @@ impl Bench {
 }
 
 #[test]
-fn of_a_model_that_nothing_is_known_of_everybody_is_sent() {
+fn every_call_is_sent_to_an_unknown_model() {
     let mut bench = Bench::new();
     assert!((0..1000).all(|who| bench.admits(SENT, who)));
     assert!(!bench.gate.is_cold() && !bench.gate.was_warm());
@@ -101,7 +101,7 @@ fn the_first_loading_answer_elects_the_leader_and_whoever_hears_the_same_follows
 }
 
 #[test]
-fn while_it_is_cold_nobody_is_sent_but_the_leader() {
+fn while_the_model_is_cold_only_the_leader_is_sent() {
     let (mut bench, next) = Bench::cold();
     for now in [HEARD, next - 1, next, next + 119_999] {
         assert!((B..1000).all(|who| !bench.admits(now, who)), "{now}");
@@ -111,7 +111,7 @@ fn while_it_is_cold_nobody_is_sent_but_the_leader() {
 }
 
 #[test]
-fn the_leader_looks_after_a_quarter_of_what_was_said_and_then_at_growing_distances() {
+fn the_leader_probes_after_a_quarter_of_the_estimate_and_then_at_growing_intervals() {
     for seed in 0..200 {
         let mut bench = Bench::seeded(seed);
         let mut sent = SENT;
@@ -130,7 +130,7 @@ fn the_leader_looks_after_a_quarter_of_what_was_said_and_then_at_growing_distanc
 }
 
 #[test]
-fn any_other_answer_of_now_ends_the_cold_start_and_ends_it_once() {
+fn any_other_answer_from_now_ends_the_cold_start_once() {
     let (mut bench, next) = Bench::cold();
     assert!(bench.admits(next, A));
     assert!(bench.answered(next + 500, next));
@@ -141,14 +141,14 @@ fn any_other_answer_of_now_ends_the_cold_start_and_ends_it_once() {
 }
 
 #[test]
-fn an_answer_to_a_follower_that_was_in_flight_ends_it_as_well() {
+fn an_answer_to_a_follower_that_was_in_flight_ends_the_cold_start_as_well() {
     let (mut bench, _) = Bench::cold();
     assert!(bench.answered(HEARD + 900, SENT + 10));
     assert!(bench.admits(HEARD + 900, B));
 }
 
 #[test]
-fn a_success_that_was_sent_before_the_cold_start_does_not_end_it_but_another_one_looks_soon() {
+fn a_success_that_was_sent_before_the_cold_start_does_not_end_it_but_another_call_probes_soon() {
     let (mut bench, next) = Bench::cold();
     for started in [0, SENT - 60_000, SENT - 1] {
         assert!(!bench.answered(HEARD + 900, started));
@@ -160,7 +160,7 @@ fn a_success_that_was_sent_before_the_cold_start_does_not_end_it_but_another_one
 }
 
 #[test]
-fn a_loading_answer_that_was_sent_before_the_model_came_up_does_not_cool_it_again() {
+fn a_loading_answer_to_a_request_from_before_the_model_came_up_does_not_make_it_cold() {
     let (mut bench, next) = Bench::cold();
     assert!(bench.admits(next, A) && bench.answered(next + 500, next));
     for started in [SENT, next - 1] {
@@ -192,7 +192,7 @@ fn a_model_that_goes_down_again_has_a_cold_start_of_its_own() {
 }
 
 #[test]
-fn a_look_that_ran_into_its_clock_leaves_the_lead_with_the_one_who_looked() {
+fn a_probe_that_ran_into_its_clock_keeps_the_lead() {
     let (mut bench, next) = Bench::cold();
     assert!(bench.admits(next, A));
     let late = next + 60_000;
@@ -203,7 +203,7 @@ fn a_look_that_ran_into_its_clock_leaves_the_lead_with_the_one_who_looked() {
 }
 
 #[test]
-fn when_the_leader_leaves_the_next_one_looks_when_it_is_time_and_not_before() {
+fn when_the_leader_leaves_the_next_call_probes_at_the_set_time_and_not_before() {
     let (mut bench, next) = Bench::cold();
     bench.gate.resign(A);
     assert_eq!(bench.vacant_at(), Some(next));
@@ -215,7 +215,7 @@ fn when_the_leader_leaves_the_next_one_looks_when_it_is_time_and_not_before() {
 }
 
 #[test]
-fn who_was_told_to_stay_away_for_long_may_come_back_sooner_and_not_who_has_its_number_after_it() {
+fn a_call_that_was_told_to_stay_away_may_come_back_sooner_but_not_the_next_call_with_its_number() {
     let mut bench = Bench::new();
     let hour = LoadingAnswer { floor: Some(Duration::from_secs(3_600)), ..SAYS_20_S };
     assert!(matches!(bench.hears(HEARD, A, SENT, hour), Role::Lead(_)));
@@ -225,7 +225,7 @@ fn who_was_told_to_stay_away_for_long_may_come_back_sooner_and_not_who_has_its_n
 }
 
 #[test]
-fn who_does_not_lead_may_leave_without_a_trace() {
+fn a_call_that_does_not_lead_may_leave_without_a_trace() {
     let (mut bench, next) = Bench::cold();
     (B..100).for_each(|who| bench.gate.resign(who));
     assert!(!bench.admits(next, B) && bench.admits(next, A));
@@ -245,7 +245,7 @@ fn the_lease_of_a_leader_that_never_comes_back_runs_out_after_its_sleep_and_an_a
 }
 
 #[test]
-fn the_lease_of_a_leader_that_is_lost_while_it_looks_runs_out_after_an_attempt() {
+fn the_lease_of_a_leader_that_is_lost_while_it_probes_runs_out_after_an_attempt() {
     let (mut bench, next) = Bench::cold();
     assert!(bench.admits(next + 5, A));
     assert_eq!(bench.vacant_at(), Some(next + 120_005));
@@ -271,7 +271,7 @@ fn a_leader_that_comes_back_late_leads_on_if_nobody_has_taken_over() {
 }
 
 #[test]
-fn a_late_answer_of_a_leader_that_was_replaced_ends_the_cold_start_all_the_same() {
+fn a_late_answer_to_a_leader_that_was_replaced_ends_the_cold_start_too() {
     let (mut bench, next) = Bench::cold();
     assert!(bench.admits(next, A));
     assert!(bench.admits(next + 120_000, B));
@@ -280,7 +280,7 @@ fn a_late_answer_of_a_leader_that_was_replaced_ends_the_cold_start_all_the_same(
 }
 
 #[test]
-fn who_hears_it_while_nobody_leads_takes_the_lead() {
+fn a_call_that_hears_loading_while_there_is_no_leader_takes_the_lead() {
     let (mut bench, _) = Bench::cold();
     bench.gate.resign(A);
     bench.leads(HEARD + 50, B, SENT + 10);
@@ -288,7 +288,7 @@ fn who_hears_it_while_nobody_leads_takes_the_lead() {
 }
 
 #[test]
-fn when_everybody_has_left_the_next_call_leads_as_soon_as_it_is_time() {
+fn when_every_call_has_left_the_next_call_leads_once_a_probe_is_due() {
     let (mut bench, next) = Bench::cold();
     assert!((B..100).all(|who| bench.follows(HEARD, who, SENT)));
     (A..100).for_each(|who| bench.gate.resign(who));
@@ -298,7 +298,7 @@ fn when_everybody_has_left_the_next_call_leads_as_soon_as_it_is_time() {
 }
 
 #[test]
-fn there_is_never_more_than_one_leader_whoever_asks_and_leaves() {
+fn there_is_never_more_than_one_leader_whichever_calls_come_and_go() {
     let mut bench = Bench::new();
     let mut now = SENT;
     let (mut leads, mut until) = (None, now);
@@ -323,7 +323,7 @@ fn there_is_never_more_than_one_leader_whoever_asks_and_leaves() {
 }
 
 #[test]
-fn how_long_the_last_cold_start_took_moves_the_first_look_of_the_next() {
+fn the_length_of_the_last_cold_start_moves_the_first_probe_of_the_next() {
     for seed in 0..100 {
         let mut bench = Bench::seeded(seed);
         bench.leads(HEARD, A, SENT);
@@ -349,7 +349,7 @@ fn a_last_cold_start_that_was_short_does_not_hurry_the_next() {
 }
 
 #[test]
-fn no_first_look_is_later_than_a_minute_however_long_the_last_one_took() {
+fn the_first_probe_comes_within_a_minute_however_long_the_last_cold_start_took() {
     let (mut bench, _) = Bench::cold();
     let up = SENT + 270_000;
     assert!(bench.admits(up, A) && bench.answered(up, up));
@@ -385,7 +385,7 @@ fn a_guess_is_no_word_of_the_server() {
 }
 
 #[test]
-fn on_a_clock_that_stands_still_the_leader_may_look_and_nobody_else() {
+fn on_a_clock_that_stands_still_only_the_leader_may_probe() {
     let (mut bench, _) = Bench::cold();
     for _ in 0..1000 {
         assert!(!bench.admits(HEARD, B));
@@ -396,7 +396,7 @@ fn on_a_clock_that_stands_still_the_leader_may_look_and_nobody_else() {
 }
 
 #[test]
-fn a_clock_that_jumps_an_hour_ahead_lets_one_of_them_look() {
+fn a_clock_that_jumps_an_hour_ahead_lets_one_call_probe() {
     let (mut bench, next) = Bench::cold();
     let admitted = (0..100).filter(|who| bench.admits(next + HOUR, *who)).count();
     assert_eq!(admitted, 1);
@@ -415,7 +415,7 @@ fn a_clock_that_goes_backwards_leaves_one_leader_and_the_way_out() {
 }
 
 #[test]
-fn an_hour_in_which_nobody_looked_is_no_part_of_a_cold_start() {
+fn an_hour_without_a_probe_is_no_part_of_a_cold_start() {
     // All who waited have left, and nobody called for an hour.
     let (mut bench, next) = Bench::cold();
     bench.gate.resign(A);
@@ -431,7 +431,7 @@ fn an_hour_in_which_nobody_looked_is_no_part_of_a_cold_start() {
 }
 
 #[test]
-fn who_hears_it_long_after_everybody_left_leads_a_cold_start_of_its_own() {
+fn a_call_that_hears_loading_long_after_all_have_left_leads_a_cold_start_of_its_own() {
     let (mut bench, next) = Bench::cold();
     bench.gate.resign(A);
     let sleep = bench.leads(next + HOUR, B, next + HOUR - 60_000);

@@ -22,7 +22,7 @@ fn succeed(limiter: &mut Limiter, times: u32) {
 }
 
 #[test]
-fn it_starts_at_four_and_grows_by_one_a_success_up_to_its_maximum() {
+fn the_limit_starts_at_four_and_grows_by_one_a_success_up_to_its_maximum() {
     let mut limiter = limiter(4, 64);
     assert_eq!(limiter.limit(), 4);
     succeed(&mut limiter, 10);
@@ -44,7 +44,7 @@ fn the_first_push_ends_the_slow_start_and_then_a_round_of_successes_is_one_more(
 }
 
 #[test]
-fn what_was_in_flight_together_cuts_the_limit_once() {
+fn timeouts_that_were_in_flight_together_cut_the_limit_once() {
     let mut limiter = limiter(4, 64);
     succeed(&mut limiter, 60);
     for ms in [1000, 1001, 1999] {
@@ -56,7 +56,7 @@ fn what_was_in_flight_together_cuts_the_limit_once() {
 }
 
 #[test]
-fn who_is_refused_leaves_no_place_for_the_next() {
+fn an_overloaded_call_leaves_no_permit_for_the_next() {
     let mut limiter = limiter(4, 64);
     limiter.start_slowly(40);
     (0..40).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
@@ -69,7 +69,7 @@ fn who_is_refused_leaves_no_place_for_the_next() {
 }
 
 #[test]
-fn what_was_too_much_is_tried_again_ten_seconds_later() {
+fn a_limit_that_was_too_much_is_tried_again_ten_seconds_later() {
     let mut limiter = limiter(1, 64);
     (0..4).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
     limiter.observe(at(1000), Sample::Overload);
@@ -101,7 +101,7 @@ fn a_limit_that_was_cut_to_those_that_take_minutes_lets_one_more_in_every_two_se
 }
 
 #[test]
-fn who_had_company_is_known_of_both() {
+fn both_calls_of_a_pair_know_that_they_had_company() {
     let mut limiter = limiter(1, 64);
     limiter.acquire(at(0), 1, at(9));
     assert!(!limiter.was_in_company(1));
@@ -114,14 +114,14 @@ fn who_had_company_is_known_of_both() {
 }
 
 #[test]
-fn it_starts_at_its_minimum_where_that_is_more_than_four_and_at_its_maximum_where_that_is_less() {
+fn the_limit_starts_at_its_minimum_if_above_four_and_at_its_maximum_if_below() {
     for (min, max, limit) in [(32, 64, 32), (5, 5, 5), (4, 64, 4), (1, 64, 4), (0, 2, 2), (32, 8, 8)] {
         assert_eq!(limiter(min, max).limit(), limit, "{min} to {max}");
     }
 }
 
 #[test]
-fn it_never_falls_below_its_minimum_nor_rises_by_a_push() {
+fn the_limit_never_falls_below_its_minimum_nor_rises_by_a_timeout() {
     let mut limiter = limiter(4, 64);
     (0..20).for_each(|nth| limiter.observe(at(nth * 1000), Sample::Timeout));
     assert_eq!(limiter.limit(), 4);
@@ -142,7 +142,7 @@ fn a_limit_that_nobody_needs_does_not_grow() {
 }
 
 #[test]
-fn a_place_that_is_never_given_back_runs_out() {
+fn a_permit_that_is_never_released_runs_out() {
     let mut limiter = limiter(1, 1);
     limiter.acquire(at(0), 3, at(500));
     assert!(!limiter.has_permit(at(499)));
@@ -188,7 +188,7 @@ fn a_maximum_below_the_minimum_or_of_nothing_still_lets_one_through() {
 }
 
 #[test]
-fn who_comes_late_waits_for_those_before() {
+fn a_late_call_waits_for_the_calls_before_it() {
     let mut limiter = limiter(4, 4);
     assert_eq!(limiter.wait_behind(8, None), None);
     succeed(&mut limiter, 1);

@@ -28,7 +28,7 @@ fn a_server_that_does_not_stream_answers_in_one_piece() {
 }
 
 #[test]
-fn what_is_no_json_fails_once_and_is_passed_on_to_who_may_know_it() {
+fn an_event_that_is_no_json_fails_once_and_is_passed_on_to_a_fetch() {
     let stream = events(&["plain words"]);
     assert_eq!(told(&stream).0, Told::Failed(Code::BadResponse, "plain words".to_owned()));
     assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(End::Complete));
@@ -86,7 +86,7 @@ fn a_ping_may_be_no_json() {
 }
 
 #[test]
-fn what_begins_as_a_page_is_one_whatever_its_type_and_what_does_not_is_none() {
+fn a_body_that_begins_as_a_page_is_one_whatever_its_type_and_any_other_is_none() {
     let page = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>";
     let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}"#]);
     for of in ["text/html", "text/event-stream", "text/plain", ""] {
@@ -99,7 +99,7 @@ fn what_begins_as_a_page_is_one_whatever_its_type_and_what_does_not_is_none() {
 }
 
 #[test]
-fn plain_text_is_passed_on_to_who_may_know_it_and_is_no_stream_to_a_reader() {
+fn plain_text_is_passed_on_to_a_fetch_and_is_no_stream_to_a_reader() {
     for text in
         ["The cat sat.", "1\n00:00:01,000 --> 00:00:02,000\nHello\n", "0:\"Hel\"\n0:\"lo\"\n", "\0\u{1}pcm"]
     {

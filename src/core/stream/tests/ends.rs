@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn of_several_answers_the_last_one_to_finish_ends_the_stream_and_the_first_is_the_text() {
+fn the_last_of_several_answers_to_finish_ends_the_stream_and_the_first_is_the_text() {
     let (a, b) = (chunk(0, "Hel", "null"), chunk(1, "Bon", "null"));
     let (c, d) = (chunk(0, "lo", "\"stop\""), chunk(1, "jour", "\"stop\""));
     assert_eq!(told(&events(&[&a, &b, &c])).0, Told::Ended(End::Truncated));
@@ -31,7 +31,7 @@ fn an_answer_that_begins_when_another_has_finished_is_waited_for() {
 }
 
 #[test]
-fn failing_ends_are_told_in_any_case_and_by_the_provider_too() {
+fn failing_ends_are_recognised_in_any_case_and_from_the_provider_too() {
     for end in [
         "ERROR",
         "failed",
@@ -70,7 +70,7 @@ fn an_empty_whole_text_beside_a_token_is_no_end() {
 }
 
 #[test]
-fn of_more_than_sixty_choices_only_the_last_word_says_that_all_have_finished() {
+fn with_more_than_sixty_choices_only_the_last_word_says_that_all_have_finished() {
     let mut chunks: Vec<String> = (0..70).map(|nth| chunk(nth, "x", "null")).collect();
     chunks.extend((0..66).map(|nth| chunk(nth, "x", "\"stop\"")));
     let all: Vec<&str> = chunks.iter().map(String::as_str).collect();
@@ -133,7 +133,7 @@ fn only_an_answer_that_is_at_its_end_is_over_soon() {
 }
 
 #[test]
-fn what_follows_an_end_in_no_known_form_changes_nothing() {
+fn an_event_in_no_known_form_after_the_end_changes_nothing() {
     let chat = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
     let gemini = r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP","index":0}]}"#;
     for (end, more) in [

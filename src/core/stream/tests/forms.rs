@@ -187,7 +187,7 @@ fn signs_of_life_and_announcements_are_no_content() {
 }
 
 #[test]
-fn what_is_in_no_known_form_is_content_and_ends_with_done() {
+fn a_stream_in_no_known_form_is_content_and_ends_with_done() {
     assert_eq!(told(&events(&[r#"{"foo":"bar"}"#, "[DONE]"])).0, Told::Ended(End::Complete));
     assert_eq!(told(&events(&[r#"{"foo":"bar"}"#])).0, Told::Ended(End::Truncated));
     assert!(told(&events(&["12"])).2);
@@ -219,7 +219,7 @@ fn an_error_is_one_in_every_form_in_which_servers_send_it() {
 }
 
 #[test]
-fn whose_fault_it_is_is_told_by_the_layer() {
+fn the_layer_says_whose_fault_it_is() {
     let body = Body { is_error: true, of_engine: true, status: Some(429), ..Body::default() };
     let trouble = crate::core::classify::classify(200, Profile::OpenAi, &body).unwrap();
     assert_eq!((trouble.code, trouble.layer), (Code::RateLimited, Layer::Account));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_text_of_each_event_is_told_apart_where_that_is_wanted() {
+fn the_text_of_each_event_is_kept_apart_where_that_is_wanted() {
     let mut stream = Stream::new(&Room::default(), "", false);
     let piece = events(&[r#"{"content":"Hel"}"#, r#"{"content":""}"#, r#"{"content":"lo"}"#]);
     stream.push(piece.as_bytes(), Wants { items: false, pieces: true });
@@ -87,7 +87,7 @@ fn a_text_that_is_said_twice_is_read_once() {
 }
 
 #[test]
-fn a_number_in_the_place_of_a_text_is_one() {
+fn a_number_in_place_of_a_text_is_a_text() {
     let stream = events(&[
         r#"{"choices":[{"index":0,"delta":{"content":"$0.00"}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"content":6}}]}"#,
@@ -99,7 +99,7 @@ fn a_number_in_the_place_of_a_text_is_one() {
 }
 
 #[test]
-fn what_is_passed_on_tells_which_event_failed() {
+fn a_stream_that_is_passed_on_shows_which_event_failed() {
     let mut stream = Stream::new(&Room::default(), "", true);
     stream.push(b"event: error\ndata: {\"error\":\"x\"}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", ITEMS);
     assert_eq!((stream.items.as_slice(), stream.count), (br#"{"error":"x"}"#.as_slice(), 1));
