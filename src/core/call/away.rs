@@ -1,7 +1,6 @@
 //! A lost network or a suspended machine. It says nothing about the target, and costs nothing.
 
-use super::{Action, Attempt, Call, Head, Means, Outcome, State, Step, Wait};
-use crate::core::admission::Shared;
+use super::{Action, Attempt, Call, Context, Head, Means, Outcome, State, Step, Wait};
 use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
@@ -14,40 +13,33 @@ pub(super) const NO_NETWORK: Failure =
 
 impl Call {
     /// The request could not be sent.
-    pub(super) fn unsent(&mut self, now: Instant, attempt: Attempt, shared: &mut Shared) -> Action {
+    pub(super) fn unsent(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
         self.attempts = self.attempts.saturating_sub(1);
-        self.tell(now, attempt, None, Outcome::Aborted, Means::Nothing, shared);
-        self.until_online(now)
+        self.tell(cx, attempt, None, Outcome::Aborted, Means::Nothing);
+        self.until_online(cx.now)
     }
 
     /// The call is queued, and the queue does not move without a network.
-    pub(super) fn leaves_line(
-        &mut self,
-        now: Instant,
-        since: Instant,
-        wait: Wait,
-        shared: &mut Shared,
-    ) -> Action {
-        self.record.waited_for(wait.reason, now.since(since));
-        shared.detach(now, self.target_index(), self.id, true);
-        self.until_online(now)
+    pub(super) fn leaves_line(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait) -> Action {
+        self.record.waited_for(wait.reason, cx.now.since(since));
+        cx.shared.detach(cx.now, self.target_index(), self.id, true);
+        self.until_online(cx.now)
     }
 
     /// The request was lost, and there is no network.
     pub(super) fn lost_offline(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         head: Option<Head>,
-        shared: &mut Shared,
     ) -> Action {
-        self.note_lost(now, attempt, head, shared);
-        self.until_online(now)
+        self.note_lost(cx, attempt, head);
+        self.until_online(cx.now)
     }
 
-    fn note_lost(&mut self, now: Instant, attempt: Attempt, head: Option<Head>, shared: &mut Shared) {
+    fn note_lost(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) {
         let outcome = Outcome::Failed(Code::Network, Layer::Network);
-        self.note(now, attempt, head, outcome, Means::Nothing, shared);
+        self.note(cx, attempt, head, outcome, Means::Nothing);
     }
 
     fn until_online(&mut self, now: Instant) -> Action {
@@ -76,18 +68,12 @@ impl Call {
     }
 
     /// The connection did not survive the suspension of the machine. The request is sent again once, without cost.
-    pub(super) fn slept(
-        &mut self,
-        now: Instant,
-        attempt: Attempt,
-        head: Option<Head>,
-        shared: &mut Shared,
-    ) -> Action {
+    pub(super) fn slept(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) -> Action {
         self.per_target.once_spent = true;
-        self.note_lost(now, attempt, head, shared);
-        let span = self.rng.up_to(SPREAD.min(now.since(attempt.started)));
-        let wait = Wait { until: now + span, span, reason: WaitReason::Backoff, estimate: None };
+        self.note_lost(cx, attempt, head);
+        let span = self.rng.up_to(SPREAD.min(cx.now.since(attempt.started)));
+        let wait = Wait { until: cx.now + span, span, reason: WaitReason::Backoff, estimate: None };
         let step = if wait.until < self.deadline() { Step::Wait(wait) } else { Step::GiveUp(None) };
-        self.take(now, step, NO_NETWORK, shared)
+        self.take(cx, step, NO_NETWORK)
     }
 }

@@ -58,6 +58,12 @@ enum State {
     Done,
 }
 
+/// What every handler needs besides the input.
+struct Context<'a> {
+    now: Instant,
+    shared: &'a mut Shared,
+}
+
 /// A request in flight.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
@@ -165,13 +171,14 @@ impl Call {
     }
 
     pub fn handle(&mut self, now: Instant, input: Input, shared: &mut Shared) -> Action {
+        let cx = &mut Context { now, shared };
         let state = ::core::mem::replace(&mut self.state, State::Done);
         let action = match (state, input) {
             (State::Done, _) => return self.pending,
-            (state, Input::Aborted) => self.abandon(now, state, shared),
-            (State::New, _) => self.request_admission(now, None, shared),
+            (state, Input::Aborted) => self.abandon(cx, state),
+            (State::New, _) => self.request_admission(cx, None),
             (State::Queued { since, wait, falls_back }, Input::Woke) => {
-                self.turn(now, since, wait, falls_back, shared)
+                self.turn(cx, since, wait, falls_back)
             }
             (State::Sending(attempt), Input::Head(head)) => {
                 self.state = State::Reading(attempt, head);
@@ -185,76 +192,70 @@ impl Call {
                 self.state = State::Sending(Attempt { reached: true, ..attempt });
                 return self.pending;
             }
-            (State::Reading(attempt, head), Input::Body(body)) => {
-                self.answered(now, attempt, head, body, shared)
-            }
+            (State::Reading(attempt, head), Input::Body(body)) => self.answered(cx, attempt, head, body),
             (State::Reading(attempt, head), Input::Begun) if head.events => {
-                self.begun = Some(now);
-                shared.begun(now, self.target_index(), self.id, attempt.generation, attempt.started);
+                self.begun = Some(cx.now);
+                cx.shared.begun(cx.now, self.target_index(), self.id, attempt.generation, attempt.started);
                 self.state = State::Reading(attempt, head);
                 return self.pending;
             }
             (state @ (State::Sending(_) | State::Reading(..)), Input::HeldUp { away }) => {
                 match away {
-                    true => shared.lend(now, self.target_index(), self.id),
-                    false => shared.reclaim(now, self.target_index(), self.id, self.deadline()),
+                    true => cx.shared.lend(cx.now, self.target_index(), self.id),
+                    false => cx.shared.reclaim(cx.now, self.target_index(), self.id, self.deadline()),
                 }
                 self.away = away;
                 self.state = state;
                 return self.pending;
             }
             (State::Reading(attempt, head), Input::Ended(end)) if head.events => {
-                self.ended(now, attempt, head, end, shared)
+                self.ended(cx, attempt, head, end)
             }
-            (State::Sending(attempt), Input::Offline) => self.unsent(now, attempt, shared),
-            (State::Queued { since, wait, .. }, Input::Offline) => self.leaves_line(now, since, wait, shared),
+            (State::Sending(attempt), Input::Offline) => self.unsent(cx, attempt),
+            (State::Queued { since, wait, .. }, Input::Offline) => self.leaves_line(cx, since, wait),
             (State::Sending(attempt), Input::NetworkError(Lost::Offline)) => {
-                self.lost_offline(now, attempt, None, shared)
+                self.lost_offline(cx, attempt, None)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
-                self.lost_offline(now, attempt, Some(head), shared)
+                self.lost_offline(cx, attempt, Some(head))
             }
             (State::Sending(attempt), Input::NetworkError(Lost::Suspended)) if self.may_have_slept() => {
-                self.slept(now, attempt, None, shared)
+                self.slept(cx, attempt, None)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Suspended))
                 if self.begun.is_none() && self.may_have_slept() =>
             {
-                self.slept(now, attempt, Some(head), shared)
+                self.slept(cx, attempt, Some(head))
             }
             (State::Waiting { since, wait, .. }, Input::Online)
                 if wait.reason == WaitReason::Offline && wait.until == self.deadline() =>
             {
-                self.online(now, since, wait)
+                self.online(cx.now, since, wait)
             }
-            (State::Sending(attempt), Input::NetworkError(lost)) => {
-                self.unreached(now, attempt, lost, shared)
-            }
+            (State::Sending(attempt), Input::NetworkError(lost)) => self.unreached(cx, attempt, lost),
             (State::Sending(attempt), Input::Astray) => {
-                self.lost(now, attempt, None, Classification::ASTRAY, None, shared)
+                self.lost(cx, attempt, None, Classification::ASTRAY, None)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Late)) => {
                 let phase = Phase::Idle;
-                self.lost(now, attempt, Some(head), timed_out(phase, head.events), Some(phase), shared)
+                self.lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
             }
             (State::Reading(attempt, head), Input::NetworkError(_)) => {
                 let class = if head.events { Classification::TRUNCATED } else { Classification::NETWORK };
-                let class = class.after(now.since(attempt.started), false);
-                self.lost(now, attempt, Some(head), class, None, shared)
+                let class = class.after(cx.now.since(attempt.started), false);
+                self.lost(cx, attempt, Some(head), class, None)
             }
             (State::Sending(attempt), Input::TimedOut(phase)) => {
                 let late = timed_out(phase, false);
                 let layer =
                     if attempt.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
-                self.lost(now, attempt, None, Classification { layer, ..late }, Some(phase), shared)
+                self.lost(cx, attempt, None, Classification { layer, ..late }, Some(phase))
             }
-            (State::Sending(attempt), Input::Unasked(phase)) => self.unasked(now, attempt, phase, shared),
+            (State::Sending(attempt), Input::Unasked(phase)) => self.unasked(cx, attempt, phase),
             (State::Reading(attempt, head), Input::TimedOut(phase)) => {
-                self.lost(now, attempt, Some(head), timed_out(phase, head.events), Some(phase), shared)
+                self.lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
             }
-            (State::Waiting { since, wait, layer }, Input::Woke) => {
-                self.woke(now, since, wait, layer, shared)
-            }
+            (State::Waiting { since, wait, layer }, Input::Woke) => self.woke(cx, since, wait, layer),
             (state, _) => {
                 self.state = state;
                 return self.pending;
@@ -262,7 +263,7 @@ impl Call {
         };
         self.pending = action;
         if matches!(self.state, State::Done) {
-            shared.detach(now, self.target_index(), self.id, false);
+            cx.shared.detach(cx.now, self.target_index(), self.id, false);
         }
         action
     }
@@ -283,11 +284,11 @@ impl Call {
         self.targets.get(self.target).map_or(0, |target| target.shared)
     }
 
-    fn caller(&self, now: Instant, shared: &Shared) -> Caller {
-        let held = self.hold(now).unwrap_or(Duration::ZERO);
+    fn caller(&self, cx: &Context<'_>) -> Caller {
+        let held = self.hold(cx.now).unwrap_or(Duration::ZERO);
         let attempt = self.policy.timeouts.attempt + held;
         let (deadline, first) = (self.deadline(), !self.per_target.sent);
-        let patience = deadline.min(self.patience(now, shared));
+        let patience = deadline.min(self.patience(cx));
         Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, held, first }
     }
 
@@ -296,10 +297,10 @@ impl Call {
     }
 
     /// Until when the call waits for a cold model, if nothing else ends the wait.
-    fn patience(&self, now: Instant, shared: &Shared) -> Instant {
+    fn patience(&self, cx: &Context<'_>) -> Instant {
         let Policy { loading, timeouts, .. } = self.policy;
-        let since = self.per_target.cold.unwrap_or(now);
-        let closed = shared.closed(now, self.target_index());
+        let since = self.per_target.cold.unwrap_or(cx.now);
+        let closed = cx.shared.closed(cx.now, self.target_index());
         let refuses = closed
             .map(|(closed, has_answered)| closed.since + loading.patience(has_answered, closed.is_explicit));
         // A fallback needs time as well.
@@ -311,90 +312,76 @@ impl Call {
     }
 
     /// The same for a call that waits for the leader: the leader's last probe needs time to be answered.
-    fn in_line(&self, now: Instant, shared: &Shared) -> Instant {
-        let refuses = shared.closed(now, self.target_index()).is_some();
+    fn in_line(&self, cx: &Context<'_>) -> Instant {
+        let refuses = cx.shared.closed(cx.now, self.target_index()).is_some();
         let grace = if refuses { AT_ONCE } else { Duration::ZERO };
-        self.deadline().min(self.patience(now, shared) + grace)
+        self.deadline().min(self.patience(cx) + grace)
     }
 
     /// Sends, if the target admits the call.
-    fn request_admission(&mut self, now: Instant, falls_back: Option<Code>, shared: &mut Shared) -> Action {
-        let admission = shared.request(now, self.target_index(), self.caller(now, shared));
-        self.on_admission(now, admission, falls_back, shared)
+    fn request_admission(&mut self, cx: &mut Context<'_>, falls_back: Option<Code>) -> Action {
+        let admission = cx.shared.request(cx.now, self.target_index(), self.caller(cx));
+        self.on_admission(cx, admission, falls_back)
     }
 
     fn on_admission(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         admission: Admission,
         falls_back: Option<Code>,
-        shared: &mut Shared,
     ) -> Action {
         match admission {
-            Admission::Admitted { generation } => self.send(now, generation, falls_back),
-            Admission::Queued(reason) => self.park(now, reason, falls_back, shared),
+            Admission::Admitted { generation } => self.send(cx.now, generation, falls_back),
+            Admission::Queued(reason) => self.park(cx, reason, falls_back),
             Admission::Rejected(failure) if failure.code == Code::ModelLoading => {
-                let in_time = self.patience(now, shared) < self.deadline();
+                let in_time = self.patience(cx) < self.deadline();
                 let phase = if in_time { Phase::Wait } else { Phase::Total };
-                self.take(now, Step::GiveUp(Some(phase)), failure, shared)
+                self.take(cx, Step::GiveUp(Some(phase)), failure)
             }
             Admission::Rejected(failure) => {
                 let retry_after = failure.retry_after;
                 let failure =
                     self.per_target.failed.map_or(failure, |failed| Failure { retry_after, ..failed });
-                self.take(now, Step::GiveUp(None), failure, shared)
+                self.take(cx, Step::GiveUp(None), failure)
             }
         }
     }
 
-    fn park(
-        &mut self,
-        now: Instant,
-        reason: WaitReason,
-        falls_back: Option<Code>,
-        shared: &Shared,
-    ) -> Action {
+    fn park(&mut self, cx: &Context<'_>, reason: WaitReason, falls_back: Option<Code>) -> Action {
         let mut until = self.deadline();
         if reason == WaitReason::Loading {
-            self.per_target.cold.get_or_insert(now);
-            until = self.in_line(now, shared);
+            self.per_target.cold.get_or_insert(cx.now);
+            until = self.in_line(cx);
         } else if self.has_fallback() {
-            until = until.min(now + self.policy.timeouts.total.scaled(1, 2));
+            until = until.min(cx.now + self.policy.timeouts.total.scaled(1, 2));
         }
-        let wait = Wait { until, span: until.since(now), reason, estimate: None };
-        self.state = State::Queued { since: now, wait, falls_back };
+        let wait = Wait { until, span: until.since(cx.now), reason, estimate: None };
+        self.state = State::Queued { since: cx.now, wait, falls_back };
         Action::Park(wait)
     }
 
     /// The call's turn may have come, or its time may be up.
-    fn turn(
-        &mut self,
-        now: Instant,
-        since: Instant,
-        wait: Wait,
-        falls_back: Option<Code>,
-        shared: &mut Shared,
-    ) -> Action {
+    fn turn(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait, falls_back: Option<Code>) -> Action {
         // The reason to wait may have changed, and the time limit with it.
         let mut until = wait.until;
         let (mut is_up, mut is_down) = (false, false);
         if wait.reason == WaitReason::Loading {
-            until = self.in_line(now, shared);
-            let closed = shared.closed(now, self.target_index()).is_some();
+            until = self.in_line(cx);
+            let closed = cx.shared.closed(cx.now, self.target_index()).is_some();
             // The leader's last probe may still be answered.
-            is_down = closed && now >= self.patience(now, shared) && !shared.is_probing(self.target_index());
-            is_up = !shared.is_cold(self.target_index()) && !is_down && now < self.deadline();
+            is_down = closed && cx.now >= self.patience(cx) && !cx.shared.is_probing(self.target_index());
+            is_up = !cx.shared.is_cold(self.target_index()) && !is_down && cx.now < self.deadline();
         }
         let wait = Wait { until, ..wait };
         // A call without time left must take no permit, and no probe of a breaker.
-        let too_late = is_down || now >= until && !is_up;
+        let too_late = is_down || cx.now >= until && !is_up;
         let admission = if too_late {
             Admission::Queued(wait.reason)
         } else {
-            let caller = self.caller(now, shared);
-            shared.claim(now, self.target_index(), caller)
+            let caller = self.caller(cx);
+            cx.shared.claim(cx.now, self.target_index(), caller)
         };
-        if wait.reason == WaitReason::Loading && !too_late && !shared.is_cold(self.target_index()) {
+        if wait.reason == WaitReason::Loading && !too_late && !cx.shared.is_cold(self.target_index()) {
             // What the call meets from now on is another cold start.
             self.per_target.cold = None;
         }
@@ -402,24 +389,24 @@ impl Call {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
         }
-        self.record.waited_for(wait.reason, now.since(since));
+        self.record.waited_for(wait.reason, cx.now.since(since));
         let admission = if too_late {
-            shared.detach(now, self.target_index(), self.id, true);
-            Admission::Rejected(self.waited_in_vain(now, wait.reason, shared))
+            cx.shared.detach(cx.now, self.target_index(), self.id, true);
+            Admission::Rejected(self.waited_in_vain(cx, wait.reason))
         } else {
             admission
         };
-        self.on_admission(now, admission, falls_back, shared)
+        self.on_admission(cx, admission, falls_back)
     }
 
-    fn waited_in_vain(&self, now: Instant, reason: WaitReason, shared: &Shared) -> Failure {
+    fn waited_in_vain(&self, cx: &Context<'_>, reason: WaitReason) -> Failure {
         let none = NO_NETWORK;
-        if reason == WaitReason::Loading && shared.closed(now, self.target_index()).is_some() {
+        if reason == WaitReason::Loading && cx.shared.closed(cx.now, self.target_index()).is_some() {
             return none;
         }
         let code = if reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
         let phase = match reason {
-            WaitReason::Loading if now < self.deadline() => Phase::Wait,
+            WaitReason::Loading if cx.now < self.deadline() => Phase::Wait,
             WaitReason::Loading => Phase::Total,
             _ => Phase::Queue,
         };
@@ -453,51 +440,43 @@ impl Call {
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
-    fn answered(
-        &mut self,
-        now: Instant,
-        attempt: Attempt,
-        head: Head,
-        body: Body,
-        shared: &mut Shared,
-    ) -> Action {
+    fn answered(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, body: Body) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // every call has a target
         };
         match classify::classify(head.status, profile, &body) {
             None => {
-                self.note(now, attempt, Some(head), Outcome::Ok, Means::Itself, shared);
+                self.note(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
                 Action::Deliver
             }
-            Some(class) => self.on_error(now, attempt, head, class, &body, shared),
+            Some(class) => self.on_error(cx, attempt, head, class, &body),
         }
     }
 
-    fn ended(&mut self, now: Instant, attempt: Attempt, head: Head, end: End, shared: &mut Shared) -> Action {
+    fn ended(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, end: End) -> Action {
         match end {
             End::Complete => {
-                self.note(now, attempt, Some(head), Outcome::Ok, Means::Itself, shared);
+                self.note(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
                 Action::Deliver
             }
             End::Truncated => {
-                let cut = Classification::TRUNCATED.after(now.since(attempt.started), false);
-                self.lost(now, attempt, Some(head), cut, None, shared)
+                let cut = Classification::TRUNCATED.after(cx.now.since(attempt.started), false);
+                self.lost(cx, attempt, Some(head), cut, None)
             }
             End::Empty => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
-                self.answered(now, attempt, head, nothing, shared)
+                self.answered(cx, attempt, head, nothing)
             }
         }
     }
 
     fn on_error(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         head: Head,
         mut class: Classification,
         body: &Body,
-        shared: &mut Shared,
     ) -> Action {
         let status = head.status;
         // A gateway turned an error into a success that names the status of the error.
@@ -511,10 +490,10 @@ impl Call {
         if self.begun.is_some() && body.is_error {
             class.code = Code::StreamError;
         }
-        let took = now.since(attempt.started);
+        let took = cx.now.since(attempt.started);
         let target = self.target_index();
-        let attempt = Attempt { is_alone: !shared.is_in_company(target, self.id), ..attempt };
-        let works = shared.works(now, target);
+        let attempt = Attempt { is_alone: !cx.shared.is_in_company(target, self.id), ..attempt };
+        let works = cx.shared.works(cx.now, target);
         let mut is_closed = false;
         if let RetryClass::AfterOpening { is_explicit } = class.retry
             && took <= AT_ONCE
@@ -522,33 +501,33 @@ impl Call {
         {
             is_closed = true;
             // A bare 503 while others are in flight means that the server is full, unless it answers none of them.
-            let is_down = !shared.is_in_company(target, self.id) || !shared.is_full_for_now(target);
+            let is_down = !cx.shared.is_in_company(target, self.id) || !cx.shared.is_full_for_now(target);
             if !works && (is_explicit || is_down) {
-                return self.closed(now, attempt, Some(Head { floor, ..head }), class, is_explicit, shared);
+                return self.closed(cx, attempt, Some(Head { floor, ..head }), class, is_explicit);
             }
         }
         // A small healthy server says that it is full by a bare error, at once, while it answers other calls.
         let says_nothing = class.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && !attempt.is_alone && (works || shared.is_full_for_now(target));
+        let is_full = says_nothing && !attempt.is_alone && (works || cx.shared.is_full_for_now(target));
         let is_limited = class.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
             class = class.after(took, body.is_page);
         }
         let is_throttled = is_full || is_limited || class.code == Code::Overloaded;
-        let is_of_key = class.code == Code::RateLimited && shared.refuses_key(now, target, head.key);
+        let is_of_key = class.code == Code::RateLimited && cx.shared.refuses_key(cx.now, target, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
-        let calm = if names_none { shared.calms(now, target, self.id, attempt.started) } else { None };
-        let is_ours = works && shared.was_one_more(now, target, self.id);
+        let calm = if names_none { cx.shared.calms(cx.now, target, self.id, attempt.started) } else { None };
+        let is_ours = works && cx.shared.was_one_more(cx.now, target, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.per_target.refused;
         self.per_target.refused |= is_throttled;
-        let means = match self.own(now, shared) {
+        let means = match self.own(cx) {
             // The target has told this call so before: the pause concerns this call alone.
             Means::Itself if is_of_key || is_throttled && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };
-        self.note(now, attempt, Some(head), Outcome::Failed(class.code, class.layer), means, shared);
+        self.note(cx, attempt, Some(head), Outcome::Failed(class.code, class.layer), means);
         let failure = Failure {
             code: class.code,
             layer: class.layer,
@@ -558,90 +537,88 @@ impl Call {
         };
         let step = match class.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
-            RetryClass::AfterLoading => self.until_loaded(now, floor, body.estimate, attempt, false, shared),
-            _ if is_throttled && shared.is_rushed(now, target) => {
-                self.until_loaded(now, floor, None, attempt, true, shared)
+            RetryClass::AfterLoading => self.until_loaded(cx, floor, body.estimate, attempt, false),
+            _ if is_throttled && cx.shared.is_rushed(cx.now, target) => {
+                self.until_loaded(cx, floor, None, attempt, true)
             }
             retry => {
-                let is_unpaid = names_none && shared.is_unpaid(now, target);
-                let free = is_throttled && (is_full || is_ours || is_unpaid || shared.is_fresh(now, target));
+                let is_unpaid = names_none && cx.shared.is_unpaid(cx.now, target);
+                let free =
+                    is_throttled && (is_full || is_ours || is_unpaid || cx.shared.is_fresh(cx.now, target));
                 // A 502 may be due to this payload.
                 let pause = Pause { floor, is_throttled, calm, free, is_none: is_full && meant == 503 };
-                self.again(now, retry, class.code, pause, shared)
+                self.again(cx, retry, class.code, pause)
             }
         };
-        self.take(now, step, failure, shared)
+        self.take(cx, step, failure)
     }
 
     /// There was no answer: the attempt ended before the head of one.
-    fn unreached(&mut self, now: Instant, attempt: Attempt, lost: Lost, shared: &mut Shared) -> Action {
+    fn unreached(&mut self, cx: &mut Context<'_>, attempt: Attempt, lost: Lost) -> Action {
         let network = Classification::NETWORK;
         match lost {
-            Lost::Refused => self.closed(now, attempt, None, network, true, shared),
+            Lost::Refused => self.closed(cx, attempt, None, network, true),
             // An idle connection may have been closed at the same moment: the request is sent again on a new one.
-            Lost::AtOnce if self.is_hiccup(now, shared) => {
-                self.lost(now, attempt, None, network, None, shared)
-            }
-            Lost::AtOnce => self.closed(now, attempt, None, network, false, shared),
-            Lost::Nameless if shared.has_answered(self.target_index()) => {
-                self.closed(now, attempt, None, network, false, shared)
+            Lost::AtOnce if self.is_hiccup(cx) => self.lost(cx, attempt, None, network, None),
+            Lost::AtOnce => self.closed(cx, attempt, None, network, false),
+            Lost::Nameless if cx.shared.has_answered(self.target_index()) => {
+                self.closed(cx, attempt, None, network, false)
             }
             Lost::ForGood => {
                 let for_good = Classification { retry: RetryClass::Never, layer: Layer::Client, ..network };
-                self.lost(now, attempt, None, for_good, None, shared)
+                self.lost(cx, attempt, None, for_good, None)
             }
             Lost::Late => {
                 let phase = Phase::FirstByte;
-                self.lost(now, attempt, None, timed_out(phase, false), Some(phase), shared)
+                self.lost(cx, attempt, None, timed_out(phase, false), Some(phase))
             }
             Lost::Unsaid | Lost::Nameless | Lost::Offline | Lost::Suspended => {
-                self.lost(now, attempt, None, network.after(now.since(attempt.started), false), None, shared)
+                self.lost(cx, attempt, None, network.after(cx.now.since(attempt.started), false), None)
             }
         }
     }
 
     /// The request was not ready in time, which is not the target's fault.
-    fn unasked(&mut self, now: Instant, attempt: Attempt, phase: Phase, shared: &mut Shared) -> Action {
+    fn unasked(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
         let Classification { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
-        self.note(now, attempt, None, Outcome::Failed(code, layer), Means::Nothing, shared);
+        self.note(cx, attempt, None, Outcome::Failed(code, layer), Means::Nothing);
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
-        let step = self.again(now, retry, code, Pause::default(), shared);
-        self.take(now, step, failure, shared)
+        let step = self.again(cx, retry, code, Pause::default());
+        self.take(cx, step, failure)
     }
 
     /// The first loss of a call that is alone and can be retried.
-    fn is_hiccup(&self, now: Instant, shared: &Shared) -> bool {
+    fn is_hiccup(&self, cx: &Context<'_>) -> bool {
         let target = self.target_index();
         self.per_target.retries == 0
             && self.policy.max_retries > 0
-            && shared.closed(now, target).is_none()
-            && !shared.is_in_company(target, self.id)
-            && shared.can_retry(now, target)
+            && cx.shared.closed(cx.now, target).is_none()
+            && !cx.shared.is_in_company(target, self.id)
+            && cx.shared.can_retry(cx.now, target)
     }
 
     /// A closed port: for a while, an engine that is still starting.
     fn closed(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         head: Option<Head>,
         class: Classification,
         is_explicit: bool,
-        shared: &mut Shared,
     ) -> Action {
         let target = self.target_index();
         // The target answers others meanwhile: this request brings the engine down, or one of several replicas.
-        if self.per_target.cold.is_some_and(|since| shared.has_answered_since(target, since)) {
+        if self.per_target.cold.is_some_and(|since| cx.shared.has_answered_since(target, since)) {
             let class = Classification { retry: RetryClass::Standard, ..class };
             return match head {
-                Some(head) => self.on_error(now, attempt, head, class, &Body::default(), shared),
-                None => self.lost(now, attempt, None, class, None, shared),
+                Some(head) => self.on_error(cx, attempt, head, class, &Body::default()),
+                None => self.lost(cx, attempt, None, class, None),
             };
         }
-        let patience = self.policy.loading.patience(shared.has_answered(target), is_explicit);
+        let patience = self.policy.loading.patience(cx.shared.has_answered(target), is_explicit);
         let answer = LoadingAnswer { floor: head.and_then(|head| head.floor), ..LoadingAnswer::default() };
-        let is_alone = !shared.is_in_company(target, self.id);
+        let is_alone = !cx.shared.is_in_company(target, self.id);
         // No payload closes a port, so a call that waited through one gap counts again in the next.
         let again = self.per_target.cold.is_some();
         let found = ColdSighting {
@@ -653,17 +630,17 @@ impl Call {
             again,
         };
         let refusal = Refusal { is_explicit, patience };
-        let role = shared.refused(now, target, self.caller(now, shared), found, refusal);
+        let role = cx.shared.refused(cx.now, target, self.caller(cx), found, refusal);
         // A report that is not believed yet does not count against the target either.
-        let is_doubted = role.is_none() && shared.closed(now, target).is_none();
+        let is_doubted = role.is_none() && cx.shared.closed(cx.now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
         let Classification { code, layer, .. } = class;
-        self.note(now, attempt, head, Outcome::Failed(code, layer), means, shared);
+        self.note(cx, attempt, head, Outcome::Failed(code, layer), means);
         let status = head.map(|head| head.status);
         let failure =
             Failure { code, layer, phase: None, status, retry_after: head.and_then(|head| head.floor) };
         let step = match role {
-            Some(role) => match self.probe_again(now, attempt, role, answer, shared) {
+            Some(role) => match self.probe_again(cx, attempt, role, answer) {
                 Step::GiveUp(_) => Step::GiveUp(None),
                 step => step,
             },
@@ -671,64 +648,63 @@ impl Call {
             None if self.per_target.cold.is_some() => Step::GiveUp(None),
             None => {
                 let pause = Pause { floor: answer.floor, ..Pause::default() };
-                self.again(now, RetryClass::Standard, code, pause, shared)
+                self.again(cx, RetryClass::Standard, code, pause)
             }
         };
-        self.take(now, step, failure, shared)
+        self.take(cx, step, failure)
     }
 
     /// The attempt ended without an answer that could be read to its end.
     fn lost(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         head: Option<Head>,
         class: Classification,
         phase: Option<Phase>,
-        shared: &mut Shared,
     ) -> Action {
         let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            return self.answered(now, attempt, *head, Body::default(), shared);
+            return self.answered(cx, attempt, *head, Body::default());
         }
         let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(class.code, class.layer);
         // A timeout of an attempt that had next to no time says nothing about the target.
-        let took = now.since(attempt.started);
+        let took = cx.now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
-            || phase.is_some() && self.begun.is_none() && shared.takes_longer(self.target_index(), took);
+            || phase.is_some() && self.begun.is_none() && cx.shared.takes_longer(self.target_index(), took);
         let is_unsent = phase.is_some()
             && head.is_none()
             && !attempt.reached
-            && shared.may_be_unsent(self.target_index());
-        let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(now, shared) };
-        self.note(now, attempt, head, outcome, means, shared);
+            && cx.shared.may_be_unsent(self.target_index());
+        let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(cx) };
+        self.note(cx, attempt, head, outcome, means);
         let failure = Failure { code: class.code, layer: class.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { RetryClass::Never } else { class.retry };
-        let step = self.again(now, retry, class.code, Pause::default(), shared);
-        self.take(now, step, failure, shared)
+        let step = self.again(cx, retry, class.code, Pause::default());
+        self.take(cx, step, failure)
     }
 
     /// A call that fails again while others are answered has itself to blame.
-    fn own(&mut self, now: Instant, shared: &Shared) -> Means {
-        let since = *self.per_target.failed_since.get_or_insert(now);
-        let is_own = since < now && shared.has_worked_since(self.target_index(), since);
+    fn own(&mut self, cx: &Context<'_>) -> Means {
+        let since = *self.per_target.failed_since.get_or_insert(cx.now);
+        let is_own = since < cx.now && cx.shared.has_worked_since(self.target_index(), since);
         if is_own { Means::Own } else { Means::Itself }
     }
 
-    fn take(&mut self, now: Instant, step: Step, failure: Failure, shared: &mut Shared) -> Action {
+    fn take(&mut self, cx: &mut Context<'_>, step: Step, failure: Failure) -> Action {
         match step {
             Step::Wait(wait) => {
                 self.per_target.failed = Some(failure).filter(|failure| failure.code != Code::ModelLoading);
-                self.state = State::Waiting { since: now, wait, layer: failure.layer };
+                self.state = State::Waiting { since: cx.now, wait, layer: failure.layer };
                 Action::Wait(wait)
             }
-            Step::Follow => self.request_admission(now, None, shared),
+            Step::Follow => self.request_admission(cx, None),
             Step::GiveUp(phase) => {
                 let failure = Failure { phase: phase.or(failure.phase), ..failure };
-                if self.fall_back(now, failure.code, shared) {
-                    return self.request_admission(now, Some(failure.code), shared);
+                if self.fall_back(cx, failure.code) {
+                    return self.request_admission(cx, Some(failure.code));
                 }
                 self.state = State::Done;
                 Action::Fail(failure)
@@ -737,37 +713,30 @@ impl Call {
     }
 
     /// Moves on to the next target, if that may help.
-    fn fall_back(&mut self, now: Instant, code: Code, shared: &mut Shared) -> bool {
+    fn fall_back(&mut self, cx: &mut Context<'_>, code: Code) -> bool {
         let next = self.target + 1;
         let Some(other) = self.targets.get(next) else {
             return false;
         };
         // Credits belong to the account, and the token belongs to the same account everywhere.
         let same_purse = code == Code::CreditsExhausted && other.shares_credentials;
-        if self.begun.is_some() || !code.may_fall_back() || same_purse || now >= self.deadline() {
+        if self.begun.is_some() || !code.may_fall_back() || same_purse || cx.now >= self.deadline() {
             return false;
         }
-        shared.detach(now, self.target_index(), self.id, false);
+        cx.shared.detach(cx.now, self.target_index(), self.id, false);
         self.target = next;
         self.per_target = PerTarget::new(&mut self.rng);
         true
     }
 
-    fn woke(
-        &mut self,
-        now: Instant,
-        since: Instant,
-        wait: Wait,
-        layer: Layer,
-        shared: &mut Shared,
-    ) -> Action {
-        if now < wait.until {
+    fn woke(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait, layer: Layer) -> Action {
+        if cx.now < wait.until {
             self.state = State::Waiting { since, wait, layer };
             return Action::Wait(wait);
         }
-        self.record.waited_for(wait.reason, now.since(since));
-        if now < self.deadline() {
-            return self.request_admission(now, None, shared);
+        self.record.waited_for(wait.reason, cx.now.since(since));
+        if cx.now < self.deadline() {
+            return self.request_admission(cx, None);
         }
         if wait.reason == WaitReason::Offline {
             return Action::Fail(Failure { phase: Some(Phase::Total), ..NO_NETWORK });
@@ -777,16 +746,16 @@ impl Call {
         Action::Fail(Failure { code, layer, phase: Some(Phase::Total), status: None, retry_after: None })
     }
 
-    fn abandon(&mut self, now: Instant, state: State, shared: &mut Shared) -> Action {
+    fn abandon(&mut self, cx: &mut Context<'_>, state: State) -> Action {
         match state {
-            State::Sending(attempt) => self.note(now, attempt, None, Outcome::Aborted, Means::Itself, shared),
+            State::Sending(attempt) => self.note(cx, attempt, None, Outcome::Aborted, Means::Itself),
             State::Reading(attempt, head) => {
-                self.note(now, attempt, Some(head), Outcome::Aborted, Means::Itself, shared)
+                self.note(cx, attempt, Some(head), Outcome::Aborted, Means::Itself)
             }
-            State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, now.since(since)),
+            State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, cx.now.since(since)),
             State::Queued { since, wait, .. } => {
-                self.record.waited_for(wait.reason, now.since(since));
-                shared.detach(now, self.target_index(), self.id, true);
+                self.record.waited_for(wait.reason, cx.now.since(since));
+                cx.shared.detach(cx.now, self.target_index(), self.id, true);
             }
             State::New | State::Done => {}
         }
@@ -795,34 +764,32 @@ impl Call {
 
     fn note(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         head: Option<Head>,
         outcome: Outcome,
         means: Means,
-        shared: &mut Shared,
     ) {
         let status = head.map(|head| head.status);
         self.record.attempt(AttemptRecord {
             target: self.target,
             started: attempt.started.since(self.began),
-            duration: now.since(attempt.started),
+            duration: cx.now.since(attempt.started),
             status,
             outcome,
             reached: attempt.reached,
         });
-        self.tell(now, attempt, head, outcome, means, shared);
+        self.tell(cx, attempt, head, outcome, means);
     }
 
     /// Reports the end of an attempt to [`Shared`].
     fn tell(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         head: Option<Head>,
         outcome: Outcome,
         means: Means,
-        shared: &mut Shared,
     ) {
         let ended = Ended {
             generation: attempt.generation,
@@ -835,7 +802,7 @@ impl Call {
             means,
             key: head.map_or(0, |head| head.key),
         };
-        shared.ended(now, self.target_index(), self.id, ended);
+        cx.shared.ended(cx.now, self.target_index(), self.id, ended);
     }
 }
 

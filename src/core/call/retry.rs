@@ -1,7 +1,6 @@
 //! Whether to try again, and when: what one [`Call`] decides between two attempts.
 
-use super::{Attempt, Call, Target, Wait};
-use crate::core::admission::Shared;
+use super::{Attempt, Call, Context, Target, Wait};
 use crate::core::admission::gate::{ColdSighting, Role};
 use crate::core::admission::probing::{LONGEST_SLEEP, LoadingAnswer, SHORTEST_SLEEP};
 use crate::core::backoff::OVERLOADED_BASE;
@@ -44,11 +43,10 @@ impl Call {
     /// After an error: backs off, if retries and time are left.
     pub(super) fn again(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         retry: RetryClass,
         code: Code,
         pause: Pause,
-        shared: &mut Shared,
     ) -> Step {
         let target = self.target_index();
         let per_target = &mut self.per_target;
@@ -65,11 +63,11 @@ impl Call {
         let backoff = pause.calm.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
         // The wait that the server names is a floor, not the wait itself.
         let span = pause.floor.map_or(backoff, |floor| backoff.max(hint::wait(floor, &mut self.rng)));
-        let until = now + span;
+        let until = cx.now + span;
         // An attempt at the time that the server named costs the server nothing.
         let free =
             pause.free || pause.floor.is_some_and(|floor| floor >= OVERLOADED_BASE) && pause.is_throttled;
-        if until >= self.deadline() || !(free || shared.may_retry(now, target, span)) {
+        if until >= self.deadline() || !(free || cx.shared.may_retry(cx.now, target, span)) {
             return Step::GiveUp(None);
         }
         let reason = if code == Code::RateLimited { WaitReason::RateLimit } else { WaitReason::Backoff };
@@ -79,14 +77,13 @@ impl Call {
     /// After an answer that says the model is loading.
     pub(super) fn until_loaded(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         floor: Option<Duration>,
         estimate: Option<Duration>,
         attempt: Attempt,
         full: bool,
-        shared: &mut Shared,
     ) -> Step {
-        let was_held = attempt.held.is_some_and(|hold| now.since(attempt.started) >= hold.scaled(1, 2));
+        let was_held = attempt.held.is_some_and(|hold| cx.now.since(attempt.started) >= hold.scaled(1, 2));
         let answer = LoadingAnswer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
@@ -99,22 +96,21 @@ impl Call {
             is_alone: attempt.is_alone,
             again,
         };
-        let role = shared.loading(now, self.target_index(), self.caller(now, shared), found);
-        self.probe_again(now, attempt, role, answer, shared)
+        let role = cx.shared.loading(cx.now, self.target_index(), self.caller(cx), found);
+        self.probe_again(cx, attempt, role, answer)
     }
 
     /// The model is cold: sleeps, if the patience for cold starts lasts.
     pub(super) fn probe_again(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         attempt: Attempt,
         role: Role,
         answer: LoadingAnswer,
-        shared: &mut Shared,
     ) -> Step {
         let floor = answer.floor;
         self.per_target.cold.get_or_insert(attempt.started);
-        let patience = self.patience(now, shared).since(now);
+        let patience = self.patience(cx).since(cx.now);
         let sleep = match role {
             Role::Lead(sleep) => {
                 self.per_target.pause = None;
@@ -123,28 +119,28 @@ impl Call {
             Role::Follow | Role::Apart if patience == Duration::ZERO => {
                 return Step::GiveUp(Some(Phase::Wait));
             }
-            Role::Follow if self.per_target.pause.is_none() && shared.is_cold(self.target_index()) => {
+            Role::Follow if self.per_target.pause.is_none() && cx.shared.is_cold(self.target_index()) => {
                 self.per_target.pause = Some(Duration::ZERO);
                 return Step::Follow;
             }
             // Other calls are answered and this one is not: some of the replicas behind one address are cold.
             Role::Follow | Role::Apart => self.pause(floor),
         };
-        let room = self.deadline().since(now);
+        let room = self.deadline().since(cx.now);
         // The last probe may come at the very end of the patience, but its answer needs time before the end of the
         // call.
         let last_probe = room - room.scaled(1, 10).max(TO_ANSWER.min(room.scaled(1, 2)));
         let span = sleep.min(patience).min(last_probe);
         // While more than a tenth of the call is left, a cold model is probed once more.
         let is_early = last_probe < patience && room > self.policy.timeouts.total.scaled(1, 10);
-        let is_closed = shared.closed(now, self.target_index()).is_some();
+        let is_closed = cx.shared.closed(cx.now, self.target_index()).is_some();
         let least = if is_early || is_closed { MIN_PROBE_DELAY } else { SHORTEST_SLEEP };
         let too_short = span < sleep && (span < least || floor.is_some_and(|floor| span <= floor));
         if too_short {
             return Step::GiveUp(Some(if patience <= last_probe { Phase::Wait } else { Phase::Total }));
         }
         let estimate = answer.estimate.or(self.policy.loading.default_wait).unwrap_or(DEFAULT_ESTIMATE);
-        Step::Wait(Wait { until: now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })
+        Step::Wait(Wait { until: cx.now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })
     }
 
     /// The pause before a call without a leader tries again: a second, and a quarter more each time.
