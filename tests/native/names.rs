@@ -1,4 +1,4 @@
-//! The face names by place what the core tells by number: `src/ts/wasm/enums.ts` has the same order.
+//! The TypeScript side names by position what the core reports by number: `src/ts/wasm/enums.ts` has the same order.
 
 use query_with_retry::core::failure::{Code, Layer, Phase};
 use query_with_retry::core::record::WaitReason;

@@ -1,5 +1,5 @@
-//! Every answer that was seen on the wire means what it should: `tests/mock-hf/samples.json`, and
-//! the decision table that the rules were made from.
+//! Every answer that was seen on the wire is classified as it should be: `tests/mock-hf/samples.json`, and the
+//! decision table behind the rules.
 
 use crate::read;
 use query_with_retry::core::classify::{self, Body, Classification, RetryClass};
@@ -60,7 +60,7 @@ fn every_wire_sample_of_a_fatal_code_is_asked_once_and_every_other_one_again() {
     }
 }
 
-/// An answer of an engine to somebody who asked it over this profile.
+/// An answer of an engine to a request over this profile.
 fn meaning(status: u16, profile: Profile, answer: &Value) -> (Code, Layer, RetryClass) {
     let text = answer.as_str().map_or_else(|| answer.to_string(), Into::into);
     let body =

@@ -1,7 +1,7 @@
 //! A conversation of one call with a server, on a clock that jumps to whatever happens next.
 //!
-//! Does what `src/web/drive.rs` does with fetch and timers: after a `Send` the answer comes, or
-//! the clock that [`Clocks::next`] names runs out, whichever is first; a `Wait` ends at its time.
+//! Does what `src/web/drive.rs` does with fetch and timers: after a `Send` the answer comes, or the clock that
+//! [`Clocks::next`] names runs out, whichever is first. A `Wait` ends at its time.
 
 mod clock;
 mod stream;

@@ -85,7 +85,7 @@ fn no_retry_precedes_a_wait_that_was_named_whatever_the_seed() {
             let call = Conversation::with(Policy::default()).seeded(seed).script(&[reply, Reply::ok(ms(5))]);
             match call.sent.get(1) {
                 Some(again) => assert!(again.at > ms(5) + wait, "{}: {:?}", vector.name, again.at),
-                // Longer than the call lasts: told, and not waited for.
+                // Longer than the call lasts: reported, and not waited for.
                 None => assert!(call.failure().retry_after >= Some(wait), "{}: {:?}", vector.name, call.end),
             }
         }

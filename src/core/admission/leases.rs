@@ -1,4 +1,4 @@
-//! The first text of a stream, a reader that goes away, and leases that their holders renew.
+//! The first text of a stream, readers that go away, and leases that their holders renew.
 
 use super::tests::{BOTTOMLESS, Bench, FOUR, GATEWAY_DOWN, START, TARGET, at};
 use super::*;
@@ -7,7 +7,7 @@ use crate::core::record::WaitReason;
 const LEASE: u64 = 5_000;
 
 impl Bench {
-    /// Where a call may end unseen, as in a Worker.
+    /// A client whose calls may end unseen, as in a Worker.
     fn leased() -> Self {
         Self::leased_of(BOTTOMLESS)
     }
@@ -16,7 +16,7 @@ impl Bench {
         Self::of(Rules { lease: Some(Duration::from_ms(LEASE)), ..Rules::default() }, concurrency)
     }
 
-    /// The first text of this one's stream has come.
+    /// The first text of this call's stream has come.
     fn begins(&mut self, now: u64, who: CallId) {
         let (started, generation) = self.sent[&who];
         self.shared.begun(at(now), TARGET, who, generation, at(started));
@@ -34,7 +34,7 @@ fn the_first_text_of_the_leaders_stream_ends_the_cold_start_for_waiting_calls() 
     bench.probes(next);
     bench.begins(next + 100, 0);
     assert!(!bench.shared.is_cold(TARGET));
-    // Four at once, of which the leader's stream is one.
+    // Four at once, one of which is the leader's stream.
     assert_eq!(bench.all_come(next + 100).len(), 3);
 }
 
@@ -73,7 +73,7 @@ fn a_permit_whose_holder_says_nothing_is_the_next_ones_after_five_seconds() {
     assert_eq!(bench.due(), Some(START + LEASE));
     bench.shared.wake(at(START + LEASE));
     assert_eq!(bench.all_come(START + LEASE), [4]);
-    // Who still answers then gives back what it does not have any more.
+    // A call that still answers then releases a permit that it no longer has.
     bench.ends(START + LEASE + 1, 0, Outcome::Ok);
     assert_eq!(bench.in_flight(START + LEASE + 1), 4);
 }

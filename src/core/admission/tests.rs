@@ -1,4 +1,4 @@
-//! Places, the line before them, and who is let in when; whole calls that share one state are in
+//! Permits, the queue, and which call is admitted when. Whole calls that share one state are in
 //! `tests/native/together`.
 
 use super::budget::InitialTokens;
@@ -10,7 +10,7 @@ use crate::core::record::WaitReason;
 use std::collections::HashMap;
 
 pub(super) const TARGET: usize = 0;
-/// Never more than it starts with.
+/// The limit never grows.
 pub(super) const FOUR: limiter::Rule = limiter::Rule { min: 4, max: 4, queue: 10_000 };
 pub(super) const START: u64 = 1_000_000;
 pub(super) const BOTTOMLESS: limiter::Rule = limiter::Rule { min: 4, max: 64, queue: 1_000_000 };
@@ -28,11 +28,11 @@ fn ms(at: Instant) -> u64 {
     at.since(Instant::from_ms(0)).as_ms()
 }
 
-/// One target, and the calls that have been let through.
+/// One target, and the calls that were admitted.
 pub(super) struct Bench {
     pub(super) shared: Shared,
     pub(super) sent: HashMap<CallId, (u64, u32)>,
-    /// Of every caller, since its beginning.
+    /// The total time of every caller.
     total: u64,
     priority: Priority,
 }
@@ -125,14 +125,14 @@ impl Bench {
         }
     }
 
-    /// Whose turn it is, in ascending order.
+    /// The calls whose turn it is, in ascending order.
     pub(super) fn woken(&mut self) -> Vec<CallId> {
         let mut woken: Vec<CallId> = std::iter::from_fn(|| self.shared.woken()).collect();
         woken.sort_unstable();
         woken
     }
 
-    /// All whose turn it is come and are sent.
+    /// Every call whose turn it is claims its permit and is sent.
     pub(super) fn all_come(&mut self, now: u64) -> Vec<CallId> {
         let woken = self.woken();
         for who in &woken {
@@ -142,7 +142,7 @@ impl Bench {
         woken
     }
 
-    /// This one heard at `now` that the model is loading, and goes on accordingly.
+    /// The call heard at `now` that the model is loading, and goes on accordingly.
     pub(super) fn hears_loading(&mut self, now: u64, who: CallId) -> Role {
         let started = at(self.sent[&who].0);
         self.ends(now, who, LOADING);
@@ -158,8 +158,8 @@ impl Bench {
         self.shared.loading(at(now), TARGET, self.caller(who), found)
     }
 
-    /// A model that was found cold at `START` by call 0, which leads; so many others wait. With the
-    /// time of the next look.
+    /// A model that call 0, which leads, found cold at `START`, and `others` queued calls. Returns the time of the
+    /// next probe.
     pub(super) fn cold(others: CallId) -> (Self, u64) {
         Self::cold_with(BOTTOMLESS, others)
     }
@@ -172,13 +172,13 @@ impl Bench {
         (bench, START + 20 + sleep.as_ms())
     }
 
-    /// The leader looks.
+    /// The leader probes.
     pub(super) fn probes(&mut self, now: u64) {
         let admission = self.retries(now, 0);
         assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
     }
 
-    /// Open since `START`, with nobody in line; and the time when a probe may be sent.
+    /// A circuit that opened at `START`, with an empty queue. Returns the time when a probe may be sent.
     pub(super) fn open() -> (Self, u64) {
         Self::open_with(BOTTOMLESS)
     }
@@ -235,7 +235,7 @@ fn a_queued_call_is_not_overtaken_by_a_later_one() {
     let mut bench = Bench::new();
     bench.come(START, 0..5);
     bench.is_aborted(START + 1, 0);
-    // The place belongs to the one that was woken, though it has not come yet.
+    // The permit belongs to the call that was woken, though it has not claimed it yet.
     bench.lines_up(START + 1, 99, WaitReason::Queue);
     assert_eq!(bench.all_come(START + 2), [4]);
 }
@@ -263,7 +263,7 @@ fn the_tiers_take_turns_and_none_of_them_starves() {
     let mut served = Vec::new();
     let mut in_flight: Vec<CallId> = (0..4).collect();
     while served.len() < 120 {
-        // One leaves, one comes: the limit stays.
+        // One call leaves, one comes: the limit stays.
         bench.is_aborted(START + 1, in_flight.remove(0));
         let come = bench.all_come(START + 1);
         assert_eq!(come.len(), 1);
@@ -288,7 +288,7 @@ fn a_call_that_does_not_claim_its_permit_loses_it_after_a_while() {
     assert_eq!(bench.woken(), [0_u32; 0]);
     bench.shared.wake(at(START + 5_001));
     assert_eq!(bench.all_come(START + 5_001), [5]);
-    // And when it comes at last, it lines up again.
+    // When it comes at last, it is queued again.
     assert_eq!(bench.claims(START + 6_000, 4), Admission::Queued(WaitReason::Queue));
     bench.is_aborted(START + 6_001, 1);
     assert_eq!(bench.all_come(START + 6_001), [4]);
@@ -349,12 +349,12 @@ fn a_full_queue_takes_no_more_calls() {
     assert_eq!((failure.code, failure.layer, failure.phase), (Code::QueueFull, Layer::Compute, None));
     assert!(failure.retryable());
     assert_eq!(bench.queued(START), 10);
-    // Somebody leaves the line, and there is room again.
+    // A call leaves the queue, and there is room again.
     bench.is_aborted(START + 1, 7);
     bench.lines_up(START + 1, 15, WaitReason::Queue);
 }
 
-/// Four places, each of which takes two seconds, and no slow start any more.
+/// Four permits, each held for two seconds, and no slow start any more.
 fn steady() -> Bench {
     let mut bench = Bench::of(Rules::default(), limiter::Rule { min: 4, max: 4, queue: 1000 });
     (0..4).for_each(|who| bench.goes(START - 2000, who));
@@ -368,7 +368,7 @@ fn steady() -> Bench {
 fn a_call_that_cannot_get_a_permit_before_its_deadline_is_rejected_when_it_comes() {
     let mut bench = steady();
     bench.total = 10_000;
-    // The nineteenth waits 19 × 2 s / 4 = 9.5 s; the twentieth would wait ten.
+    // The nineteenth call waits 19 × 2 s / 4 = 9.5 s; the twentieth would wait ten.
     (100..119).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
     let Admission::Rejected(failure) = bench.enters(START, 119) else { panic!("it is in line") };
     assert_eq!(failure.code, Code::QueueFull);
@@ -401,7 +401,7 @@ fn a_long_queue_of_batch_work_does_not_reject_an_interactive_call() {
     let mut bench = steady();
     bench.priority = Priority::Batch;
     (100..400).for_each(|who| bench.lines_up(START, who, WaitReason::Queue));
-    // It goes before eight of nine of them.
+    // The interactive call goes before eight of nine of them.
     bench.priority = Priority::Interactive;
     bench.total = 30_000;
     bench.lines_up(START, 7, WaitReason::Queue);
@@ -469,7 +469,7 @@ fn every_permit_comes_back_in_whatever_order_calls_come_and_leave() {
                 }
                 _ => {}
             }
-            // Some of those whose turn it is come, some are late, some never do.
+            // Some of the woken calls come in time, some are late, some never come.
             for who in bench.woken() {
                 if lives.contains(&who) && any(4) > 0 {
                     let admission = bench.claims(now, who);
@@ -569,7 +569,7 @@ fn a_probe_that_was_aborted_makes_way_for_the_next() {
     assert!(matches!(bench.enters(until, 31), Admission::Rejected(_)));
 }
 
-/// How many are under way at once after a probe that works, round after round.
+/// How many calls are in flight at once after a successful probe, round after round.
 fn ramp(concurrency: limiter::Rule) -> Vec<usize> {
     let (mut bench, mut now) = Bench::open_with(concurrency);
     bench.goes(now, 10);
@@ -921,7 +921,7 @@ fn a_retry_costs_a_token_and_ten_first_attempts_earn_one() {
         bench.ends(START, who, Outcome::Ok);
     }
     for who in 0..30 {
-        // Tries again of the same calls earn nothing.
+        // Further attempts of the same calls earn nothing.
         assert!(matches!(bench.retries(START, who), Admission::Admitted { .. }));
         bench.ends(START, who, Outcome::Ok);
     }

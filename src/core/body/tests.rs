@@ -1,8 +1,8 @@
-//! Whole bodies, as they come: with the type that they promise, and with another.
+//! Whole bodies, with the type that they promise and with another.
 
 use super::*;
 
-/// In pieces of every size the same.
+/// Reads the body in pieces of every size, with the same result.
 fn read(content_type: &str, wanted: Option<Wanted>, text: &str) -> Body {
     let of = |length: usize| {
         let mut reading = Reading::new(content_type, wanted);

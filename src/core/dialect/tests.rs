@@ -1,4 +1,4 @@
-//! Answers as servers were seen to give them, and their relatives.
+//! Answers as servers were seen to give them, and similar ones.
 
 use super::*;
 
@@ -174,7 +174,8 @@ fn the_name_of_a_failure_is_cut_at_the_same_byte_however_it_comes() {
     assert!(whole.kind.len() < 210, "{}", whole.kind.len());
 }
 
-/// An event that is like the one before is not read again: only one whose text is all that differs may be taken for one.
+/// An event that resembles the one before is not read again. Only an event that differs in its text alone may be
+/// taken for one.
 #[test]
 fn an_event_says_what_it_would_say_alone() {
     let texts = |reader: &mut Reader, event: &str| {
@@ -231,7 +232,7 @@ fn the_last_of_two_equal_keys_counts() {
     ] {
         assert_eq!(read(twice), read(once), "{twice}");
     }
-    // No more than a thousand times: the rest is for somebody's memory.
+    // No more than a thousand times: a document with more is an attack on the memory.
     let many = format!("{{{}\"error\":null}}", r#""error":"x","#.repeat(100_000));
     assert!(read(&many).0);
 }

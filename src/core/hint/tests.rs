@@ -72,7 +72,7 @@ fn a_time_of_nothing_hides_no_other() {
     assert_eq!(wait("retry-after-ms: 0\nretry-after: 3"), Some(3000));
     assert_eq!(wait("retry-after-ms: x\nretry-after: 3"), Some(3000));
     assert_eq!(wait("retry-after: 1\nretry-after-ms: 700"), Some(700), "milliseconds are the finer reading");
-    // The draft rounds down, so that no seconds are up to one.
+    // The draft rounds down, so zero seconds are up to one.
     assert_eq!(read("ratelimit: r=0;t=0", NOW).resets, Some(Duration::from_secs(1)));
 }
 

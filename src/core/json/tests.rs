@@ -1,8 +1,8 @@
-//! The grammar rule by rule; every document is fed whole, byte by byte, and cut in two at every place.
+//! The grammar rule by rule; every document is fed whole, byte by byte, and cut in two at every position.
 
 use super::*;
 
-/// What the scanner tells, as words, the parts of a text joined.
+/// What the scanner reports, as words, with the parts of a text joined.
 #[derive(Default)]
 struct Words {
     seen: Vec<String>,
@@ -50,7 +50,7 @@ impl Sink for Words {
     }
 }
 
-/// What is no JSON ends with "!".
+/// A document that is no JSON ends with "!".
 fn told(pieces: &[&[u8]]) -> Vec<String> {
     let (mut scanner, mut words) = (Scanner::default(), Words::default());
     let mut ok = pieces.iter().try_for_each(|piece| scanner.push(piece, &mut words)).is_ok();

@@ -1,4 +1,4 @@
-//! The rules one by one; every stream is fed whole, byte by byte, and cut in two at every place.
+//! The rules one by one; every stream is fed whole, byte by byte, and cut in two at every position.
 
 use super::*;
 

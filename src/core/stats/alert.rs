@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     const TIMEOUT: Duration = Duration::from_secs(120);
-    /// Of the timeout, in thousandths: 97.2 s and 60 s.
+    /// Shares of the timeout, in thousandths: 97.2 s and 60 s.
     const SLOW: u64 = 810;
     const FAST: u64 = 500;
 
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(watch.add(now, TIMEOUT.scaled(share, 1000), TIMEOUT), None);
     }
 
-    /// So many attempts in the nth minute, each with that share. What is told comes with the first.
+    /// For each minute a number of attempts and their share. The first attempt of a minute returns the change.
     #[track_caller]
     fn minute(watch: &mut Watch, nth: u64, count: u64, share: u64) -> Option<Change> {
         let begin = at(6000 + nth * 60);

@@ -1,4 +1,4 @@
-//! What is asked again, how often, and what is not.
+//! What is retried, how often, and what is not.
 
 use super::{ALL_ATTEMPTS, asking, error, ok, saying};
 use crate::read;
@@ -181,7 +181,7 @@ fn backoff_has_full_jitter_and_leaves_a_server_under_load_alone_for_a_second_at_
         }
         for (nth, seen) in longest.into_iter().enumerate() {
             let ceiling = base.scaled(1 << nth, 1);
-            // How long nobody asks after a 429 is the target's, and the seed the client's.
+            // The target decides how long no call is sent after a 429, and the client's seed decides the rest.
             let is_used = code == 429 || seen > ceiling.scaled(9, 10);
             assert!(seen <= ceiling && is_used, "{code}, wait {nth}: {seen:?}");
         }

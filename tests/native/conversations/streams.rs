@@ -1,4 +1,4 @@
-//! Streamed calls: what is tried again before anything was handed over, and that nothing is after.
+//! Streamed calls: what is retried before anything was handed over, and that nothing is retried after.
 
 use super::{ALL_ATTEMPTS, error, loading};
 use crate::read;

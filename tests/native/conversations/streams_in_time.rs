@@ -7,7 +7,7 @@ use query_with_retry::core::policy::{Given, Hold, Timeouts};
 use query_with_retry::core::target::Profile;
 use query_with_retry::core::time::Duration;
 
-/// A reader that comes back wakes nobody: so late a clock may be seen then.
+/// A reader that comes back wakes no call, so a clock may be noticed this late.
 pub(super) const LATEST_RECHECK: Duration = ms(10);
 
 /// A stream of these steps, and then the last one again and again.
@@ -30,7 +30,7 @@ fn ends(given: Given, server: &Reply, phase: Phase, after: Duration) {
 fn headers_may_be_as_late_as_the_answer_unless_the_caller_says_how_late() {
     ends(Given::default(), &Reply::Silence, Phase::Attempt, secs(120));
     let given = Given { connect: Some(secs(3)), ..Given::default() };
-    // As long again for the origin to say whether it is there.
+    // The origin has as long again to say whether it is there.
     ends(given, &Reply::Silence, Phase::Connect, secs(6));
     let late = Reply::Streams {
         head: events(),

@@ -1,4 +1,4 @@
-//! What holds of every streamed call, on 10,000 cases each.
+//! What holds for every streamed call, on 10,000 cases each.
 
 use super::streams::events;
 use super::streams_in_time::LATEST_RECHECK;
@@ -25,7 +25,7 @@ fn span() -> impl Strategy<Value = Duration> {
     (0..5_usize, 0..1000_u64).prop_map(|(scale, n)| ms(n * [1, 5, 20, 100, 600][scale]))
 }
 
-/// A clock of nothing is no clock: the face refuses it.
+/// A clock of zero is no clock: the TypeScript side refuses it.
 fn clock() -> impl Strategy<Value = Duration> {
     span().prop_map(|span| span + ms(1))
 }
@@ -144,7 +144,7 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// Whether what a stream said makes it whole, told without the core.
+/// Whether what a stream said makes it complete, decided without the core.
 fn is_whole(said: &[ChunkFacts]) -> bool {
     let any = |holds: fn(&ChunkFacts) -> bool| said.iter().any(holds);
     any(|seen| seen.finish) || (any(|seen| seen.content) && any(|seen| seen.done))
@@ -153,8 +153,8 @@ fn is_whole(said: &[ChunkFacts]) -> bool {
 proptest! {
     #![proptest_config(config())]
 
-    /// A call ends by its deadline and the time that its reader was away, or by as much later as
-    /// timers are late, before a reader leaves and each time that it comes back.
+    /// A call ends by its deadline plus the time that its reader was away. It may be as much later as timers are
+    /// late, before a reader leaves and each time that it comes back.
     #[test]
     fn every_streamed_call_is_settled_by_its_deadline(case in case()) {
         let call = case.run();
@@ -192,8 +192,8 @@ proptest! {
         prop_assert_eq!(call.is_delivered(), ok);
     }
 
-    /// Whatever a call with a quick reader delivers, a slow reader has as well; or it hears of an
-    /// error that a quick one did not wait for, since it was told that the stream is whole.
+    /// A slow reader gets whatever a quick reader gets. Or it hears of an error that the quick reader did not wait
+    /// for, because it was told that the stream is complete.
     #[test]
     fn a_slow_reader_loses_nothing(case in case()) {
         let case = Case { conversation: Conversation { late: ms(0), ..case.conversation }, ..case };

@@ -1,4 +1,4 @@
-//! Calls that come to a line and leave it: what one costs does not go with how long the line is.
+//! Calls that are queued and leave the queue: the cost of one does not grow with the length of the queue.
 
 use super::grows_in_proportion;
 use query_with_retry::core::admission::coordinator::Rules;
@@ -24,13 +24,13 @@ const fn at(ms: u64) -> Instant {
     Instant::from_ms(1_000_000 + ms)
 }
 
-/// The calls of one target, who do as a client has them do.
+/// The calls of one target, driven as a client drives them.
 struct Crowd {
     shared: Shared,
     calls: CallId,
 }
 
-/// So many come at once; four of them are sent, and the others wait in line.
+/// `calls` come at once; four of them are sent, and the others are queued.
 fn come(calls: usize, rules: Rules) -> Crowd {
     let concurrency = limiter::Rule { min: 4, max: 4, queue: u32::MAX };
     let mut shared = Shared::new(rules, concurrency, AlertRule::default(), 1);
@@ -44,14 +44,14 @@ fn come(calls: usize, rules: Rules) -> Crowd {
 }
 
 impl Crowd {
-    /// Of all tiers, the lowest in long rows: who is first in a tier may stand far behind in the line.
+    /// Every tier in long rows: the first call of a tier may be far behind in the queue.
     fn caller(&self, id: CallId) -> Caller {
         let priority = if id % 100 < 98 { Priority::Batch } else { TIERS[id as usize % 2] };
         let (deadline, patience) = (at(0) + HOUR, at(0) + HOUR);
         Caller { id, priority, deadline, patience, attempt: HOUR, held: Duration::ZERO, first: false }
     }
 
-    /// What a client asks after everything that happens. How many were called.
+    /// What a client asks after everything that happens. Returns how many calls were woken.
     fn settles(&mut self) -> usize {
         self.shared.due();
         std::iter::from_fn(|| self.shared.woken()).count()
@@ -77,7 +77,7 @@ impl Crowd {
     }
 }
 
-/// As many come, and those in line are aborted in this order.
+/// `calls` come, and the queued ones are aborted in this order.
 fn come_and_go(calls: usize, order: impl Fn(&mut [CallId])) -> time::Duration {
     let mut leave: Vec<_> = (4..calls as CallId).collect();
     order(&mut leave);
@@ -179,7 +179,7 @@ fn calls_that_say_that_they_are_there_cost_the_same_each() {
             for who in 4..crowd.calls {
                 crowd.shared.renew(at(ms), TARGET, who, at(0) + HOUR, false);
             }
-            // Each that leaves has the line looked through for those who have left unseen.
+            // Each call that leaves has the queue searched for calls that have ended unseen.
             for who in crowd.calls / 2..crowd.calls {
                 crowd.shared.detach(at(ms), TARGET, who, true);
                 crowd.settles();

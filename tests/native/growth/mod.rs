@@ -12,7 +12,7 @@ const TIMES: usize = 16;
 /// Linear work has 16, or more where only the smaller fits into a cache; quadratic work has 256.
 const MOST: f64 = 40.0;
 
-/// What is too slow at every try for so long is not so because the machine is busy.
+/// What is too slow at every attempt for this long is not slow because the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `takes` measures the work on as many as it is given.
@@ -21,7 +21,7 @@ fn grows_in_proportion(what: &str, few: usize, takes: impl Fn(usize) -> Duration
     let (mut of_few, mut of_many) = (Duration::MAX, Duration::MAX);
     let begun = Instant::now();
     loop {
-        // As often as makes it as long as the other: what is shorter is less often interrupted.
+        // Repeated until it takes as long as the other, because a short run is interrupted less often.
         of_few = of_few.min((0..TIMES).map(|_| takes(few)).sum());
         of_many = of_many.min(takes(few * TIMES));
         let ratio = TIMES as f64 * of_many.as_secs_f64() / of_few.as_secs_f64();

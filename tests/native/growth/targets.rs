@@ -1,4 +1,4 @@
-//! Targets of one call each, as a proxy for many tenants has them: what one costs does not go with how many there are.
+//! Targets of one call each, as a proxy for many tenants has them: the cost of one does not grow with their number.
 
 use super::grows_in_proportion;
 use query_with_retry::core::admission::coordinator::Rules;
@@ -14,7 +14,7 @@ const FEW: usize = 1_000;
 const HOUR: Duration = Duration::from_secs(3600);
 const NOW: Instant = Instant::from_ms(1_000_000);
 
-/// A call comes to each, and the client asks what it asks after everything that happens.
+/// A call comes to each target, and the client asks what it asks after everything that happens.
 fn come(targets: usize) -> time::Duration {
     let mut shared = Shared::new(Rules::default(), limiter::Rule::default(), AlertRule::default(), 1);
     let began = time::Instant::now();

@@ -14,7 +14,7 @@ use query_with_retry::core::time::{Duration, Instant};
 
 const BEGAN: Instant = Instant::from_ms(3_000_000);
 
-/// What is done, by whom, and after how long.
+/// What is done, by which call, and after how long.
 type Step = (u8, u32, u64);
 
 fn steps(kinds: u8) -> impl Strategy<Value = Vec<Step>> {
@@ -29,7 +29,7 @@ fn after(ms: u64) -> Duration {
 proptest! {
     #![proptest_config(config())]
 
-    /// A lead is somebody else's only when it was given up, or has run out, or the cold start is over.
+    /// The lead passes to another call only when it was given up, has run out, or the cold start is over.
     #[test]
     fn a_cold_start_has_one_leader_a_lease(
         steps in steps(8),
@@ -71,7 +71,7 @@ is_doubtful: ms % 3 == 0,
                         prop_assert!(sleep >= Duration::from_secs(1), "{:?}", sleep);
                         lead = Some((who, now + sleep + attempt));
                     } else if gate.leader().is_none() {
-                        lead = None; // it lets another one look
+                        lead = None; // another call may probe
                     }
                 }
                 6 => {
@@ -87,7 +87,7 @@ is_doubtful: ms % 3 == 0,
                     }
                 }
             }
-            // Whoever waits is told a time, and at that time somebody may look.
+            // Every waiting call is given a time, and at that time one of them may probe.
             let vacant = gate.vacant_at();
             prop_assert_eq!(vacant.is_some(), gate.is_cold());
             if let Some(vacant) = vacant {
@@ -97,7 +97,7 @@ is_doubtful: ms % 3 == 0,
         }
     }
 
-    /// Never more is paid for than what it began with and the share of what came in.
+    /// The budget never pays for more than it began with and the share of what came in.
     #[test]
     fn the_budget_is_never_exceeded(
         (ratio, burst) in (0..1500_u32, 0..8_u32),
@@ -161,8 +161,8 @@ is_doubtful: ms % 3 == 0,
         prop_assert_eq!(limiter.in_flight(now), 0);
     }
 
-    /// Everybody in line is called once, in the order of its tier, or leaves, or is dropped for its
-    /// silence; and who has waited longest goes first once that is long enough.
+    /// Every queued call is woken once, in the order of its tier, or leaves, or is dropped for its silence. The call
+    /// that has waited longest goes first once that is long enough.
     #[test]
     fn the_queue_loses_no_call_and_keeps_the_order_of_each_tier(steps in steps(8)) {
         const TIERS: [Priority; 3] = [Priority::Interactive, Priority::Default, Priority::Batch];
@@ -181,7 +181,7 @@ is_doubtful: ms % 3 == 0,
             match kind {
                 0..4 => {
                     let tier = which as usize % 3;
-                    // As seats are: who comes has the number of one that has gone.
+                    // Numbers are reused: a new call has the number of one that has gone.
                     let who = (0..).find(|who| line.iter().all(|waiting| waiting.who != *who)).unwrap();
                     queue.push(now, who, TIERS[tier], now);
                     line.push(Waiting { who, tier, since: now, seen: now });

@@ -15,14 +15,14 @@ enum Phase {
     Closed,
     Open(Instant),
     HalfOpen(Option<(CallId, Instant)>),
-    /// So many have succeeded since the probe, and so many more have failed.
+    /// How many calls have succeeded since the probe, and how many more have failed.
     Ramp(u32, u32),
 }
 
 struct Naive {
     rule: Rule,
     phase: Phase,
-    /// Counts the changes of phase: what began before one is not heard any more.
+    /// Counts the changes of phase. Results from an earlier phase are ignored.
     epoch: u32,
     /// All since the last change.
     seen: Vec<(Instant, Verdict)>,
@@ -59,12 +59,12 @@ impl Naive {
             Phase::Open(_) => self.enter(Phase::HalfOpen(None)),
             Phase::HalfOpen(_) => {}
         }
-        // The one before may still answer, and counts as well.
+        // The probe before may still answer, and counts as well.
         self.phase = Phase::HalfOpen(Some((who, now + ATTEMPT)));
         Permission::Granted
     }
 
-    /// True if it opens now.
+    /// Returns true if the circuit opens now.
     fn observe(&mut self, now: Instant, who: CallId, epoch: u32, verdict: Verdict) -> bool {
         if epoch != self.epoch {
             return false;

@@ -53,8 +53,7 @@ proptest! {
         }
     }
 
-    /// A call ends by its deadline, or by as much later as timers are late; and nothing is sent
-    /// after it.
+    /// A call ends by its deadline, or as much later as timers are late, and nothing is sent after it.
     #[test]
     fn every_call_is_settled_by_its_deadline(case in case()) {
         let call = case.run();
@@ -65,13 +64,13 @@ proptest! {
         prop_assert!(call.sent.iter().all(|sent| sent.action.clocks.total == crate::virtual_clock::BEGAN + total));
     }
 
-    /// Of each target at most `maxRetries + 1` attempts end in an error; loading looks come on top,
-    /// and are bounded by the shortest sleep.
+    /// At most `maxRetries + 1` attempts at each target end in an error. Probes of a loading model come on top, and
+    /// are bounded by the shortest sleep.
     #[test]
     fn errors_are_asked_again_as_often_as_the_policy_says(case in case()) {
         let call = case.run();
         for target in 0..case.targets.len() {
-            // A gateway behind which nobody listens is waited for like a model that loads.
+            // A gateway without an engine behind it is waited for like a model that loads.
             let is_cold = |code| matches!(code, Code::ModelLoading | Code::Unavailable);
             let failed = |attempt: &AttemptRecord, _| code(attempt).is_some_and(|code| !is_cold(code));
             prop_assert!(of_target(&call, target, failed) <= case.policy.max_retries as usize + 1);
@@ -82,7 +81,7 @@ proptest! {
         }
     }
 
-    /// After a gateway timeout or a timeout of our own, one more try of the same target at most.
+    /// After a gateway timeout or a timeout of our own there is at most one more attempt at the same target.
     #[test]
     fn an_ambiguous_end_is_followed_by_one_more_attempt_at_most(case in case()) {
         let call = case.run();
@@ -104,7 +103,7 @@ proptest! {
         prop_assert_eq!(told(case.run()), told(case.run()));
     }
 
-    /// What cannot become better is not asked again, of the same target.
+    /// A request that cannot succeed is not sent again to the same target.
     #[test]
     fn a_fatal_answer_costs_exactly_one_request(case in case()) {
         let call = case.run();
@@ -137,8 +136,7 @@ proptest! {
                     }
                     code => code == Some(Code::ModelLoading),
                 };
-                // Each target has as much.
-                // And who waits for another's look, until that is answered.
+                // Each target has that much time. A call that waits for another's probe waits until that is answered.
                 let most = case.policy.loading.max_wait.scaled(case.targets.len() as u64, 1) + ms(1000);
                 let waits = |probe: &AttemptRecord| is_cold(probe) && ends <= probe.started + most;
                 prop_assert!(probes.any(|probe| Some(probe.target) == target && waits(probe)));
@@ -180,8 +178,8 @@ proptest! {
         );
     }
 
-    /// A hold is asked of hosts that can, leaves a quarter of what is left of the call, and is
-    /// outlasted by the clocks of its attempt.
+    /// Only hosts that can hold a request are asked to. A hold leaves a quarter of the rest of the call, and the
+    /// clocks of its attempt outlast it.
     #[test]
     fn a_hold_leaves_time_for_the_answer(case in case()) {
         for sent in case.run().sent {

@@ -29,7 +29,7 @@ struct Guest {
     /// When its requests to each target were sent that found it loading.
     cold: [Vec<Instant>; TARGETS],
     sent: Instant,
-    /// Its request in a Worker is over: nobody polls it any more.
+    /// The request in a Worker is over: nothing polls the call any more.
     has_vanished: bool,
 }
 
@@ -87,7 +87,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Who is still there says so.
+    /// Calls that are alive say so.
     fn renew(&mut self) {
         for guest in self.guests.iter().filter(|guest| !guest.has_vanished) {
             guest.call.renew(self.now, &mut self.shared);
@@ -171,7 +171,7 @@ proptest! {
             }
             scene.tell(who, input(which, nth))?;
         }
-        // Whoever is still there leaves, and nobody hears of the others.
+        // Every call that is alive leaves, and the others are never heard of.
         for who in 0..scene.guests.len() {
             scene.tell(who, Input::Aborted)?;
         }

@@ -1,4 +1,4 @@
-//! Events that are like the one before are not read again: what they say is what they would say alone.
+//! Events that resemble the one before are not read again: they say what they would say alone.
 
 use super::config;
 use proptest::collection::vec;

@@ -1,4 +1,4 @@
-//! The scanner of JSON against serde_json: the same values of every document, and none of what is no document.
+//! The JSON scanner against serde_json: the same values in every document, and none in what is no document.
 
 use super::config;
 use proptest::collection::vec;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use query_with_retry::core::json::{NoJson, Scanner, Sink};
 use serde_json::{Map, Value};
 
-/// The value of a document, of duplicate keys the last one; by what the scanner tells of it.
+/// The value of a document, by what the scanner reports. The last of two equal keys counts.
 fn value_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Value, NoJson> {
     let mut scanner = Scanner::default();
     let mut built = Built::default();
@@ -74,7 +74,7 @@ impl Built {
     }
 }
 
-/// Numbers as servers write them: none has more digits than are told.
+/// Numbers as servers write them, none with more digits than are reported.
 fn number() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),

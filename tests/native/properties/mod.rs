@@ -1,8 +1,7 @@
-//! What holds of every call, on 10,000 cases each, or as many as `PROPTEST_CASES` says; a failing case is shrunk and printed, and its
-//! seed kept beside it.
+//! What holds for every call, on 10,000 cases each, or as many as `PROPTEST_CASES` says. A failing case is shrunk and
+//! printed, and its seed is kept beside it.
 //!
-//! A case is a policy of any numbers, some targets, and a server that goes through a list of
-//! replies again and again.
+//! A case is a policy of any numbers, some targets, and a server that goes through a list of replies again and again.
 
 mod admission;
 mod breaker;

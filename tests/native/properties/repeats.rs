@@ -1,5 +1,5 @@
-//! A document in which keys stand twice says what it says with the last one of each alone. Keys that mean nothing to us
-//! may stand there as often as they like.
+//! A document in which keys stand twice says what it says with only the last of each. Keys without a meaning may
+//! stand there as often as they like.
 
 use super::config;
 use super::events::told;

@@ -1,7 +1,7 @@
-//! Any crowd of calls against any servers, of which some are aborted and some are never heard of again.
+//! Any number of calls against any servers; some are aborted, and some are never heard of again.
 //!
-//! That every call is settled by its deadline, waits for nothing beyond it, and that one leads at a
-//! time, is asserted in the world itself as it goes.
+//! The world itself asserts as it goes that every call is settled by its deadline, waits for nothing beyond it, and
+//! that one call leads at a time.
 
 use super::{SAID, STATUSES, Said, TIME, Time, WORDS, body, config, head, policy, span};
 use crate::together::world::{Caller, Crowd, Leaves, Meeting, target};
@@ -108,7 +108,7 @@ fn meet(crowd: &Crowd, replies: &[Reply]) -> Meeting {
     crowd.against(|_| requests.next().cloned().unwrap_or(Reply::Silence))
 }
 
-/// Errors of a target that were followed by another try of the same one.
+/// Errors of a target that were followed by another attempt at it.
 fn retries(meeting: &Meeting, crowd: &Crowd, target: usize, costs: impl Fn(Code) -> bool) -> u64 {
     let of = |attempt: &AttemptRecord, caller: &Caller| caller.targets[attempt.target].shared == target;
     let mut sum = 0;
@@ -124,8 +124,8 @@ fn retries(meeting: &Meeting, crowd: &Crowd, target: usize, costs: impl Fn(Code)
 proptest! {
     #![proptest_config(config())]
 
-    /// When all is over no place is taken and nobody is in line, whoever was aborted when; and the
-    /// budget has paid for every retry: what it began with, and its share of the calls.
+    /// When everything is over no permit is held and no call is queued, whichever calls were aborted when. The budget
+    /// has paid for every retry from what it began with and its share of the calls.
     #[test]
     fn many_calls_leave_no_permit_taken_and_no_retry_unpaid((crowd, replies) in any_crowd()) {
         let mut meeting = meet(&crowd, &replies);

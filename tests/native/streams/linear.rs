@@ -70,8 +70,8 @@ impl Shape {
         took
     }
 
-    /// How many times as long four times the bytes take: the best of as many tries as a busy
-    /// machine makes necessary.
+    /// How many times as long four times the bytes take: the best of as many attempts as a busy machine makes
+    /// necessary.
     fn ratio(&self) -> f64 {
         let (less, more) = ((self.stream)(self.bytes), (self.stream)(4 * self.bytes));
         let (mut of_less, mut of_more) = (Duration::MAX, Duration::MAX);
@@ -92,7 +92,7 @@ impl Shape {
 /// Linear work has 4, and up to 6 where only the less fits into a cache; quadratic work has 16.
 const MOST: f64 = 8.0;
 
-/// What is too slow at every try for so long is not so because the machine is busy.
+/// What is too slow at every attempt for this long is not slow because the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]

@@ -124,7 +124,7 @@ impl Reference {
     }
 }
 
-/// Of a line that is no field, whether it may be JSON, or the last word of a stream.
+/// Whether a line that is no field may be JSON, or the last word of a stream.
 fn is_json(line: &str) -> bool {
     let white = [' ', '\t', '\x0c'];
     let line = line.trim_matches(white);
@@ -134,7 +134,7 @@ fn is_json(line: &str) -> bool {
         || inner.is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
 }
 
-/// Of the data of an event without its end, whether its last line is an object, a list, or the last word.
+/// Whether the last line of the data of an unfinished event is an object, a list, or the last word.
 fn is_whole(data: &str) -> bool {
     let white = [' ', '\t', '\n', '\r', '\x0c'];
     let is_list =

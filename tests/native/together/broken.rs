@@ -36,7 +36,7 @@ fn five_failures_are_the_last_that_is_sent_there_and_the_fallback_answers() {
         let crowd = with_fallback(Crowd::at_once(100)).seeded(seed);
         let mut meeting = crowd.against(|asked| if asked.target == 0 { error(502) } else { ok() });
         assert_eq!(meeting.delivered(), 100, "seed {seed}");
-        // Of those that are under way together only the last one is a failure: the others may be too many.
+        // Of attempts that are in flight together only the last one counts as a failure: the others may be too many.
         assert!((5..=10).contains(&meeting.sent_to(0).count()), "seed {seed}: {:?}", times(&meeting, 0));
         assert_eq!(meeting.sent_to(1).count(), 100);
         assert_eq!((meeting.left_over(0), meeting.left_over(1)), ((0, 0), (0, 0)));
@@ -97,7 +97,7 @@ fn a_target_that_has_recovered_is_taken_up_again_and_nobody_goes_elsewhere_any_m
 
 #[test]
 fn the_fifth_timeout_in_a_row_opens_it_though_they_are_minutes_apart() {
-    // Two tries each of two minutes: the fifth timeout is after five and a half.
+    // Two attempts of two minutes each: the fifth timeout is after five and a half.
     let slow = (0..4).map(|nth| Caller::with(Policy::default()).coming(secs(nth * 90)));
     let then = (0..10).map(|nth| Caller::with(Policy::default()).coming(secs(332 + nth)));
     let crowd = with_fallback(Crowd::of(slow.chain(then)));
@@ -187,7 +187,7 @@ fn a_circuit_that_opens_while_retries_wait_lets_them_fail_with_what_they_had() {
 
 #[test]
 fn a_full_server_is_asked_less_and_less_until_it_keeps_up() {
-    // Eight at once, a second each; a call every hundred milliseconds is more than it can do.
+    // Eight at once, a second each: a call every hundred milliseconds is more than the server can do.
     let patient = policy(Given { max_retries: Some(10), ..Given::default() });
     let callers = (0..600).map(|nth| Caller::with(patient).coming(ms(nth * 150)));
     let mut refused = 0;

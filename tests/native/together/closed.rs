@@ -156,7 +156,7 @@ fn one_replica_of_several_that_refuses_costs_retries_and_not_the_target() {
             let mut nth: u64 = seed;
             let callers = (0..400).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 50)));
             let mut crowd = Crowd::of(callers).seeded(seed);
-            crowd.rules.budget = None; // a quarter of failures is more than it pays for
+            crowd.rules.budget = None; // a quarter of failures is more than the budget pays for
             let meeting = crowd.against(|_| {
                 nth = nth.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 if (nth >> 33).is_multiple_of(share) { refused() } else { Reply::ok(ms(200)) }
@@ -178,7 +178,7 @@ fn an_impatient_leader_speaks_for_nobody_else() {
     let crowd = Crowd::of([leader].into_iter().chain(others));
     let meeting = crowd.against(|asked| if asked.at < secs(8) { refused() } else { ok() });
     assert_eq!(meeting.delivered(), 5);
-    // Who has more patience looks on alone.
+    // The call with more patience goes on probing alone.
     let patient = Caller::with(given(Some(secs(25)), secs(60))).coming(ms(100));
     let crowd = Crowd::of([Caller::with(policy(Given::default())), patient]);
     let meeting = crowd.against(|asked| if asked.at < secs(20) { refused() } else { ok() });

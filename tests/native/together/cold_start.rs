@@ -49,7 +49,7 @@ fn a_server_of_sixteen_slots_is_not_run_over_when_it_comes_up() {
         let mut meeting = Crowd::at_once(200).seeded(seed).against(cold_for(LOAD, 16));
         all_succeed(&mut meeting, &format!("seed {seed}"));
         let refused = meeting.sent.len() - 200 - before(&meeting, LOAD);
-        // The slow start doubles into its limit once; those who were refused come back at random.
+        // Slow start doubles into the limit once; the refused calls come back at random.
         assert!(refused <= 60, "seed {seed}: {refused} refusals");
     }
 }
@@ -96,7 +96,7 @@ fn calls_probe_in_turn_two_times_each_and_most_of_them_make_one_request() {
 fn when_one_leader_after_the_other_is_aborted_the_rest_succeed_by_few_requests() {
     for seed in 0..SEEDS {
         let mut crowd = Crowd::at_once(100).seeded(seed);
-        // Whoever leads now: the first ones to come, in about their order.
+        // The calls that lead in turn: the first ones to come, in about their order.
         for (nth, caller) in (0..).zip(crowd.callers.iter_mut().take(20)) {
             caller.leaves = Some((secs(1 + nth * 8), Leaves::Aborts));
         }
@@ -146,7 +146,7 @@ fn a_leader_whose_probe_is_never_answered_is_followed_by_others() {
                 if looks == 1 { Reply::Silence } else { ok() }
             }
         });
-        // The one that looked is told so late that its own retry has to hurry.
+        // The call that probed is told so late that its own retry has to hurry.
         assert!(meeting.delivered() >= 99, "seed {seed}: {}", meeting.delivered());
         assert_eq!(meeting.left_over(0), (0, 0));
     }

@@ -1,4 +1,4 @@
-//! More calls than places: who goes first, and who is sent away.
+//! More calls than permits: which go first, and which are rejected.
 
 use super::too_many;
 use super::world::{Caller, Crowd, Meeting};
@@ -52,7 +52,7 @@ fn no_call_of_a_tier_overtakes_another() {
     let callers = (0..200).map(|nth| with(Priority::Default).coming(Duration::from_ms(nth)));
     let meeting = four_at_once(callers).against(|_| Reply::ok(secs(1)));
     let order: Vec<_> = meeting.sent.iter().map(|sent| sent.who).collect();
-    // Those who are let in together are called in any order.
+    // Calls that are admitted together are woken in any order.
     let late = order.iter().enumerate().filter(|(nth, who)| nth.abs_diff(**who as usize) > 4).count();
     assert_eq!(late, 0, "{order:?}");
 }

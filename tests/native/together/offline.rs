@@ -1,4 +1,4 @@
-//! Without a network nothing is sent, nothing is spent, and everybody is answered soon after it is back.
+//! Without a network nothing is sent and nothing is spent, and every call is answered soon after it is back.
 
 use super::world::{Caller, Crowd, Meeting};
 use super::{cold_for, ok};
@@ -67,7 +67,7 @@ fn a_cold_start_goes_on_where_it_was_and_its_patience_has_not_run() {
         assert_eq!(meeting.delivered(), 20, "away {away}, seed {seed}");
         none_sent_between(&meeting, from, back);
         let last = meeting.calls.iter().map(|call| call.took).max().unwrap();
-        // The last of them waits for a place as well.
+        // The last of them waits for a permit as well.
         assert!(last <= back + secs(7), "away {away}, seed {seed}: {last:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Each call has its own patience and its own deadline, whoever looks after the model.
+//! Each call has its own patience and its own deadline, whichever call leads.
 
 use super::world::{Caller, Crowd, Leaves, target};
 use super::{cold_for, loading, ok};
@@ -41,7 +41,7 @@ fn a_follower_whose_deadline_comes_first_fails_with_total() {
     let meeting = Crowd::of([leader].into_iter().chain(callers)).against(|_| loading());
     for (call, total) in meeting.calls.iter().skip(1).zip([10, 45, 90]) {
         assert!(call.failed_by(Code::ModelLoading, Some(Phase::Total)), "{:?}", call.end);
-        // Who has looked for the others gives up when it could not be answered any more.
+        // The call that probed for the others gives up when no answer could come in time.
         let has_probed = !call.record.attempts().is_empty();
         let least = if has_probed { secs(total).scaled(9, 10) } else { secs(total) };
         assert!((least..=secs(total)).contains(&call.took), "{:?}", call.took);
@@ -158,6 +158,6 @@ fn a_call_that_was_queued_when_the_model_was_found_cold_has_its_patience_for_tha
         assert!((secs(22)..=secs(31)).contains(&call.took), "{:?}", call.took);
         assert!(call.record.waited(WaitReason::Loading) >= secs(20), "{:?}", call.record);
     }
-    // Who was sent at once has waited since then; the first one looks once more at the end of it.
+    // Calls that were sent at once have waited since then; the first one probes once more at the end of it.
     assert!(meeting.calls[1..4].iter().all(|call| call.took <= secs(30)));
 }

@@ -1,5 +1,5 @@
-//! Payloads that always fail, replicas that are broken and short gaps, in the middle of traffic that is answered: what the
-//! others have to suffer from them.
+//! Payloads that always fail, broken replicas and short gaps, in the middle of traffic that is answered: what the
+//! other calls suffer from them.
 
 use super::world::{Asked, Caller, Crowd, Meeting};
 use super::{error, loading, ok, too_many};
@@ -65,7 +65,7 @@ fn one_payload_in_eight_that_always_fails_costs_the_others_little() {
             let (took, failed) = innocents(&meeting);
             assert_eq!(failed, 0, "{what}, seed {seed}");
             let (median, last) = (took[took.len() / 2], took[took.len() - 1]);
-            // Who comes to a fresh client in company of a 502 or 503 is taken for one too many, for ten seconds.
+            // A call that comes to a fresh client beside a 502 or 503 is taken for one too many, for ten seconds.
             let most = if what.starts_with("50") && what != "500" { secs(10) } else { secs(3) };
             assert!(median < most && last < most + secs(8), "{what}, seed {seed}: {median:?}, {last:?}");
             let over = meeting.over;

@@ -1,4 +1,4 @@
-//! A server that is small and healthy says that it is full by a 503 without words, or breaks off what is too fast.
+//! A small healthy server says that it is full by a bare 503, or breaks off requests that come too fast.
 
 use super::ok;
 use super::world::{Caller, Crowd, Meeting};
@@ -49,7 +49,7 @@ fn a_server_of_a_few_slots_answers_every_call_and_the_circuit_stays_closed() {
 
 #[test]
 fn a_server_that_refuses_a_burst_whole_answers_everybody() {
-    // As uvicorn, which counts connections: four at once against a limit of three are all refused.
+    // Like uvicorn, which counts connections: four at once against a limit of three are all refused.
     for seed in 0..SEEDS {
         let mut last = (ms(0), 0);
         let mut meeting = Crowd::at_once(12).seeded(seed).against(|asked| {

@@ -1,8 +1,7 @@
 //! Many calls that share one state, on a clock that jumps to whatever happens next.
 //!
-//! Does what `src/web/client.rs` does with promises and one timer: after each input whose turn it is
-//! is woken, and when [`Shared::due`] has come the state is told so. What holds of every run is asserted
-//! as it goes.
+//! Does what `src/web/client.rs` does with promises and one timer: after each input the calls whose turn it is are
+//! woken, and at the time of [`Shared::due`] the state is told so. What holds for every run is asserted as it goes.
 
 use crate::virtual_clock::{BEGAN, Reply};
 use query_with_retry::core::admission::Shared;
@@ -24,9 +23,9 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// At least so long a look keeps the others out.
+/// A probe keeps the others out for at least this long.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// More events than any sensible crowd takes.
+/// More events than any sensible run takes.
 const ENDLESS: usize = 2_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +51,9 @@ pub(crate) struct Crowd {
     pub(crate) rules: Rules,
     pub(crate) concurrency: limiter::Rule,
     pub(crate) seed: u64,
-    /// All targets are in one place, to which a page has six connections.
+    /// All targets are on one origin, to which a page has six connections.
     pub(crate) few_connections: bool,
-    /// There is no network then: what is under way is lost, and what is sent does not leave.
+    /// There is no network then: what is in flight is lost, and what is sent does not leave.
     pub(crate) offline: Option<Range<Duration>>,
 }
 
@@ -120,7 +119,7 @@ impl Meeting {
         self.calls.iter().filter(|call| call.is_delivered()).count()
     }
 
-    /// Places and line of a target, now that all is over.
+    /// Permits and queue of a target, now that everything is over.
     pub(crate) fn left_over(&mut self, target: usize) -> (usize, usize) {
         self.shared.snapshot(self.over, target).map_or((0, 0), |seen| (seen.in_flight, seen.queued))
     }
@@ -147,7 +146,7 @@ impl Crowd {
         Self { callers, rules, concurrency, seed: 1, few_connections: false, offline: None }
     }
 
-    /// So many that come at once, with the default policy.
+    /// `count` calls that come at once, with the default policy.
     pub(crate) fn at_once(count: usize) -> Self {
         Self::of((0..count).map(|_| Caller::with(Policy::default())))
     }
@@ -166,7 +165,7 @@ impl Crowd {
 enum Event {
     Comes(CallId),
     Leaves(CallId, Leaves),
-    /// Of a call that is still at this turn.
+    /// An input for a call that is still at this turn.
     Happens(CallId, u32, Input),
     Due,
 }
@@ -174,7 +173,7 @@ enum Event {
 struct Guest {
     call: Call,
     caller: Caller,
-    /// Counts its actions: what was meant for an earlier one does not happen any more.
+    /// Counts the actions of the call: what was meant for an earlier one does not happen any more.
     turn: u32,
     action: Option<Action>,
     in_flight: Option<(Send, Reply)>,
@@ -182,7 +181,7 @@ struct Guest {
     has_vanished: bool,
 }
 
-/// Who looks after a cold target, and for how long.
+/// The leader of a cold target, and until when it leads.
 type Lead = Option<(CallId, Instant)>;
 
 struct World<'a> {
@@ -373,7 +372,7 @@ impl<'a> World<'a> {
         self.at(then, Event::Happens(id, turn, input));
     }
 
-    /// What happens then, unless there is no network any more by then.
+    /// The input, unless there is no network by then.
     fn or_lost(&self, now: Instant, then: Instant, input: Input) -> (Instant, Input) {
         match &self.offline {
             Some(offline) if now < offline.start && offline.start <= then => {
@@ -383,7 +382,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What holds whatever happens.
+    /// Asserts what holds whatever happens.
     fn judge(&mut self, id: CallId, action: Action) {
         let guest = &self.guests[id as usize];
         let (policy, came) = (guest.caller.policy, BEGAN + guest.caller.comes);
@@ -393,7 +392,7 @@ impl<'a> World<'a> {
             Action::Wait(wait) => assert!(wait.until < deadline, "{id} waits beyond its end: {wait:?}"),
             Action::Park(wait) => assert!(wait.until <= deadline, "{id} waits beyond its end: {wait:?}"),
             Action::Send(send) => {
-                // A total of nothing still has its first request.
+                // A total of zero still has its first request.
                 assert!(self.now < deadline || self.now == came, "{id} is sent too late");
                 let target = guest.caller.targets[send.target].shared;
                 let breaker = self.shared.snapshot(self.now, target).map(|seen| seen.breaker);
@@ -404,7 +403,7 @@ impl<'a> World<'a> {
         self.judge_lead(id, action);
     }
 
-    /// Of those who are sent to a cold target, or sleep until they are, there is one at a time.
+    /// One call at a time is sent to a cold target, or sleeps until it is.
     fn judge_lead(&mut self, id: CallId, action: Action) {
         let guest = &self.guests[id as usize];
         let Some(target) = guest.caller.targets.get(guest.call.target()).map(|target| target.shared) else {
@@ -414,7 +413,7 @@ impl<'a> World<'a> {
             && BEGAN + guest.caller.comes + last.started + last.duration == self.now
             && is_answer(last.outcome)
         {
-            // That ends a cold start; of one that begins in the same moment nothing is known yet.
+            // This ends a cold start; nothing is known yet of one that begins at the same moment.
             self.leads[guest.caller.targets[last.target].shared] = None;
         }
         for (of, lead) in self.leads.iter_mut().enumerate() {
@@ -424,20 +423,20 @@ impl<'a> World<'a> {
             }
         }
         let mut until = match action {
-            // A look that is out for longer is being worked on.
+            // A probe that is in flight for longer is being worked on.
             Action::Send(send) => {
                 (self.now + send.hold.unwrap_or_default() + PROBE_TIMEOUT).min(send.clocks.attempt)
             }
             Action::Wait(wait) if wait.reason == WaitReason::Loading => {
                 if self.shared.leader(target) != Some(id) {
-                    // It only pauses before it asks again, or was told to stay away for longer than the rest.
+                    // The call only pauses before it tries again, or was told to stay away for longer than the rest.
                     self.leads[target] = self.leads[target].filter(|(leader, _)| *leader != id);
                     return;
                 }
                 wait.until + guest.caller.policy.timeouts.attempt
             }
             Action::Read { .. } => return,
-            // After a look that was not answered the lead goes on for as long as it would have.
+            // After a probe that was not answered the lead lasts for as long as it would have.
             Action::Wait(_) => return,
             Action::Park(_) | Action::Stream | Action::Deliver | Action::Fail(_) | Action::Abandon => {
                 let lead = self.leads.iter_mut().find(|lead| lead.is_some_and(|(leader, _)| leader == id));

@@ -1,4 +1,4 @@
-//! The clock, and the waits on it: what `Flight` and `Waiter` do in production.
+//! The clock, and the waits on it: what `Attempt` and `Waiter` of `src/web` do in production.
 
 use super::stream::{Stream, Timed};
 use super::{Reply, ms};
@@ -13,10 +13,9 @@ pub(super) struct Clock {
     pub(super) aborts: Option<Instant>,
 }
 
-/// The clocks of an attempt, as `Flight` of the shell looks at them: when it begins to wait, and when
-/// the time has come that it found then. What happens in between wakes nobody, so once there is a
-/// body it looks whenever silence may have ended. Here what has come is seen at once, so it needs no
-/// second look.
+/// The clocks of an attempt, checked as `Attempt` of `src/web` checks them: when it begins to wait, and at the time
+/// that it found then. What happens in between wakes no call, so once there is a body the clocks are checked whenever
+/// silence may have ended. Here what has come is seen at once, so no recheck is needed.
 struct Watch {
     clocks: Clocks,
     looks: Instant,

@@ -1,5 +1,4 @@
-//! What happens in a stream, and what is known of it by then: what the face and `Events` do in
-//! production.
+//! What happens in a stream, and what is known of it by then: what the TypeScript side and `Events` do in production.
 
 use query_with_retry::core::call::{Input, Lost};
 use query_with_retry::core::classify::Body;
@@ -74,7 +73,7 @@ impl Stream {
         self.quiet_since = Some(now);
     }
 
-    /// What is lost after the model said that it is finished is no loss.
+    /// A connection that is lost after the model said that it has finished is no loss.
     pub(super) fn lost(&self, input: Input) -> Input {
         if self.completion.end() == End::Complete { Input::Ended(End::Complete) } else { input }
     }

@@ -1,5 +1,5 @@
-//! When it opens, whom it lets through, and how it closes again; a breaker that is compared with one
-//! that keeps every outcome is in `tests/native`.
+//! When the circuit opens, which calls it admits, and how it closes again. `tests/native` compares the breaker with
+//! one that keeps every outcome.
 
 use super::*;
 
@@ -9,7 +9,7 @@ const FAILS: Verdict = Verdict::Failure(Layer::Gateway);
 const LATE: Verdict = Verdict::Timeout(Layer::Compute);
 const ATTEMPT: Duration = Duration::from_secs(120);
 const HOUR: u64 = 3_600_000;
-/// Nothing begins at zero.
+/// No test begins at zero.
 const START: u64 = 5 * HOUR;
 
 const fn at(ms: u64) -> Instant {
@@ -31,7 +31,7 @@ impl Bench {
         Self { breaker: Breaker::new(rule), rng: Rng::new(seed) }
     }
 
-    /// Open since `now`, and half-open at the time that comes with it.
+    /// A breaker that is open since `now`, and half-open at the time returned.
     fn open_at(now: u64) -> (Self, u64) {
         let mut bench = Self::new();
         bench.fails_at([now; 5]);
@@ -50,7 +50,7 @@ impl Bench {
         self.breaker.observe(at(now), who, generation, verdict, 0, &mut self.rng)
     }
 
-    /// A call of now ends. True if everybody starts slowly.
+    /// A call of the current generation ends. True if the target starts slowly.
     fn ends(&mut self, now: u64, verdict: Verdict) -> bool {
         self.of_generation(now, ME, self.breaker.generation(), verdict)
     }
@@ -73,7 +73,7 @@ impl Bench {
         self.breaker.admit(at(now), who, ATTEMPT) == Permission::Granted
     }
 
-    /// When it lets a probe through.
+    /// When the breaker admits a probe.
     fn until(&self, now: u64) -> u64 {
         now + self.breaker.open_for(at(now)).expect("it is open").as_ms()
     }
@@ -200,7 +200,7 @@ fn half_must_fail_once_there_are_ten_calls() {
 fn five_failures_in_a_thousand_calls_do_not_open_the_circuit_wherever_they_are() {
     for first in [0, 1, 500, 994, 995] {
         let mut bench = Bench::new();
-        // The first five of all are all that there is: that is half of them.
+        // The first five failures are half of the calls so far.
         let fails = |nth| nth >= first && nth < first + 5;
         (0..1000).for_each(|nth| {
             bench.ends(START + nth * 29, if fails(nth) { FAILS } else { Verdict::Success });
@@ -361,13 +361,13 @@ fn a_lost_probe_that_comes_back_counts_though_another_has_replaced_it() {
     assert!(bench.of_generation(until + 90_000, ME, first, Verdict::Success));
 
     assert_eq!(taken_over.admit(at(until + 30_000), OTHER, ATTEMPT), Permission::Granted);
-    // That it left frees nobody's place.
+    // A call that leaves does not free the lease of another.
     assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Ignored, 0, &mut Rng::new(1)));
     assert_eq!(
         taken_over.admit(at(until + 31_000), 3, ATTEMPT),
         Permission::Denied(Duration::from_ms(29_000))
     );
-    // That it timed out says that the target still fails.
+    // A probe that timed out says that the target still fails.
     assert!(!taken_over.observe(at(until + 31_000), ME, first, LATE, 0, &mut Rng::new(1)));
     assert_eq!(taken_over.state(at(until + 31_000)), State::Open);
 }
@@ -680,8 +680,8 @@ fn after_a_clock_went_backwards_failures_are_counted_on_the_new_one() {
     let mut bench = Bench::new();
     bench.works_at([START; 20]);
     bench.fails_at([START; 4]);
-    // Nothing can be said of how far apart those and these are, so they count; but from here on
-    // the old ones are gone.
+    // The distance between the old failures and these is unknown, so both count; but from here on the old ones are
+    // gone.
     bench.fails_at([START - HOUR; 5]);
     assert_eq!(bench.state(START - HOUR), State::Open);
 }

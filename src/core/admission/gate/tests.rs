@@ -1,4 +1,4 @@
-//! Who leads, who follows, and what ends a cold start.
+//! Which call leads, which calls follow, and what ends a cold start.
 
 use super::*;
 
@@ -33,7 +33,7 @@ impl Bench {
         Self { gate: Gate::default(), rng: Rng::new(seed) }
     }
 
-    /// Cold since [`SENT`]; `A` leads, and looks next at the time that comes with it.
+    /// A gate that is cold since [`SENT`]. `A` leads, and probes next at the time returned.
     fn cold() -> (Self, u64) {
         let mut bench = Self::new();
         let next = HEARD + bench.leads(HEARD, A, SENT);
@@ -60,7 +60,7 @@ impl Bench {
         self.gate.loading(at(now), found, &mut self.rng)
     }
 
-    /// How long this one, who leads now, sleeps.
+    /// How long this call sleeps, which leads now.
     fn leads(&mut self, now: u64, who: CallId, started: u64) -> u64 {
         match self.hears(now, who, started, SAYS_20_S) {
             Role::Lead(sleep) => sleep.as_ms(),
@@ -333,7 +333,7 @@ fn the_length_of_the_last_cold_start_moves_the_first_probe_of_the_next() {
         let again = up + HOUR;
         let sleep = bench.leads(again, B, again);
         assert!((9_000..=10_000).contains(&sleep), "seed {seed}: {sleep}");
-        // Only of the first: the later ones go by what has been waited.
+        // Only the first interval is moved: the later ones depend on the time waited.
         assert!(bench.admits(again + sleep, B));
         let later = bench.leads(again + sleep, B, again + sleep);
         assert!(later <= sleep * 28 / 100, "{later}");
@@ -416,7 +416,7 @@ fn a_clock_that_goes_backwards_leaves_one_leader_and_the_way_out() {
 
 #[test]
 fn an_hour_without_a_probe_is_no_part_of_a_cold_start() {
-    // All who waited have left, and nobody called for an hour.
+    // Every waiting call has left, and no call came for an hour.
     let (mut bench, next) = Bench::cold();
     bench.gate.resign(A);
     let later = next + HOUR;

@@ -1,4 +1,4 @@
-//! When the limit falls and grows, and who has a place.
+//! When the limit falls and grows, and which calls have a permit.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn limiter(min: u32, max: u32) -> Limiter {
     Limiter::new(Rule { min, max, queue: 10 })
 }
 
-/// As many successes, each with the limit made use of.
+/// `times` successes, each with the limit reached.
 fn succeed(limiter: &mut Limiter, times: u32) {
     for _ in 0..times {
         while limiter.has_permit(at(0)) {

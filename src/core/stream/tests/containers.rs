@@ -1,4 +1,4 @@
-//! What is taken for a stream, and for its events.
+//! What counts as a stream, and as its events.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! When a stream is whole, and what may follow its end.
+//! When a stream is complete, and what may follow its end.
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Of each form: its type, and its pieces, of which the last one ends it.
+/// For each form its type and its pieces, the last of which ends it.
 fn forms() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
     let sse = "text/event-stream";
     vec![

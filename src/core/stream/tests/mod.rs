@@ -11,7 +11,7 @@ use crate::core::target::Profile;
 
 const ITEMS: Wants = Wants { items: true, pieces: false };
 
-/// How it ended, with its text.
+/// How a stream ended, with its text.
 #[derive(Debug, PartialEq)]
 enum Told {
     Ended(End),
@@ -61,7 +61,7 @@ fn lines(data: &[&str]) -> String {
     data.iter().map(|data| format!("{data}\n")).collect()
 }
 
-/// Of one of several answers.
+/// A chunk of one of several answers.
 fn chunk(nth: u64, text: &str, finish: &str) -> String {
     format!(r#"{{"choices":[{{"index":{nth},"delta":{{"content":"{text}"}},"finish_reason":{finish}}}]}}"#)
 }
