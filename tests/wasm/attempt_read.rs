@@ -1,6 +1,6 @@
 //! The body of an attempt: what the clocks make of its pieces, and what is left of one that is lost.
 //!
-//! The pieces themselves are the face's business.
+//! The pieces themselves are the business of the TypeScript side.
 
 use super::attempt::{Attempt, patient};
 use super::caller::{Caller, Kept};
@@ -132,6 +132,6 @@ async fn half_an_answer_is_none() {
 async fn a_read_that_rejects_is_a_lost_attempt() {
     let breaks = || body(&[b"so ", b"far"], Ending::Breaks);
     assert!(matches!(read_whole(&breaks(), patient()).await, Input::NetworkError(_)));
-    // Unless the face has made something of it.
+    // Unless the TypeScript side has made something of it.
     assert_eq!(said(read(&Caller::new("{}"), 500, &breaks(), patient()).await), "so far");
 }

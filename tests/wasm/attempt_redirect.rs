@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// The status that one attempt over this network ends with, or none if it was sent astray. All of its
-/// requests share a signal, and the face is told of the last response alone.
+/// requests share a signal, and the TypeScript side is told of the last response alone.
 async fn status(network: &Network) -> Option<u16> {
     let caller = Caller::new("{}");
     let got = match Attempt::new(&caller, patient()).departs().await {

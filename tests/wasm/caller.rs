@@ -1,4 +1,4 @@
-//! A request as the face makes it, in small: it keeps what it is told.
+//! A request as the TypeScript side makes it, in small: it keeps what it is told.
 
 use super::timing::within;
 use crate::web::bindings::Request;

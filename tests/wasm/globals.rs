@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-/// The shell looks its globals up at each call, so a test may stand in for them.
+/// The bindings look their globals up at each call, so a test may stand in for them.
 pub(super) struct Replaced {
     name: &'static str,
     original: JsValue,

@@ -1,4 +1,4 @@
-//! What the shell reads from the head of an answer: the wait that the server asks for.
+//! What the bindings read from the head of an answer: the wait that the server asks for.
 
 use super::caller::Caller;
 use super::network::Network;

@@ -1,4 +1,4 @@
-//! Calls that never start: how the face is told why.
+//! Calls that never start: how the TypeScript side is told why.
 
 use super::caller::Caller;
 use crate::core::policy::Inverted;

@@ -1,5 +1,5 @@
-//! The shell in a real browser: real promises, timers and streams, and a `fetch` that answers
-//! from a script. What the core decides is tested natively; here is what the shell does about it.
+//! The bindings in a real browser: real promises, timers and streams, and a `fetch` that answers
+//! from a script. What the core decides is tested natively; here is what the bindings do about it.
 
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 

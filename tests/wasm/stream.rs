@@ -1,4 +1,4 @@
-//! A streamed call: how its events cross to the face.
+//! A streamed call: how its events cross to the TypeScript side.
 
 use super::caller::{Caller, Kept};
 use super::network::{Body, Ending, Network, body, response};
@@ -22,7 +22,7 @@ pub(super) fn streamed(given: &str) -> Caller {
     Caller::new(&format!(r#"{{"streamed": true, "maxRetries": 0{comma}{given}}}"#))
 }
 
-/// What the face is told while these pieces come, one a read; the stream ends well.
+/// What the TypeScript side is told while these pieces come, one a read; the stream ends well.
 async fn told(pieces: &[&[u8]]) -> Vec<String> {
     let network = Network::new();
     streams(&network, &body(pieces, Ending::Closes));

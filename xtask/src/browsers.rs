@@ -1,4 +1,4 @@
-//! The browsers and drivers that tests run in, and the tests of the shell inside them.
+//! The browsers and drivers that tests run in, and the tests of the wasm bindings inside them.
 
 use crate::command::{cargo, run, side_by_side, step};
 use crate::need;
@@ -31,12 +31,14 @@ pub(crate) fn wasm() -> Result<()> {
         None => None,
     };
     let firefox = firefox.map(|driver| in_browser(&runner, "GECKODRIVER", &driver));
-    let names = ["the shell in Chromium", "the shell in Firefox"];
+    let names = ["the bindings in Chromium", "the bindings in Firefox"];
     match (chromium, firefox) {
         (Some(mut chromium), Some(mut firefox)) => {
             side_by_side([(names[0], &mut chromium), (names[1], &mut firefox)])
         }
-        (Some(mut one), None) | (None, Some(mut one)) => step("the shell in one browser", || run(&mut one)),
+        (Some(mut one), None) | (None, Some(mut one)) => {
+            step("the bindings in one browser", || run(&mut one))
+        }
         (None, None) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! The TypeScript face and the glue to the entries in `dist`, with their declarations.
+//! The TypeScript side and the glue to the entries in `dist`, with their declarations.
 
 use crate::command::{npm_tool, root, run};
 use crate::glue;
@@ -22,7 +22,7 @@ const DECLARATIONS: [&str; 8] = [
     "client/functions",
 ];
 
-pub(crate) fn face(glue_js: &str, dist: &Path) -> Result<()> {
+pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
     let generated = root().join("src/ts/generated");
     fs::create_dir_all(&generated)?;
     fs::write(generated.join("glue.js"), glue_js)?;

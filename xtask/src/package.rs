@@ -35,7 +35,7 @@ pub(crate) fn build(flavour: Flavour) -> Result<PathBuf> {
     fs::create_dir_all(&dist)?;
     let wasm = step("compiling the core to wasm", || compile(flavour))?;
     let js = step("making the glue", || glue::make(&wasm, &dist.join("core.wasm")))?;
-    step("bundling the face", || bundle::face(&js, &dist))?;
+    step("bundling the TypeScript side", || bundle::typescript(&js, &dist))?;
     step("writing the package", || {
         manifest(&folder)?;
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {

@@ -1,8 +1,7 @@
-//! What is due next, in the order of time, and at one time in the order in which it was put there.
+//! What is due next: by time, and at one time in the order in which it was put there.
 //!
-//! Timers are in a heap. Answers all take the same time to arrive, so that they are in order as
-//! they come: they have a lane of their own, without which a storm of quick answers would cost
-//! most of a run.
+//! Timers are in a heap. All answers take the same time to arrive, so they are in order as they come. They have a
+//! lane of their own, without which a storm of quick answers would cost most of a run.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -16,7 +15,7 @@ pub(crate) struct Agenda<T, A> {
     put: u64,
 }
 
-/// Of two at one time the one that was put there first.
+/// Among two at one time, the one that was put there first.
 type Key = (Instant, u64);
 
 struct Timer<T> {

@@ -1,5 +1,4 @@
-//! Prints the tables as Markdown. Every cell is a mean over the seeds; what is under way is told on
-//! the standard error.
+//! Prints the tables as Markdown. Every cell is a mean over the seeds. Progress goes to the standard error.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

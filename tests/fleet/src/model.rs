@@ -10,8 +10,7 @@ pub struct Model {
     pub name: &'static str,
     /// Where calls arrive, each as likely as the other.
     pub isolates: usize,
-    /// After so many calls another isolate comes in the place of one, and knows nothing. The calls
-    /// of the old one go on in it.
+    /// After this many calls another isolate replaces one, and knows nothing. The calls of the old one go on in it.
     pub lifetime: Option<u32>,
     /// New calls a second, of the whole fleet: a Poisson process.
     pub rate: f64,
@@ -34,11 +33,11 @@ pub struct Server {
     pub sigma: f64,
     /// First come, first served; a request that finds it full gets a 429,
     pub queue: usize,
-    /// or a 503 without words.
+    /// or a bare 503.
     pub wordless: bool,
     /// What a 429 asks for.
     pub retry_after: Option<Duration>,
-    /// It sees that a caller has gone, and drops what it was asked for.
+    /// The server notices that a caller has gone, and drops its request.
     pub notices: bool,
     pub cold: Option<Cold>,
     pub brownout: Option<Brownout>,
@@ -54,7 +53,7 @@ pub struct Cold {
     pub closed: bool,
 }
 
-/// What a 503 says of the load.
+/// What a 503 says about the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Estimate {
     Absent,
@@ -154,7 +153,7 @@ impl Model {
         }
     }
 
-    /// Every request ends at once in a 503 that says nothing.
+    /// Every request ends at once in a bare 503.
     pub fn broken() -> Self {
         Self {
             name: "broken",
@@ -164,7 +163,7 @@ impl Model {
         }
     }
 
-    /// It starts for 10 s with its port closed, and has room for all then.
+    /// The server starts for 10 s with its port closed, and has room for all then.
     pub fn closed() -> Self {
         let cold = Cold { load: Duration::from_secs(10), estimate: Estimate::Absent, closed: true };
         Self {
@@ -175,8 +174,7 @@ impl Model {
         }
     }
 
-    /// Four at once, half a second each, nobody in line, and a 503 without words for whoever is one too many; six
-    /// calls a second.
+    /// Four at once, half a second each, no queue, and a bare 503 for one request too many; six calls a second.
     pub fn small() -> Self {
         let server = Server { slots: 4, service: Duration::from_ms(500), queue: 0, wordless: true, ..SERVER };
         Self { name: "small", run: Duration::from_secs(300), rate: 6.0, server, ..BASE }
@@ -200,7 +198,7 @@ impl Model {
         self
     }
 
-    /// What is left of the slots in the brownout.
+    /// The slots that are left in the brownout.
     pub fn brownout(mut self, slots: usize) -> Self {
         self.server.brownout = self.server.brownout.map(|brownout| Brownout { slots, ..brownout });
         self

@@ -1,7 +1,7 @@
-//! The real core: its calls, and what those of one isolate share.
+//! The real core: its calls, and what the calls of one isolate share.
 //!
-//! Does what the shell does with fetch and timers. Isolates share nothing with each other here, as
-//! if there were no coordinator; with one isolate (`M = 1`) it is a fleet that shares everything.
+//! Does what `src/web` does with fetch and timers. Isolates share nothing with each other here, as if there were no
+//! coordinator. A fleet of one isolate (`M = 1`) shares everything.
 
 use query_with_retry::core::admission::Shared;
 use query_with_retry::core::admission::budget::InitialTokens;
@@ -43,7 +43,7 @@ struct Isolate {
 
 struct OneCall {
     call: Call,
-    /// Of the request under way.
+    /// The clocks of the request in flight.
     clocks: Option<Clocks>,
 }
 
@@ -101,7 +101,7 @@ impl Client for Isolate {
     }
 
     fn woken(&mut self, _: Instant) -> Vec<CallId> {
-        while self.shared.next_event().is_some() {} // there is nobody to tell
+        while self.shared.next_event().is_some() {} // there is no listener
         std::iter::from_fn(|| self.shared.woken()).map(|who| who as CallId).collect()
     }
 

@@ -21,9 +21,9 @@ pub struct Outcome {
     /// In the worst second, requests for each that the server can do.
     pub peak: f64,
     pub success: f64,
-    /// Of the calls that came while the model loaded.
+    /// The share of success of the calls that came while the model loaded.
     pub cold_success: Option<f64>,
-    /// Of the calls of the last two minutes.
+    /// The share of success of the calls of the last two minutes.
     pub last_success: f64,
     /// From the end of the trigger, a load or a brownout, until 30 s begin in each 5 s of which at
     /// least 99 % of the new calls are answered. `Err` if that never comes.
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub p95: f64,
     pub p99: f64,
     pub p999: f64,
-    /// What the server worked for nobody, in seconds of one slot.
+    /// The work of the server for calls that had gone, in seconds of one slot.
     pub wasted: f64,
     /// Jain's index of the shares of answered calls, over the places where any came.
     pub fairness: f64,
@@ -112,7 +112,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// Of no calls, all.
+/// The share of success of no calls is one.
 fn success<'a>(calls: impl Iterator<Item = &'a Settled>) -> f64 {
     let (mut all, mut good) = (0, 0);
     for call in calls {

@@ -1,7 +1,7 @@
 //! The server: slots, a queue, and the days on which it is not at its best.
 //!
-//! It answers at once what it does not work on. What it works on it finishes, whether or not
-//! anybody still waits, unless it is one of those that notice.
+//! The server answers at once what it does not work on. It finishes what it works on, even if the caller has gone,
+//! unless it is one of those that notice.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ pub(crate) struct Server {
     chance: Chance,
     requests: Vec<Request>,
     queue: VecDeque<RequestId>,
-    /// Those in the queue that were not dropped.
+    /// The queued requests that were not dropped.
     waiting: usize,
     busy: usize,
     warm_at: Option<Instant>,
@@ -25,7 +25,7 @@ pub(crate) struct Server {
 
 pub(crate) type RequestId = usize;
 
-/// Whom the answer is for.
+/// The call that gets the answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket {
     pub(crate) call: usize,
@@ -125,7 +125,7 @@ impl Server {
         Some((request.ticket, service))
     }
 
-    /// Its caller has gone. What was worked for nothing, as far as is known now.
+    /// The caller has gone. Returns the work for nothing, as far as it is known now.
     pub(crate) fn abandon(&mut self, now: Instant, id: RequestId) -> Duration {
         let Some(request) = self.requests.get_mut(id).filter(|_| self.model.notices) else {
             return Duration::ZERO;

@@ -1,7 +1,7 @@
 //! One run: arrivals, isolates and the server, on a clock that jumps to whatever is due next.
 //!
-//! A request reaches the server at once and its answer takes the whole round trip: for everybody
-//! who asks that is the same as half of it each way.
+//! A request reaches the server at once, and its answer takes the whole round trip. For the caller that is the same
+//! as half of it each way.
 
 use query_with_retry::core::time::{Duration, Instant};
 
@@ -101,7 +101,7 @@ struct Call {
     id: CallId,
     began: Instant,
     deadline: Instant,
-    /// The server asked for nothing before.
+    /// The server asked for no request before this time.
     floor: Instant,
     state: State,
     /// Counts sends and waits, so that what belongs to an earlier one is known as late.
@@ -339,7 +339,7 @@ impl World<'_> {
         panic!("isolates reach each other without end");
     }
 
-    /// Lets the calls go that an isolate has woken, and winds its timer.
+    /// Hands on the calls that an isolate has woken, and arms its timer.
     fn arm(&mut self, isolate: IsolateId) {
         for _ in 0..ENDLESS_WAKING {
             let Some(host) = self.isolates.get_mut(isolate) else { return };

@@ -5,7 +5,7 @@
 use fleet::{Contender, Model, Outcome, ours, seeds};
 use query_with_retry::core::time::Duration;
 
-/// Goals are held against as many; `cargo xtask bench fleet` takes a thousand.
+/// Goals are held against this many; `cargo xtask bench fleet` takes a thousand.
 const SEEDS: u64 = 200;
 const FLEETS: [usize; 5] = [1, 5, 50, 500, 5000];
 

@@ -181,7 +181,7 @@ fn backoff_has_full_jitter_and_leaves_a_server_under_load_alone_for_a_second_at_
         }
         for (nth, seen) in longest.into_iter().enumerate() {
             let ceiling = base.scaled(1 << nth, 1);
-            // The target decides how long no call is sent after a 429, and the client's seed decides the rest.
+            // The pause after a 429 is drawn by the target, from the seed of the client and not of the call.
             let is_used = code == 429 || seen > ceiling.scaled(9, 10);
             assert!(seen <= ceiling && is_used, "{code}, wait {nth}: {seen:?}");
         }

@@ -12,18 +12,18 @@ use std::process::Command;
 /// A kilobyte of the core is 1,000 bytes, one of the whole entry 1,024.
 ///
 /// They were 24 and 32 until calls shared a gate, a breaker, a budget, places and statistics: that is
-/// ten kilobytes of the core, and `client.fetch`, the client and its metrics are four of the face.
+/// ten kilobytes of the core, and `client.fetch`, the client and its metrics are four of the TypeScript side.
 /// They were 32 and 48 until calls of different requests shared an isolate: leases that are renewed,
 /// a timer for each call, the sweep of calls that ended unseen, and a boundary that lets nothing
-/// through are three kilobytes of the core, and the boundary half a kilobyte of the face.
+/// through are three kilobytes of the core, and the boundary half a kilobyte of the TypeScript side.
 /// They were 36 and 56 until bodies and events were read in the core: a scanner of JSON, the ways, types and ends
 /// of twenty forms, the phrases and names of failures, and what a body is whatever its type are fifteen kilobytes of the
 /// core. They buy what 150 public bug reports were about, and text that no host parses.
 /// They were 52 and 72 until real engines and gateways stood before it: closed ports, late headers, small servers, what
 /// each platform says of a lost request, and the hundred ways in which servers name a wait are seven and a half
-/// kilobytes of the core and two of the face.
+/// kilobytes of the core and two of the TypeScript side.
 /// They were 60 and 81 until pages: the connections of an origin, no network, a machine that sleeps, and a page that goes
-/// are three kilobytes of the core and one of the face. The entry was 85 until keys that have spent their own limit were told
+/// are three kilobytes of the core and one of the TypeScript side. The entry was 85 until keys that have spent their own limit were told
 /// apart, and an open circuit said what the target failed with. The core was 63,000 until failures were weighed against the answers
 /// of the same time, and a cold start against those of just before. They were 63,500 and 86 until quotas that no wait makes whole
 /// again were told from those of a minute, and an answer without choices from one.

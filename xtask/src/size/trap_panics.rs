@@ -45,7 +45,7 @@ pub(crate) fn trap_panics(module: &mut Module) -> Result<()> {
         dfs_in_order(&mut calls, function, function.entry_block());
         if let Some(format) = calls.0.iter().find(|called| formats.contains(called)) {
             let name = |id: FunctionId| module.funcs.get(id).name.clone().unwrap_or_default();
-            bail!("{} formats text, by {}: leave that to the face, it costs 2 KB", name(id), name(*format));
+            bail!("{} formats text, by {}: leave that to TypeScript, it costs 2 KB", name(id), name(*format));
         }
     }
     for id in panics.union(&formats) {

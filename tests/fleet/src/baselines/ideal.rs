@@ -1,6 +1,6 @@
-//! What no client can do: all isolates know at once how long the load takes, and keep just so many
-//! requests at the server as it has slots. It shows how far the others are from the best, and that
-//! the bounds are what they are called.
+//! What no client can do: all isolates know at once how long the load takes, and keep exactly as many requests at the
+//! server as it has slots. It shows how far the others are from the best, and that the bounds are what they are
+//! called.
 //!
 //! It knows nothing of brownouts and of errors.
 
@@ -13,7 +13,7 @@ use query_with_retry::core::time::{Duration, Instant};
 use crate::client::{Action, CallId, Client, Fleet, Input, IsolateId, Terms};
 use crate::model::Model;
 
-/// Beyond the slots, so that none of them is idle for a round trip.
+/// Requests beyond the slots, so that no slot is idle for a round trip.
 const AHEAD: usize = 4;
 
 pub(super) struct Ideal {
@@ -26,16 +26,16 @@ struct Shared {
     warm: Warm,
     in_flight: usize,
     queue: VecDeque<(IsolateId, CallId)>,
-    /// May go, and were not told yet.
+    /// Calls that may go, and were not told yet.
     granted: VecDeque<(IsolateId, CallId)>,
     reached: BTreeSet<IsolateId>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Warm {
-    /// Nobody has asked the server for anything.
+    /// No isolate has sent a request.
     Unknown,
-    /// The request that starts the load is under way.
+    /// The request that starts the load is in flight.
     Starting,
     At(Instant),
     Yes,
@@ -76,7 +76,7 @@ impl Fleet for Ideal {
 }
 
 impl Shared {
-    /// Lets go as many as there is room for.
+    /// Lets as many calls go as there is room for.
     fn let_go(&mut self) {
         while self.warm == Warm::Yes
             && self.in_flight < self.most

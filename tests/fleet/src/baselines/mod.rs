@@ -22,7 +22,7 @@ pub const NO_RETRY: Contender = Contender { name: "no retry", fleet: |_| each(|_
 /// Repeats a 503 at once, as the official JavaScript client of Hugging Face does.
 pub const IMMEDIATE: Contender =
     Contender { name: "immediate repetition (HF JS)", fleet: |_| each(|_| immediate::Immediate) };
-/// Sleeps as long as the server estimates, three tries in all.
+/// Sleeps as long as the server estimates, three attempts in all.
 pub const NAIVE: Contender =
     Contender { name: "naive loop (3 × estimated_time)", fleet: |_| each(|_| naive::Naive) };
 /// Three retries after full jitter.
@@ -62,17 +62,17 @@ pub const ALL: [Contender; 11] =
 trait Rule {
     fn began(&mut self, _now: Instant) {}
 
-    /// How long to wait before the next try; `None`: there is none.
+    /// How long to wait before the next attempt; `None`: there is none.
     fn again(&mut self, now: Instant, attempts: &mut Attempts, trouble: Trouble) -> Option<Duration>;
 
     fn succeeded(&mut self, _tries: &Attempts) {}
 }
 
-/// What a call has tried so far.
+/// The attempts of a call so far.
 #[derive(Clone, Copy)]
 struct Attempts {
     deadline: Instant,
-    /// Retries that were begun.
+    /// Retries that have begun.
     retries: u32,
     /// What the last of them cost.
     paid: u32,

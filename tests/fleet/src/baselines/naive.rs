@@ -1,4 +1,4 @@
-//! The loop of a thousand answers on the web: sleep for `estimated_time`, try three times.
+//! The loop of a thousand answers on the web: sleep for `estimated_time`, three attempts.
 
 use query_with_retry::core::time::{Duration, Instant};
 
