@@ -13,33 +13,33 @@ pub(super) const NO_NETWORK: Failure =
 
 impl Call {
     /// The request could not be sent.
-    pub(super) fn unsent(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
+    pub(super) fn on_unsent(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
         self.attempts = self.attempts.saturating_sub(1);
-        self.tell(cx, attempt, None, Outcome::Aborted, Means::Nothing);
+        self.report_attempt(cx, attempt, None, Outcome::Aborted, Means::Nothing);
         self.until_online(cx.now)
     }
 
     /// The call is queued, and the queue does not move without a network.
-    pub(super) fn leaves_line(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait) -> Action {
+    pub(super) fn leave_queue(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait) -> Action {
         self.record.waited_for(wait.reason, cx.now.since(since));
         cx.shared.detach(cx.now, self.target_index(), self.id, true);
         self.until_online(cx.now)
     }
 
     /// The request was lost, and there is no network.
-    pub(super) fn lost_offline(
+    pub(super) fn on_lost_offline(
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
         head: Option<Head>,
     ) -> Action {
-        self.note_lost(cx, attempt, head);
+        self.record_lost(cx, attempt, head);
         self.until_online(cx.now)
     }
 
-    fn note_lost(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) {
+    fn record_lost(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) {
         let outcome = Outcome::Failed(Code::Network, Layer::Network);
-        self.note(cx, attempt, head, outcome, Means::Nothing);
+        self.record_attempt(cx, attempt, head, outcome, Means::Nothing);
     }
 
     fn until_online(&mut self, now: Instant) -> Action {
@@ -51,7 +51,7 @@ impl Call {
     }
 
     /// The network is back.
-    pub(super) fn online(&mut self, now: Instant, since: Instant, wait: Wait) -> Action {
+    pub(super) fn on_online(&mut self, now: Instant, since: Instant, wait: Wait) -> Action {
         let away = now.since(since);
         self.record.waited_for(WaitReason::Offline, away);
         // No call could probe the model meanwhile.
@@ -68,12 +68,17 @@ impl Call {
     }
 
     /// The connection did not survive the suspension of the machine. The request is sent again once, without cost.
-    pub(super) fn slept(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) -> Action {
+    pub(super) fn on_suspended(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: Attempt,
+        head: Option<Head>,
+    ) -> Action {
         self.per_target.once_spent = true;
-        self.note_lost(cx, attempt, head);
+        self.record_lost(cx, attempt, head);
         let span = self.rng.up_to(SPREAD.min(cx.now.since(attempt.started)));
         let wait = Wait { until: cx.now + span, span, reason: WaitReason::Backoff, estimate: None };
         let step = if wait.until < self.deadline() { Step::Wait(wait) } else { Step::GiveUp(None) };
-        self.take(cx, step, NO_NETWORK)
+        self.apply(cx, step, NO_NETWORK)
     }
 }

@@ -178,7 +178,7 @@ impl Call {
             (state, Input::Aborted) => self.abandon(cx, state),
             (State::New, _) => self.request_admission(cx, None),
             (State::Queued { since, wait, falls_back }, Input::Woke) => {
-                self.turn(cx, since, wait, falls_back)
+                self.on_turn(cx, since, wait, falls_back)
             }
             (State::Sending(attempt), Input::Head(head)) => {
                 self.state = State::Reading(attempt, head);
@@ -192,7 +192,7 @@ impl Call {
                 self.state = State::Sending(Attempt { reached: true, ..attempt });
                 return self.pending;
             }
-            (State::Reading(attempt, head), Input::Body(body)) => self.answered(cx, attempt, head, body),
+            (State::Reading(attempt, head), Input::Body(body)) => self.on_answer(cx, attempt, head, body),
             (State::Reading(attempt, head), Input::Begun) if head.events => {
                 self.begun = Some(cx.now);
                 cx.shared.begun(cx.now, self.target_index(), self.id, attempt.generation, attempt.started);
@@ -209,53 +209,53 @@ impl Call {
                 return self.pending;
             }
             (State::Reading(attempt, head), Input::Ended(end)) if head.events => {
-                self.ended(cx, attempt, head, end)
+                self.on_stream_end(cx, attempt, head, end)
             }
-            (State::Sending(attempt), Input::Offline) => self.unsent(cx, attempt),
-            (State::Queued { since, wait, .. }, Input::Offline) => self.leaves_line(cx, since, wait),
+            (State::Sending(attempt), Input::Offline) => self.on_unsent(cx, attempt),
+            (State::Queued { since, wait, .. }, Input::Offline) => self.leave_queue(cx, since, wait),
             (State::Sending(attempt), Input::NetworkError(Lost::Offline)) => {
-                self.lost_offline(cx, attempt, None)
+                self.on_lost_offline(cx, attempt, None)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
-                self.lost_offline(cx, attempt, Some(head))
+                self.on_lost_offline(cx, attempt, Some(head))
             }
             (State::Sending(attempt), Input::NetworkError(Lost::Suspended)) if self.may_have_slept() => {
-                self.slept(cx, attempt, None)
+                self.on_suspended(cx, attempt, None)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Suspended))
                 if self.begun.is_none() && self.may_have_slept() =>
             {
-                self.slept(cx, attempt, Some(head))
+                self.on_suspended(cx, attempt, Some(head))
             }
             (State::Waiting { since, wait, .. }, Input::Online)
                 if wait.reason == WaitReason::Offline && wait.until == self.deadline() =>
             {
-                self.online(cx.now, since, wait)
+                self.on_online(cx.now, since, wait)
             }
-            (State::Sending(attempt), Input::NetworkError(lost)) => self.unreached(cx, attempt, lost),
+            (State::Sending(attempt), Input::NetworkError(lost)) => self.on_network_error(cx, attempt, lost),
             (State::Sending(attempt), Input::Astray) => {
-                self.lost(cx, attempt, None, Classification::ASTRAY, None)
+                self.on_lost(cx, attempt, None, Classification::ASTRAY, None)
             }
             (State::Reading(attempt, head), Input::NetworkError(Lost::Late)) => {
                 let phase = Phase::Idle;
-                self.lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
+                self.on_lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
             }
             (State::Reading(attempt, head), Input::NetworkError(_)) => {
                 let class = if head.events { Classification::TRUNCATED } else { Classification::NETWORK };
                 let class = class.after(cx.now.since(attempt.started), false);
-                self.lost(cx, attempt, Some(head), class, None)
+                self.on_lost(cx, attempt, Some(head), class, None)
             }
             (State::Sending(attempt), Input::TimedOut(phase)) => {
                 let late = timed_out(phase, false);
                 let layer =
                     if attempt.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
-                self.lost(cx, attempt, None, Classification { layer, ..late }, Some(phase))
+                self.on_lost(cx, attempt, None, Classification { layer, ..late }, Some(phase))
             }
-            (State::Sending(attempt), Input::Unasked(phase)) => self.unasked(cx, attempt, phase),
+            (State::Sending(attempt), Input::Unasked(phase)) => self.on_unasked(cx, attempt, phase),
             (State::Reading(attempt, head), Input::TimedOut(phase)) => {
-                self.lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
+                self.on_lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
             }
-            (State::Waiting { since, wait, layer }, Input::Woke) => self.woke(cx, since, wait, layer),
+            (State::Waiting { since, wait, layer }, Input::Woke) => self.on_woke(cx, since, wait, layer),
             (state, _) => {
                 self.state = state;
                 return self.pending;
@@ -312,7 +312,7 @@ impl Call {
     }
 
     /// The same for a call that waits for the leader: the leader's last probe needs time to be answered.
-    fn in_line(&self, cx: &Context<'_>) -> Instant {
+    fn queue_patience(&self, cx: &Context<'_>) -> Instant {
         let refuses = cx.shared.closed(cx.now, self.target_index()).is_some();
         let grace = if refuses { AT_ONCE } else { Duration::ZERO };
         self.deadline().min(self.patience(cx) + grace)
@@ -336,13 +336,13 @@ impl Call {
             Admission::Rejected(failure) if failure.code == Code::ModelLoading => {
                 let in_time = self.patience(cx) < self.deadline();
                 let phase = if in_time { Phase::Wait } else { Phase::Total };
-                self.take(cx, Step::GiveUp(Some(phase)), failure)
+                self.apply(cx, Step::GiveUp(Some(phase)), failure)
             }
             Admission::Rejected(failure) => {
                 let retry_after = failure.retry_after;
                 let failure =
                     self.per_target.failed.map_or(failure, |failed| Failure { retry_after, ..failed });
-                self.take(cx, Step::GiveUp(None), failure)
+                self.apply(cx, Step::GiveUp(None), failure)
             }
         }
     }
@@ -351,7 +351,7 @@ impl Call {
         let mut until = self.deadline();
         if reason == WaitReason::Loading {
             self.per_target.cold.get_or_insert(cx.now);
-            until = self.in_line(cx);
+            until = self.queue_patience(cx);
         } else if self.has_fallback() {
             until = until.min(cx.now + self.policy.timeouts.total.scaled(1, 2));
         }
@@ -361,12 +361,18 @@ impl Call {
     }
 
     /// The call's turn may have come, or its time may be up.
-    fn turn(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait, falls_back: Option<Code>) -> Action {
+    fn on_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        since: Instant,
+        wait: Wait,
+        falls_back: Option<Code>,
+    ) -> Action {
         // The reason to wait may have changed, and the time limit with it.
         let mut until = wait.until;
         let (mut is_up, mut is_down) = (false, false);
         if wait.reason == WaitReason::Loading {
-            until = self.in_line(cx);
+            until = self.queue_patience(cx);
             let closed = cx.shared.closed(cx.now, self.target_index()).is_some();
             // The leader's last probe may still be answered.
             is_down = closed && cx.now >= self.patience(cx) && !cx.shared.is_probing(self.target_index());
@@ -440,32 +446,32 @@ impl Call {
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
-    fn answered(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, body: Body) -> Action {
+    fn on_answer(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, body: Body) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // every call has a target
         };
         match classify::classify(head.status, profile, &body) {
             None => {
-                self.note(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
+                self.record_attempt(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
                 Action::Deliver
             }
             Some(class) => self.on_error(cx, attempt, head, class, &body),
         }
     }
 
-    fn ended(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, end: End) -> Action {
+    fn on_stream_end(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, end: End) -> Action {
         match end {
             End::Complete => {
-                self.note(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
+                self.record_attempt(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
                 Action::Deliver
             }
             End::Truncated => {
                 let cut = Classification::TRUNCATED.after(cx.now.since(attempt.started), false);
-                self.lost(cx, attempt, Some(head), cut, None)
+                self.on_lost(cx, attempt, Some(head), cut, None)
             }
             End::Empty => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
-                self.answered(cx, attempt, head, nothing)
+                self.on_answer(cx, attempt, head, nothing)
             }
         }
     }
@@ -503,7 +509,7 @@ impl Call {
             // A bare 503 while others are in flight means that the server is full, unless it answers none of them.
             let is_down = !cx.shared.is_in_company(target, self.id) || !cx.shared.is_full_for_now(target);
             if !works && (is_explicit || is_down) {
-                return self.closed(cx, attempt, Some(Head { floor, ..head }), class, is_explicit);
+                return self.on_closed_port(cx, attempt, Some(Head { floor, ..head }), class, is_explicit);
             }
         }
         // A small healthy server says that it is full by a bare error, at once, while it answers other calls.
@@ -521,13 +527,13 @@ impl Call {
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.per_target.refused;
         self.per_target.refused |= is_throttled;
-        let means = match self.own(cx) {
+        let means = match self.means_of_failure(cx) {
             // The target has told this call so before: the pause concerns this call alone.
             Means::Itself if is_of_key || is_throttled && was_refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Full,
             means => means,
         };
-        self.note(cx, attempt, Some(head), Outcome::Failed(class.code, class.layer), means);
+        self.record_attempt(cx, attempt, Some(head), Outcome::Failed(class.code, class.layer), means);
         let failure = Failure {
             code: class.code,
             layer: class.layer,
@@ -537,9 +543,9 @@ impl Call {
         };
         let step = match class.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
-            RetryClass::AfterLoading => self.until_loaded(cx, floor, body.estimate, attempt, false),
+            RetryClass::AfterLoading => self.wait_for_load(cx, floor, body.estimate, attempt, false),
             _ if is_throttled && cx.shared.is_rushed(cx.now, target) => {
-                self.until_loaded(cx, floor, None, attempt, true)
+                self.wait_for_load(cx, floor, None, attempt, true)
             }
             retry => {
                 let is_unpaid = names_none && cx.shared.is_unpaid(cx.now, target);
@@ -547,45 +553,45 @@ impl Call {
                     is_throttled && (is_full || is_ours || is_unpaid || cx.shared.is_fresh(cx.now, target));
                 // A 502 may be due to this payload.
                 let pause = Pause { floor, is_throttled, calm, free, is_none: is_full && meant == 503 };
-                self.again(cx, retry, class.code, pause)
+                self.retry(cx, retry, class.code, pause)
             }
         };
-        self.take(cx, step, failure)
+        self.apply(cx, step, failure)
     }
 
     /// There was no answer: the attempt ended before the head of one.
-    fn unreached(&mut self, cx: &mut Context<'_>, attempt: Attempt, lost: Lost) -> Action {
+    fn on_network_error(&mut self, cx: &mut Context<'_>, attempt: Attempt, lost: Lost) -> Action {
         let network = Classification::NETWORK;
         match lost {
-            Lost::Refused => self.closed(cx, attempt, None, network, true),
+            Lost::Refused => self.on_closed_port(cx, attempt, None, network, true),
             // An idle connection may have been closed at the same moment: the request is sent again on a new one.
-            Lost::AtOnce if self.is_hiccup(cx) => self.lost(cx, attempt, None, network, None),
-            Lost::AtOnce => self.closed(cx, attempt, None, network, false),
+            Lost::AtOnce if self.is_hiccup(cx) => self.on_lost(cx, attempt, None, network, None),
+            Lost::AtOnce => self.on_closed_port(cx, attempt, None, network, false),
             Lost::Nameless if cx.shared.has_answered(self.target_index()) => {
-                self.closed(cx, attempt, None, network, false)
+                self.on_closed_port(cx, attempt, None, network, false)
             }
             Lost::ForGood => {
                 let for_good = Classification { retry: RetryClass::Never, layer: Layer::Client, ..network };
-                self.lost(cx, attempt, None, for_good, None)
+                self.on_lost(cx, attempt, None, for_good, None)
             }
             Lost::Late => {
                 let phase = Phase::FirstByte;
-                self.lost(cx, attempt, None, timed_out(phase, false), Some(phase))
+                self.on_lost(cx, attempt, None, timed_out(phase, false), Some(phase))
             }
             Lost::Unsaid | Lost::Nameless | Lost::Offline | Lost::Suspended => {
-                self.lost(cx, attempt, None, network.after(cx.now.since(attempt.started), false), None)
+                self.on_lost(cx, attempt, None, network.after(cx.now.since(attempt.started), false), None)
             }
         }
     }
 
     /// The request was not ready in time, which is not the target's fault.
-    fn unasked(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
+    fn on_unasked(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
         let Classification { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
-        self.note(cx, attempt, None, Outcome::Failed(code, layer), Means::Nothing);
+        self.record_attempt(cx, attempt, None, Outcome::Failed(code, layer), Means::Nothing);
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
-        let step = self.again(cx, retry, code, Pause::default());
-        self.take(cx, step, failure)
+        let step = self.retry(cx, retry, code, Pause::default());
+        self.apply(cx, step, failure)
     }
 
     /// The first loss of a call that is alone and can be retried.
@@ -599,7 +605,7 @@ impl Call {
     }
 
     /// A closed port: for a while, an engine that is still starting.
-    fn closed(
+    fn on_closed_port(
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
@@ -613,7 +619,7 @@ impl Call {
             let class = Classification { retry: RetryClass::Standard, ..class };
             return match head {
                 Some(head) => self.on_error(cx, attempt, head, class, &Body::default()),
-                None => self.lost(cx, attempt, None, class, None),
+                None => self.on_lost(cx, attempt, None, class, None),
             };
         }
         let patience = self.policy.loading.patience(cx.shared.has_answered(target), is_explicit);
@@ -635,7 +641,7 @@ impl Call {
         let is_doubted = role.is_none() && cx.shared.closed(cx.now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
         let Classification { code, layer, .. } = class;
-        self.note(cx, attempt, head, Outcome::Failed(code, layer), means);
+        self.record_attempt(cx, attempt, head, Outcome::Failed(code, layer), means);
         let status = head.map(|head| head.status);
         let failure =
             Failure { code, layer, phase: None, status, retry_after: head.and_then(|head| head.floor) };
@@ -648,14 +654,14 @@ impl Call {
             None if self.per_target.cold.is_some() => Step::GiveUp(None),
             None => {
                 let pause = Pause { floor: answer.floor, ..Pause::default() };
-                self.again(cx, RetryClass::Standard, code, pause)
+                self.retry(cx, RetryClass::Standard, code, pause)
             }
         };
-        self.take(cx, step, failure)
+        self.apply(cx, step, failure)
     }
 
     /// The attempt ended without an answer that could be read to its end.
-    fn lost(
+    fn on_lost(
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
@@ -666,7 +672,7 @@ impl Call {
         let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            return self.answered(cx, attempt, *head, Body::default());
+            return self.on_answer(cx, attempt, *head, Body::default());
         }
         let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(class.code, class.layer);
@@ -678,22 +684,22 @@ impl Call {
             && head.is_none()
             && !attempt.reached
             && cx.shared.may_be_unsent(self.target_index());
-        let means = if had_no_time || is_unsent { Means::Nothing } else { self.own(cx) };
-        self.note(cx, attempt, head, outcome, means);
+        let means = if had_no_time || is_unsent { Means::Nothing } else { self.means_of_failure(cx) };
+        self.record_attempt(cx, attempt, head, outcome, means);
         let failure = Failure { code: class.code, layer: class.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { RetryClass::Never } else { class.retry };
-        let step = self.again(cx, retry, class.code, Pause::default());
-        self.take(cx, step, failure)
+        let step = self.retry(cx, retry, class.code, Pause::default());
+        self.apply(cx, step, failure)
     }
 
     /// A call that fails again while others are answered has itself to blame.
-    fn own(&mut self, cx: &Context<'_>) -> Means {
+    fn means_of_failure(&mut self, cx: &Context<'_>) -> Means {
         let since = *self.per_target.failed_since.get_or_insert(cx.now);
         let is_own = since < cx.now && cx.shared.has_worked_since(self.target_index(), since);
         if is_own { Means::Own } else { Means::Itself }
     }
 
-    fn take(&mut self, cx: &mut Context<'_>, step: Step, failure: Failure) -> Action {
+    fn apply(&mut self, cx: &mut Context<'_>, step: Step, failure: Failure) -> Action {
         match step {
             Step::Wait(wait) => {
                 self.per_target.failed = Some(failure).filter(|failure| failure.code != Code::ModelLoading);
@@ -729,7 +735,7 @@ impl Call {
         true
     }
 
-    fn woke(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait, layer: Layer) -> Action {
+    fn on_woke(&mut self, cx: &mut Context<'_>, since: Instant, wait: Wait, layer: Layer) -> Action {
         if cx.now < wait.until {
             self.state = State::Waiting { since, wait, layer };
             return Action::Wait(wait);
@@ -748,9 +754,11 @@ impl Call {
 
     fn abandon(&mut self, cx: &mut Context<'_>, state: State) -> Action {
         match state {
-            State::Sending(attempt) => self.note(cx, attempt, None, Outcome::Aborted, Means::Itself),
+            State::Sending(attempt) => {
+                self.record_attempt(cx, attempt, None, Outcome::Aborted, Means::Itself)
+            }
             State::Reading(attempt, head) => {
-                self.note(cx, attempt, Some(head), Outcome::Aborted, Means::Itself)
+                self.record_attempt(cx, attempt, Some(head), Outcome::Aborted, Means::Itself)
             }
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, cx.now.since(since)),
             State::Queued { since, wait, .. } => {
@@ -762,7 +770,7 @@ impl Call {
         Action::Abandon
     }
 
-    fn note(
+    fn record_attempt(
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
@@ -779,11 +787,11 @@ impl Call {
             outcome,
             reached: attempt.reached,
         });
-        self.tell(cx, attempt, head, outcome, means);
+        self.report_attempt(cx, attempt, head, outcome, means);
     }
 
     /// Reports the end of an attempt to [`Shared`].
-    fn tell(
+    fn report_attempt(
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,

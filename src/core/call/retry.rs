@@ -41,7 +41,7 @@ pub(super) struct Pause {
 
 impl Call {
     /// After an error: backs off, if retries and time are left.
-    pub(super) fn again(
+    pub(super) fn retry(
         &mut self,
         cx: &mut Context<'_>,
         retry: RetryClass,
@@ -75,7 +75,7 @@ impl Call {
     }
 
     /// After an answer that says the model is loading.
-    pub(super) fn until_loaded(
+    pub(super) fn wait_for_load(
         &mut self,
         cx: &mut Context<'_>,
         floor: Option<Duration>,
