@@ -59,9 +59,9 @@ pub enum Means {
     #[default]
     Itself,
     /// Not at all: the target is still starting, or had no time to answer.
-    Nothing,
+    Ignored,
     /// As an overload: the target works, and is busy with other calls.
-    Full,
+    Overload,
     /// As the call's own failure: the target has failed this call before, and has answered others since.
     Own,
 }

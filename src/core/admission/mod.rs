@@ -36,7 +36,7 @@ pub use messages::{Admission, Caller, Ended, Event, Means, Snapshot};
 use probing::SHORTEST_SLEEP;
 use queue::{Front, Queue};
 use std::rc::Rc;
-use target::{Calm, TargetState};
+use target::{Cooldown, TargetState};
 
 /// A call that was let in must claim its permit within this time, or loses it.
 const TO_CLAIM: Duration = Duration::from_secs(5);
@@ -45,11 +45,11 @@ const TO_CLAIM_UNSEEN: Duration = Duration::from_secs(1);
 
 /// A refusal by a server that answers other calls costs the server nothing: for this long another attempt costs no
 /// retry budget.
-const UNPAID: Duration = Duration::from_secs(5);
+const FREE_FOR: Duration = Duration::from_secs(5);
 /// A target that answered another call this recently answers calls all the time.
 const ANSWERS: Duration = Duration::from_ms(300);
 /// A target that was full more often than this in a row is down, not full.
-const MOST_FULL: u32 = 8;
+const MAX_OVERLOADS: u32 = 8;
 /// A target that answered this recently works.
 const JUST_NOW: Duration = Duration::from_secs(1);
 /// A target that answered this recently is hardly cold. Twice the time that an answer takes counts as recent too.
@@ -147,10 +147,10 @@ impl Shared {
             queue: Queue::default(),
             stats: Stats::new(self.alert),
             hold_until: None,
-            calm: None,
+            cooldown: None,
             spent: SpentKeys::default(),
             worked: None,
-            fulls: 0,
+            overloads: 0,
             reported: breaker::State::Closed,
             users: 0,
             has_line: false,
@@ -191,8 +191,8 @@ impl Shared {
             return state.circuit_open(left);
         }
         let was_cold = state.coordinator.gate.is_cold();
-        let is_calm = state.hold_until.is_some_and(|then| now < then);
-        let may = was_cold || !is_calm && state.queue.is_empty() && state.limiter.has_permit(now);
+        let is_cooling_down = state.hold_until.is_some_and(|then| now < then);
+        let may = was_cold || !is_cooling_down && state.queue.is_empty() && state.limiter.has_permit(now);
         let may = may && state.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {
             // A call without a connection cannot lead the cold start.
@@ -311,9 +311,9 @@ impl Shared {
             Outcome::Aborted => (Verdict::Ignored, Sample::Ignored),
             Outcome::Failed(code, layer) => {
                 let sample = match code {
-                    _ if ended.means == Means::Nothing => Sample::Ignored,
+                    _ if ended.means == Means::Ignored => Sample::Ignored,
                     _ if ended.means == Means::Own => Sample::Own,
-                    _ if ended.means == Means::Full => Sample::Overload,
+                    _ if ended.means == Means::Overload => Sample::Overload,
                     Code::RateLimited | Code::Overloaded => Sample::Busy,
                     Code::Timeout => Sample::Timeout,
                     _ => Sample::Ignored,
@@ -329,18 +329,18 @@ impl Shared {
             }
         };
         if ended.outcome == Outcome::Ok {
-            (state.worked, state.fulls) = (Some(now), 0);
+            (state.worked, state.overloads) = (Some(now), 0);
             state.spent.answered(ended.key);
-            state.calm = state.calm.filter(|calm| ended.started < calm.newest);
+            state.cooldown = state.cooldown.filter(|cooldown| ended.started < cooldown.newest);
         }
         let unanswered = matches!(
             ended.outcome,
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
-        ) || ended.means == Means::Nothing;
+        ) || ended.means == Means::Ignored;
         if unanswered {
             state.coordinator.gate.lost(who);
         }
-        state.fulls += u32::from(ended.means == Means::Full);
+        state.overloads += u32::from(ended.means == Means::Overload);
         let others = (state.limiter.in_flight(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
             state.limiter.took(now, who);
@@ -470,7 +470,7 @@ impl Shared {
 
     /// The target may be busy with other calls. It is not if it has answered none for too long.
     pub fn is_full_for_now(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|state| state.fulls < MOST_FULL)
+        self.targets.get(target).is_some_and(|state| state.overloads < MAX_OVERLOADS)
     }
 
     /// Another call was in flight to the target while this one was.
@@ -513,28 +513,35 @@ impl Shared {
 
     /// The target refused a request that was sent at `started`, and did not say for how long. Returns how long no
     /// call goes there, if the target refuses more than this call.
-    pub fn calms(&mut self, now: Instant, target: usize, who: CallId, started: Instant) -> Option<Duration> {
+    pub fn cool_down(
+        &mut self,
+        now: Instant,
+        target: usize,
+        who: CallId,
+        started: Instant,
+    ) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
         let state = self.targets.get_mut(target)?;
-        let calm = state.calm.get_or_insert(Calm {
+        let cooldown = state.cooldown.get_or_insert(Cooldown {
             who,
             since: now,
             newest: started,
             until: now,
             backoff: OVERLOADED_BASE.scaled(1, 2),
         });
-        let answers = answers || state.worked.is_some_and(|at| at >= calm.newest);
-        if answers || calm.who == who {
+        let answers = answers || state.worked.is_some_and(|at| at >= cooldown.newest);
+        if answers || cooldown.who == who {
             return None;
         }
         // Requests that were sent together are refused together.
-        if started >= calm.newest {
-            calm.newest = now;
-            calm.backoff = calm.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
-            calm.until = calm.until.max(now + self.rng.between(calm.backoff, calm.backoff.scaled(2, 1)));
+        if started >= cooldown.newest {
+            cooldown.newest = now;
+            cooldown.backoff = cooldown.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
+            cooldown.until =
+                cooldown.until.max(now + self.rng.between(cooldown.backoff, cooldown.backoff.scaled(2, 1)));
         }
-        state.hold_until = state.hold_until.max(Some(calm.until));
-        Some(calm.until.since(now))
+        state.hold_until = state.hold_until.max(Some(cooldown.until));
+        Some(cooldown.until.since(now))
     }
 
     /// The target refuses this key repeatedly, and answers other keys.
@@ -543,9 +550,9 @@ impl Shared {
     }
 
     /// Whether another attempt costs no retry budget.
-    pub fn is_unpaid(&self, now: Instant, target: usize) -> bool {
-        let calm = self.targets.get(target).and_then(|state| state.calm);
-        calm.is_some_and(|calm| now.since(calm.since) < UNPAID)
+    pub fn is_free(&self, now: Instant, target: usize) -> bool {
+        let cooldown = self.targets.get(target).and_then(|state| state.cooldown);
+        cooldown.is_some_and(|cooldown| now.since(cooldown.since) < FREE_FOR)
     }
 
     /// The target has just come up: if it is full now, the calls that waited are the cause, and it is no failure.

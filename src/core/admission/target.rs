@@ -22,11 +22,11 @@ pub(super) struct TargetState {
     pub(super) stats: Stats,
     /// No queued call is admitted before this time.
     pub(super) hold_until: Option<Instant>,
-    pub(super) calm: Option<Calm>,
+    pub(super) cooldown: Option<Cooldown>,
     pub(super) spent: SpentKeys,
     /// When the target last answered, and how many times it was full since then.
     pub(super) worked: Option<Instant>,
-    pub(super) fulls: u32,
+    pub(super) overloads: u32,
     /// The state of the breaker that was reported last.
     pub(super) reported: breaker::State,
     /// Calls that may still use this target.
@@ -38,7 +38,7 @@ pub(super) struct TargetState {
 /// The target refuses calls that come too fast, and does not say for how long. No call goes there for a while, and
 /// the while is doubled each time it was too short.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Calm {
+pub(super) struct Cooldown {
     /// The call that was refused first: the target may refuse that call alone.
     pub(super) who: CallId,
     /// The first refusal since the target last answered, and the latest one that lengthened the pause.

@@ -15,7 +15,7 @@ impl Call {
     /// The request could not be sent.
     pub(super) fn on_unsent(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
         self.attempts = self.attempts.saturating_sub(1);
-        self.report_attempt(cx, attempt, None, Outcome::Aborted, Means::Nothing);
+        self.report_attempt(cx, attempt, None, Outcome::Aborted, Means::Ignored);
         self.until_online(cx.now)
     }
 
@@ -39,7 +39,7 @@ impl Call {
 
     fn record_lost(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) {
         let outcome = Outcome::Failed(Code::Network, Layer::Network);
-        self.record_attempt(cx, attempt, head, outcome, Means::Nothing);
+        self.record_attempt(cx, attempt, head, outcome, Means::Ignored);
     }
 
     fn until_online(&mut self, now: Instant) -> Action {

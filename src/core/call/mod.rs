@@ -522,7 +522,8 @@ impl Call {
         let is_throttled = is_full || is_limited || class.code == Code::Overloaded;
         let is_of_key = class.code == Code::RateLimited && cx.shared.refuses_key(cx.now, target, head.key);
         let names_none = is_limited && floor.is_none() && self.begun.is_none() && !is_of_key;
-        let calm = if names_none { cx.shared.calms(cx.now, target, self.id, attempt.started) } else { None };
+        let cooldown =
+            if names_none { cx.shared.cool_down(cx.now, target, self.id, attempt.started) } else { None };
         let is_ours = works && cx.shared.was_one_more(cx.now, target, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
         let was_refused = self.per_target.refused;
@@ -530,7 +531,7 @@ impl Call {
         let means = match self.means_of_failure(cx) {
             // The target has told this call so before: the pause concerns this call alone.
             Means::Itself if is_of_key || is_throttled && was_refused => Means::Own,
-            Means::Itself if is_full_or_quick => Means::Full,
+            Means::Itself if is_full_or_quick => Means::Overload,
             means => means,
         };
         self.record_attempt(cx, attempt, Some(head), Outcome::Failed(class.code, class.layer), means);
@@ -548,11 +549,11 @@ impl Call {
                 self.wait_for_load(cx, floor, None, attempt, true)
             }
             retry => {
-                let is_unpaid = names_none && cx.shared.is_unpaid(cx.now, target);
+                let is_free = names_none && cx.shared.is_free(cx.now, target);
                 let free =
-                    is_throttled && (is_full || is_ours || is_unpaid || cx.shared.is_fresh(cx.now, target));
+                    is_throttled && (is_full || is_ours || is_free || cx.shared.is_fresh(cx.now, target));
                 // A 502 may be due to this payload.
-                let pause = Pause { floor, is_throttled, calm, free, is_none: is_full && meant == 503 };
+                let pause = Pause { floor, is_throttled, cooldown, free, is_none: is_full && meant == 503 };
                 self.retry(cx, retry, class.code, pause)
             }
         };
@@ -588,7 +589,7 @@ impl Call {
     fn on_unasked(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
         let Classification { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
-        self.record_attempt(cx, attempt, None, Outcome::Failed(code, layer), Means::Nothing);
+        self.record_attempt(cx, attempt, None, Outcome::Failed(code, layer), Means::Ignored);
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
         let step = self.retry(cx, retry, code, Pause::default());
         self.apply(cx, step, failure)
@@ -639,7 +640,7 @@ impl Call {
         let role = cx.shared.refused(cx.now, target, self.caller(cx), found, refusal);
         // A report that is not believed yet does not count against the target either.
         let is_doubted = role.is_none() && cx.shared.closed(cx.now, target).is_none();
-        let means = if role.is_some() || is_doubted { Means::Nothing } else { Means::Itself };
+        let means = if role.is_some() || is_doubted { Means::Ignored } else { Means::Itself };
         let Classification { code, layer, .. } = class;
         self.record_attempt(cx, attempt, head, Outcome::Failed(code, layer), means);
         let status = head.map(|head| head.status);
@@ -684,7 +685,7 @@ impl Call {
             && head.is_none()
             && !attempt.reached
             && cx.shared.may_be_unsent(self.target_index());
-        let means = if had_no_time || is_unsent { Means::Nothing } else { self.means_of_failure(cx) };
+        let means = if had_no_time || is_unsent { Means::Ignored } else { self.means_of_failure(cx) };
         self.record_attempt(cx, attempt, head, outcome, means);
         let failure = Failure { code: class.code, layer: class.layer, phase, status, retry_after: None };
         let retry = if self.begun.is_some() { RetryClass::Never } else { class.retry };

@@ -32,7 +32,7 @@ pub(super) struct Pause {
     /// The server is under load.
     pub(super) is_throttled: bool,
     /// No call goes to the target sooner.
-    pub(super) calm: Option<Duration>,
+    pub(super) cooldown: Option<Duration>,
     /// The retry budget does not pay for this attempt.
     pub(super) free: bool,
     /// The attempt does not count as a retry, because other calls had the permits.
@@ -60,7 +60,7 @@ impl Call {
         if pause.is_throttled {
             per_target.backoff.slow_to(OVERLOADED_BASE);
         }
-        let backoff = pause.calm.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
+        let backoff = pause.cooldown.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
         // The wait that the server names is a floor, not the wait itself.
         let span = pause.floor.map_or(backoff, |floor| backoff.max(hint::wait(floor, &mut self.rng)));
         let until = cx.now + span;
