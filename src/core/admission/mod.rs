@@ -1,7 +1,7 @@
 //! Admission: what the calls of a client share, and how a call asks for it. A call requests admission, asks for a
 //! retry, reports a cold start, and reports how each attempt ended.
 //!
-//! There is one [`TargetState`] for each target. Nothing here waits: a call that has to wait is queued, and
+//! There is one state for each target. Nothing here waits: a call that has to wait is queued, and
 //! [`Shared::woken`] names the calls whose turn it is.
 
 pub mod breaker;
@@ -550,7 +550,7 @@ impl Shared {
     }
 
     /// Whether another attempt costs no retry budget.
-    pub fn is_free(&self, now: Instant, target: usize) -> bool {
+    pub fn is_retry_free(&self, now: Instant, target: usize) -> bool {
         let cooldown = self.targets.get(target).and_then(|state| state.cooldown);
         cooldown.is_some_and(|cooldown| now.since(cooldown.since) < FREE_FOR)
     }

@@ -549,7 +549,7 @@ impl Call {
                 self.wait_for_load(cx, floor, None, attempt, true)
             }
             retry => {
-                let is_free = names_none && cx.shared.is_free(cx.now, target);
+                let is_free = names_none && cx.shared.is_retry_free(cx.now, target);
                 let free =
                     is_throttled && (is_full || is_ours || is_free || cx.shared.is_fresh(cx.now, target));
                 // A 502 may be due to this payload.
