@@ -140,18 +140,18 @@ impl Connections {
         }
     }
 
-    pub fn acquire(&mut self, who: CallId) {
+    pub fn acquire(&mut self, call: CallId) {
         if let Some((origin, _)) = &self.of
-            && !self.held.contains(&who)
+            && !self.held.contains(&call)
         {
-            self.held.push(who);
+            self.held.push(call);
             origin.held.set(origin.held.get() + 1);
         }
     }
 
-    pub fn release(&mut self, who: CallId) {
+    pub fn release(&mut self, call: CallId) {
         if let Some((origin, _)) = &self.of
-            && let Some(at) = self.held.iter().position(|holder| *holder == who)
+            && let Some(at) = self.held.iter().position(|holder| *holder == call)
         {
             self.held.swap_remove(at);
             origin.held.set(origin.held.get().saturating_sub(1));

@@ -44,7 +44,7 @@ pub struct Coordinator {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
-    pub who: CallId,
+    pub call: CallId,
     /// The generation of the admission, and how long ago the attempt started.
     pub generation: u32,
     pub ago: Duration,
@@ -69,7 +69,7 @@ impl Coordinator {
         let started = now - seen.ago;
         let came_up = seen.answered && self.gate.answered(now, started);
         let recovered = self.breaker.as_mut().is_some_and(|breaker| {
-            breaker.observe(now, seen.who, seen.generation, seen.verdict, seen.others, rng)
+            breaker.observe(now, seen.call, seen.generation, seen.verdict, seen.others, rng)
         });
         slow_start(recovered, came_up)
     }
@@ -78,30 +78,30 @@ impl Coordinator {
     pub(super) fn begun(
         &mut self,
         now: Instant,
-        who: CallId,
+        call: CallId,
         generation: u32,
         started: Instant,
         rng: &mut Rng,
     ) -> Option<u32> {
         let came_up = self.gate.answered(now, started);
         let breaker = self.breaker.as_mut();
-        slow_start(breaker.is_some_and(|breaker| breaker.begun(now, who, generation, rng)), came_up)
+        slow_start(breaker.is_some_and(|breaker| breaker.begun(now, call, generation, rng)), came_up)
     }
 
     /// Extends the lead or the probe of this call.
-    pub(super) fn renew(&mut self, who: CallId, until: Instant) {
-        self.gate.renew(who, until);
+    pub(super) fn renew(&mut self, call: CallId, until: Instant) {
+        self.gate.renew(call, until);
         if let Some(breaker) = &mut self.breaker {
-            breaker.renew(who, until);
+            breaker.renew(call, until);
         }
     }
 
     /// The call goes on and may take for ever: another call gets the lead and the probe.
-    pub(super) fn give_up(&mut self, who: CallId) {
-        self.gate.lost(who);
-        self.gate.resign(who);
+    pub(super) fn give_up(&mut self, call: CallId) {
+        self.gate.lost(call);
+        self.gate.resign(call);
         if let Some(breaker) = &mut self.breaker {
-            breaker.give_up(who);
+            breaker.give_up(call);
         }
     }
 
@@ -118,9 +118,9 @@ impl Coordinator {
     }
 
     /// The breaker's decision about a call that would be sent now. An error is how long the circuit stays open.
-    pub(super) fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Result<u32, Duration> {
+    pub(super) fn admit(&mut self, now: Instant, call: CallId, attempt: Duration) -> Result<u32, Duration> {
         if let Some(breaker) = &mut self.breaker
-            && let breaker::Permission::Denied(left) = breaker.admit(now, who, attempt)
+            && let breaker::Permission::Denied(left) = breaker.admit(now, call, attempt)
         {
             return Err(left);
         }

@@ -240,47 +240,47 @@ impl Shared {
     }
 
     /// The call is still alive: its leases are extended.
-    pub fn renew(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant, in_flight: bool) {
+    pub fn renew(&mut self, now: Instant, target: usize, call: CallId, deadline: Instant, in_flight: bool) {
         let until = self.lease(now, deadline);
         let leases = self.rules.lease.is_some();
         if let Some(state) = self.targets.get_mut(target).filter(|_| leases) {
-            state.coordinator.renew(who, until);
-            state.queue.renew(now, who);
+            state.coordinator.renew(call, until);
+            state.queue.renew(now, call);
             if in_flight {
-                state.limiter.renew(now, who, until);
+                state.limiter.renew(now, call, until);
             }
         }
     }
 
     /// The reader of this call's stream is away and its server sends nothing meanwhile: the next call gets the
     /// permit.
-    pub fn lend(&mut self, now: Instant, target: usize, who: CallId) {
+    pub fn lend(&mut self, now: Instant, target: usize, call: CallId) {
         if let Some(state) = self.targets.get_mut(target) {
-            state.coordinator.give_up(who);
-            state.limiter.release(who);
+            state.coordinator.give_up(call);
+            state.limiter.release(call);
             // The platform may hold the whole answer already, and the connection may be free. If not, one is in
             // reserve.
-            state.connections.release(who);
+            state.connections.release(call);
             self.dispatch(now, target);
         }
     }
 
     /// The reader is back, and gets a permit even if none is free.
-    pub fn reclaim(&mut self, now: Instant, target: usize, who: CallId, deadline: Instant) {
+    pub fn reclaim(&mut self, now: Instant, target: usize, call: CallId, deadline: Instant) {
         let until = self.lease(now, deadline);
         if let Some(state) = self.targets.get_mut(target) {
-            state.limiter.renew(now, who, until);
-            state.connections.acquire(who);
+            state.limiter.renew(now, call, until);
+            state.connections.acquire(call);
         }
     }
 
     /// The first text of a stream has come. It counts as an answer, however the stream ends.
-    pub fn begun(&mut self, now: Instant, target: usize, who: CallId, generation: u32, started: Instant) {
+    pub fn begun(&mut self, now: Instant, target: usize, call: CallId, generation: u32, started: Instant) {
         let Some(state) = self.targets.get_mut(target) else {
             return;
         };
         state.worked = Some(now);
-        let slowly = state.coordinator.begun(now, who, generation, started, &mut self.rng);
+        let slowly = state.coordinator.begun(now, call, generation, started, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         if let Some(state) = self.targets.get_mut(target) {
             state.limiter.vote(true);
@@ -300,7 +300,7 @@ impl Shared {
     }
 
     /// An attempt has ended.
-    pub fn ended(&mut self, now: Instant, target: usize, who: CallId, ended: Ended) {
+    pub fn ended(&mut self, now: Instant, target: usize, call: CallId, ended: Ended) {
         let Some(state) = self.targets.get_mut(target) else {
             return;
         };
@@ -338,12 +338,12 @@ impl Shared {
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
         ) || ended.means == Means::Ignored;
         if unanswered {
-            state.coordinator.gate.lost(who);
+            state.coordinator.gate.lost(call);
         }
         state.overloads += u32::from(ended.means == Means::Overload);
         let others = (state.limiter.in_flight(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
-            state.limiter.took(now, who);
+            state.limiter.took(now, call);
         }
         match verdict {
             // This answer was counted when its stream began.
@@ -352,21 +352,21 @@ impl Shared {
             Verdict::Failure(_) | Verdict::Timeout(_) => state.limiter.vote(false),
             Verdict::Ignored => {}
         }
-        let is_outvoted = !matches!(verdict, Verdict::Success) && state.limiter.is_outvoted(who);
+        let is_outvoted = !matches!(verdict, Verdict::Success) && state.limiter.is_outvoted(call);
         let (verdict, sample) = match sample {
             _ if !is_outvoted => (verdict, sample),
             Sample::Timeout => (Verdict::Ignored, Sample::Hung),
             _ => (Verdict::Ignored, sample),
         };
         state.limiter.observe(now, sample);
-        state.limiter.release(who);
-        state.connections.release(who);
+        state.limiter.release(call);
+        state.connections.release(call);
         state.stats.ended(ended.outcome);
         if ended.took(now).and_then(|took| state.stats.answered(now, took)).is_some() {
             self.events.push(Event::Alert { target });
         }
         let seen = Observation {
-            who,
+            call,
             generation: ended.generation,
             ago: took,
             verdict,
@@ -400,9 +400,9 @@ impl Shared {
     }
 
     /// The call got an answer that says the model is loading.
-    pub fn loading(&mut self, now: Instant, target: usize, who: Caller, found: ColdSighting) -> Role {
+    pub fn loading(&mut self, now: Instant, target: usize, call: Caller, found: ColdSighting) -> Role {
         let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
-        let Some(found) = self.found(now, target, who, found) else { return Role::Lead(default_wait) };
+        let Some(found) = self.found(now, target, call, found) else { return Role::Lead(default_wait) };
         let Some(state) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
         let was_cold = state.coordinator.gate.is_cold();
         let role = state.coordinator.gate.loading(now, found, &mut self.rng);
@@ -415,14 +415,14 @@ impl Shared {
         role
     }
 
-    fn found(&self, now: Instant, target: usize, who: Caller, found: ColdSighting) -> Option<ColdReport> {
+    fn found(&self, now: Instant, target: usize, call: Caller, found: ColdSighting) -> Option<ColdReport> {
         Some(ColdReport {
-            who: who.id,
+            call: call.id,
             seen: found,
             uncoordinated: self.rules.uncoordinated(),
             is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
             waiters: self.targets.get(target)?.queue.len(),
-            attempt: who.attempt,
+            attempt: call.attempt,
             until: self.rules.lease.map(|lease| now + lease),
         })
     }
@@ -433,11 +433,11 @@ impl Shared {
         &mut self,
         now: Instant,
         target: usize,
-        who: Caller,
+        call: Caller,
         found: ColdSighting,
         refusal: Refusal,
     ) -> Option<Role> {
-        let found = self.found(now, target, who, found)?;
+        let found = self.found(now, target, call, found)?;
         let state = self.targets.get_mut(target)?;
         let was_cold = state.coordinator.gate.is_cold();
         let role = state.coordinator.gate.refused(now, found, refusal, &mut self.rng);
@@ -474,13 +474,13 @@ impl Shared {
     }
 
     /// Another call was in flight to the target while this one was.
-    pub fn is_in_company(&self, target: usize, who: CallId) -> bool {
-        self.targets.get(target).is_some_and(|state| state.limiter.was_in_company(who))
+    pub fn is_in_company(&self, target: usize, call: CallId) -> bool {
+        self.targets.get(target).is_some_and(|state| state.limiter.was_in_company(call))
     }
 
     /// The limiter admitted this call beyond the limit, to try one more.
-    pub fn was_one_more(&self, now: Instant, target: usize, who: CallId) -> bool {
-        self.targets.get(target).is_some_and(|state| state.limiter.was_one_more(now, who))
+    pub fn was_one_more(&self, now: Instant, target: usize, call: CallId) -> bool {
+        self.targets.get(target).is_some_and(|state| state.limiter.was_one_more(now, call))
     }
 
     /// The target has answered a moment ago.
@@ -517,20 +517,20 @@ impl Shared {
         &mut self,
         now: Instant,
         target: usize,
-        who: CallId,
+        call: CallId,
         started: Instant,
     ) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
         let state = self.targets.get_mut(target)?;
         let cooldown = state.cooldown.get_or_insert(Cooldown {
-            who,
+            call,
             since: now,
             newest: started,
             until: now,
             backoff: OVERLOADED_BASE.scaled(1, 2),
         });
         let answers = answers || state.worked.is_some_and(|at| at >= cooldown.newest);
-        if answers || cooldown.who == who {
+        if answers || cooldown.call == call {
             return None;
         }
         // Requests that were sent together are refused together.
@@ -585,13 +585,13 @@ impl Shared {
     }
 
     /// The call has finished with this target; it may have been queued.
-    pub fn detach(&mut self, now: Instant, target: usize, who: CallId, in_line: bool) {
+    pub fn detach(&mut self, now: Instant, target: usize, call: CallId, in_line: bool) {
         if let Some(state) = self.targets.get_mut(target) {
-            state.coordinator.gate.resign(who);
-            if in_line && !state.queue.remove(who) {
-                state.limiter.release(who);
+            state.coordinator.gate.resign(call);
+            if in_line && !state.queue.remove(call) {
+                state.limiter.release(call);
             }
-            state.connections.release(who);
+            state.connections.release(call);
             self.dispatch(now, target);
         }
     }

@@ -84,8 +84,8 @@ impl Default for Queue {
     }
 }
 
-fn find(pages: &[Option<Box<Page>>], who: CallId) -> Option<&Waiting> {
-    pages.get(who as usize / PAGE)?.as_ref()?.get(who as usize % PAGE)?.as_ref()
+fn find(pages: &[Option<Box<Page>>], call: CallId) -> Option<&Waiting> {
+    pages.get(call as usize / PAGE)?.as_ref()?.get(call as usize % PAGE)?.as_ref()
 }
 
 impl Queue {
@@ -102,22 +102,22 @@ impl Queue {
         self.first == NOBODY
     }
 
-    fn slot(&mut self, who: CallId) -> Option<&mut Option<Waiting>> {
-        self.pages.get_mut(who as usize / PAGE)?.as_mut()?.get_mut(who as usize % PAGE)
+    fn slot(&mut self, call: CallId) -> Option<&mut Option<Waiting>> {
+        self.pages.get_mut(call as usize / PAGE)?.as_mut()?.get_mut(call as usize % PAGE)
     }
 
-    fn at_mut(&mut self, who: CallId) -> Option<&mut Waiting> {
-        self.slot(who)?.as_mut()
+    fn at_mut(&mut self, call: CallId) -> Option<&mut Waiting> {
+        self.slot(call)?.as_mut()
     }
 
-    fn at(&self, who: CallId) -> Option<&Waiting> {
-        find(&self.pages, who)
+    fn at(&self, call: CallId) -> Option<&Waiting> {
+        find(&self.pages, call)
     }
 
     /// Appends the call. A call that was queued already loses its turn.
-    pub fn push(&mut self, now: Instant, who: CallId, tier: Priority, patience: Instant) {
-        self.remove(who);
-        let page = who as usize / PAGE;
+    pub fn push(&mut self, now: Instant, call: CallId, tier: Priority, patience: Instant) {
+        self.remove(call);
+        let page = call as usize / PAGE;
         if self.pages.len() <= page {
             self.pages.resize_with(page + 1, || None);
         }
@@ -125,25 +125,25 @@ impl Queue {
             page.get_or_insert_default();
         }
         let before = self.last;
-        if let Some(slot) = self.slot(who) {
+        if let Some(slot) = self.slot(call) {
             *slot = Some(Waiting { since: now, patience, seen: now, tier, before, after: NOBODY });
         }
         match self.at_mut(before) {
-            Some(before) => before.after = who,
-            None => (self.first, self.heard) = (who, now),
+            Some(before) => before.after = call,
+            None => (self.first, self.heard) = (call, now),
         }
-        self.last = who;
+        self.last = call;
         if let Some(tier) = self.tiers.get_mut(tier as usize) {
             tier.len += 1;
             if tier.first == NOBODY {
-                tier.first = who;
+                tier.first = call;
             }
         }
     }
 
     /// Removes the call. Returns whether it was queued.
-    pub fn remove(&mut self, who: CallId) -> bool {
-        let Some(gone) = self.slot(who).and_then(Option::take) else {
+    pub fn remove(&mut self, call: CallId) -> bool {
+        let Some(gone) = self.slot(call).and_then(Option::take) else {
             return false;
         };
         match self.at_mut(gone.before) {
@@ -156,7 +156,7 @@ impl Queue {
         }
         if let Some(tier) = self.tiers.get_mut(gone.tier as usize) {
             tier.len -= 1;
-            if tier.first == who {
+            if tier.first == call {
                 // No call is visited twice: the first of a tier only moves towards the end, where calls arrive.
                 tier.first = gone.after;
                 while let Some(other) = find(&self.pages, tier.first).filter(|next| next.tier != gone.tier) {
@@ -172,8 +172,8 @@ impl Queue {
     }
 
     /// The call is alive.
-    pub fn renew(&mut self, now: Instant, who: CallId) {
-        if let Some(waiting) = self.at_mut(who) {
+    pub fn renew(&mut self, now: Instant, call: CallId) {
+        if let Some(waiting) = self.at_mut(call) {
             waiting.seen = now;
         }
     }
@@ -197,7 +197,7 @@ impl Queue {
 
     /// Calls whose patience with a cold model ends by then.
     pub fn impatient(&self, until: Instant) -> impl Iterator<Item = CallId> {
-        self.line().filter(move |(_, waiting)| waiting.patience <= until).map(|(who, _)| who)
+        self.line().filter(move |(_, waiting)| waiting.patience <= until).map(|(call, _)| call)
     }
 
     pub fn front(&self) -> Option<Front> {
@@ -229,28 +229,28 @@ impl Queue {
         next.first
     }
 
-    pub fn holds(&self, who: CallId) -> bool {
-        self.at(who).is_some()
+    pub fn holds(&self, call: CallId) -> bool {
+        self.at(call).is_some()
     }
 
     fn line(&self) -> impl Iterator<Item = (CallId, &Waiting)> {
         let mut next = self.first;
         ::core::iter::from_fn(move || {
-            let (who, waiting) = (next, self.at(next)?);
+            let (call, waiting) = (next, self.at(next)?);
             next = waiting.after;
-            Some((who, waiting))
+            Some((call, waiting))
         })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = CallId> {
-        self.line().map(|(who, _)| who)
+        self.line().map(|(call, _)| call)
     }
 
     /// Removes every call.
     pub fn drain(&mut self) -> impl Iterator<Item = CallId> {
         ::core::iter::from_fn(|| {
-            let who = self.first;
-            self.remove(who).then_some(who)
+            let call = self.first;
+            self.remove(call).then_some(call)
         })
     }
 }

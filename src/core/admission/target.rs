@@ -40,7 +40,7 @@ pub(super) struct TargetState {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cooldown {
     /// The call that was refused first: the target may refuse that call alone.
-    pub(super) who: CallId,
+    pub(super) call: CallId,
     /// The first refusal since the target last answered, and the latest one that lengthened the pause.
     pub(super) since: Instant,
     pub(super) newest: Instant,

@@ -58,7 +58,7 @@ proptest! {
                     let answer = LoadingAnswer { estimate: None, floor: None, was_held: kind == 5 };
                     let started = now - Duration::from_ms(ms / 7);
                     let found = ColdReport {
-who,
+call: who,
 seen: ColdSighting { started, answer, default_wait: Some(Duration::from_secs(20)), full: false, is_alone: ms % 2 == 1, again: ms % 3 == 1, },
 uncoordinated: ms % 2 == 0,
 is_doubtful: ms % 3 == 0,

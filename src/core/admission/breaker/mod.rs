@@ -171,26 +171,26 @@ impl Breaker {
     }
 
     /// The call that probes is alive: its lease lasts until then.
-    pub fn renew(&mut self, who: CallId, until: Instant) {
+    pub fn renew(&mut self, call: CallId, until: Instant) {
         if let Phase::HalfOpen { probe: Some(probe) } = &mut self.phase
-            && probe.holder == who
+            && probe.holder == call
         {
             probe.until = until;
         }
     }
 
     /// If this call was the probe, the next call that asks is.
-    pub fn give_up(&mut self, who: CallId) {
+    pub fn give_up(&mut self, call: CallId) {
         if let Phase::HalfOpen { probe } = &mut self.phase {
-            *probe = probe.filter(|probe| probe.holder != who);
+            *probe = probe.filter(|probe| probe.holder != call);
         }
     }
 
     /// The first text of a stream. For a probe it is an answer, however the stream ends; for any other call the end
     /// says more. Returns true if the target starts slowly from now on.
-    pub fn begun(&mut self, now: Instant, who: CallId, generation: u32, rng: &mut Rng) -> bool {
+    pub fn begun(&mut self, now: Instant, call: CallId, generation: u32, rng: &mut Rng) -> bool {
         let half_open = matches!(self.phase, Phase::HalfOpen { .. });
-        half_open && self.observe(now, who, generation, Verdict::Success, 0, rng)
+        half_open && self.observe(now, call, generation, Verdict::Success, 0, rng)
     }
 
     /// How long nothing is sent, whichever call asks.
@@ -205,9 +205,9 @@ impl Breaker {
     }
 
     /// `attempt` is how long the call's own clock gives one attempt.
-    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration) -> Permission {
+    pub fn admit(&mut self, now: Instant, call: CallId, attempt: Duration) -> Permission {
         if let Phase::HalfOpen { probe: Some(probe) } = self.phase
-            && probe.holder == who
+            && probe.holder == call
             && probe.is_live(now)
         {
             return Permission::Granted;
@@ -216,7 +216,7 @@ impl Breaker {
             return Permission::Denied(left);
         }
         let probe =
-            Phase::HalfOpen { probe: Some(Lease { holder: who, until: now + attempt.min(LONGEST_PROBE) }) };
+            Phase::HalfOpen { probe: Some(Lease { holder: call, until: now + attempt.min(LONGEST_PROBE) }) };
         match self.phase {
             Phase::Open { .. } => self.enter(probe),
             // The probe before may still answer, and counts as much as this one.
@@ -231,7 +231,7 @@ impl Breaker {
     pub fn observe(
         &mut self,
         now: Instant,
-        who: CallId,
+        call: CallId,
         generation: u32,
         verdict: Verdict,
         others: u32,
@@ -244,7 +244,7 @@ impl Breaker {
             self.has_other_failures |= layer != Layer::Network;
         }
         match (self.phase, verdict) {
-            (Phase::HalfOpen { .. }, Verdict::Ignored) => self.give_up(who),
+            (Phase::HalfOpen { .. }, Verdict::Ignored) => self.give_up(call),
             (Phase::HalfOpen { .. }, Verdict::Success) => {
                 self.enter(Phase::Ramp { left: RAMP, failed: 0 });
                 return true;

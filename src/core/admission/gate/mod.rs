@@ -136,7 +136,7 @@ impl Gate {
     ///
     /// Where there is no leader any more, the first call that asks when a probe is due takes the lead. Its lease is
     /// one attempt, of which the server is asked to hold the request for `held`.
-    pub fn admit(&mut self, now: Instant, who: CallId, attempt: Duration, held: Duration) -> bool {
+    pub fn admit(&mut self, now: Instant, call: CallId, attempt: Duration, held: Duration) -> bool {
         let Some(cold) = &mut self.cold else {
             return true;
         };
@@ -144,23 +144,23 @@ impl Gate {
             *cold = Cold::since(now);
         }
         match cold.leader {
-            Some(leader) if leader.is_live(now) && leader.holder != who => return false,
-            Some(leader) if leader.holder == who => {}
-            _ if now < cold.next_probe && cold.sleeper != Some(who) => return false,
+            Some(leader) if leader.is_live(now) && leader.holder != call => return false,
+            Some(leader) if leader.holder == call => {}
+            _ if now < cold.next_probe && cold.sleeper != Some(call) => return false,
             _ => {}
         }
-        if cold.leader.is_none_or(|leader| leader.holder != who) {
+        if cold.leader.is_none_or(|leader| leader.holder != call) {
             cold.probes = 0;
         }
-        cold.leader = Some(Lease { holder: who, until: now + attempt });
+        cold.leader = Some(Lease { holder: call, until: now + attempt });
         (cold.sent, cold.held) = (Some(now), held);
         true
     }
 
     /// The leader is alive: its lease lasts until then.
-    pub fn renew(&mut self, who: CallId, until: Instant) {
+    pub fn renew(&mut self, call: CallId, until: Instant) {
         if let Some(Cold { leader: Some(leader), .. }) = &mut self.cold
-            && leader.holder == who
+            && leader.holder == call
         {
             leader.until = until;
         }
@@ -201,9 +201,9 @@ impl Gate {
     }
 
     /// The probe of this call was lost without a result.
-    pub fn lost(&mut self, who: CallId) {
+    pub fn lost(&mut self, call: CallId) {
         if let Some(cold) =
-            self.cold.as_mut().filter(|cold| cold.leader.is_some_and(|lead| lead.holder == who))
+            self.cold.as_mut().filter(|cold| cold.leader.is_some_and(|lead| lead.holder == call))
         {
             cold.sent = None;
         }
@@ -293,14 +293,14 @@ impl Gate {
         if cold.is_forgotten(now) {
             *cold = Cold::since(found.seen.started);
         }
-        if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.who) {
+        if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.call) {
             return Role::Follow;
         }
         (cold.sent, cold.uncoordinated) = (None, found.uncoordinated);
         if !found.seen.answer.was_held {
             cold.heard = cold.heard.max(now.since(found.seen.started));
         }
-        let has_led = cold.leader.is_some_and(|leader| leader.holder == found.who);
+        let has_led = cold.leader.is_some_and(|leader| leader.holder == found.call);
         cold.probes = if has_led { cold.probes + 1 } else { 0 };
         let context = ProbeContext {
             last: self.last.map(|(took, _)| took).filter(|_| !found.seen.full),
@@ -328,8 +328,8 @@ impl Gate {
         }
         let leads = sleep <= LONGEST_SLEEP;
         cold.leader = leads
-            .then(|| Lease { holder: found.who, until: found.until.unwrap_or(now + sleep + found.attempt) });
-        cold.sleeper = (!leads).then_some(found.who);
+            .then(|| Lease { holder: found.call, until: found.until.unwrap_or(now + sleep + found.attempt) });
+        cold.sleeper = (!leads).then_some(found.call);
         Role::Lead(sleep)
     }
 
@@ -376,10 +376,10 @@ impl Gate {
     }
 
     /// The call gives up the lead.
-    pub fn resign(&mut self, who: CallId) {
+    pub fn resign(&mut self, call: CallId) {
         if let Some(cold) = &mut self.cold {
-            cold.leader = cold.leader.filter(|leader| leader.holder != who);
-            cold.sleeper = cold.sleeper.filter(|sleeper| *sleeper != who);
+            cold.leader = cold.leader.filter(|leader| leader.holder != call);
+            cold.sleeper = cold.sleeper.filter(|sleeper| *sleeper != call);
         }
     }
 }
@@ -411,7 +411,7 @@ pub struct ColdSighting {
 /// A sighting, with what the target knows besides.
 #[derive(Clone, Copy, Debug)]
 pub struct ColdReport {
-    pub who: CallId,
+    pub call: CallId,
     pub seen: ColdSighting,
     /// See [`ProbeContext`].
     pub uncoordinated: bool,

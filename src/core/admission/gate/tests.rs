@@ -42,7 +42,7 @@ impl Bench {
 
     fn hears(&mut self, now: u64, who: CallId, started: u64, answer: LoadingAnswer) -> Role {
         let found = ColdReport {
-            who,
+            call: who,
             seen: ColdSighting {
                 started: at(started),
                 answer,

@@ -161,7 +161,7 @@ impl Limiter {
     }
 
     /// Takes a permit, even if none is available.
-    pub fn acquire(&mut self, now: Instant, who: CallId, until: Instant) {
+    pub fn acquire(&mut self, now: Instant, call: CallId, until: Instant) {
         if self.in_flight.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If this is too much, the target will say so.
@@ -174,7 +174,7 @@ impl Limiter {
             first.in_company = true;
         }
         let in_flight = self.in_flight.len() as u32 + 1;
-        let lease = Lease { holder: who, until };
+        let lease = Lease { holder: call, until };
         self.in_flight.push(Permit { lease, in_company, in_flight, votes: self.votes });
     }
 
@@ -185,27 +185,27 @@ impl Limiter {
 
     /// More calls were answered than failed while this one was in flight, itself included. Its failure is its own, or
     /// that of one replica of several.
-    pub fn is_outvoted(&self, who: CallId) -> bool {
-        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
+    pub fn is_outvoted(&self, call: CallId) -> bool {
+        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == call);
         permit.is_some_and(|permit| self.votes.wrapping_sub(permit.votes) > 0)
     }
 
     /// Another call was in flight while this one was.
-    pub fn was_in_company(&self, who: CallId) -> bool {
-        self.in_flight.iter().any(|permit| permit.lease.holder == who && permit.in_company)
+    pub fn was_in_company(&self, call: CallId) -> bool {
+        self.in_flight.iter().any(|permit| permit.lease.holder == call && permit.in_company)
     }
 
     /// The holder is alive: its permit lasts until then, and is issued again if it has run out.
-    pub fn renew(&mut self, now: Instant, who: CallId, until: Instant) {
-        match self.in_flight.iter_mut().find(|permit| permit.lease.holder == who) {
+    pub fn renew(&mut self, now: Instant, call: CallId, until: Instant) {
+        match self.in_flight.iter_mut().find(|permit| permit.lease.holder == call) {
             Some(permit) => permit.lease.until = until,
-            None => self.acquire(now, who, until),
+            None => self.acquire(now, call, until),
         }
     }
 
     /// Gives the permit back. Returns false if it had run out.
-    pub fn release(&mut self, who: CallId) -> bool {
-        let at = self.in_flight.iter().position(|permit| permit.lease.holder == who);
+    pub fn release(&mut self, call: CallId) -> bool {
+        let at = self.in_flight.iter().position(|permit| permit.lease.holder == call);
         at.map(|at| self.in_flight.swap_remove(at)).is_some()
     }
 
@@ -215,11 +215,11 @@ impl Limiter {
     }
 
     /// The call was answered, so the target takes as many as were in flight when the call was admitted.
-    pub fn took(&mut self, now: Instant, who: CallId) {
+    pub fn took(&mut self, now: Instant, call: CallId) {
         let in_flight = self
             .in_flight
             .iter()
-            .find(|permit| permit.lease.holder == who)
+            .find(|permit| permit.lease.holder == call)
             .map_or(0, |permit| permit.in_flight);
         let (most, since) = self.taken;
         if in_flight >= most || now.since(since) >= self.proven() {
@@ -234,9 +234,9 @@ impl Limiter {
 
     /// The call was admitted with more in flight than the target has proven to take. Its refusal answers our own
     /// attempt at one more.
-    pub fn was_one_more(&self, now: Instant, who: CallId) -> bool {
+    pub fn was_one_more(&self, now: Instant, call: CallId) -> bool {
         let (most, since) = self.taken;
-        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == who);
+        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == call);
         now.since(since) < self.proven() && permit.is_some_and(|permit| permit.in_flight > most)
     }
 
