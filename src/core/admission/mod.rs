@@ -28,7 +28,7 @@ use breaker::Verdict;
 use budget::Budget;
 use connections::{Connections, Origin};
 use coordinator::{Coordinator, Observation, Rules};
-use gate::{Closed, ColdReport, ColdSighting, Refusal, Role, Temperature};
+use gate::{Closed, ColdReport, ColdSighting, Gate, Refusal, Role, Temperature};
 use keys::{KeyId, SpentKeys};
 use lease::CallId;
 use limiter::{Limiter, SLOW_START, Sample};
@@ -289,14 +289,18 @@ impl Shared {
         self.dispatch(now, target);
     }
 
+    fn gate(&self, target: usize) -> Option<&Gate> {
+        self.targets.get(target).map(|state| &state.coordinator.gate)
+    }
+
     /// The call that probes for the others.
     pub fn leader(&self, target: usize) -> Option<CallId> {
-        self.targets.get(target)?.coordinator.gate.leader()
+        self.gate(target)?.leader()
     }
 
     /// Whether the cold start that queued calls wait for goes on.
     pub fn is_cold(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_cold())
+        self.gate(target).is_some_and(|gate| gate.is_cold())
     }
 
     /// An attempt has ended.
@@ -450,22 +454,22 @@ impl Shared {
 
     /// A probe was sent, and its result is not known yet.
     pub fn is_probing(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_probing())
+        self.gate(target).is_some_and(|gate| gate.is_probing())
     }
 
     /// The target has answered a request that was sent after `then`.
     pub fn has_answered_since(&self, target: usize, then: Instant) -> bool {
-        self.targets.get(target).is_some_and(|state| state.coordinator.gate.has_answered_since(then))
+        self.gate(target).is_some_and(|gate| gate.has_answered_since(then))
     }
 
     /// Whether the target refuses connections, and whether it has ever answered.
     pub fn closed(&self, now: Instant, target: usize) -> Option<(Closed, bool)> {
-        let gate = &self.targets.get(target)?.coordinator.gate;
+        let gate = self.gate(target)?;
         Some((gate.closed(now)?, gate.was_warm()))
     }
 
     pub fn has_answered(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|state| state.coordinator.gate.was_warm())
+        self.gate(target).is_some_and(|gate| gate.was_warm())
     }
 
     /// The target may be busy with other calls. It is not if it has answered none for too long.
@@ -557,7 +561,7 @@ impl Shared {
 
     /// The target has just come up: if it is full now, the calls that waited are the cause, and it is no failure.
     pub fn is_fresh(&self, now: Instant, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|state| state.coordinator.gate.is_fresh(now))
+        self.gate(target).is_some_and(|gate| gate.is_fresh(now))
     }
 
     /// Whether "full" still means that the target has just come up. For a process it does not, because its calls wait

@@ -172,6 +172,7 @@ impl Call {
 
     pub fn handle(&mut self, now: Instant, input: Input, shared: &mut Shared) -> Action {
         let cx = &mut Context { now, shared };
+        // The call is done unless the handler sets another state.
         let state = ::core::mem::replace(&mut self.state, State::Done);
         let action = match (state, input) {
             (State::Done, _) => return self.pending,
