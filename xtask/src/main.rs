@@ -4,6 +4,7 @@ mod browsers;
 mod bundle;
 mod command;
 mod demo;
+mod docs;
 mod fuzz;
 mod glue;
 mod licences;
@@ -22,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   test [stage]   everything, or one of: native wasm package engines page
   test --quick   the core, and the shared cases in Node: for use while working
   test --matrix  environments that are too heavy for every run: Next, Jest, a Manifest V3 extension
+  docs           the API reference, of the package and of the core, in target/docs and target/doc
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams and the reader of JSON
   bench [name]   measures: cold, sse, call, fleet, size
   size           the sizes of what is built, against their budgets";
@@ -43,6 +45,7 @@ fn dispatch() -> Result<()> {
     match words.as_slice() {
         ["build"] => package::build(package::Flavour::Published).map(drop),
         ["demo"] => demo::run(),
+        ["docs"] => docs::run_all(),
         ["test"] => test::all(),
         ["test", "--quick"] => test::quick(),
         ["test", "--matrix"] => test::matrix(),

@@ -3,6 +3,7 @@
 use crate::browsers;
 use crate::command::{cargo, node, npm_tool, root, run, side_by_side, step};
 use crate::demo::mock_server;
+use crate::docs;
 use crate::need;
 use crate::package::{self, Flavour};
 use crate::size::budget;
@@ -106,6 +107,7 @@ fn package() -> Result<()> {
     step("tarball, types, bundlers, lost requests", || {
         with(node().args(["--test", "--test-concurrency=1"]).args(files))
     })?;
+    docs::check()?;
     need::npm("tests/sdks")?;
     // They wait more than they work: three files at a time. Their output keeps the order of the files.
     let folders = ["gateway", "hostile", "panic", "prometheus", "sdks"];
