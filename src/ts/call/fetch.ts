@@ -11,7 +11,7 @@ import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
 import { parseJson } from "../input/json.js";
 import { checkSignal, headerPairs } from "../input/options.js";
-import { abortedAfter, firstOf } from "../input/platform.js";
+import { Within } from "../input/platform.js";
 import { takeApart } from "../input/target.js";
 import { withoutModel } from "../input/without-model.js";
 import { EventStream } from "../stream/event-buffer.js";
@@ -69,21 +69,19 @@ function send(context: ClientContext, sent: Sent, common: QueryOptions, began: n
 async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onEvent }: QueryOptions): Promise<Sent> {
   const signal = init.signal === undefined ? (input as Request).signal : init.signal;
   const totalMs = timeouts?.totalMs ?? TOTAL_MS;
-  let within: AbortSignal | undefined;
+  let within: Within | undefined;
   try {
     signal?.throwIfAborted();
-    return await taken(
-      input,
-      init,
-      () => (within = firstOf([abortedAfter(Math.min(Math.ceil(totalMs), LONGEST_TIMER)), ...(signal ? [signal] : [])])),
-    );
+    return await taken(input, init, () => (within = new Within(Math.min(Math.ceil(totalMs), LONGEST_TIMER), signal)).signal);
   } catch (error) {
-    if (signal?.aborted || !within?.aborted) throw error;
+    if (signal?.aborted || !within?.signal.aborted) throw error;
     const failure = { code: "timeout", layer: "client", phase: "total", status: 0, retryAfterMs: NaN, retryable: true } as const;
     const report = { attempts: [], degraded: false, waitedMs: {}, totalMs };
     const late = new QueryError(failure, placeOf(addressOf(input)).slice(1, -1), report, "the body of the request has not come");
     tell(onEvent, { type: "failure", error: late });
     throw late;
+  } finally {
+    within?.end();
   }
 }
 

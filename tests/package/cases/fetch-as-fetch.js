@@ -40,6 +40,27 @@ export const fetchAsFetch = [
     },
   })),
   {
+    name: "totalMs holds for the body of a client.fetch that never comes, though nothing but the clock knows of the call",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
+      const call = api
+        .createClient({ timeouts: { totalMs: 1500, attemptMs: 200 } })
+        .fetch(url, { method: "POST", body: unfinished(), duplex: "half" });
+      let settled = false;
+      const done = call.catch(() => {}).then(() => (settled = true));
+      // Garbage, so that what nobody holds is collected.
+      let garbage = [];
+      for (let round = 0; round < 200 && !settled; round++) {
+        for (let nth = 0; nth < 30_000; nth++) garbage.push({ nth, text: `x${nth}` });
+        if (garbage.length > 300_000) garbage = [];
+        await sleep(20);
+      }
+      await Promise.race([done, sleep(1000)]);
+      assert.ok(settled);
+      await assert.rejects(call, { code: "timeout", phase: "total" });
+    },
+  },
+  {
     name: "totalMs holds from the moment of a client.fetch, its body included",
     async run({ api, mock, assert }) {
       const told = [];
