@@ -74,6 +74,8 @@ struct Cold {
     next_probe: Instant,
     /// The server named that time; it is no estimate of ours.
     is_explicit: bool,
+    /// Other calls were answered just before each report of it.
+    is_doubtful: bool,
 }
 
 impl Cold {
@@ -89,6 +91,7 @@ impl Cold {
             probes: 0,
             next_probe: started,
             is_explicit: false,
+            is_doubtful: false,
         }
     }
 
@@ -289,14 +292,16 @@ impl Gate {
         if self.warm.is_some_and(|warm| found.seen.started < warm) {
             return Role::Follow; // the model has come up since
         }
-        let cold = self.cold.get_or_insert_with(|| Cold::since(found.seen.started));
+        let new = Cold { is_doubtful: found.is_doubtful, ..Cold::since(found.seen.started) };
+        let cold = self.cold.get_or_insert(new);
         if cold.is_forgotten(now) {
-            *cold = Cold::since(found.seen.started);
+            *cold = new;
         }
         if cold.leader.is_some_and(|leader| leader.is_live(now) && leader.holder != found.call) {
             return Role::Follow;
         }
         (cold.sent, cold.uncoordinated) = (None, found.uncoordinated);
+        cold.is_doubtful &= found.is_doubtful;
         if !found.seen.answer.was_held {
             cold.heard = cold.heard.max(now.since(found.seen.started));
         }
@@ -333,7 +338,8 @@ impl Gate {
         Role::Lead(sleep)
     }
 
-    /// A request that was sent at `started` got another answer. Returns true if that ends a cold start.
+    /// A request that was sent at `started` got another answer. Returns true if that ends a cold start; a doubtful one was
+    /// none.
     pub fn answered(&mut self, now: Instant, started: Instant) -> bool {
         // An answer to a request from before the model went down says nothing about now,
         if let Some(cold) = self.cold.as_mut().filter(|cold| started < cold.start.since()) {
@@ -345,7 +351,7 @@ impl Gate {
             return false;
         }
         self.warm = Some(self.warm.map_or(started, |warm| warm.max(started)));
-        let was_cold = self.cold.is_some();
+        let was_cold = self.cold.is_some_and(|cold| !cold.is_doubtful);
         self.ends(now, now);
         was_cold
     }
@@ -353,7 +359,7 @@ impl Gate {
     /// Ends the cold start, if there is one; it was over at `by`.
     fn ends(&mut self, now: Instant, by: Instant) {
         (self.closed, self.denied) = (None, 0);
-        if let Some(cold) = self.cold.take().filter(|_| !self.is_fresh(now)) {
+        if let Some(cold) = self.cold.take().filter(|cold| !cold.is_doubtful && !self.is_fresh(now)) {
             self.last = Some((cold.start.waited(by), now));
         }
     }

@@ -1,0 +1,109 @@
+//! Refusals that say nothing of how many calls a target takes: one replica of several refuses, or a few payloads do. The
+//! other calls are answered as if nobody else were there.
+
+use super::world::{Asked, Caller, Crowd, Meeting};
+use super::{error, loading, loading_for, too_many};
+use crate::read;
+use crate::virtual_clock::{Reply, ms, secs, status};
+use query_with_retry::core::classify::Body;
+use query_with_retry::core::policy::Policy;
+use query_with_retry::core::time::Duration;
+
+const SEEDS: u64 = 10;
+/// Twelve calls a second.
+const A_SECOND: u64 = 12;
+
+/// Every kind of refusal at once.
+fn refusals() -> [(&'static str, Reply); 5] {
+    let page = Body { is_page: true, ..read::of_error("<h1>502 Bad Gateway</h1>") };
+    [
+        ("503", Reply::after(ms(3), status(503), read::of_error(r#"{"error":"Service Unavailable"}"#))),
+        ("502", Reply::after(ms(3), status(502), page)),
+        ("529", error(529)),
+        (
+            "overloaded",
+            Reply::after(ms(3), status(503), read::of_error(r#"{"error":"Model is overloaded"}"#)),
+        ),
+        ("429", too_many()),
+    ]
+}
+
+fn innocents(seconds: u64) -> impl Iterator<Item = Caller> {
+    (0..seconds * A_SECOND).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 1_000 / A_SECOND)))
+}
+
+/// Half of `mean` to one and a half of it, for each call its own.
+fn work(asked: Asked, mean: u64) -> Duration {
+    ms(mean / 2 + u64::from(asked.who) * 7_919 % mean)
+}
+
+/// How many of the first `count` calls were answered, and how much longer than its work each of them took, sorted.
+fn delays(meeting: &Meeting, count: usize, mean: u64) -> (usize, Vec<Duration>) {
+    let answered = meeting.calls.iter().take(count).filter(|call| call.is_delivered());
+    let mut delays: Vec<_> = answered.map(|call| call.took - ms(mean / 2).min(call.took)).collect();
+    delays.sort();
+    (delays.len(), delays)
+}
+
+#[test]
+fn one_replica_of_three_that_refuses_from_the_start_holds_up_nobody() {
+    for (what, refusal) in refusals() {
+        for seed in 0..SEEDS {
+            let mut nth = seed;
+            let mut crowd = Crowd::of(innocents(60)).seeded(seed);
+            crowd.rules.budget = None; // a third of failures is more than it pays for
+            let meeting = crowd.against(|asked| {
+                nth = nth.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                if (nth >> 33).is_multiple_of(3) { refusal.clone() } else { Reply::ok(work(asked, 800)) }
+            });
+            let (answered, delays) = delays(&meeting, 720, 800);
+            let (median, most) = (delays[answered / 2], delays[answered * 95 / 100]);
+            assert!(
+                answered > 690 && median < secs(4) && most < secs(20),
+                "{what}, seed {seed}: {answered} of 720, {median:?}, {most:?}"
+            );
+        }
+    }
+}
+
+/// So many payloads at once, every four seconds after twelve.
+fn beside_bursts(burst: u64, seed: u64, refusal: &Reply) -> (usize, Vec<Duration>) {
+    let poison = (0..7)
+        .flat_map(|nth| (0..burst).map(move |_| Caller::with(Policy::default()).coming(secs(12 + 4 * nth))));
+    let meeting = Crowd::of(innocents(40).chain(poison)).seeded(seed).against(|asked| {
+        if u64::from(asked.who) < 40 * A_SECOND { Reply::ok(work(asked, 1_500)) } else { refusal.clone() }
+    });
+    delays(&meeting, 480, 1_500)
+}
+
+#[test]
+fn a_few_payloads_that_are_refused_together_hold_up_nobody_else() {
+    for (what, refusal) in refusals() {
+        for burst in [3, 4, 8] {
+            for seed in 0..SEEDS {
+                let (answered, delays) = beside_bursts(burst, seed, &refusal);
+                let (median, most) = (delays[answered / 2], delays[answered - 1]);
+                assert!(
+                    answered == 480 && median < secs(2) && most < secs(6),
+                    "{burst} of {what}, seed {seed}: {answered} of 480, {median:?}, {most:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_few_payloads_that_are_told_of_loading_together_hold_up_nobody_else() {
+    for (what, says) in [("loading", loading()), ("an estimate", loading_for(secs(20)))] {
+        for burst in [4, 6, 10] {
+            for seed in 0..SEEDS {
+                let (answered, delays) = beside_bursts(burst, seed, &says);
+                let (median, most) = (delays[answered / 2], delays[answered - 1]);
+                assert!(
+                    answered == 480 && median < secs(2) && most < secs(6),
+                    "{burst} of {what}, seed {seed}: {answered} of 480, {median:?}, {most:?}"
+                );
+            }
+        }
+    }
+}
