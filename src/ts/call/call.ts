@@ -182,6 +182,13 @@ export abstract class Call extends Waiting implements Run {
     return (this.#located?.[index] ?? this.#target(index).located?.[this.kind]) as Located;
   }
 
+  /** As a message names it: a model id with the address that it stands for. */
+  #named(index: number): string {
+    const { label } = this.#target(index);
+    const { url = "" } = this.#place(index) ?? {};
+    return label.includes("://") || !url ? label : `${label} (${url})`;
+  }
+
   prepare(index: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined {
     this.reader.again();
     this.#cause = undefined;
@@ -429,14 +436,14 @@ export abstract class Call extends Waiting implements Run {
       const before = failed.code === "circuit_open" && this.pool.failures[place];
       const detail = [leads, before ? `the last failure was ${before}` : this.reader.detail || unsent].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
-      const error = new QueryError(failed, this.#target(row[1] as number).label, report, detail, partial, this.#cause);
+      const error = new QueryError(failed, this.#named(row[1] as number), report, detail, partial, this.#cause);
       if (report.attempts.length > 0 && (failed.status < 400 || failed.status > 499)) this.pool.failures[place] = inShort(error);
       this.#fail(error);
       if (!this.reader.isPassedOn) this.reader.open?.stop();
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;
       const detail = this.reader.secrets.blankOut(String(this.broken.error)).slice(0, 2000);
-      this.#fail(new QueryError(broken, this.#target(this.#at).label, this.#report(row), detail));
+      this.#fail(new QueryError(broken, this.#named(this.#at), this.#report(row), detail));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {

@@ -16,6 +16,9 @@ export interface Failure {
 /**
  * A call that ended without an answer. Bad input is a `TypeError` and an abort the signal's own
  * reason; everything else is one of these.
+ *
+ * `JSON.stringify` keeps all but `message`, `stack` and `cause`. `structuredClone`, and with it `postMessage`, makes a
+ * plain `Error` of it, with its message and stack: send `{ ...error, message: error.message }` to another thread.
  */
 export class QueryError extends Error {
   override readonly name = "QueryError" as const;
@@ -51,9 +54,10 @@ export class QueryError extends Error {
     const { attempts, totalMs } = report;
     const what = [code, phase && `(${phase})`, status && `HTTP ${status}`].filter(Boolean).join(" ");
     const tries = `${attempts.length} ${attempts.length === 1 ? "try" : "tries"}`;
+    const time = totalMs < 1000 ? `${Math.round(totalMs)} ms` : `${(totalMs / 1000).toFixed(1)} s`;
     const said = detail && `: ${detail.slice(0, 200)}`;
     // In one line, and without what a terminal obeys: it is what is logged.
-    super(`${target}: ${what} after ${tries} in ${(totalMs / 1000).toFixed(1)} s${said}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " "));
+    super(`${target}: ${what} after ${tries} in ${time}${said}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " "));
     this.code = code;
     this.layer = layer;
     if (phase) this.phase = phase;

@@ -1,7 +1,6 @@
 /** What is sent to one target: address, headers, body, and whose credentials. */
 
-import { invalid } from "../errors/invalid.js";
-import { isToken } from "../input/options.js";
+import { bareToken } from "../input/options.js";
 import { parsedUrl } from "../input/platform.js";
 import type { Token } from "../types/call.js";
 import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
@@ -75,7 +74,7 @@ export function outgoing(
   };
   if (token === undefined || headers["authorization"] !== undefined) return leg;
   if (typeof token === "function") return ask(token).then(authorise);
-  return authorise(token);
+  return authorise(token.trimEnd());
 }
 
 /** As many as `fetch` follows (Fetch standard, HTTP-redirect fetch). */
@@ -197,9 +196,5 @@ function withModel(model: string, rest: string): string {
 
 /** Asked for anew before each try: a token may have been renewed. */
 async function ask(token: () => string | Promise<string>): Promise<string> {
-  const value: unknown = await token();
-  if (typeof value !== "string" || !isToken(value)) {
-    throw invalid("token: the function must give a string of visible ASCII characters, without spaces or line breaks");
-  }
-  return value;
+  return bareToken(await token(), "what the token function gives");
 }

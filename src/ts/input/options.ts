@@ -7,7 +7,8 @@ import { given, invalid } from "../errors/invalid.js";
 import { priorities, profiles } from "../wasm/enums.js";
 import type { HeaderPairs } from "../wasm/protocol.js";
 
-type Check = (value: unknown, name: string) => void;
+/** `members`: of an option that is an object. */
+type Check = ((value: any, name: string) => void) & { members?: Record<string, Check> };
 
 const rule =
   (expected: string, holds: (value: unknown) => boolean): Check =>
@@ -22,10 +23,27 @@ const wait = rule("a number of milliseconds, 0 or more", (value) => finite(value
 const above = (value: unknown): boolean => finite(value) && value > 0;
 const clock = rule("a number of milliseconds above 0", above);
 
-/** An object with these members and no others; what is undefined is absent. */
-const shape =
-  (members: Record<string, Check>): Check =>
-  (value, name) => {
+/** The name that was probably meant: it begins and ends most like this one. It may belong into a group: `timeouts.totalMs`. */
+function nearest(key: string, members: Record<string, Check>): string {
+  let found = "";
+  let most = Math.max(2, key.length / 2);
+  const look = (name: string, of: string) => {
+    const { 1: begin = "", 2: end = "" } = /^(.*).*?(.*)\n\1.*\2$/i.exec(`${key.slice(0, 40)}\n${name}`) ?? [];
+    const alike = begin.length + end.length;
+    if (alike <= most) return;
+    most = alike;
+    found = of + name;
+  };
+  for (const name in members) {
+    look(name, "");
+    for (const inner in members[name]?.members) look(inner, `${name}.`);
+  }
+  return found;
+}
+
+/** An object with these members and no others; what is undefined is absent. `whole`: whether they fit together. */
+const shape = (members: Record<string, Check>, whole?: Check): Check => {
+  const check: Check = (value, name) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw invalid(`${name} must be an object, got ${given(value)}`);
     }
@@ -33,22 +51,29 @@ const shape =
     for (const [key, member] of Object.entries(value)) {
       const check = Object.hasOwn(members, key) ? members[key] : undefined;
       if (!check) {
+        const near = nearest(key, members);
         const known = Object.keys(members).join(", ");
-        throw invalid(`unknown option ${prefix}${key}; known here: ${known}`);
+        throw invalid(`unknown option ${prefix}${key}${near && ` (did you mean ${prefix}${near}?)`}; known here: ${known}`);
       }
       if (member !== undefined) check(member, prefix + key);
     }
+    whole?.(value, name);
   };
+  check.members = members;
+  return check;
+};
 
-export const isToken = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
+/** A token as it is sent: one that was read from a file ends in a line break. What was given is never shown, for it may be one all the same. */
+export function bareToken(value: unknown, name: string): string {
+  if (typeof value !== "string") throw invalid(`${name} must be a string, got ${given(value)}`);
+  const bare = value.trimEnd();
+  if (/^bearer\s/i.test(bare)) throw invalid(`${name}: leave out "Bearer"`);
+  if (/^[\x21-\x7e]+$/.test(bare)) return bare;
+  throw invalid(`${name} must be visible ASCII characters, without spaces or line breaks (${value.length} characters given)`);
+}
 
-/** Never shows what was given: it may be a token with a line break. */
 const token: Check = (value, name) => {
-  if (typeof value === "function") return;
-  if (typeof value !== "string") throw invalid(`${name} must be a string or a function, got ${given(value)}`);
-  if (!isToken(value)) {
-    throw invalid(`${name} must be visible ASCII characters, without spaces or line breaks (${value.length} characters given)`);
-  }
+  if (typeof value !== "function") bareToken(value, name);
 };
 
 const headers: Check = (value, name) => void headerPairs(value as object, name);
@@ -109,7 +134,9 @@ export const checkClientOptions = shape({
   ...callOptions,
   breaker: orFalse(shape({ failures: count, windowMs: clock, openMs: clock, maxOpenMs: clock })),
   retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
-  concurrency: shape({ min: count, max: count, queue: whole }),
+  concurrency: shape({ min: count, max: count, queue: whole }, ({ min = 1, max = 64 }, name) => {
+    if (min > max) throw invalid(`${name}.min (${min}) is above ${name}.max (${max})`);
+  }),
   coordinator: rule('"memory", the only one that is there yet', (value) => value === "memory"),
   ephemeral: flag,
   alert: shape({ ratio: share, minSamples: count, onAlert: callback }),

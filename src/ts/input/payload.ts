@@ -19,12 +19,15 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
       `payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`,
     );
   }
+  // Bun makes JSON of one.
+  if (payload instanceof FormData) throw invalid("payload must be JSON or bytes: send a form (audio, images) by client.fetch");
   const text = toJson(payload);
   const contentType = ofJson;
   if (text.startsWith("[")) return { kind: Kind.Opaque, body: text, bodyRest: "", contentType };
   const object: { messages?: unknown; stream?: unknown; model?: unknown } = plain(payload);
   const { messages, stream, model } = object;
   if (streamed && stream === false) throw invalid("payload has stream: false: leave it out, or call queryWithRetry");
+  if (!streamed && stream === true) throw invalid("payload has stream: true: call streamWithRetry, or client.stream, for a stream");
   // Servers stream what says so in its body.
   const whole = (json: string) => (streamed && stream === undefined ? `${json.slice(0, -1)}${json === "{}" ? "" : ","}"stream":true}` : json);
   const bodyRest = insertsModel ? whole(toJson({ ...object, model: undefined })) : "";
@@ -53,7 +56,7 @@ function toJson(payload: object): string {
   } catch (cause) {
     throw invalid(`payload cannot be serialised to JSON: ${(cause as Error)?.message ?? cause}`, cause);
   }
-  // FormData, a Map, a stream, a promise that nobody awaited: JSON would make "{}" of them.
+  // A Map, a stream, a promise that nobody awaited: JSON would make "{}" of them.
   const prototype: unknown = Object.getPrototypeOf(payload);
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (text === undefined || !/^[{[]/.test(text) || (text === "{}" && !isPlain)) {

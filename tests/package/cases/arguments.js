@@ -5,6 +5,12 @@ import { answer } from "./mock.js";
 const circular = {};
 circular.self = circular;
 
+function formOfAudio() {
+  const form = new FormData();
+  form.append("file", new Blob(["RIFF"]), "speech.wav");
+  return form;
+}
+
 /** What is wrong, what the message must name, and the arguments after (or in place of) the URL. */
 const mistakes = [
   ["a bare string as payload", "payload", { payload: "Hello" }],
@@ -12,9 +18,12 @@ const mistakes = [
   ["null as payload", "payload", { payload: null }],
   ["a circular payload", "payload", { payload: circular }],
   ["a payload with a BigInt", "payload", { payload: { n: 10n } }],
-  ["an unknown option", "maxRetry", { options: { maxRetry: 3 } }],
-  ["an unknown clock", "attemptMS", { options: { timeouts: { attemptMS: 100 } } }],
-  ["an unknown loading option", "maxWait", { options: { loading: { maxWait: 100 } } }],
+  ["stream: true in the payload of a query", "streamWithRetry", { payload: { inputs: "x", stream: true } }],
+  ["an unknown option", "unknown option maxRetry (did you mean maxRetries?)", { options: { maxRetry: 3 } }],
+  ["an option that is like none", "unknown option apiKey; known here: token,", { options: { apiKey: "x" } }],
+  ["an unknown clock", "timeouts.attemptMS (did you mean timeouts.attemptMs?)", { options: { timeouts: { attemptMS: 100 } } }],
+  ["a clock outside of its group", "did you mean timeouts.totalMs?", { options: { totalMs: 100 } }],
+  ["an unknown loading option", "did you mean loading.maxWaitMs?", { options: { loading: { maxWait: 100 } } }],
   ["options that are no object", "options", { options: "fast" }],
   ['maxRetries: "3"', "maxRetries", { options: { maxRetries: "3" } }],
   ["maxRetries: NaN", "maxRetries", { options: { maxRetries: NaN } }],
@@ -48,6 +57,9 @@ const mistakes = [
   ["a fallback that is no target", "fallback", { options: { fallback: [42] } }],
   ["a token that is a number", "token", { options: { token: 42 } }],
   ["a token with a line break", "token", { options: { token: "hf_a\nb" } }],
+  ["a token with its scheme", 'leave out "Bearer"', { options: { token: "Bearer hf_a" } }],
+  ["a token function that gives the scheme too", 'leave out "Bearer"', { options: { token: () => "bearer hf_a" } }],
+  ["a form as payload", "client.fetch", { payload: formOfAudio() }],
 ];
 
 const has = (object, key) => Object.hasOwn(object, key);

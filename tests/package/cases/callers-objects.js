@@ -15,7 +15,7 @@ const misplaced = [
   ["a number that is a text", (api, url) => api.queryWithRetry(url, {}, { maxRetries: SECRET })],
   ["a URL that is none", (api) => api.queryWithRetry(`https://[x/?api_key=${SECRET}`, {})],
   ["a URL of a socket", (api) => api.queryWithRetry(`ws://me:${SECRET}@127.0.0.1/x?key=${SECRET}#${SECRET}`, {})],
-  ["a token with a line break", (api, url) => api.queryWithRetry(url, {}, { token: `${SECRET}\n` })],
+  ["a token with a line break", (api, url) => api.queryWithRetry(url, {}, { token: `${SECRET}\n${SECRET}` })],
   ["a header with a line break", (api, url) => api.queryWithRetry(url, {}, { headers: { "x-key": `${SECRET}\n` } })],
 ];
 

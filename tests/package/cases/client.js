@@ -24,6 +24,8 @@ const mistakes = [
   ["concurrency.max: 0", { concurrency: { max: 0 } }, "concurrency.max"],
   ["concurrency.min: 1.5", { concurrency: { min: 1.5 } }, "concurrency.min"],
   ["concurrency.queue: -1", { concurrency: { queue: -1 } }, "concurrency.queue"],
+  ["a concurrency.min above the max", { concurrency: { min: 5, max: 4 } }, "concurrency.min (5) is above concurrency.max (4)"],
+  ["a concurrency.min above the max by default", { concurrency: { min: 65 } }, "concurrency.min (65) is above concurrency.max (64)"],
   ["concurrency: 5", { concurrency: 5 }, "concurrency"],
   ["a coordinator by name that is not there", { coordinator: "tabs" }, 'coordinator must be "memory"'],
   ["a coordinator object", { coordinator: { call: async () => ({}), close() {} } }, '"memory", the only one that is there yet'],

@@ -24,6 +24,8 @@ const tokens = [
   ["a string", TOKEN],
   ["a function", () => TOKEN],
   ["an async function", async () => TOKEN],
+  ["a string with a line break at its end", `${TOKEN}\r\n`],
+  ["a function whose string ends in white space", () => `${TOKEN} \n`],
 ];
 
 export const secrets = [
