@@ -2,6 +2,7 @@
 
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
+import { rejection } from "../errors/rejection.js";
 import type { Body } from "../http/body.js";
 import { comesBack, platformFetch, sendAs, theOneBefore } from "../http/platform.js";
 import { readableOf } from "../http/readable.js";
@@ -194,7 +195,7 @@ class Fetched extends Call {
     asked: Asked,
     options: QueryOptions,
     override streamed: boolean,
-    private resolve: (response: Response) => void,
+    private resolve: (response: Response | Promise<never>) => void,
     private reject: (error: unknown) => void,
   ) {
     super(context, asked, options, new CallerSignal(options.signal), new FetchReader(asked.given, asked.init?.method, streamed));
@@ -252,7 +253,8 @@ class Fetched extends Call {
     const { wire, open, isError, response } = this.reader;
     if (wire?.begun) return wire.end({ error });
     if (error instanceof QueryError && response && this.#last(error, isError, open, wire)) return;
-    this.reject(error);
+    if (error instanceof QueryError) this.resolve(rejection(error));
+    else this.reject(error);
   }
 
   /** False if it was none, or no SDK could make anything of it. */

@@ -1,3 +1,5 @@
+import { QueryError } from "../errors/query-error.js";
+import { rejection } from "../errors/rejection.js";
 import { checkOptions, headerPairs } from "../input/options.js";
 import { freeze } from "../input/payload.js";
 import { takeApart } from "../input/target.js";
@@ -28,7 +30,7 @@ class Query extends Call {
     asked: Asked,
     options: QueryOptions,
     readonly resolve: (data: unknown) => void,
-    protected override readonly failed: (error: unknown) => void,
+    readonly reject: (error: unknown) => void,
     /** Makes of it what the caller gets; without it nobody wants the report. */
     readonly made?: (data: unknown, report: CallReport) => unknown,
   ) {
@@ -42,6 +44,11 @@ class Query extends Call {
   protected override done(report: CallReport): void {
     const answer = this.reader.answer;
     this.resolve(this.made ? this.made(answer, report) : answer);
+  }
+
+  protected override failed(error: unknown): void {
+    if (error instanceof QueryError) this.resolve(rejection(error));
+    else this.reject(error);
   }
 }
 

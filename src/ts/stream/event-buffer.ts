@@ -1,11 +1,12 @@
 /** Between the wire and the reader of a stream: what has come and was not asked for yet. */
 
+import { rejection } from "../errors/rejection.js";
 import type { Body } from "../http/body.js";
 import { BETWEEN, type Bytes, Fed, Wants } from "../wasm/protocol.js";
 
 interface Waiting<T> {
   use(result: IteratorResult<T>): void;
-  lost(error: unknown): void;
+  lost: ((error: unknown) => void) | undefined;
 }
 
 /** Events of one piece, with commas between: their values are read in one go, and no sooner than they are asked for. */
@@ -136,21 +137,26 @@ export class EventStream<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    return new Promise((resolve, reject) => this.ask(resolve, reject));
+    return new Promise((resolve) => this.ask(resolve));
   }
 
-  /** The same by callbacks. */
-  ask(use: (result: IteratorResult<T>) => void, lost: (error: unknown) => void): void {
+  /** The same by callbacks. Without `lost`, `use` resolves a promise, and gets one that rejects. */
+  ask(use: Waiting<T>["use"], lost?: Waiting<T>["lost"]): void {
     const isHere = this.begun && this.#queue.length > 0;
     if (!isHere && !this.#ended) return void this.#waiting.push({ use, lost });
     const failed = isHere ? undefined : this.#error;
     if (!isHere) this.#error = undefined; // an error is told once
     try {
-      if (failed) lost(failed.error);
+      if (failed) this.#fails(failed.error, use, lost);
       else use(isHere ? this.#shift() : { value: undefined, done: true });
     } catch (error) {
-      lost(error); // nobody else would
+      this.#fails(error, use, lost); // nobody else would tell
     }
+  }
+
+  #fails(error: unknown, use: (rejects: any) => void, lost: Waiting<T>["lost"]): void {
+    if (lost) lost(error);
+    else use(rejection(error));
   }
 
   /** Nothing more will come; what is here can still be asked for. */

@@ -1,4 +1,40 @@
 import { answer } from "./mock.js";
+import { events, says } from "./streamed.js";
+
+/** The runtimes of V8, whose stacks go on to who awaits. */
+const V8 = ["node", "deno", "workerd", "chromium"];
+
+/** The line of a function called `awaits`, in this file or in what was bundled of it. */
+const lineOf = (stack) => Number(/\bawaits\b.*?:(\d+):\d+\)?$/m.exec(stack)?.[1]);
+
+const URL_OF_ANY = "https://models.test/v1/chat/completions";
+const refused = () => Response.json({ error: "no" }, { status: 400 });
+const page = () => new Response("<!doctype html><title>Log in</title>", { headers: { "content-type": "text/html" } });
+const cut = () => new Response(events(says("Hi")), { headers: { "content-type": "text/event-stream" } });
+
+/** Each awaits a call that fails, on the line behind the one that it tells. */
+const waiters = {
+  query: async function awaits({ of, tells }) {
+    tells(new Error("here"));
+    await of(refused).query(URL_OF_ANY, {});
+  },
+  fetch: async function awaits({ of, tells }) {
+    tells(new Error("here"));
+    await of(page).fetch(URL_OF_ANY, { method: "POST", body: "{}" });
+  },
+  "for await": async function awaits({ of, tells }) {
+    tells(new Error("here"));
+    for await (const _ of of(cut).stream(URL_OF_ANY, {}));
+  },
+  text: async function awaits({ of, tells }) {
+    tells(new Error("here"));
+    for await (const _ of of(cut).stream(URL_OF_ANY, {}).text());
+  },
+  finalText: async function awaits({ of, tells }) {
+    tells(new Error("here"));
+    await of(cut).stream(URL_OF_ANY, {}).finalText();
+  },
+};
 
 export const errors = [
   {
@@ -29,6 +65,38 @@ export const errors = [
       assert.equal(error.report.servedBy, undefined);
       assert.equal(error.partial, undefined);
       assert.equal(JSON.parse(JSON.stringify(error)).code, "unavailable");
+    },
+  },
+  {
+    name: "a message gives the address of a model id, and a time below one second in milliseconds",
+    async run({ api, assert }) {
+      const client = api.createClient({ fetch: async () => Response.json({ error: "no such model" }, { status: 404 }) });
+      const refused = await assert.rejects(client.query("gpt2", { inputs: "x" }), { code: "not_found" });
+      const [, address] = /^gpt2 \((\S+)\): not_found HTTP 404 after 1 try in \d{1,3} ms: no such model$/.exec(refused.message) ?? [];
+      assert.equal(address, "https://router.huggingface.co/hf-inference/models/gpt2", refused.message);
+      const named = await assert.rejects(client.query("https://models.test/v1?key=1", { model: "gpt2" }), { code: "not_found" });
+      assert.ok(named.message.startsWith("https://models.test/v1#gpt2: not_found"), named.message);
+    },
+  },
+  ...Object.entries(waiters).map(([how, waiter]) => ({
+    name: `the stack of a QueryError shows the line that awaited it, and the failure event holds the same error: ${how}`,
+    async run({ api, assert, runtime }) {
+      let failure, line;
+      const tells = ({ stack }) => (line = lineOf(stack));
+      const onEvent = (event) => event.type === "failure" && (failure = event.error);
+      const of = (make) => api.createClient({ maxRetries: 0, onEvent, fetch: async () => make() });
+      const error = await assert.rejects(waiter({ of, tells }), { name: "QueryError" });
+      assert.equal(failure, error);
+      assert.equal(typeof error.stack, "string");
+      if (V8.includes(runtime)) assert.equal(lineOf(error.stack), line + 1, error.stack);
+    },
+  })),
+  {
+    name: "an error that a listener has frozen is the one that the call rejects with",
+    async run({ api, assert }) {
+      const onEvent = ({ error }) => error && Object.freeze(error);
+      const client = api.createClient({ onEvent, fetch: async () => refused() });
+      await assert.rejects(client.query(URL_OF_ANY, {}), { name: "QueryError", code: "bad_request" });
     },
   },
   {
