@@ -30,6 +30,7 @@ import { streamsCancel } from "./cases/streams-cancel.js";
 import { streamsClocks } from "./cases/streams-clocks.js";
 import { streamsFallbacks } from "./cases/streams-fallbacks.js";
 import { streamsFormats } from "./cases/streams-formats.js";
+import { streamsPassedOn } from "./cases/streams-passed-on.js";
 import { streamsReading } from "./cases/streams-reading.js";
 import { streamsRetry } from "./cases/streams-retry.js";
 import { streamsWhole } from "./cases/streams-whole.js";
@@ -66,6 +67,7 @@ export const cases = [
   ...streamsFallbacks,
   ...streamsClocks,
   ...streamsReading,
+  ...streamsPassedOn,
   ...streamsCancel,
   ...streamsAsking,
   ...client,

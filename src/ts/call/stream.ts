@@ -2,6 +2,7 @@ import { whenDropped } from "../http/dropped.js";
 import { readableOf } from "../http/readable.js";
 import { checkOptions } from "../input/options.js";
 import { EventStream } from "../stream/event-buffer.js";
+import { headersOfEvents, serverSent } from "../stream/server-sent-events.js";
 import { Wants } from "../wasm/protocol.js";
 import type { CallReport, Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import { type Asked, Call } from "./call.js";
@@ -82,6 +83,13 @@ class Stream<T> implements QueryStream<T> {
   get readable(): ReadableStream<T> {
     if (!this.#readable) this.#read(Wants.Items);
     return (this.#readable ??= readableOf(this.#events, (reason) => this.cancel(reason)));
+  }
+
+  toResponse(init?: ResponseInit): Response {
+    this.#read(Wants.Items);
+    const events = serverSent(this.#events, () => this.#cancelled === undefined);
+    const body = readableOf(events, (reason) => this.cancel(reason));
+    return new Response(body, { ...init, headers: headersOfEvents(init?.headers) });
   }
 
   async *text(): AsyncGenerator<string, void> {

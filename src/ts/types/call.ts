@@ -172,6 +172,21 @@ export interface QueryStream<T> extends AsyncIterable<T> {
    * stream finds it ended; `finalText()` rejects with the reason, by default an `AbortError`.
    */
   cancel(reason?: unknown): Promise<void>;
+  /**
+   * The stream as server-sent events, to be returned by a route handler or a Worker: each item as the JSON of one
+   * event, then `[DONE]`. It consumes the stream, at the speed of its reader; when the reader leaves, the request is
+   * cancelled.
+   *
+   * The status is 200, for nothing is known yet. A stream that breaks, or never begins, ends without `[DONE]`, with an
+   * event named `error` whose data is `{ "error": { "message", "code" } }`. The message is the `hint` of the
+   * error and not the server's words, which may hold an address: `report` and `onEvent` tell the rest. Headers of `init`
+   * go before `content-type: text/event-stream`, `cache-control: no-cache, no-transform` and `x-accel-buffering: no`.
+   *
+   * The names of events, as in Anthropic's streams, are not kept: to pass an answer on as it is, return what `client.fetch` gives.
+   *
+   * @throws {TypeError} if the stream is being read already
+   */
+  toResponse(init?: ResponseInit): Response;
 }
 
 /** One server-sent event whose data is JSON, as the server sent it. */

@@ -9,15 +9,6 @@
 import type { QueryOptions, Target } from "query-with-retry";
 
 declare module "query-with-retry" {
-  interface QueryStream<T> {
-    /**
-     * The stream as server-sent events, to be returned by a route handler or a Worker: the items as
-     * they came, `[DONE]` at the end, an error event where it breaks. When the reader leaves, the
-     * request is cancelled. Consumes the stream.
-     */
-    toResponse(init?: ResponseInit): Response;
-  }
-
   interface ClientOptions {
     /** Of "query-with-retry/endpoints": lets a call explain a failed endpoint, and resume a paused one. */
     endpoints?: import("query-with-retry/endpoints").Endpoints;
