@@ -17,11 +17,22 @@ const RESOLUTIONS = ["bundler", "nodenext"];
 const ORIGINAL = "../shared/contract";
 const original = join(HERE, "../..", ORIGINAL);
 /** What stands among the copied files and is none of them. */
-const OWN = new Set(["assignable.test-d.ts", "not-yet.d.ts", "tsconfig.bundler.json", "tsconfig.nodenext.json"]);
+const OWN = new Set(["assignable.test-d.ts", "consumer.test-d.ts", "not-yet.d.ts", "tsconfig.bundler.json", "tsconfig.nodenext.json"]);
 const copied = (await readdir(TYPES)).filter((name) => !OWN.has(name)).sort();
 
 /** The entries beside the main one, each a file of the contract. */
 const entries = copied.filter((name) => name.endsWith(".d.ts") && name !== "query-with-retry.d.ts").map((name) => name.slice(0, -".d.ts".length));
+
+/** What `@types/node` declares of the platform, as far as the package needs it: no `WebAssembly`. */
+const AS_NODE = `
+  declare class URL { constructor(text: string) }
+  declare class Blob { readonly size: number }
+  interface AbortSignal { readonly aborted: boolean }
+  declare class Response { readonly status: number }
+  interface ResponseInit { status?: number }
+  interface ReadableStream<R> { cancel(reason?: unknown): Promise<R> }
+  declare function fetch(url: string): Promise<Response>;
+`;
 
 /** The names that a file of declarations declares, with what they are. */
 function declared(source) {
@@ -58,10 +69,10 @@ describe("types", () => {
   });
   after(() => app?.remove());
 
-  /** Compiles some files of the app's folder `types`, as the shared settings say. */
-  async function compile(resolution, files) {
+  /** Compiles some files of the app's folder `types`, as the shared settings say, or more. */
+  async function compile(resolution, files, compilerOptions = {}) {
     const config = join(app.dir, `types/tsconfig.${process.hrtime.bigint()}.json`);
-    await writeFile(config, JSON.stringify({ extends: `./tsconfig.${resolution}.json`, files }));
+    await writeFile(config, JSON.stringify({ extends: `./tsconfig.${resolution}.json`, compilerOptions, files }));
     await run(TSC, ["-p", config], { cwd: app.dir });
   }
 
@@ -72,6 +83,49 @@ describe("types", () => {
     test(`every published export is assignable to the contract's under ${resolution} resolution`, () =>
       compile(resolution, ["assignable.test-d.ts", "not-yet.d.ts"]));
   }
+
+  const strictest = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noPropertyAccessFromIndexSignature: true };
+  for (const [how, options] of Object.entries({ "strict settings": {}, "the strictest settings": strictest })) {
+    test(`programs as they are written first compile with no cast under ${how}`, () => compile("nodenext", ["consumer.test-d.ts"], options));
+  }
+
+  test("every entry compiles where nothing of a browser is declared but what Node has too", async () => {
+    await writeFile(join(app.dir, "types/as-node.d.ts"), AS_NODE);
+    const source = `
+      import { createClient } from "query-with-retry";
+      import { init } from "query-with-retry/slim";
+      import module from "query-with-retry/core.wasm";
+      init(module);
+      init(new Uint8Array(1));
+      init(Promise.resolve(new ArrayBuffer(1)));
+      export const { query } = createClient();
+    `;
+    await writeFile(join(app.dir, "types/without-dom.ts"), source);
+    await compile("nodenext", ["without-dom.ts", "as-node.d.ts"], { lib: ["es2022"] });
+  });
+
+  test("every option has a default, and every member of an event is described", async () => {
+    const [call, client] = await Promise.all(["call", "client"].map((name) => readFile(join(app.installed, `dist/types/${name}.d.ts`), "utf8")));
+    const body = (source, name) => new RegExp(`^export (?:interface|type) ${name}\\b[^]*?^\\};?$`, "m").exec(source)?.[0] ?? "";
+    const described = (text) =>
+      [...text.matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)?\s*\n\s*(\w+)\??: /g)].map(([, doc = "", member]) => ({ doc, member }));
+    for (const [source, name, groups] of [
+      [call, "QueryOptions", ["loading", "timeouts"]],
+      [call, "LoadingOptions", []],
+      [call, "Timeouts", []],
+      [client, "ClientOptions", []],
+      [client, "BreakerOptions", []],
+    ]) {
+      const members = described(body(source, name)).filter(({ member }) => !groups.includes(member));
+      assert.ok(members.length > 3, name);
+      const without = members.filter(({ doc }) => !doc.includes("@default")).map(({ member }) => member);
+      assert.deepEqual(without, [], name);
+    }
+    const events = described(body(call, "CallEvent"));
+    assert.ok(events.length > 20);
+    const undescribed = events.filter(({ doc }) => !doc).map(({ member }) => member);
+    assert.deepEqual(undescribed, []);
+  });
 
   const missing = !existsSync(original) && `${ORIGINAL} is not there: the copy is compared with it where it is laid beside the checkout`;
   test("the copy of the contract is the contract, byte for byte", { skip: missing }, async () => {

@@ -68,7 +68,9 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */
-declare const core: WebAssembly.Module;
+import type { CompiledModule } from \"./slim.js\";
+
+declare const core: CompiledModule;
 export default core;
 ";
 

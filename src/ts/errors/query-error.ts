@@ -22,7 +22,30 @@ export interface Failure {
  */
 export class QueryError extends Error {
   override readonly name = "QueryError" as const;
-  /** What went wrong; decide by this. */
+  /**
+   * What went wrong; decide by this.
+   *
+   * | code | what happened |
+   * |---|---|
+   * | `model_loading` | still cold when a limit ran out: `phase` is "wait" (`loading.maxWaitMs`) or "total" |
+   * | `rate_limited` | 429: asking too fast |
+   * | `overloaded` | the server is full |
+   * | `unavailable` | 502, or a 503 that is not a cold model |
+   * | `gateway_timeout` | a proxy gave up waiting (504, 524) |
+   * | `timeout` | our own clock ran out: `phase` says which |
+   * | `network` | no answer at all |
+   * | `engine_failure` | the model failed (500, 424, out of memory) |
+   * | `stream_truncated` | a stream ended without its last word |
+   * | `stream_error` | an error event after the stream had begun |
+   * | `bad_response` | not what was promised: HTML, broken JSON |
+   * | `circuit_open` | not sent: the breaker is open, and no fallback is left |
+   * | `queue_full` | not sent: too many calls wait for this target |
+   * | `bad_request`, `too_large` | the server refuses the payload |
+   * | `unauthorized`, `forbidden` | the server refuses the token |
+   * | `credits_exhausted` | the account has spent what it may |
+   * | `not_found`, `gone` | the server has no such model or route, or has it no more |
+   * | `paused` | the endpoint was paused by its owner |
+   */
   readonly code: ErrorCode;
   /** Where it went wrong. For a `timeout` that is who was late, as far as `fetch` can tell. */
   readonly layer: Layer;

@@ -14,20 +14,29 @@ export type Target = string | URL | TargetSpec;
 
 /** A target with what belongs to it alone. It needs a `url` or a `model`. */
 export interface TargetSpec {
-  url?: string | URL;
+  /** An absolute `http` or `https` URL without a user name. */
+  url?: string | URL | undefined;
   /** Beside a `url`, the name that is put first into the JSON body; alone, a model id. */
-  model?: string;
+  model?: string | undefined;
   /**
    * What kind of host it is. It chooses defaults and how ambiguous answers are read: any 503 of an
    * `endpoint` is a scale-up, elsewhere only one that says so.
    *
-   * Default: told from the URL's host; what is not one of Hugging Face's is `"openai"`.
+   * @default told from the URL's host; what is not one of Hugging Face's is `"openai"`
    */
-  profile?: "router" | "hf-inference" | "endpoint" | "openai" | "legacy";
-  /** Instead of the call's own token. A fallback on a foreign origin gets no other. */
-  token?: Token;
-  /** Beside the call's own headers, and before them. */
-  headers?: Record<string, string>;
+  profile?: "router" | "hf-inference" | "endpoint" | "openai" | "legacy" | undefined;
+  /**
+   * Instead of the call's own token. A fallback on a foreign origin gets no other.
+   *
+   * @default the `token` of the call
+   */
+  token?: Token | undefined;
+  /**
+   * Beside the call's own headers, and before them.
+   *
+   * @default none
+   */
+  headers?: Record<string, string> | undefined;
 }
 
 /**
@@ -37,7 +46,10 @@ export interface TargetSpec {
  */
 export type Payload = object | ArrayBuffer | ArrayBufferView | Blob;
 
-/** A bearer token, or a function that gives one; the function is asked before every try. */
+/**
+ * A bearer token without the word "Bearer", or a function that gives one; the function is asked before every try. White
+ * space at its end is taken off.
+ */
 export type Token = string | (() => string | Promise<string>);
 
 export interface QueryOptions {
@@ -45,82 +57,114 @@ export interface QueryOptions {
    * Sent as `Authorization: Bearer …`, to the origin of the target and to no other: not on a
    * redirect, and not to a fallback elsewhere, except among Hugging Face's own hosts. An
    * `Authorization` in `headers` wins over it. It never shows in an error, an event or a report.
+   *
+   * @default none
    */
-  token?: Token;
+  token?: Token | undefined;
   /**
    * Sent with every try to the origin of the target. In browsers each header beyond
    * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight.
+   *
+   * @default none, beside the `content-type` of the payload
    */
-  headers?: Record<string, string>;
-  /** Aborting rejects with the signal's own reason, at once, in every phase. */
-  signal?: AbortSignal;
+  headers?: Record<string, string> | undefined;
   /**
-   * Error retries after the first try, of each target. Default 3.
+   * Aborting rejects with the signal's own reason, at once, in every phase.
+   *
+   * @default none
+   */
+  signal?: AbortSignal | undefined;
+  /**
+   * Error retries after the first try, of each target: a whole number.
    *
    * Waiting for a cold model does not count. After a gateway timeout, a timeout of our own or an
    * out-of-memory there is one more try at most: the work may have been done, and billed.
+   *
+   * @default 3
    */
-  maxRetries?: number;
-  loading?: LoadingOptions;
-  timeouts?: Timeouts;
+  maxRetries?: number | undefined;
+  /** How a cold model is waited for. */
+  loading?: LoadingOptions | undefined;
+  /** The five clocks of a call, in milliseconds. */
+  timeouts?: Timeouts | undefined;
   /**
    * Tried in this order when the target before is broken or too slow to come. Not after an answer
    * that would be the same anywhere: `unauthorized`, `forbidden`, `bad_request`, `too_large`.
-   * Each has its own `maxRetries` and `loading.maxWaitMs`; `timeouts.totalMs` is shared. Default none.
+   * Each has its own `maxRetries` and `loading.maxWaitMs`; `timeouts.totalMs` is shared.
+   *
+   * @default none
    */
-  fallback?: Target[];
-  /** Which calls go first where calls queue for a place. A call alone never queues. Default "default". */
-  priority?: Priority;
+  fallback?: Target[] | undefined;
   /**
-   * How to read the answer. Default "auto": JSON for JSON, a string for text, a `Blob` for the rest.
-   * "bytes" is a `Uint8Array`. With "auto" and "json", HTML and broken JSON are `bad_response`.
+   * Which calls go first where calls queue for a place: 8 "interactive" ones to 3 "default" and 1 "batch". A call alone
+   * never queues.
+   *
+   * @default "default"
    */
-  response?: "auto" | "json" | "text" | "blob" | "bytes";
-  /** Hears of every try and every wait, in order. What it throws is logged, and changes nothing. */
-  onEvent?: (event: CallEvent) => void;
+  priority?: Priority | undefined;
+  /**
+   * How to read the answer. "auto" gives JSON for JSON, a string for text, a `Blob` for the rest;
+   * "bytes" is a `Uint8Array`. With "auto" and "json", HTML and broken JSON are `bad_response`.
+   *
+   * @default "auto"
+   */
+  response?: "auto" | "json" | "text" | "blob" | "bytes" | undefined;
+  /**
+   * Hears of every try and every wait, in order. What it throws is logged, and changes nothing.
+   *
+   * @default none
+   */
+  onEvent?: ((event: CallEvent) => void) | undefined;
 }
 
 export type Priority = "interactive" | "default" | "batch";
 
 export interface LoadingOptions {
   /**
-   * The longest that one call waits for a cold model in all, from the first answer that says so.
-   * Default 300_000. `timeouts.totalMs` ends the call all the same: raise both for models that
+   * The longest that one call waits for a cold model in all, from the first answer that says so, in milliseconds.
+   * `timeouts.totalMs` ends the call all the same: raise both for models that
    * take longer. 0 fails at the first such answer.
+   *
+   * @default 300_000
    */
-  maxWaitMs?: number;
+  maxWaitMs?: number | undefined;
   /**
-   * What a loading answer that names no time is taken to have said, in ms: the estimate in `wait` events,
-   * 20_000 by default. Where it is given the first look is after a quarter of it, as with a time that the
+   * What a loading answer that names no time is taken to have said, in milliseconds: the estimate in `wait` events.
+   * Where it is given the first look is after a quarter of it, as with a time that the
    * server named; by default after a second, and later ones 1.25 times as far apart.
+   *
+   * @default 20_000
    */
-  defaultWaitMs?: number;
+  defaultWaitMs?: number | undefined;
   /**
    * How long a target may refuse connections, or be behind a gateway whose upstream does, and be taken
-   * for an engine that is still starting, in ms: most open their port only when the model is loaded. One
+   * for an engine that is still starting, in milliseconds: most open their port only when the model is loaded. One
    * call looks, and the others wait; no retry is spent. The time is the target's, and runs from its first
    * refusal; once it is spent, refusals are `network` errors and count for the breaker. With a fallback
    * left no call waits longer than 5 s.
    *
-   * Default: `maxWaitMs` for a target that has answered before, 15_000 for one that has not, and in pages,
-   * which cannot tell a refusal from CORS. 0: not at all.
+   * 0: not at all.
+   *
+   * @default `maxWaitMs` for a target that has answered before; 15_000 for one that has not, and in pages, which cannot tell a refusal from CORS
    */
-  refusedMs?: number;
+  refusedMs?: number | undefined;
   /**
    * Ask the server to hold the request until the model is up, instead of answering 503
    * (`X-Scale-Up-Timeout`, and `X-Wait-For-Model` on legacy hosts; others are not asked).
-   * `true` takes what is left of `maxWaitMs`; a number is the hold. Default false.
+   * `true` takes what is left of `maxWaitMs`; a number is the hold, in milliseconds.
    *
    * The attempt's clocks are longer by the hold, which takes at most three quarters of what is
    * left of `timeouts.totalMs`. In browsers the header must pass the server's CORS preflight.
+   *
+   * @default false
    */
-  hold?: boolean | number;
+  hold?: boolean | number | undefined;
 }
 
 export interface Timeouts {
   /**
    * How long a request may be without response headers before one HEAD asks whether the target's origin is
-   * there at all, in ms. Default 10_000; `false`: nobody asks.
+   * there at all, in milliseconds. `false`: nobody asks.
    *
    * `fetch` cannot see a connection being made, and silence is no evidence: many servers send their headers
    * with the first token, and Ollama after it has loaded the model. The HEAD carries no credentials, follows
@@ -128,24 +172,38 @@ export interface Timeouts {
    * origin. An answer sets `Attempt.reached` and rules out the network; a refusal says nothing. It ends no
    * try: only a `connectMs` that you give ends a streamed one without headers, as `timeout`, phase
    * `connect`, when the HEAD has not been answered for as long again.
+   *
+   * @default 10_000
    */
-  connectMs?: number | false;
-  /** Until the first byte of the answer's body; of a stream, its first event. Default: what is left of `attemptMs`. */
-  firstByteMs?: number;
-  /** Silence between two pieces of a body or stream; comments are pieces. Default 60_000. */
-  idleMs?: number;
+  connectMs?: number | false | undefined;
   /**
-   * One try, from sending to the last byte; of a streamed call, to its first text. Default 120_000.
+   * Until the first byte of the answer's body, or the first event of a stream, in milliseconds.
+   *
+   * @default what is left of `attemptMs`
+   */
+  firstByteMs?: number | undefined;
+  /**
+   * Silence between two pieces of a body or stream, in milliseconds; comments are pieces.
+   *
+   * @default 60_000
+   */
+  idleMs?: number | undefined;
+  /**
+   * One try, from sending to the last byte; of a streamed call, to its first text. In milliseconds.
    *
    * Node's own fetch gives up after 300 s without headers, and after 300 s between two pieces, which
    * comes out as `timeout`: see docs/lost-requests.md for how a call may take longer there.
+   *
+   * @default 120_000
    */
-  attemptMs?: number;
+  attemptMs?: number | undefined;
   /**
-   * The whole call, waits included: settled by then, whatever happens. Default 300_000. Of a stream,
+   * The whole call, waits included, in milliseconds: settled by then, whatever happens. Of a stream,
    * the time in which its reader asks for nothing is not counted.
+   *
+   * @default 300_000
    */
-  totalMs?: number;
+  totalMs?: number | undefined;
 }
 
 /**
@@ -153,7 +211,11 @@ export interface Timeouts {
  * `finalText()`. Leaving a `for await` early cancels it.
  */
 export interface QueryStream<T> extends AsyncIterable<T> {
-  /** The same items as a `ReadableStream`, which reads nothing ahead; cancelling it cancels the request. */
+  /**
+   * The same items as a `ReadableStream`, which reads nothing ahead; cancelling it cancels the request. They are
+   * objects, and no bytes: a `Response` of them fails when it is read, in a Worker with an empty body. For that there is
+   * {@link QueryStream.toResponse}.
+   */
   readonly readable: ReadableStream<T>;
   /**
    * The pieces of text: of the first choice, without special tokens, reasoning and tool calls.
@@ -189,43 +251,53 @@ export interface QueryStream<T> extends AsyncIterable<T> {
   toResponse(init?: ResponseInit): Response;
 }
 
-/** One server-sent event whose data is JSON, as the server sent it. */
+/** One server-sent event whose data is JSON, as the server sent it; of a chat, {@link ChatCompletionChunk} says what is in it. */
 export type StreamChunk = any;
 
 /** The record of one call. */
 export interface CallReport {
+  /** Every request that was sent, in order; of a call that was not sent none. */
   attempts: Attempt[];
   /** The target that answered; the fallback's, where it did. */
-  servedBy?: string;
+  servedBy?: string | undefined;
   /** A fallback answered. */
   degraded: boolean;
-  /** Spent waiting, by reason. */
+  /** Spent waiting, by reason, in milliseconds. */
   waitedMs: Partial<Record<WaitReason, number>>;
+  /** From the call to its end, in milliseconds. */
   totalMs: number;
-  /** To the first text of a stream, or whatever else it begins with: reasoning, a tool call. */
-  firstTokenMs?: number;
+  /** In milliseconds, to the first text of a stream, or whatever else it begins with: reasoning, a tool call. */
+  firstTokenMs?: number | undefined;
   /** The newest id that a server gave a request: what its operator asks for. */
-  requestId?: string;
+  requestId?: string | undefined;
 }
 
 export interface Attempt {
   /** The model id, or the URL without its query. */
   target: string;
-  /** Since the call began. */
+  /** Since the call began, in milliseconds. */
   startedMs: number;
+  /** In milliseconds: to the last byte, or to what ended it. */
   durationMs: number;
-  status?: number;
+  /** Of the answer, where there was one. */
+  status?: number | undefined;
   /** "ok", or the code that an error ending here would have. */
   outcome: "ok" | ErrorCode | "aborted";
-  layer?: Layer;
-  requestId?: string;
+  /** Of an attempt that failed. */
+  layer?: Layer | undefined;
+  /** Which the server gave it. */
+  requestId?: string | undefined;
   /** While this try waited for its headers, its origin was seen to answer: see `Timeouts.connectMs`. */
-  reached?: boolean;
+  reached?: boolean | undefined;
 }
 
 /** Where the trouble was: this program, the way there, a proxy in between, the model, the account. */
 export type Layer = "client" | "network" | "gateway" | "compute" | "account";
 
+/**
+ * What a call waits for: a cold model (`loading`), what the server asked for (`rate_limit`), the pause before a retry
+ * (`backoff`), a place beside the other calls (`queue`), an open breaker (`breaker`), or the network (`offline`).
+ */
 export type WaitReason = "loading" | "rate_limit" | "backoff" | "queue" | "breaker" | "offline";
 
 /** What went wrong. */
@@ -268,20 +340,162 @@ export type ErrorCode =
 /** A clock or a limit: `queue`, `wait` (`maxWaitMs`), and the five of {@link Timeouts}. */
 export type Phase = "queue" | "wait" | "connect" | "first_byte" | "idle" | "attempt" | "total";
 
+/** `half_open`: one probe is let through. */
 export type BreakerState = "closed" | "open" | "half_open";
 
 /**
  * What `onEvent` hears. `attempt` counts from 1, over all targets; a wait follows its attempt. A
- * `response` is told when its attempt ends: of a stream, after `first_token`.
+ * `response` is told when its attempt ends: of a stream, after `first_token`. Every time is in milliseconds.
  */
 export type CallEvent =
-  | { type: "attempt"; attempt: number; target: string; url: string }
-  | { type: "response"; attempt: number; status: number; outcome: Attempt["outcome"] }
-  /** With `upTo` the wait ends when something else happens, at the latest after `ms`: a place in the queue, another call's look. */
-  | { type: "wait"; reason: WaitReason; ms: number; upTo?: true; attempt: number; target: string; estimatedMs?: number }
-  | { type: "fallback"; from: string; to: string; why: ErrorCode }
-  | { type: "breaker"; target: string; state: BreakerState }
-  | { type: "first_token"; ms: number }
-  | { type: "success"; report: CallReport }
-  /** `error` is what the call rejects with: a `QueryError`, or the reason of an abort. */
-  | { type: "failure"; error: unknown };
+  | {
+      /** A request is sent. */
+      type: "attempt";
+      /** Its number, from 1. */
+      attempt: number;
+      /** The model id, or the URL without its query. */
+      target: string;
+      /** Where it goes, without its query. */
+      url: string;
+    }
+  | {
+      /** An attempt that was answered has ended. */
+      type: "response";
+      /** The number of the attempt. */
+      attempt: number;
+      /** Of the answer. A failure may come with a 200: see `outcome`. */
+      status: number;
+      /** "ok", or the code that an error ending here would have. */
+      outcome: Attempt["outcome"];
+    }
+  | {
+      /** The call waits, and sends nothing meanwhile. */
+      type: "wait";
+      /** What it waits for. */
+      reason: WaitReason;
+      /** For how long. */
+      ms: number;
+      /** The wait ends when something else happens, at the latest after `ms`: a place in the queue, another call's look. */
+      upTo?: true | undefined;
+      /** The number of the attempt before it; 0 before the first. */
+      attempt: number;
+      /** The model id, or the URL without its query. */
+      target: string;
+      /**
+       * Of `loading` alone, after an answer of this call: how long the model takes, by the server or by
+       * `loading.defaultWaitMs`. It is a guess, and no limit.
+       */
+      estimatedMs?: number | undefined;
+    }
+  | {
+      /** The call goes on with the next target of `fallback`. */
+      type: "fallback";
+      /** The target that it leaves. */
+      from: string;
+      /** The target that it goes to. */
+      to: string;
+      /** What it would have failed with. */
+      why: ErrorCode;
+    }
+  | {
+      /** This call has turned the breaker of a target. */
+      type: "breaker";
+      /** Whose it is. */
+      target: string;
+      /** What it is now. */
+      state: BreakerState;
+    }
+  | {
+      /** The first text of a stream has come; from here on nothing is retried. */
+      type: "first_token";
+      /** Since the call began. */
+      ms: number;
+    }
+  | {
+      /** The call has its answer, or its stream is complete. */
+      type: "success";
+      /** Everything that was tried. */
+      report: CallReport;
+    }
+  | {
+      /** The call has failed, or was aborted. */
+      type: "failure";
+      /** What the call rejects with: a `QueryError`, or the reason of an abort. */
+      error: unknown;
+    };
+
+/**
+ * A payload with `messages`, as chat routes take it. Its answer is taken to be a {@link ChatCompletion}: say what it is
+ * where another kind of server is asked, `queryWithRetry<Other>(…)`.
+ */
+export interface ChatPayload {
+  messages: readonly any[];
+  [member: string]: any;
+}
+
+/** What chat/completions routes answer. Servers add members of their own, and leave some of these out. */
+export interface ChatCompletion {
+  id?: string;
+  model?: string;
+  choices: ChatChoice[];
+  usage?: ChatUsage | null;
+  [member: string]: any;
+}
+
+/** One of the answers; there is one unless the payload asks for more by `n`. */
+export interface ChatChoice {
+  index: number;
+  message: ChatMessage;
+  /** "stop", "length", "tool_calls", "content_filter", or a server's own. */
+  finish_reason: string | null;
+  [member: string]: any;
+}
+
+export interface ChatMessage {
+  role: string;
+  /** Null where there are tool calls instead. */
+  content: string | null;
+  tool_calls?: ChatToolCall[] | null;
+  [member: string]: any;
+}
+
+export interface ChatToolCall {
+  id: string;
+  type: string;
+  function: { name: string; /** JSON, as the model wrote it. */ arguments: string };
+  [member: string]: any;
+}
+
+/** In tokens. */
+export interface ChatUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  [member: string]: any;
+}
+
+/** One event of a streamed chat. */
+export interface ChatCompletionChunk {
+  id?: string;
+  model?: string;
+  /** Empty in the last one where that tells the `usage`. */
+  choices: ChatChunkChoice[];
+  usage?: ChatUsage | null;
+  [member: string]: any;
+}
+
+export interface ChatChunkChoice {
+  index: number;
+  delta: ChatDelta;
+  finish_reason?: string | null;
+  [member: string]: any;
+}
+
+/** What a chunk adds. */
+export interface ChatDelta {
+  role?: string;
+  content?: string | null;
+  /** In pieces: those of one `index` belong together. */
+  tool_calls?: { index: number; id?: string; type?: string; function?: { name?: string; arguments?: string } }[];
+  [member: string]: any;
+}

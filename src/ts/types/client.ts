@@ -1,6 +1,18 @@
 /** The public types of a client: calls that share a breaker, a retry budget, a cold-start gate and statistics. */
 
-import type { BreakerState, CallReport, ErrorCode, Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./call.js";
+import type {
+  BreakerState,
+  CallReport,
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatPayload,
+  ErrorCode,
+  Payload,
+  QueryOptions,
+  QueryStream,
+  StreamChunk,
+  Target,
+} from "./call.js";
 
 /** What is given here holds for every call of the client, and what a call gives goes before it. */
 export interface ClientOptions extends QueryOptions {
@@ -12,16 +24,35 @@ export interface ClientOptions extends QueryOptions {
    * ten, and after as many timeouts in a row, however far apart. Rate limits, loading models, mistakes
    * of the caller (4xx) and aborts are no failures. While it is open, calls go to their `fallback`, or
    * fail at once with `circuit_open`.
+   *
+   * @default `{ failures: 5, windowMs: 30_000, openMs: 15_000, maxOpenMs: 300_000 }`
    */
-  breaker?: BreakerOptions | false;
+  breaker?: BreakerOptions | false | undefined;
   /**
    * Retries of all calls together may add this share of load: every first try puts `ratio` of a retry
-   * into store, up to `burst`, which is also what there is at the beginning. Default
-   * `{ ratio: 0.1, burst: 5 }`; `false`: no limit.
+   * into store, up to `burst`, which is also what there is at the beginning. `false`: no limit.
    *
    * Where it is spent a call fails with what its last try met. Waiting for a cold model costs nothing.
+   *
+   * @default `{ ratio: 0.1, burst: 5 }`
    */
-  retryBudget?: { ratio?: number; burst?: number } | false;
+  retryBudget?:
+    | {
+        /**
+         * Retries for each first try.
+         *
+         * @default 0.1
+         */
+        ratio?: number | undefined;
+        /**
+         * How many are in store at most: a whole number.
+         *
+         * @default 5
+         */
+        burst?: number | undefined;
+      }
+    | false
+    | undefined;
   /**
    * Calls under way at once to one target: 4 at first, then between `min` (1) and `max` (64), adapting: up by one for
    * each success at first, then by one a round; down to 0.7 on a rate limit or a timeout, at most once
@@ -31,48 +62,124 @@ export interface ClientOptions extends QueryOptions {
    *
    * The six connections of a Cloudflare Worker are those of one invocation, and `max` counts for all that share the client: it is
    * not the place for them.
+   *
+   * @default `{ min: 1, max: 64, queue: 10_000 }`
    */
-  concurrency?: { min?: number; max?: number; queue?: number };
+  concurrency?:
+    | {
+        /**
+         * Calls that always go at once; not above `max`.
+         *
+         * @default 1
+         */
+        min?: number | undefined;
+        /**
+         * Calls under way at once at most.
+         *
+         * @default 64
+         */
+        max?: number | undefined;
+        /**
+         * Calls that may wait.
+         *
+         * @default 10_000
+         */
+        queue?: number | undefined;
+      }
+    | undefined;
   /**
    * This client is one of many short-lived ones that share nothing, as the isolates of a Worker: it
-   * begins with next to no retries and starts slowly. Default false.
+   * begins with next to no retries and starts slowly.
    *
    * A thousand full stores of retries are no budget at all, so one in four begins with a single retry
    * and the others with none. After a cold start each lets its calls through one by one, some time
    * later than it could, and a server that is full then is waited for as if it were still loading.
+   *
+   * @default false
    */
-  ephemeral?: boolean;
+  ephemeral?: boolean | undefined;
   /**
    * Where breaker, gate and budget are shared: in this program alone, among the calls of this client
-   * ("memory", the default). A {@link Coordinator} is for sharing them with other programs; none is there
+   * ("memory"). A {@link Coordinator} is for sharing them with other programs; none is there
    * yet, and one that is given is refused with a `TypeError`.
+   *
+   * @default "memory"
    */
-  coordinator?: "memory" | Coordinator;
+  coordinator?: "memory" | Coordinator | undefined;
   /**
    * Told when the P99 of a target is above `ratio` (0.8) of the attempt's timeout for two minutes in a
    * row, with `minSamples` (200) in each; it is over at 0.7. What `onAlert` throws is logged.
+   *
+   * @default `{ ratio: 0.8, minSamples: 200 }`
    */
-  alert?: { ratio?: number; minSamples?: number; onAlert?: (alert: Alert) => void };
-  /** The fetch to send with. Default: the platform's, looked up at each try. */
-  fetch?: typeof globalThis.fetch;
+  alert?:
+    | {
+        /**
+         * The share of the attempt's timeout.
+         *
+         * @default 0.8
+         */
+        ratio?: number | undefined;
+        /**
+         * Attempts in each of the two minutes.
+         *
+         * @default 200
+         */
+        minSamples?: number | undefined;
+        /**
+         * Told when it is raised.
+         *
+         * @default none
+         */
+        onAlert?: ((alert: Alert) => void) | undefined;
+      }
+    | undefined;
+  /**
+   * The fetch to send with.
+   *
+   * @default the platform's, looked up at each try
+   */
+  fetch?: typeof globalThis.fetch | undefined;
 }
 
 export interface BreakerOptions {
-  /** Default 5. */
-  failures?: number;
-  /** Default 30_000. */
-  windowMs?: number;
-  /** How long nothing is sent, and up to a quarter more at random. Default 15_000. */
-  openMs?: number;
-  /** It is doubled each time that the probe fails, up to this. Default 300_000. */
-  maxOpenMs?: number;
+  /**
+   * How many failures open it.
+   *
+   * @default 5
+   */
+  failures?: number | undefined;
+  /**
+   * Within which time, in milliseconds.
+   *
+   * @default 30_000
+   */
+  windowMs?: number | undefined;
+  /**
+   * How long nothing is sent, and up to a quarter more at random, in milliseconds.
+   *
+   * @default 15_000
+   */
+  openMs?: number | undefined;
+  /**
+   * `openMs` is doubled each time that the probe fails, up to this, in milliseconds.
+   *
+   * @default 300_000
+   */
+  maxOpenMs?: number | undefined;
 }
 
 export interface Client {
   /** {@link queryWithRetry}, sharing with the other calls of this client. */
+  query<T = ChatCompletion>(target: Target, payload: ChatPayload, options?: QueryOptions): Promise<T>;
+  /** {@link queryWithRetry}, sharing with the other calls of this client. */
   query<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<T>;
   /** {@link queryWithReport}, sharing with the other calls of this client. */
+  queryWithReport<T = ChatCompletion>(target: Target, payload: ChatPayload, options?: QueryOptions): Promise<{ data: T; report: CallReport }>;
+  /** {@link queryWithReport}, sharing with the other calls of this client. */
   queryWithReport<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }>;
+  /** {@link streamWithRetry}, sharing with the other calls of this client. */
+  stream<T = ChatCompletionChunk>(target: Target, payload: ChatPayload, options?: QueryOptions): QueryStream<T>;
   /** {@link streamWithRetry}, sharing with the other calls of this client. */
   stream<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T>;
   /**
@@ -105,13 +212,16 @@ export interface Client {
 export interface TargetStats {
   /** The model id, or the URL without its query, with `#` and the model where both are known. */
   target: string;
+  /** What the breaker lets through: all, nothing, or one probe. */
   breaker: BreakerState;
   /** "cold" from a loading answer until the first other one; "warming" while those who waited are let through. */
   temperature: "unknown" | "cold" | "warming" | "warm";
+  /** Attempts that are under way. */
   inFlight: number;
+  /** Calls that wait for their turn. */
   queued: number;
   /** There is no network just now, says the platform: nothing is sent. */
-  offline?: boolean;
+  offline?: boolean | undefined;
   /** That came to this target, as a fallback too. */
   calls: number;
   /** Requests that were sent. */
@@ -119,13 +229,14 @@ export interface TargetStats {
   /** How many attempts ended so, and calls that were not sent. */
   failures: Partial<Record<ErrorCode, number>>;
   /**
-   * Of attempts that were answered or timed out in the last 5 to 10 minutes, within 1 % of the true
-   * value. Timeouts count as their limit; waiting and attempts that failed otherwise do not count.
+   * Of attempts that were answered or timed out in the last 5 to 10 minutes, in milliseconds, within 1 % of
+   * the true value. Timeouts count as their limit; waiting and attempts that failed otherwise do not count.
    */
   latencyMs: Quantiles;
   /** The same of streams, to the first text. */
   firstTokenMs: Quantiles;
-  alert?: Alert;
+  /** The one that is raised, if there is one. */
+  alert?: Alert | undefined;
 }
 
 /** NaN where there is nothing to count. */
@@ -136,9 +247,13 @@ export interface Quantiles {
   p99: number;
 }
 
+/** The P99 of a target is near its timeout. */
 export interface Alert {
+  /** As in {@link TargetStats}. */
   target: string;
+  /** In milliseconds. */
   p99Ms: number;
+  /** The attempt's own, in milliseconds. */
   timeoutMs: number;
   /** Of the two. */
   ratio: number;
