@@ -44,7 +44,7 @@ describe("the tarball", () => {
     );
     for (const subpath of [".", "./slim", "./core.wasm", "./package.json"]) assert.ok(subpath in exports, subpath);
     const conditions = Object.keys(exports["."]);
-    assert.deepEqual(conditions, ["types", "workerd", "edge-light", "default"]);
+    assert.deepEqual(conditions, ["workerd", "edge-light", "require", "types", "default"]);
     assert.ok(app.files.includes("dist/core.wasm"));
   });
 
@@ -125,8 +125,14 @@ describe("the tarball", () => {
     );
   });
 
-  test("is ES modules and nothing else", async () => {
+  test("is ES modules, and what is required is the same modules", async () => {
     assert.equal(app.manifest.type, "module");
+    const required = app.files.filter((name) => name.endsWith(".cjs"));
+    assert.deepEqual(required.sort(), ["dist/index.cjs", "dist/slim.cjs"]);
+    for (const path of required) {
+      const source = await readFile(join(app.installed, path), "utf8");
+      assert.equal(source, `module.exports = require("./${path.slice("dist/".length, -".cjs".length)}.js");\n`);
+    }
     for (const path of app.files.filter((name) => name.endsWith(".js"))) {
       const source = await readFile(join(app.installed, path), "utf8");
       assert.ok(!/\bmodule\.exports\b|\brequire\(/.test(source), `${path} is CommonJS`);
@@ -165,11 +171,11 @@ describe("the tarball", () => {
     );
   });
 
-  test("passes arethetypeswrong as an ES-module-only package", async () => {
+  test("passes arethetypeswrong for programs of ES modules, of CommonJS, and for bundlers", async () => {
     const pkg = createPackageFromTarballData(new Uint8Array(await readFile(app.tarball)));
     const analysis = await checkPackage(pkg, { excludeEntrypoints: ["./core.wasm", "./package.json"] });
     assert.ok(Object.keys(analysis.entrypoints).includes("."), "the root entry was looked at");
-    const kinds = ["node16-esm", "bundler"];
+    const kinds = ["node16-esm", "node16-cjs", "bundler"];
     const problems = analysis.problems.filter((problem) => kinds.some((kind) => problemAffectsResolutionKind(problem, kind, analysis)));
     assert.deepEqual(problems, []);
   });
@@ -231,14 +237,15 @@ describe("loading", () => {
   });
 
   // Which it can while no entry awaits at its top level.
-  test("works by require() where Node can require ES modules", async (t) => {
+  test("works by require() where Node can require ES modules, with the same state and class as by import", async (t) => {
     if (!process.features.require_module) return t.skip("this Node cannot: use 20.19, 22.12 or newer");
     const source = `
       require("query-with-retry/slim");
       const { queryWithRetry, QueryError } = require("query-with-retry");
-      queryWithRetry(MODEL_URL, {}).then((data) => REPORT({ data, error: typeof QueryError }));
+      const imported = import("query-with-retry");
+      queryWithRetry(MODEL_URL, {}).then(async (data) => REPORT({ data, same: (await imported).QueryError === QueryError }));
     `;
-    assert.deepEqual(await runProgram(app, { source, kind: "cjs", globals }), { data: { n: 1 }, error: "function" });
+    assert.deepEqual(await runProgram(app, { source, kind: "cjs", globals }), { data: { n: 1 }, same: true });
   });
 
   test("says 'wasm-unsafe-eval' where the page's policy forbids WebAssembly, on every call", async () => {

@@ -89,6 +89,22 @@ describe("types", () => {
     test(`programs as they are written first compile with no cast under ${how}`, () => compile("nodenext", ["consumer.test-d.ts"], options));
   }
 
+  for (const module of ["node16", "node18", "nodenext"]) {
+    test(`a program whose output is CommonJS compiles with module ${module}`, async () => {
+      const source = `
+        import { createClient, QueryError, queryWithRetry, type CallReport } from "query-with-retry";
+        import { init } from "query-with-retry/slim";
+        init(new Uint8Array());
+        const { report, code }: QueryError = new QueryError();
+        export const client = createClient();
+        export const told: [CallReport, string] = [report, code];
+        export const answer: Promise<string> = queryWithRetry<string>("org/model", { inputs: "x" });
+      `;
+      await writeFile(join(app.dir, "types/required.cts"), source);
+      await compile("nodenext", ["required.cts"], { module, moduleResolution: module === "node18" ? "node16" : module });
+    });
+  }
+
   test("every entry compiles where nothing of a browser is declared but what Node has too", async () => {
     await writeFile(join(app.dir, "types/as-node.d.ts"), AS_NODE);
     const source = `

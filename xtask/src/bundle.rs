@@ -61,10 +61,27 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
     for name in DECLARATIONS {
         let file = Path::new(name).with_extension("d.ts");
         fs::create_dir_all(dist.join(&file).with_file_name(""))?;
-        fs::copy(types.join(&file), dist.join(&file)).with_context(|| name.to_owned())?;
+        let text = fs::read_to_string(types.join(&file)).with_context(|| name.to_owned())?;
+        fs::write(dist.join(&file), &text)?;
+        // Every import in a declaration is of another one.
+        fs::write(dist.join(file.with_extension("cts")), text.replace(".js\";", ".cjs\";"))?;
+    }
+    for name in REQUIRED {
+        fs::write(
+            dist.join(name).with_extension("cjs"),
+            format!("module.exports = require(\"./{name}.js\");\n"),
+        )?;
     }
     Ok(fs::write(dist.join("core.wasm.d.ts"), CORE_TYPES)?)
 }
+
+/// Entries that a CommonJS program may require. It gets the ES module itself, so that a program of both kinds has one
+/// client of module scope and one `QueryError`. TypeScript wants declarations of its own for them: to `node16` and
+/// `node18` an ES module cannot be required (TS1479).
+///
+/// There is no copy in CommonJS for Jest, which cannot require ES modules: a program that reaches both copies would have
+/// two breakers, two limits and two `QueryError`s for one target, and a download of twice the size.
+const REQUIRED: [&str; 2] = ["index", "slim"];
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */
