@@ -248,19 +248,57 @@ describe("loading", () => {
     assert.deepEqual(await runProgram(app, { source, kind: "cjs", globals }), { data: { n: 1 }, same: true });
   });
 
-  test("says 'wasm-unsafe-eval' where the page's policy forbids WebAssembly, on every call", async () => {
-    const source = `
-      const refuse = () => { throw new WebAssembly.CompileError("Refused to compile: violates the following Content Security Policy directive"); };
-      WebAssembly.instantiate = WebAssembly.compile = async () => refuse();
-      WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: refuse });
-      const { queryWithRetry } = await import("query-with-retry");
-      const said = [];
-      for (let i = 0; i < 2; i++) said.push(await queryWithRetry(MODEL_URL, {}).then(() => "answered", (error) => error.message));
-      REPORT(said);
-    `;
-    const said = await runProgram(app, { source, globals });
-    assert.equal(said.length, 2);
-    for (const message of said) assert.match(message, /wasm-unsafe-eval/);
+  for (const [where, given, expected, never] of [
+    ["a page's policy", "", /'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy/, /slim|manifest/],
+    [
+      "the policy of an extension",
+      'globalThis.location = new URL("chrome-extension://abcdef/popup.html");',
+      /'wasm-unsafe-eval' .* manifest's content_security_policy\.extension_pages/,
+      /page's/,
+    ],
+    [
+      "Cloudflare's runtime, bundled without its condition,",
+      "globalThis.WebSocketPair = class {};",
+      /condition "workerd".*serverExternalPackages.*nitro\.experimental\.wasm/,
+      /slim|wasm-unsafe-eval/,
+    ],
+  ]) {
+    test(`says what to do where ${where} forbids WebAssembly, on every call, with a code`, async () => {
+      const source = `
+        ${given}
+        const refuse = () => { throw new WebAssembly.CompileError("Refused to compile"); };
+        WebAssembly.instantiate = WebAssembly.compile = async () => refuse();
+        WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: refuse });
+        const { queryWithRetry } = await import("query-with-retry");
+        const said = [];
+        const tell = ({ code, message, cause }) => ({ code, message, cause: cause.message });
+        for (let i = 0; i < 2; i++) said.push(await queryWithRetry(MODEL_URL, {}).then(() => "answered", tell));
+        REPORT(said);
+      `;
+      const said = await runProgram(app, { source, globals });
+      assert.equal(said.length, 2);
+      for (const { code, message, cause } of said) {
+        assert.deepEqual([code, cause], ["wasm_refused", "Refused to compile"]);
+        assert.match(message, expected);
+        assert.doesNotMatch(message, never);
+      }
+    });
+  }
+
+  test("says so in Cloudflare's own runtime too", async () => {
+    const { Miniflare } = await import("miniflare");
+    const { build } = await import("esbuild");
+    const outfile = join(app.dir, "unconditional.mjs");
+    await build({ absWorkingDir: app.dir, entryPoints: ["inside/refused.js"], outfile, bundle: true, format: "esm", logLevel: "silent" });
+    const script = await readFile(outfile, "utf8");
+    const worker = new Miniflare({ modules: true, script, compatibilityDate: "2026-01-01", bindings: globals, cf: false });
+    try {
+      const { code, message } = await (await worker.dispatchFetch("http://worker/")).json();
+      assert.equal(code, "wasm_refused");
+      assert.match(message, /condition "workerd"/);
+    } finally {
+      await worker.dispose();
+    }
   });
 
   const chromium = browser("chromium");

@@ -213,9 +213,16 @@ async function compileNow(): Promise<WebAssembly.Module> {
 
 /** The bytes are known to be good, so who refuses to compile them has a rule against it. */
 function blocked(cause: unknown): unknown {
-  if (!(cause instanceof WebAssembly.CompileError)) return cause;
-  return new Error(
-    "query-with-retry: WebAssembly was refused. Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy, or use query-with-retry/slim with a compiled module.",
-    { cause },
-  );
+  if (!/^(Compile|Eval)Error$/.test((cause as Error | undefined)?.name as string)) return cause;
+  return Object.assign(new Error(`query-with-retry: WebAssembly was refused. ${remedy()}`, { cause }), { code: "wasm_refused" });
+}
+
+function remedy(): string {
+  // They compile what is deployed, and nothing later.
+  if ("WebSocketPair" in globalThis)
+    return 'Bundle with the condition "workerd"; Next: serverExternalPackages: ["query-with-retry"]; Nuxt: nitro.experimental.wasm.';
+  const policy = /-extension:/.test(globalThis.location?.protocol)
+    ? "the manifest's content_security_policy.extension_pages"
+    : "the page's Content-Security-Policy";
+  return `Add 'wasm-unsafe-eval' to the script-src of ${policy}.`;
 }
