@@ -24,6 +24,7 @@ export const REASONS = {
   backoff: "backoff",
   queue: "queued in this program",
   breaker: "the circuit breaker is open",
+  offline: "there is no network",
 };
 
 export const OUTCOMES = {
@@ -59,6 +60,7 @@ export const WAITING = {
   backoff: "Backing off before the next try",
   queue: "Queued in this program",
   breaker: "Waiting for the circuit breaker",
+  offline: "Waiting for the network",
 };
 
 export function duration(ms) {

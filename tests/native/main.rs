@@ -9,6 +9,7 @@ mod names;
 mod properties;
 mod read;
 mod readme;
+mod repeated;
 mod samples;
 mod together;
 mod vectors;

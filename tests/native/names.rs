@@ -5,6 +5,7 @@ use query_with_retry::core::record::WaitReason;
 use query_with_retry::core::target::Profile;
 
 const NAMES: &str = include_str!("../../src/ts/wasm/enums.ts");
+const WORDS: &str = include_str!("../../www/words.js");
 const HINTS: &str = include_str!("../../src/ts/errors/hints.ts");
 
 /// The texts of the array with this name.
@@ -70,4 +71,23 @@ fn layers_phases_and_reasons_stand_in_the_order_of_the_core() {
 #[test]
 fn profiles_stand_in_the_order_of_the_core() {
     agree(&array("profiles"), &Profile::ALL, |profile| (profile as usize, profile.name()));
+}
+
+/// The object with this name in the words of the demo page.
+fn words(name: &str) -> &'static str {
+    let (_, rest) = WORDS.split_once(&format!("export const {name} = {{\n")).expect("an object");
+    rest.split_once("\n};").expect("its end").0
+}
+
+#[test]
+fn the_demo_page_has_words_for_every_wait() {
+    for reason in WaitReason::ALL {
+        for object in ["REASONS", "WAITING"] {
+            assert!(
+                words(object).contains(&format!("  {}: \"", reason.name())),
+                "{object}: {}",
+                reason.name()
+            );
+        }
+    }
 }

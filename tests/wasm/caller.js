@@ -60,7 +60,19 @@ class Body {
   }
 }
 
-const NUMBERS = ["maxRetries", "maxWaitMs", "defaultWaitMs", "holdMs", "connectMs", "firstByteMs", "idleMs", "attemptMs", "totalMs", "priority"];
+const NUMBERS = [
+  "maxRetries",
+  "maxWaitMs",
+  "defaultWaitMs",
+  "holdMs",
+  "connectMs",
+  "firstByteMs",
+  "idleMs",
+  "attemptMs",
+  "totalMs",
+  "priority",
+  "refusedMs",
+];
 const PARTS = ["origin", "path", "model"];
 const KINDS = ["chat", "object", "opaque"];
 

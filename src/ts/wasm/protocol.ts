@@ -205,7 +205,7 @@ export interface CoreRequest {
 }
 
 /**
- * Numbers, as `src/web/report.rs` writes them; what has a name is a place in `names.ts`.
+ * Numbers, as `src/web/report.rs` writes them; what has a name is a place in `enums.ts`.
  *
  * Of a report: total ms and the index of the target in use at the end; ms waited for each of
  * `reasons`; then for each attempt its target, start, duration, status (0 is
