@@ -1,6 +1,6 @@
 //! The defaults that `src/ts` repeats, where it needs them before a call comes to the core.
 
-use query_with_retry::core::limiter;
+use query_with_retry::core::admission::limiter;
 use query_with_retry::core::policy::Policy;
 
 const FETCH: &str = include_str!("../../src/ts/call/fetch.ts");

@@ -266,6 +266,7 @@ describe("loading", () => {
     test(`says what to do where ${where} forbids WebAssembly, on every call, with a code`, async () => {
       const source = `
         ${given}
+        await fetch(MODEL_URL); // for which Node compiles a module of its own
         const refuse = () => { throw new WebAssembly.CompileError("Refused to compile"); };
         WebAssembly.instantiate = WebAssembly.compile = async () => refuse();
         WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: refuse });

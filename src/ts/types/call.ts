@@ -52,6 +52,7 @@ export type Payload = object | ArrayBuffer | ArrayBufferView | Blob;
  */
 export type Token = string | (() => string | Promise<string>);
 
+/** What a call may be given. A client takes the same as defaults for all of its calls. */
 export interface QueryOptions {
   /**
    * Sent as `Authorization: Bearer …`, to the origin of the target and to no other: not on a
@@ -117,8 +118,10 @@ export interface QueryOptions {
   onEvent?: ((event: CallEvent) => void) | undefined;
 }
 
+/** Which calls go first where calls wait in line for one target: 8 : 3 : 1. */
 export type Priority = "interactive" | "default" | "batch";
 
+/** How a cold model is waited for. Waiting spends no retry. */
 export interface LoadingOptions {
   /**
    * The longest that one call waits for a cold model in all, from the first answer that says so, in milliseconds.
@@ -161,6 +164,7 @@ export interface LoadingOptions {
   hold?: boolean | number | undefined;
 }
 
+/** The clocks of a call, each in milliseconds. One that is given must fit into the one around it. */
 export interface Timeouts {
   /**
    * How long a request may be without response headers before one HEAD asks whether the target's origin is
@@ -272,6 +276,7 @@ export interface CallReport {
   requestId?: string | undefined;
 }
 
+/** One request of a call, or one that was not sent. */
 export interface Attempt {
   /** The model id, or the URL without its query. */
   target: string;
@@ -451,6 +456,7 @@ export interface ChatChoice {
   [member: string]: any;
 }
 
+/** What was said, by whom. */
 export interface ChatMessage {
   role: string;
   /** Null where there are tool calls instead. */
@@ -459,6 +465,7 @@ export interface ChatMessage {
   [member: string]: any;
 }
 
+/** A tool that the model wants to be called. */
 export interface ChatToolCall {
   id: string;
   type: string;
@@ -484,6 +491,7 @@ export interface ChatCompletionChunk {
   [member: string]: any;
 }
 
+/** A piece of one of several answers. */
 export interface ChatChunkChoice {
   index: number;
   delta: ChatDelta;

@@ -142,6 +142,7 @@ export interface ClientOptions extends QueryOptions {
   fetch?: typeof globalThis.fetch | undefined;
 }
 
+/** When the circuit breaker of a target opens, and for how long. */
 export interface BreakerOptions {
   /**
    * How many failures open it.
@@ -169,6 +170,7 @@ export interface BreakerOptions {
   maxOpenMs?: number | undefined;
 }
 
+/** Calls that share a cold-start gate, a circuit breaker, a retry budget, a concurrency limit and statistics, for each target. */
 export interface Client {
   /** {@link queryWithRetry}, sharing with the other calls of this client. */
   query<T = ChatCompletion>(target: Target, payload: ChatPayload, options?: QueryOptions): Promise<T>;
@@ -209,6 +211,7 @@ export interface Client {
   close(): void;
 }
 
+/** What a client knows of one target. */
 export interface TargetStats {
   /** The model id, or the URL without its query, with `#` and the model where both are known. */
   target: string;
@@ -268,6 +271,8 @@ export interface Alert {
  * No client takes one yet.
  */
 export interface Coordinator {
+  /** Carries a message to the state of this key, and resolves with the reply. */
   call(key: string, message: unknown): Promise<unknown>;
+  /** The client was closed: nothing more will come. */
   close?(): void;
 }

@@ -26,9 +26,11 @@ use std::process::Command;
 /// are three kilobytes of the core and one of the TypeScript side. The entry was 85 until keys that have spent their own limit were told
 /// apart, and an open circuit said what the target failed with. The core was 63,000 until failures were weighed against the answers
 /// of the same time, and a cold start against those of just before. They were 63,500 and 86 until quotas that no wait makes whole
-/// again were told from those of a minute, and an answer without choices from one.
-const CORE_GZIP: usize = 64_000;
-const BUNDLED_GZIP: usize = 87 * 1_024;
+/// again were told from those of a minute, and an answer without choices from one. They were 64,000 and 87 until a limit went up
+/// again that had been cut for refusals which a lower one did not spare, and until errors showed the caller's line, named what
+/// was meant, and a stream was a `Response`.
+const CORE_GZIP: usize = 65_000;
+const BUNDLED_GZIP: usize = 89 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";
