@@ -46,6 +46,11 @@ impl Completion {
         self.0.content || self.0.finish
     }
 
+    /// Something of the answer itself has come.
+    pub fn has_content(self) -> bool {
+        self.0.content
+    }
+
     pub fn end(self) -> End {
         match self.0 {
             ChunkFacts { finish: true, .. } | ChunkFacts { content: true, done: true, .. } => End::Complete,

@@ -39,7 +39,7 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn new(request: &Request, began: Instant, content_type: &str) -> Self {
         let stream = ROOM.with(|room| Stream::new(room, content_type, request.passes()));
-        let intake = Intake { request: request.again(), began, stream, begun: None, whole: None };
+        let intake = Intake { request: request.again(), began, stream, begun: None, whole: None, ends: 0 };
         let intake = Rc::new(RefCell::new(intake));
         let of_feed = intake.clone();
         let feed = move |piece: Option<Vec<u8>>, wants| {
@@ -86,6 +86,8 @@ struct Intake {
     stream: Stream,
     begun: Option<Instant>,
     whole: Option<Instant>,
+    /// [`Stream::ends`] at that time.
+    ends: u32,
 }
 
 impl Intake {
@@ -107,7 +109,9 @@ impl Intake {
             self.begun = Some(now);
             self.request.begin(now.since(self.began).as_ms() as f64);
         }
-        self.whole = stream.is_over_within().map(|more| self.whole.unwrap_or_else(|| clock::now() + more));
+        let goes_on = ::core::mem::replace(&mut self.ends, stream.ends) != stream.ends;
+        let since = self.whole.filter(|_| !goes_on);
+        self.whole = stream.is_over_within().map(|more| since.unwrap_or_else(|| clock::now() + more));
         (u32::from(stream.is_over()) * OVER) | (u32::from(stream.was_heard()) * HEARD)
     }
 }

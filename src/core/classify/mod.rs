@@ -169,7 +169,9 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         400 if at_endpoint && phrases.invalid_state() => Classification::PAUSED,
         400 if phrases.out_of_memory() => Classification::OUT_OF_MEMORY,
         400 if phrases.bad_token() => Classification::UNAUTHORIZED,
-        400 | 401 | 403 | 429 if phrases.out_of_credits() => Classification::CREDITS,
+        400 | 401 | 403 | 412 | 429 if phrases.out_of_credits() => Classification::CREDITS,
+        // NVIDIA's NIM.
+        400 if phrases.say("degraded function") => unavailable,
         // MLServer, while KServe scales from zero.
         400 if phrases.not_ready() => Classification::LOADING,
         401 => Classification::UNAUTHORIZED,
@@ -195,6 +197,7 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         429 if phrases.loading() => Classification::LOADING,
         429 => Classification::RATE_LIMITED,
         // Groq: the flex tier has no capacity.
+        498 if phrases.say("blocked") => Classification::BAD_REQUEST,
         498 => Classification::OVERLOADED,
         400..=499 => Classification::BAD_REQUEST,
         500 if phrases.engine_failed() => Classification::ENGINE,

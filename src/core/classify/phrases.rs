@@ -33,7 +33,7 @@ fn any(text: &[u8], phrases: &str) -> bool {
 }
 
 impl Phrases<'_> {
-    fn say(&self, phrases: &str) -> bool {
+    pub(super) fn say(&self, phrases: &str) -> bool {
         any(self.text, phrases)
     }
 
@@ -80,12 +80,15 @@ impl Phrases<'_> {
     /// Fireworks ("scaled to zero and is scaling up"), and other servers that say that the model will be up. Not a
     /// model that failed to load: no call should wait for that one.
     pub(super) fn loading(&self) -> bool {
+        if self.say("failed to load model|could not load model") {
+            return false;
+        }
         if self.are("scaling_up|model_loading|model_not_ready|warming_up|cold_start") {
             return true;
         }
         let phrases = "currently loading|is loading|still loading|being loaded|loading model|loading the model|loading weights|\
              currently scaling|scaling up|scaled to zero|scaling from zero|warming up|starting up|is starting|still starting|\
-             booting|cold start|no replica|no available replica|no ready replica|not ready|not yet ready|not loaded yet|\
+             booting|cold start|no replica|no available replica|no ready replica|no instances available|not ready|not yet ready|not loaded yet|\
              initializing|provisioning|being deployed";
         phrases
             .as_bytes()
@@ -175,7 +178,7 @@ impl Phrases<'_> {
     }
 
     pub(super) fn bad_token(&self) -> bool {
-        self.are("invalid_api_key|authentication_error")
+        self.are("invalid_api_key|api_key_invalid|authentication_error")
             || self
                 .say("token seems invalid|invalid credentials|invalid username or password|incorrect api key")
     }
@@ -207,6 +210,10 @@ impl Phrases<'_> {
     /// OpenAI's code. Google's "exceeded your current quota" is different: it is over in a minute, except for the
     /// quota of a day and a quota of zero.
     pub(super) fn out_of_credits(&self) -> bool {
+        // DashScope calls the limit of a minute so.
+        if self.say("#token-limit") {
+            return false;
+        }
         self.are(
             "insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded|\
              quota_exhausted|perday",
@@ -214,16 +221,20 @@ impl Phrases<'_> {
             || self.say("quota exceeded for metric") && self.number("limit") == Some(0)
             || self.say(
                 "included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits|\
-                 spending cap|budget has been exceeded|daily free allocation|欠费",
+                 spending limit|spending cap|balance is insufficient|available credits|credits are depleted|credits_balance|daily quota|\
+                 daily rate limit|weekly usage limit|too many tokens per day|余额不足|使用上限|budget has been exceeded|daily free allocation|欠费",
             )
     }
 
     /// Too long, flagged, or malformed: another attempt would be as well.
     pub(super) fn invalid_input(&self) -> bool {
-        self.are("validation|invalid_request|invalid_prompt|context_length|content_filter|content_policy")
+        self.are(
+            "validation|invalid_request|invalid_prompt|context_length|content_filter|content_policy|prohibited_content|\
+             data_inspection|datainspection",
+        )
             || self.say(
                 "validation error|context size has been exceeded|exceeds the available context|context length|context window|\
-                 prompt is too long|input is too long|must have less than|content management policy|flagged",
+                 prompt is too long|input is too long|input is too large|must have less than|content management policy|flagged",
             )
     }
 }

@@ -32,8 +32,8 @@ keys! {
     Embedding: "embedding" | "embeddings",
     Error: "error",
     ErrorCode: "error_code",
-    ErrorMessage: "error_message" | "error_msg",
-    ErrorType: "error_type",
+    ErrorMessage: "error_message" | "error_msg" | "errorMessage",
+    ErrorType: "error_type" | "errorType",
     Errors: "errors",
     Event: "event",
     Estimate: "estimated_time",
@@ -69,6 +69,7 @@ keys! {
     ToolCalls: "tool_calls",
     Type: "type",
     Warnings: "warnings",
+    Solved: "answer" | "labels" | "score" | "summary_text" | "translation_text",
     Whole: "generated_text",
 }
 

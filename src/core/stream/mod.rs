@@ -78,6 +78,8 @@ pub struct Stream {
     ends_by_name: bool,
     /// The last end said that the model calls tools, as the server itself may do.
     calls_tools: bool,
+    /// How many events brought content and said that it is the last. Gemini's older models say so each time.
+    pub ends: u32,
     /// Bytes before the first content.
     held_back: usize,
     /// What has come ends with a line.
@@ -112,6 +114,7 @@ impl Stream {
             is_single: false,
             ends_by_name: false,
             calls_tools: false,
+            ends: 0,
             held_back: 0,
             line_has_ended: true,
             is_blind: false,
@@ -236,8 +239,10 @@ impl Stream {
 
     /// How long the rest may take to come at once, if the stream is complete.
     pub fn is_over_within(&self) -> Option<Duration> {
-        let tools = if self.calls_tools { TOOLS } else { Duration::ZERO };
-        self.is_whole().then_some(tools)
+        // Gemini may say that it stops while it still reasons, before its first text.
+        let is_early = self.calls_tools || !self.completion.has_content();
+        let more = if is_early { TOOLS } else { Duration::ZERO };
+        self.is_whole().then_some(more)
     }
 
     /// Nothing follows a waiting first half of a pair.
@@ -259,7 +264,9 @@ impl Stream {
         let is_error = event.form == Form::ErrorField || event.name == b"error";
         let (is_life, is_end) =
             (is_life(event.name), [b"done".as_slice(), b"end", b"complete"].contains(&event.name));
-        if self.over.is_some() || data.is_empty() && !is_error {
+        // Some gateways send a comment as data.
+        let is_comment = data.first() == Some(&b':');
+        if self.over.is_some() || (data.is_empty() || is_comment) && !is_error {
             self.ends_by_name |= is_end;
             return; // an event without data is a sign of life
         }
@@ -310,6 +317,7 @@ impl Stream {
             self.finished &= !open;
         }
         self.finished |= meaning.finished;
+        self.ends += u32::from(meaning.has_content && meaning.finished != 0);
         self.open = (self.open | open) & !self.finished;
         self.calls_tools = meaning.calls_tools || self.calls_tools && meaning.finished == 0;
         self.completion.saw(ChunkFacts { content: meaning.has_content, ..ChunkFacts::default() });

@@ -6,10 +6,19 @@ use super::{Event, Key, Types, Use, Way, ways};
 
 ways! {
     Finish => Finish,
+    Delta.Finish => Finish,
+    Delta.Error => WordsOfError,
     Finished => Finished,
     Output.Finish => Finish,
     Output.Choices.Finish => Finish,
     Result.StopReason => Finish,
 }
 
-pub(super) const TYPES: Types = &[("message-end", Event::End), ("message_end", Event::End)];
+pub(super) const TYPES: Types = &[
+    ("message-end", Event::End),
+    ("message_end", Event::End),
+    ("workflow_finished", Event::End),
+    ("conversation.response.started", Event::Note),
+    ("conversation.response.done", Event::End),
+    ("conversation.response.error", Event::Failure),
+];

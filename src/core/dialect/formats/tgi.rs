@@ -9,4 +9,5 @@ ways! {
     Token.Special => Special,
     Token.Text => Text,
     Whole => Whole,
+    Solved => Result,
 }

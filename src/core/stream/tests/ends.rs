@@ -129,7 +129,18 @@ fn only_an_answer_that_is_at_its_end_is_over_soon() {
     let mut called = Stream::new(&Room::default(), "text/event-stream", false);
     called.push(events(&[&call]).as_bytes(), ITEMS);
     assert_eq!(called.is_over_within(), Some(TOOLS), "but not for ever");
-    assert_eq!(whole(&[r#"{"type":"message_stop"}"#]), [true]);
+    // Gemini says that it stops while it still reasons, and older models of it with each piece.
+    let gemini = |parts: &str| {
+        format!(r#"{{"candidates":[{{"content":{{"parts":[{parts}]}},"finishReason":"STOP","index":0}}]}}"#)
+    };
+    let (early, late) = (gemini(""), gemini(r#"{"text":"Hi"}"#));
+    assert_eq!(whole(&[&early, &early, &late]), [false, false, true]);
+    let mut stream = Stream::new(&Room::default(), "text/event-stream", false);
+    let mut ends = |data: &str| {
+        stream.push(events(&[data]).as_bytes(), ITEMS);
+        stream.ends
+    };
+    assert_eq!([ends(&early), ends(&late), ends(&late)], [0, 1, 2], "its time begins anew");
 }
 
 #[test]
