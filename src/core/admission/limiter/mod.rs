@@ -6,8 +6,11 @@
 //! with every success, which doubles it in each round. Latency is no signal here, because it depends on the length of
 //! the answer.
 
+mod trial;
+
 use super::lease::{CallId, Lease};
 use crate::core::time::{Duration, Instant};
+use trial::{Decline, Trial};
 
 /// The limit at the beginning, and again when a cold model has come up.
 pub const SLOW_START: u32 = 4;
@@ -19,15 +22,6 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 /// A share of refusals among the last results, in thousandths, from which refusals are about the rate of our own
 /// requests.
 const MANY: u32 = 240;
-/// After so many results, a third of them answers, a decrease by half that has not helped is followed by a trial the other way;
-/// a smaller one after twice as many.
-const ENOUGH: u32 = 8;
-/// How long a trial goes on before it is judged, and how long the next one waits after one that failed.
-const TRIAL: Duration = Duration::from_secs(10);
-const AFTER_TRIAL: Duration = Duration::from_secs(60);
-/// A trial ends as soon as so many results show that the share of refusals has grown by so much, in thousandths.
-const TELLING: u32 = 16;
-const WORSE: u32 = 250;
 /// After this share of refusals, and this long without an answer, the target was down, not full.
 const NEARLY_ALL: u32 = 750;
 const DOWN: Duration = Duration::from_secs(1);
@@ -89,34 +83,6 @@ struct Permit {
     in_flight: u32,
     /// [`Limiter::votes`] at that time.
     votes: i32,
-}
-
-/// The limit is falling, and whether that helps is not known yet.
-#[derive(Clone, Copy, Debug)]
-struct Decline {
-    /// The limit before, in thousandths.
-    from: u32,
-    /// Results of calls that were admitted before the last decrease, which are still to come.
-    older: u32,
-    /// Results and answers of calls since.
-    results: u32,
-    answers: u32,
-}
-
-/// The limit is what it was before its decline, and refusals do not count: they came as often with a lower one, while fewer
-/// calls were answered.
-#[derive(Clone, Copy, Debug)]
-struct Trial {
-    until: Instant,
-    /// What it returns to, in thousandths.
-    back: u32,
-    /// The share of refusals at its beginning.
-    refused: u32,
-    /// [`Limiter::gap`] at its beginning, until the trial has shown that more calls are answered.
-    gap: Option<Duration>,
-    /// Since.
-    answers: u32,
-    refusals: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -186,11 +152,6 @@ impl Limiter {
 
     pub fn is_slow_starting(&self) -> bool {
         self.slow_start
-    }
-
-    /// See [`Trial`].
-    pub fn is_on_trial(&self) -> bool {
-        self.trial.is_some()
     }
 
     pub fn has_permit(&mut self, now: Instant) -> bool {
@@ -349,8 +310,7 @@ impl Limiter {
                 let floor = self.rule.min.max(least).saturating_mul(MILLI).min(self.limit);
                 self.slow_start = false;
                 if !lately {
-                    let decline = Decline { from: self.limit, older: 0, results: 0, answers: 0 };
-                    self.decline.get_or_insert(decline).older = self.in_flight.len() as u32;
+                    self.declines();
                     self.last_decrease = Some(now);
                     // An overload says how many the target takes: the others.
                     if sample != Sample::Overload {
@@ -372,57 +332,6 @@ impl Limiter {
             // The hanging call never had a slot of the server.
             Sample::Hung => self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX)),
             Sample::Ignored => {}
-        }
-    }
-
-    /// Whether the decline helps, or the trial.
-    fn judge(&mut self, now: Instant, is_answer: bool) {
-        let gap = self.gap.unwrap_or_default();
-        let in_flight = self.in_flight.len() as u32;
-        if let Some(trial) = &mut self.trial {
-            trial.answers += u32::from(is_answer);
-            trial.refusals += u32::from(!is_answer);
-            let trial = *trial;
-            let results = trial.answers + trial.refusals;
-            // A refusal comes sooner than an answer, so calls in flight count as answers.
-            let share = trial.refusals * MILLI / (results + in_flight).max(1);
-            let is_worse = results >= TELLING && share > trial.refused + WORSE;
-            let is_slower = trial.gap.is_some_and(|before| gap.scaled(4, 3) > before);
-            let is_vain = trial.answers >= TELLING && is_slower;
-            if is_worse || is_vain {
-                (self.limit, self.trial) = (trial.back.min(self.limit), None);
-                self.next_trial = Some(now + AFTER_TRIAL);
-            } else if now >= trial.until {
-                let next = Trial { until: now + TRIAL, gap: None, answers: 0, refusals: 0, ..trial };
-                self.trial = Some(next).filter(|_| self.refused >= MANY / 2);
-            }
-            return;
-        }
-        let Some(decline) = &mut self.decline else { return };
-        if self.refused < MANY / 2 {
-            self.decline = None; // it has helped
-            return;
-        }
-        if decline.older > 0 {
-            decline.older -= 1;
-            return;
-        }
-        decline.results += 1;
-        decline.answers += u32::from(is_answer);
-        let decline = *decline;
-        let is_low = self.limit < 2 * MILLI || self.limit * 2 <= decline.from;
-        let enough = if is_low { ENOUGH } else { 2 * ENOUGH };
-        let is_told = decline.results >= enough && decline.answers * 3 >= enough;
-        let may_try = self.next_trial.is_none_or(|at| at <= now);
-        let share = (decline.results - decline.answers) * MILLI / decline.results.max(1);
-        // Where no more calls come than are answered, the limit is not what holds them up.
-        let is_reached = in_flight * 2 >= self.limit();
-        if is_told && is_reached && may_try && share >= MANY {
-            let (until, back) = (now + TRIAL, self.limit);
-            self.trial =
-                Some(Trial { until, back, refused: self.refused, gap: self.gap, answers: 0, refusals: 0 });
-            self.limit = decline.from.min(self.limit * 2).max(self.within(SLOW_START));
-            (self.slow_start, self.full, self.decline) = (true, None, None);
         }
     }
 
