@@ -2,7 +2,7 @@
 
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
-import { rejection } from "../errors/rejection.js";
+import { isOurs, rejection } from "../errors/rejection.js";
 import type { Body } from "../http/body.js";
 import { comesBack, platformFetch, sendAs, theOneBefore } from "../http/platform.js";
 import { readableOf } from "../http/readable.js";
@@ -253,7 +253,7 @@ class Fetched extends Call {
     const { wire, open, isError, response } = this.reader;
     if (wire?.begun) return wire.end({ error });
     if (error instanceof QueryError && response && this.#last(error, isError, open, wire)) return;
-    if (error instanceof QueryError) this.resolve(rejection(error));
+    if (isOurs(error)) this.resolve(rejection(error));
     else this.reject(error);
   }
 

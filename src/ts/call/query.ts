@@ -1,5 +1,4 @@
-import { QueryError } from "../errors/query-error.js";
-import { rejection } from "../errors/rejection.js";
+import { isOurs, rejection } from "../errors/rejection.js";
 import { checkOptions, headerPairs } from "../input/options.js";
 import { freeze } from "../input/payload.js";
 import { takeApart } from "../input/target.js";
@@ -47,7 +46,7 @@ class Query extends Call {
   }
 
   protected override failed(error: unknown): void {
-    if (error instanceof QueryError) this.resolve(rejection(error));
+    if (isOurs(error)) this.resolve(rejection(error));
     else this.reject(error);
   }
 }

@@ -8,7 +8,7 @@ export const placeOf = (url: string): string => JSON.stringify(url.replace(/[?#]
 
 /** What was given, in a few words. A text is not shown: it may be a token, or what a user has typed. */
 export function given(value: unknown): string {
-  if (typeof value === "string") return value === "" ? "an empty string" : `a string of ${value.length} characters`;
+  if (typeof value === "string") return value === "" ? "an empty string" : `a string of ${value.length} character${value.length > 1 ? "s" : ""}`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "an array" : `an object (${value.constructor?.name ?? "no prototype"})`;

@@ -1,7 +1,11 @@
 import { QueryError } from "./query-error.js";
 
+/** It was made here: the failure of a call, or what is wrong with its options. */
+export const isOurs = (error: unknown): boolean =>
+  error instanceof QueryError || (error instanceof TypeError && error.message.startsWith("query-with-retry: "));
+
 /**
- * Rejects with an error. Of a `QueryError` the stack then shows who waits for the call: the core tells of a failure in
+ * Rejects with an error. Of one of ours the stack then shows who waits for the call: the core tells of a failure in
  * the turn of whatever the call waited for, with nobody's line below it. V8 follows the promises from an async function
  * to those that await it, so the stack is captured once more in one, when somebody does.
  */
@@ -9,7 +13,7 @@ export async function rejection(error: unknown): Promise<never> {
   // The promise that is resolved with this one asks for it in the next turn.
   await new Promise<void>((resolve) => queueMicrotask(resolve));
   try {
-    if (error instanceof QueryError) (Error as { captureStackTrace?(error: Error): void }).captureStackTrace?.(error);
+    if (isOurs(error)) (Error as { captureStackTrace?(error: Error): void }).captureStackTrace?.(error as Error);
   } catch {
     // A listener has frozen it.
   }

@@ -16,7 +16,7 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
   if (bytes) return { kind: Kind.Opaque, body: bytes, bodyRest: "", contentType: [] };
   if (typeof payload !== "object" || payload === null) {
     throw invalid(
-      `payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? '; did you mean { inputs: "…" } or { messages: […] }?' : ""}`,
+      `payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? (/^\s*[{[]/.test(payload) ? ": give the object itself, without JSON.stringify" : '; did you mean { inputs: "…" } or { messages: […] }?') : ""}`,
     );
   }
   // Bun makes JSON of one.

@@ -92,6 +92,34 @@ export const errors = [
     },
   })),
   {
+    name: "what is wrong with the options of a call shows the line that awaited it, whoever found it",
+    async run({ api, assert, runtime }) {
+      async function awaits(target, options, tells) {
+        tells(new Error("here"));
+        await api.queryWithRetry(target, {}, options);
+      }
+      for (const [target, options] of [
+        [URL_OF_ANY, { timeouts: { attemptMs: 2_000, totalMs: 1_000 } }],
+        ["localhost:8080/v1", {}],
+        [URL_OF_ANY, { maxRetries: -1 }],
+      ]) {
+        let line;
+        const error = await assert.rejects(
+          awaits(target, options, ({ stack }) => (line = lineOf(stack))),
+          { name: "TypeError" },
+        );
+        if (V8.includes(runtime)) assert.equal(lineOf(error.stack), line + 1, error.stack);
+      }
+    },
+  },
+  {
+    name: "who gives JSON as a text is told to give the object",
+    async run({ api, assert }) {
+      const error = await assert.rejects(api.queryWithRetry(URL_OF_ANY, JSON.stringify({ inputs: "x" })), { name: "TypeError" });
+      assert.ok(error.message.includes("without JSON.stringify"), error.message);
+    },
+  },
+  {
     name: "an error that a listener has frozen is the one that the call rejects with",
     async run({ api, assert }) {
       const onEvent = ({ error }) => error && Object.freeze(error);
