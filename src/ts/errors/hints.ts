@@ -8,8 +8,7 @@ export const hints = {
   unavailable: "Try again later; if it lasts, check the status of the server or name a fallback.",
   gateway_timeout: "Ask for a shorter answer, or stream it: a proxy cuts requests that are silent for too long.",
   timeout: "Raise the clock that phase names, ask for less, or stream what is not a stream yet.",
-  network:
-    "Check address and connection; in a browser CORS, connect-src and https: too. If the engine needs longer to start, raise loading.refusedMs.",
+  network: "Check address and connection (in a browser: CORS, connect-src, https:). If the engine needs longer to start, raise loading.refusedMs.",
   engine_failure: "Send a smaller input; if it lasts, the server's log says what failed.",
   stream_truncated: "Ask again, or go on from partial: a proxy or the server closed the answer before its end.",
   stream_error: "Read detail: the server failed in the middle of its answer; partial is what came before.",
