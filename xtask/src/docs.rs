@@ -21,7 +21,15 @@ pub(crate) fn check() -> Result<()> {
         run(npm_tool("tests/source", "typedoc").args(["--options", "tests/source/typedoc.json"]))
     })?;
     step("the API reference of the core", || {
-        let what = ["doc", "--quiet", "--no-deps", "--package", "query-with-retry", "--lib"];
+        let what = [
+            "doc",
+            "--quiet",
+            "--no-deps",
+            "--document-private-items",
+            "--package",
+            "query-with-retry",
+            "--lib",
+        ];
         run(cargo().args(what).env("RUSTDOCFLAGS", "-D warnings"))
     })
 }

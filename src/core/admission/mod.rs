@@ -474,7 +474,9 @@ impl Shared {
 
     /// The target may be busy with other calls. It is not if it has answered none for too long.
     pub fn is_full_for_now(&self, target: usize) -> bool {
-        self.targets.get(target).is_some_and(|state| state.overloads < MAX_OVERLOADS)
+        // All that are in flight may be refused together.
+        let most = |state: &TargetState| MAX_OVERLOADS.max(2 * state.limiter.proven_concurrency());
+        self.targets.get(target).is_some_and(|state| state.overloads < most(state))
     }
 
     /// Another call was in flight to the target while this one was.

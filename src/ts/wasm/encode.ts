@@ -27,7 +27,12 @@ export function isUsual({ maxRetries, loading, timeouts, priority }: QueryOption
  * 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as the call waits),
  * 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place, 10 refusedMs.
  */
-export function optionNumber({ maxRetries, loading, timeouts, priority }: QueryOptions, which: number): number {
+export const optionNumber = (options: QueryOptions, which: number): number => asNumber(option(options, which));
+
+/** What is no number by now, since a member of the caller's object gives another value each time, would stop the core. */
+const asNumber = (value: unknown): number => (typeof value === "number" ? value : NaN);
+
+function option({ maxRetries, loading, timeouts, priority }: QueryOptions, which: number): unknown {
   switch (which) {
     case 0:
       return maxRetries ?? NaN;
@@ -70,5 +75,5 @@ export function clientNumbers(options: ClientOptions, scope: number, isPage: boo
     scope,
     isPage ? 1 : 0,
   ];
-  return Float64Array.from(numbers, (number) => number ?? NaN);
+  return Float64Array.from(numbers, asNumber);
 }

@@ -27,6 +27,30 @@ const echoed = [
 ];
 
 export const callersObjects = [
+  {
+    name: "options whose members are other things when they are read again end no call but their own",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }, { latencyMs: 150 }) });
+      const slow = await mock.put("slow", { healthy: answer(200, { n: 1 }), latencyMs: 300 });
+      const beside = api.queryWithRetry(slow, { inputs: "x" });
+      let read = 0;
+      const strange = [
+        new (class {
+          get maxRetries() {
+            return 10n;
+          }
+        })(),
+        Object.create({ timeouts: { totalMs: 5_000n } }),
+        {
+          get maxRetries() {
+            return (read += 1) > 1 ? Symbol("two") : 1;
+          },
+        },
+      ];
+      for (const options of strange) await api.queryWithRetry(url, { inputs: "x" }, options).catch(() => {});
+      assert.deepEqual(await beside, { n: 1 });
+    },
+  },
   ...misplaced.map(([what, call]) => ({
     name: `the TypeError of ${what} does not show it`,
     async run({ api, mock, assert }) {

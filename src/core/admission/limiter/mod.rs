@@ -245,6 +245,11 @@ impl Limiter {
         self.avg_latency.map_or(PROVEN, |avg_latency| avg_latency.scaled(4, 1).max(PROVEN))
     }
 
+    /// This many calls at once the target has taken.
+    pub fn proven_concurrency(&self) -> u32 {
+        self.taken.0
+    }
+
     /// The call was admitted with more in flight than the target has proven to take. Its refusal answers our own
     /// attempt at one more.
     pub fn was_one_more(&self, now: Instant, call: CallId) -> bool {
