@@ -236,6 +236,16 @@ describe("loading", () => {
     assert.deepEqual(await runProgram(app, { source, globals }), { compiled: 1, same: true });
   });
 
+  test("answers on a platform that has no FormData", async () => {
+    const source = `
+      const body = new Response('{"n":1}', { headers: { "content-type": "application/json" } });
+      delete globalThis.FormData;
+      const { createClient } = await import("query-with-retry");
+      REPORT(await createClient({ fetch: async () => body }).query(MODEL_URL, { inputs: "x" }));
+    `;
+    assert.deepEqual(await runProgram(app, { source, globals }), { n: 1 });
+  });
+
   // Which it can while no entry awaits at its top level.
   test("works by require() where Node can require ES modules, with the same state and class as by import", async (t) => {
     if (!process.features.require_module) return t.skip("this Node cannot: use 20.19, 22.12 or newer");

@@ -19,8 +19,9 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
       `payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? (/^\s*[{[]/.test(payload) ? ": give the object itself, without JSON.stringify" : '; did you mean { inputs: "…" } or { messages: […] }?') : ""}`,
     );
   }
-  // Bun makes JSON of one.
-  if (payload instanceof FormData) throw invalid("payload must be JSON or bytes: send a form (audio, images) by client.fetch");
+  // Bun makes JSON of one. Not by its class, which some platforms lack, and for which Node loads all of its fetch.
+  if (Object.prototype.toString.call(payload) === "[object FormData]")
+    throw invalid("payload must be JSON or bytes: send a form (audio, images) by client.fetch");
   const text = toJson(payload);
   const contentType = ofJson;
   if (text.startsWith("[")) return { kind: Kind.Opaque, body: text, bodyRest: "", contentType };
