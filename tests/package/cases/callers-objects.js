@@ -30,7 +30,7 @@ export const callersObjects = [
   {
     name: "options whose members are other things when they are read again end no call but their own",
     async run({ api, mock, assert }) {
-      const url = await mock.put("m", { healthy: answer(200, { n: 1 }, { latencyMs: 150 }) });
+      const url = await mock.put("m", { healthy: answer(200, { n: 1 }) });
       const slow = await mock.put("slow", { healthy: answer(200, { n: 1 }), latencyMs: 300 });
       const beside = api.queryWithRetry(slow, { inputs: "x" });
       let read = 0;
