@@ -288,7 +288,7 @@ impl Limiter {
             // Two rounds of results, where the target takes nearly as many: a few payloads that are refused together are no
             // share. A limit that runs ahead of the answers is told sooner.
             let runs_ahead = self.in_flight.len() as u32 * 2 > self.taken.0 * 3;
-            let weight = if runs_ahead { 8 } else { (self.limit() * 2).max(8) };
+            let weight = if runs_ahead || self.limit() < 10 { 8 } else { self.limit() * 2 };
             self.refused = (self.refused * (weight - 1) + refusal) / weight;
             self.judge(now, refusal == 0);
         }
