@@ -101,6 +101,21 @@ fn the_limit_rises_again_when_there_is_more_room() {
 }
 
 #[test]
+fn a_slow_server_that_becomes_small_and_large_again_is_full_and_not_down() {
+    // Twenty are in flight when 64 slots become two, each for five seconds.
+    let small = secs(10)..secs(25);
+    for seed in 0..20 {
+        let callers = (0..200).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 250)));
+        let mut meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+            let slots = if small.contains(&asked.at) { 2 } else { 64 };
+            if asked.busy < slots { Reply::ok(secs(5)) } else { unavailable() }
+        });
+        assert_eq!(meeting.delivered(), 200, "seed {seed}");
+        assert_eq!(breaker(&mut meeting), State::Closed);
+    }
+}
+
+#[test]
 fn a_call_that_is_refused_alone_has_found_a_server_that_is_down() {
     let down = || Reply::after(ms(3), status(503), read::of_error("Service Unavailable"));
     let mut meeting = Crowd::at_once(12).against(|_| down());
