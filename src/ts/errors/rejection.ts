@@ -13,7 +13,11 @@ export async function rejection(error: unknown): Promise<never> {
   // The promise that is resolved with this one asks for it in the next turn.
   await new Promise<void>((resolve) => queueMicrotask(resolve));
   try {
-    if (isOurs(error)) (Error as { captureStackTrace?(error: Error): void }).captureStackTrace?.(error as Error);
+    if (isOurs(error)) {
+      (Error as { captureStackTrace?(error: Error): void }).captureStackTrace?.(error as Error);
+      // Until it is read, a stack keeps all that its frames hold: ten kilobytes a stream.
+      void (error as Error).stack;
+    }
   } catch {
     // A listener has frozen it.
   }
