@@ -20,14 +20,19 @@ impl SpentKeys {
     /// The key is refused. Returns true if it was refused before and other keys were answered since, the last one at
     /// `worked`.
     pub fn refused(&mut self, now: Instant, key: KeyId, worked: Option<Instant>) -> bool {
-        if let Some((_, since)) = self.0.iter().find(|(spent, _)| *spent == key) {
-            return worked.is_some_and(|worked| worked > *since);
+        if self.0.iter().any(|(spent, _)| *spent == key) {
+            return self.is_spent(key, worked);
         }
         if self.0.len() >= MOST {
             self.0.remove(0);
         }
         self.0.push((key, now));
         false
+    }
+
+    /// What [`Self::refused`] returned last.
+    pub fn is_spent(&self, key: KeyId, worked: Option<Instant>) -> bool {
+        self.0.iter().any(|(spent, since)| *spent == key && worked.is_some_and(|worked| worked > *since))
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Ended {
     /// When the first text of a stream came.
     pub begun: Option<Instant>,
     pub means: Means,
+    /// The target has refused this call before.
+    pub was_refused: bool,
     pub key: KeyId,
 }
 

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod lease;
 pub mod limiter;
 mod messages;
+mod pace;
 pub mod probing;
 pub mod queue;
 mod target;
@@ -33,6 +34,7 @@ use keys::{KeyId, SpentKeys};
 use lease::CallId;
 use limiter::{Limiter, SLOW_START, Sample};
 pub use messages::{Admission, Caller, Ended, Event, Means, Snapshot};
+use pace::Pace;
 use probing::SHORTEST_SLEEP;
 use queue::{Front, Queue};
 use std::rc::Rc;
@@ -144,6 +146,7 @@ impl Shared {
             coordinator: Coordinator::new(self.rules),
             limiter: Limiter::new(self.concurrency),
             connections: Connections::default(),
+            pace: Pace::default(),
             queue: Queue::default(),
             stats: Stats::new(self.alert),
             hold_until: None,
@@ -200,7 +203,12 @@ impl Shared {
         }
         let waits =
             !may || was_cold && !state.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held);
-        let admission = if waits { state.enqueue(now, caller) } else { state.acquire(now, until, caller) };
+        let admission = if waits {
+            state.enqueue(now, caller)
+        } else {
+            state.paces(now);
+            state.acquire(now, until, caller)
+        };
         if waits {
             self.has_enqueued(target);
         }
@@ -336,6 +344,12 @@ impl Shared {
             (state.worked, state.overloads) = (Some(now), 0);
             state.spent.answered(ended.key);
             state.cooldown = state.cooldown.filter(|cooldown| ended.started < cooldown.newest);
+            state.pace.answered(now, ended.was_refused);
+        }
+        if let Outcome::Failed(Code::RateLimited | Code::Overloaded, _) = ended.outcome
+            && !state.spent.is_spent(ended.key, state.worked)
+        {
+            state.pace.refused(now, ended.was_refused);
         }
         let unanswered = matches!(
             ended.outcome,
@@ -473,10 +487,13 @@ impl Shared {
     }
 
     /// The target may be busy with other calls. It is not if it has answered none for too long.
-    pub fn is_full_for_now(&self, target: usize) -> bool {
+    pub fn is_full_for_now(&self, now: Instant, target: usize) -> bool {
+        let Some(state) = self.targets.get(target) else { return false };
         // All that are in flight may be refused together.
-        let most = |state: &TargetState| MAX_OVERLOADS.max(2 * state.limiter.proven_concurrency());
-        self.targets.get(target).is_some_and(|state| state.overloads < most(state))
+        let most = MAX_OVERLOADS.max(2 * state.limiter.proven_concurrency());
+        // Where an answer takes long, many are refused between two answers.
+        let is_slow = state.limiter.serves(now) && self.worked_within(now, target, self.lately(target));
+        state.overloads < most || is_slow
     }
 
     /// Another call was in flight to the target while this one was.
@@ -685,6 +702,7 @@ impl Shared {
             };
             state.limiter.acquire(now, next, now + to_claim);
             state.connections.acquire(next);
+            state.paces(now);
             self.woken.push(next);
             if cold.is_some() {
                 // The probe is not sent yet.

@@ -7,6 +7,7 @@ use super::keys::SpentKeys;
 use super::lease::CallId;
 use super::limiter::Limiter;
 use super::messages::{Admission, Caller};
+use super::pace::Pace;
 use super::queue::Queue;
 use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::{Outcome, WaitReason};
@@ -17,6 +18,7 @@ use crate::core::time::{Duration, Instant};
 pub(super) struct TargetState {
     pub(super) coordinator: Coordinator,
     pub(super) limiter: Limiter,
+    pub(super) pace: Pace,
     pub(super) connections: Connections,
     pub(super) queue: Queue,
     pub(super) stats: Stats,
@@ -49,6 +51,12 @@ pub(super) struct Cooldown {
 }
 
 impl TargetState {
+    /// A call is about to be sent: the next one waits, if the target refuses calls that come too fast.
+    pub(super) fn paces(&mut self, now: Instant) {
+        let next = self.pace.interval(now).map(|interval| now + interval);
+        self.hold_until = self.hold_until.max(next);
+    }
+
     pub(super) fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
@@ -74,7 +82,8 @@ impl TargetState {
         }
         let cold = self.coordinator.gate.is_cold();
         let others = self.queue.before(caller.priority) + 1;
-        let wait = self.limiter.wait_behind(others, self.connections.most()).filter(|_| !cold);
+        let paced = self.pace.interval(now).map(|interval| interval.scaled(others as u64, 1));
+        let wait = self.limiter.wait_behind(others, self.connections.most()).max(paced).filter(|_| !cold);
         let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.reject(Code::QueueFull, Layer::Compute, wait);
@@ -95,6 +104,7 @@ impl TargetState {
         match &self.coordinator.breaker {
             _ if self.coordinator.gate.is_cold() => WaitReason::Loading,
             Some(breaker) if ramps(breaker) => WaitReason::Breaker,
+            _ if self.pace.interval(now).is_some() => WaitReason::RateLimit,
             _ => WaitReason::Queue,
         }
     }

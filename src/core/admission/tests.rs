@@ -111,6 +111,7 @@ impl Bench {
             streamed: false,
             begun: None,
             means: Means::Itself,
+            was_refused: false,
             key: 0,
         };
         self.shared.ended(at(now), TARGET, who, ended);

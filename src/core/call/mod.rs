@@ -508,14 +508,16 @@ impl Call {
         {
             is_closed = true;
             // A bare 503 while others are in flight means that the server is full, unless it answers none of them.
-            let is_down = !cx.shared.is_in_company(target, self.id) || !cx.shared.is_full_for_now(target);
+            let is_down =
+                !cx.shared.is_in_company(target, self.id) || !cx.shared.is_full_for_now(cx.now, target);
             if !works && (is_explicit || is_down) {
                 return self.on_closed_port(cx, attempt, Some(Head { floor, ..head }), class, is_explicit);
             }
         }
         // A small healthy server says that it is full by a bare error, at once, while it answers other calls.
         let says_nothing = class.code == Code::Unavailable && matches!(meant, 502 | 503) && took <= SOON;
-        let is_full = says_nothing && !attempt.is_alone && (works || cx.shared.is_full_for_now(target));
+        let is_full =
+            says_nothing && !attempt.is_alone && (works || cx.shared.is_full_for_now(cx.now, target));
         let is_limited = class.code == Code::RateLimited || (says_nothing || is_closed) && !is_full && works;
         if !is_full && !is_limited {
             class = class.after(took, body.is_page);
@@ -527,15 +529,15 @@ impl Call {
             if names_none { cx.shared.cool_down(cx.now, target, self.id, attempt.started) } else { None };
         let is_ours = works && cx.shared.was_one_more(cx.now, target, self.id);
         let is_full_or_quick = is_full || is_limited && (says_nothing || is_closed);
-        let was_refused = self.per_target.refused;
-        self.per_target.refused |= is_throttled;
         let means = match self.means_of_failure(cx) {
+            Means::Own | Means::Itself if is_ours && is_full_or_quick && !is_of_key => Means::Overload,
             // The target has told this call so before: the pause concerns this call alone.
-            Means::Itself if is_of_key || is_throttled && was_refused => Means::Own,
+            Means::Itself if is_of_key || is_throttled && self.per_target.refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Overload,
             means => means,
         };
         self.record_attempt(cx, attempt, Some(head), Outcome::Failed(class.code, class.layer), means);
+        self.per_target.refused |= is_throttled;
         let failure = Failure {
             code: class.code,
             layer: class.layer,
@@ -810,6 +812,7 @@ impl Call {
             streamed: self.policy.streamed,
             begun: self.begun,
             means,
+            was_refused: self.per_target.refused,
             key: head.map_or(0, |head| head.key),
         };
         cx.shared.ended(cx.now, self.target_index(), self.id, ended);

@@ -67,6 +67,7 @@ impl Crowd {
             streamed: false,
             begun: None,
             means: Means::Itself,
+            was_refused: false,
             key: 0,
         };
         self.shared.ended(at(1), TARGET, who, ended);

@@ -8,6 +8,7 @@ mod crowded;
 mod offline;
 mod patience;
 mod poison;
+mod rates;
 mod refusals;
 mod small;
 pub(crate) mod world;

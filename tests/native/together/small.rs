@@ -123,3 +123,38 @@ fn a_call_that_is_refused_alone_has_found_a_server_that_is_down() {
     assert_ne!(breaker(&mut meeting), State::Closed);
     assert!(meeting.sent.len() <= 12, "{}", meeting.sent.len());
 }
+
+#[test]
+fn a_server_that_has_room_again_is_used_within_seconds() {
+    // So many slots between the tenth and the twenty-fifth second, answers of so long, a call every so often.
+    for (slots, took, every) in [(2, 1_500, 250), (8, 1_500, 100), (2, 300, 50)] {
+        for seed in 0..20 {
+            let callers =
+                (0..60_000 / every).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * every)));
+            let mut refused = 0;
+            let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+                let is_small = (secs(10)..secs(25)).contains(&asked.at);
+                if asked.busy < if is_small { slots } else { 64 } {
+                    return Reply::ok(ms(took));
+                }
+                refused += 1;
+                unavailable()
+            });
+            assert_eq!(meeting.delivered() as u64, 60_000 / every, "{slots} slots of {took}, seed {seed}");
+            assert!(refused <= 60, "{slots} slots of {took}, seed {seed}: {refused}");
+            let mut late: Vec<_> =
+                meeting.calls.iter().filter(|call| call.came >= secs(33)).map(|call| call.took).collect();
+            late.sort();
+            assert!(
+                late[late.len() / 2] <= ms(took),
+                "{slots} slots of {took}, seed {seed}: {:?}",
+                late[late.len() / 2]
+            );
+            assert!(
+                late[late.len() - 1] <= secs(6),
+                "{slots} slots of {took}, seed {seed}: {:?}",
+                late[late.len() - 1]
+            );
+        }
+    }
+}

@@ -15,10 +15,13 @@ use trial::{Decline, Trial};
 /// The limit at the beginning, and again when a cold model has come up.
 pub const SLOW_START: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
+/// A call that was not refused within this time has a place.
+const TAKEN: Duration = Duration::from_secs(1);
 /// After this long without an answer or an admission, one more call is admitted.
 const STUCK: Duration = Duration::from_secs(2);
-/// A limit that was too much is not tried again before this time.
-const REMEMBERED: Duration = Duration::from_secs(10);
+/// A limit that was too much is tried again after this time, and after twice the time whenever that is refused again.
+const PAUSE_AT_FULL: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE_AT_FULL: Duration = Duration::from_secs(10);
 /// A share of refusals among the last results, in thousandths, from which refusals are about the rate of our own
 /// requests.
 const MANY: u32 = 240;
@@ -77,12 +80,44 @@ pub enum Sample {
 #[derive(Clone, Copy, Debug)]
 struct Permit {
     lease: Lease,
+    since: Instant,
     /// Another call was in flight meanwhile.
     in_company: bool,
     /// How many calls were in flight when this one was admitted, itself included.
     in_flight: u32,
     /// [`Limiter::votes`] at that time.
     votes: i32,
+}
+
+/// An answer has proven that the target takes so many at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Proof {
+    in_flight: u32,
+    /// When the call was admitted.
+    since: Instant,
+    /// How many more calls were refused since then than answered, and when the last one was.
+    refusals: u32,
+    refused: Instant,
+}
+
+/// The target has said that it takes no more.
+#[derive(Clone, Copy, Debug)]
+struct Full {
+    /// The limit then, in thousandths.
+    limit: u32,
+    /// No higher limit before this time.
+    until: Instant,
+    pause: Duration,
+    /// When the limit was last raised without an answer.
+    raised: Instant,
+}
+
+impl Full {
+    /// A target that is full says so at once. If it has not for this long, it takes what it was sent, and may be sent
+    /// more.
+    fn may_rise_at(self) -> Instant {
+        self.until.max(self.raised + TAKEN)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -92,8 +127,7 @@ pub struct Limiter {
     limit: u32,
     slow_start: bool,
     last_decrease: Option<Instant>,
-    /// The limit at the last overload, in thousandths, and when that was.
-    full: Option<(u32, Instant)>,
+    full: Option<Full>,
     /// When a call was last admitted or answered.
     moved: Option<Instant>,
     in_flight: Vec<Permit>,
@@ -103,8 +137,7 @@ pub struct Limiter {
     avg_first_answer: Option<Duration>,
     /// The share of refusals among the last results, in thousandths. A few among many answers are the calls' own.
     refused: u32,
-    /// The concurrency that an answer has proven, and when.
-    taken: (u32, Instant),
+    proof: Proof,
     answered: Option<Instant>,
     /// Moving average of the time between two answers.
     gap: Option<Duration>,
@@ -130,7 +163,7 @@ impl Limiter {
             avg_first_answer: None,
             // The first refusal by a new target is believed.
             refused: MANY,
-            taken: (0, Instant::from_ms(0)),
+            proof: Proof::default(),
             answered: None,
             gap: None,
             decline: None,
@@ -165,7 +198,8 @@ impl Limiter {
     /// then.
     fn extra_permit_at(&self) -> Option<Instant> {
         let may_grow = self.in_flight.len() < self.rule.max as usize;
-        self.moved.filter(|_| may_grow).map(|moved| moved + STUCK)
+        let stuck = self.moved.map(|moved| moved + STUCK);
+        stuck.into_iter().chain(self.full.map(Full::may_rise_at)).min().filter(|_| may_grow)
     }
 
     /// When a permit may become available although none is released.
@@ -178,8 +212,10 @@ impl Limiter {
         if self.in_flight.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If this is too much, the target will say so.
-            self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX));
-            self.full = None;
+            self.full = self.full.filter(|full| full.may_rise_at() <= now);
+            let more = self.beyond();
+            self.full = self.full.map(|full| Full { raised: now, ..full });
+            self.limit = self.limit.saturating_add(more).min(self.within(u32::MAX));
         }
         self.moved = Some(now);
         let in_company = !self.in_flight.is_empty();
@@ -188,7 +224,11 @@ impl Limiter {
         }
         let in_flight = self.in_flight.len() as u32 + 1;
         let lease = Lease { holder: call, until };
-        self.in_flight.push(Permit { lease, in_company, in_flight, votes: self.votes });
+        self.in_flight.push(Permit { lease, since: now, in_company, in_flight, votes: self.votes });
+    }
+
+    fn permit(&self, call: CallId) -> Option<&Permit> {
+        self.in_flight.iter().find(|permit| permit.lease.holder == call)
     }
 
     /// A call was answered, or failed.
@@ -199,13 +239,12 @@ impl Limiter {
     /// More calls were answered than failed while this one was in flight, itself included. Its failure is its own, or
     /// that of one replica of several.
     pub fn is_outvoted(&self, call: CallId) -> bool {
-        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == call);
-        permit.is_some_and(|permit| self.votes.wrapping_sub(permit.votes) > 0)
+        self.permit(call).is_some_and(|permit| self.votes.wrapping_sub(permit.votes) > 0)
     }
 
     /// Another call was in flight while this one was.
     pub fn was_in_company(&self, call: CallId) -> bool {
-        self.in_flight.iter().any(|permit| permit.lease.holder == call && permit.in_company)
+        self.permit(call).is_some_and(|permit| permit.in_company)
     }
 
     /// The holder is alive: its permit lasts until then, and is issued again if it has run out.
@@ -227,41 +266,43 @@ impl Limiter {
         self.in_flight.iter().map(|permit| permit.lease.until).min()
     }
 
-    /// The call was answered, so the target takes as many as were in flight when the call was admitted.
+    /// The call was answered, so the target took as many as were in flight when the call was admitted.
     pub fn took(&mut self, now: Instant, call: CallId) {
-        let in_flight = self
-            .in_flight
-            .iter()
-            .find(|permit| permit.lease.holder == call)
-            .map_or(0, |permit| permit.in_flight);
-        let (most, since) = self.taken;
-        if in_flight >= most || now.since(since) >= self.proven() {
-            self.taken = (in_flight, now);
+        let Some(permit) = self.permit(call) else { return };
+        let (in_flight, since) = (permit.in_flight, permit.since);
+        self.proof.refusals = self.proof.refusals.saturating_sub(1);
+        if in_flight >= self.proof.in_flight || !self.is_proven(now) {
+            // A refusal is newer than what calls prove that were admitted before it.
+            let refusals = if since > self.proof.refused { 0 } else { self.proof.refusals };
+            self.proof = Proof { in_flight, since, refusals, ..self.proof };
         }
     }
 
-    /// As long as a few answers take, because answers are the evidence.
-    fn proven(&self) -> Duration {
-        self.avg_latency.map_or(PROVEN, |avg_latency| avg_latency.scaled(4, 1).max(PROVEN))
+    /// A proof lasts as long as a few answers take, because answers are the evidence. A round of refusals disproves it.
+    fn is_proven(&self, now: Instant) -> bool {
+        let lasts = self.avg_latency.map_or(PROVEN, |avg_latency| avg_latency.scaled(4, 1).max(PROVEN));
+        now.since(self.proof.since) < lasts && self.proof.refusals <= self.proof.in_flight
     }
 
     /// This many calls at once the target has taken.
     pub fn proven_concurrency(&self) -> u32 {
-        self.taken.0
+        self.proof.in_flight
     }
 
     /// The call was admitted with more in flight than the target has proven to take. Its refusal answers our own
     /// attempt at one more.
     pub fn was_one_more(&self, now: Instant, call: CallId) -> bool {
-        let (most, since) = self.taken;
-        let permit = self.in_flight.iter().find(|permit| permit.lease.holder == call);
-        now.since(since) < self.proven() && permit.is_some_and(|permit| permit.in_flight > most)
+        self.is_proven(now) && self.permit(call).is_some_and(|permit| permit.in_flight > self.proof.in_flight)
+    }
+
+    /// Another call was not refused at once: it has a place, and the target is not down.
+    pub fn serves(&self, now: Instant) -> bool {
+        self.in_flight.iter().any(|permit| now.since(permit.since) >= TAKEN)
     }
 
     /// The target cannot be full with these: one of several replicas is broken, or this payload is to blame.
     fn takes_as_many(&self, now: Instant) -> bool {
-        let (most, since) = self.taken;
-        now.since(since) < self.proven() && self.in_flight.len() as u32 <= most
+        self.is_proven(now) && self.in_flight.len() as u32 <= self.proof.in_flight
     }
 
     /// Call before `release`: the limit grows only while it is actually reached.
@@ -271,6 +312,8 @@ impl Limiter {
         }
         let refusal = match sample {
             Sample::Success { .. } | Sample::Begun { .. } => Some(0),
+            // No news: the target refuses one more than it takes.
+            Sample::Busy | Sample::Overload if self.is_one_more() => None,
             Sample::Busy | Sample::Overload => Some(MILLI),
             _ => None,
         };
@@ -287,10 +330,14 @@ impl Limiter {
         if let Some(refusal) = refusal {
             // Two rounds of results, where the target takes nearly as many: a few payloads that are refused together are no
             // share. A limit that runs ahead of the answers is told sooner.
-            let runs_ahead = self.in_flight.len() as u32 * 2 > self.taken.0 * 3;
+            let runs_ahead = self.in_flight.len() as u32 * 2 > self.proof.in_flight * 3;
             let weight = if runs_ahead || self.limit() < 10 { 8 } else { self.limit() * 2 };
             self.refused = (self.refused * (weight - 1) + refusal) / weight;
             self.judge(now, refusal == 0);
+        }
+        if sample == Sample::Overload {
+            self.proof.refusals += 1;
+            self.proof.refused = now;
         }
         let on_trial = self.is_on_trial();
         match sample {
@@ -329,10 +376,11 @@ impl Limiter {
                     self.limit = self.limit.min(others.max(floor));
                     // A single call was too fast, not one too many.
                     if others > 0 && sample == Sample::Overload {
-                        self.full = Some((self.limit, now));
+                        self.is_full(now);
                     }
                 }
             }
+            Sample::Own if self.is_one_more() => {}
             Sample::Own => self.full = None,
             // The hanging call never had a slot of the server.
             Sample::Hung => self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX)),
@@ -340,13 +388,37 @@ impl Limiter {
         }
     }
 
+    /// More are in flight than the target took when it was full.
+    fn is_one_more(&self) -> bool {
+        self.full.is_some_and(|full| self.in_flight.len() as u32 * MILLI > full.limit)
+    }
+
+    /// The limit is what the target takes.
+    fn is_full(&mut self, now: Instant) {
+        let pause = match self.full {
+            // There is still no room for one more.
+            Some(full) if self.limit <= full.limit && now >= full.until => full.pause.scaled(2, 1),
+            Some(full) if self.limit <= full.limit => full.pause,
+            _ => PAUSE_AT_FULL,
+        };
+        let pause = pause.min(LONGEST_PAUSE_AT_FULL);
+        self.full = Some(Full { limit: self.limit, until: now + pause, pause, raised: now });
+    }
+
+    /// A round of answers raises the limit by this, in thousandths: by one. A target that takes more than when it was
+    /// full is offered as much again.
+    fn beyond(&self) -> u32 {
+        MILLI + self.full.map_or(0, |full| self.limit.saturating_sub(full.limit))
+    }
+
     fn grow(&mut self, now: Instant) {
         if self.in_flight.len() * 2 < self.limit() as usize {
             return;
         }
-        let step = if self.slow_start { MILLI } else { MILLI * MILLI / self.limit.max(1) };
-        let full = self.full.filter(|(_, since)| now.since(*since) < REMEMBERED).map(|(limit, _)| limit);
-        let most = full.map_or(u32::MAX, |limit| limit.max(self.limit));
+        let step = (self.beyond() * MILLI / self.limit.max(1)).min(MILLI);
+        let step = if self.slow_start { MILLI } else { step };
+        let full = self.full.filter(|full| now < full.until);
+        let most = full.map_or(u32::MAX, |full| full.limit.max(self.limit));
         self.limit = self.limit.saturating_add(step).min(self.within(u32::MAX)).min(most);
     }
 

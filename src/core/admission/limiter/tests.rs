@@ -69,35 +69,46 @@ fn an_overloaded_call_leaves_no_permit_for_the_next() {
 }
 
 #[test]
-fn a_limit_that_was_too_much_is_tried_again_ten_seconds_later() {
+fn a_limit_that_was_too_much_is_tried_again_after_two_seconds_and_then_after_twice_as_long_up_to_ten() {
     let mut limiter = limiter(1, 64);
     (0..4).for_each(|who| limiter.acquire(at(0), who, at(u64::MAX)));
-    limiter.observe(at(1000), Sample::Overload);
-    limiter.release(3);
-    assert_eq!(limiter.limit(), 3);
     let succeed = |limiter: &mut Limiter, ms| {
         (0..5).for_each(|_| limiter.observe(at(ms), Sample::Success { took: Duration::from_ms(1) }));
     };
-    succeed(&mut limiter, 10_999);
-    assert_eq!(limiter.limit(), 3);
-    succeed(&mut limiter, 11_000);
-    assert!(limiter.limit() > 3, "{}", limiter.limit());
+    let mut refused = 1_000;
+    for pause in [2_000, 4_000, 8_000, 10_000, 10_000] {
+        limiter.observe(at(refused), Sample::Overload);
+        limiter.release(3);
+        assert_eq!(limiter.limit(), 3);
+        succeed(&mut limiter, refused + pause - 1);
+        assert_eq!(limiter.limit(), 3, "for {pause} ms");
+        refused += pause;
+        succeed(&mut limiter, refused);
+        assert!(limiter.limit() > 3, "{} after {pause} ms", limiter.limit());
+        limiter.acquire(at(refused), 3, at(u64::MAX));
+    }
 }
 
 #[test]
-fn a_limit_that_was_cut_to_those_that_take_minutes_lets_one_more_in_every_two_seconds() {
+fn a_target_that_takes_more_than_when_it_was_full_is_offered_twice_as_much_more_every_second() {
     let mut limiter = limiter(1, 64);
     limiter.acquire(at(0), 1, at(u64::MAX));
     limiter.acquire(at(1000), 2, at(u64::MAX));
     limiter.observe(at(1000), Sample::Overload);
     limiter.release(2);
     assert_eq!((limiter.limit(), limiter.has_permit(at(2999)), limiter.due()), (1, false, Some(at(3000))));
-    assert!(limiter.has_permit(at(3000)));
-    limiter.acquire(at(3000), 3, at(u64::MAX));
-    assert_eq!(
-        (limiter.limit(), limiter.has_permit(at(4999)), limiter.has_permit(at(5000))),
-        (2, false, true)
-    );
+    let mut nth = 3;
+    // The calls take minutes: no answer comes meanwhile.
+    for (ms, limit) in [(3_000, 2), (4_000, 4), (5_000, 8), (6_000, 16)] {
+        assert!(!limiter.has_permit(at(ms - 1)), "{ms}");
+        while limiter.has_permit(at(ms)) {
+            limiter.acquire(at(ms), nth, at(u64::MAX));
+            nth += 1;
+        }
+        assert_eq!(limiter.limit(), limit, "{ms}");
+    }
+    limiter.observe(at(6_001), Sample::Overload);
+    assert_eq!(limiter.limit(), 15);
 }
 
 #[test]

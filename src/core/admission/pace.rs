@@ -1,0 +1,234 @@
+//! How often a target is sent a request while it refuses most of them because they come too fast.
+//!
+//! A limit of calls in flight does not slow down calls that are refused within milliseconds, and their retries make it
+//! worse. So while two of three are refused, requests are sent one and a half times as often as they are answered, and the
+//! other calls stay in the queue.
+//!
+//! Some refusals do not depend on the rate. A payload that is always refused is: its retries are refused as well, while
+//! other calls are answered. A replica that refuses everything does so at any rate.
+
+use crate::core::time::{Duration, Instant};
+
+const MILLI: u32 = 1000;
+/// Fewer refusals may be a burst of calls that came together.
+const ENOUGH: u32 = 12 * MILLI;
+/// After so many results of calls that had been refused before it is known whether they fare worse than others.
+const ENOUGH_AGAIN: u32 = 8 * MILLI;
+/// After so many results, or so long, older ones count half.
+const WINDOW: u32 = 64 * MILLI;
+const LONG: Duration = Duration::from_secs(16);
+/// After so many answers without a refusal requests are sent twice as often.
+const ROOM: u32 = 8;
+/// After this long without a result nothing is known any more.
+const IDLE: Duration = Duration::from_secs(10);
+/// A target that answers nobody is asked this often: to stop is up to the breaker.
+const LONGEST: Duration = Duration::from_secs(2);
+/// After this long, and so many results, it is known whether fewer are refused now.
+const SETTLED: Duration = Duration::from_secs(10);
+const TELLING: u32 = 16;
+const AFTER_VAIN: Duration = Duration::from_secs(60);
+
+/// Results, in thousandths.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    answers: u32,
+    refusals: u32,
+}
+
+/// Requests are sent less often.
+#[derive(Clone, Copy, Debug)]
+struct Slowed {
+    since: Instant,
+    results: u32,
+    refusals: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pace {
+    /// All results since then.
+    all: Tally,
+    since: Instant,
+    /// Those of calls that had been refused before.
+    again: Tally,
+    in_a_row: u32,
+    last: Instant,
+    slowed: Option<Slowed>,
+    not_before: Instant,
+}
+
+impl Tally {
+    fn add(&mut self, is_answer: bool) {
+        *if is_answer { &mut self.answers } else { &mut self.refusals } += MILLI;
+    }
+
+    fn results(self) -> u32 {
+        self.answers + self.refusals
+    }
+
+    fn half(self) -> Self {
+        Self { answers: self.answers / 2, refusals: self.refusals / 2 }
+    }
+}
+
+impl Pace {
+    /// An attempt was refused because it came too fast. `again`: the call had been refused before.
+    pub(super) fn refused(&mut self, now: Instant, again: bool) {
+        if self.all.refusals == 0 || now.since(self.last) >= IDLE {
+            *self = Self { since: now, not_before: self.not_before, ..Self::default() };
+        }
+        self.in_a_row = 0;
+        self.count(now, again, false);
+        let is_known = self.all.refusals >= ENOUGH && self.again.results() >= ENOUGH_AGAIN;
+        let is_most = self.all.refusals > self.all.answers * 2;
+        if is_known && is_most && !self.is_of_payloads() && now >= self.not_before {
+            self.slowed.get_or_insert(Slowed { since: now, results: 0, refusals: 0 });
+        }
+    }
+
+    /// An attempt was answered.
+    pub(super) fn answered(&mut self, now: Instant, again: bool) {
+        if self.all.refusals == 0 {
+            return;
+        }
+        if self.all.answers == 0 {
+            self.since = now; // a gap without any answer says nothing about the rate
+        }
+        self.in_a_row += 1;
+        if self.in_a_row >= ROOM {
+            self.in_a_row = 0;
+            self.since = self.middle(now);
+        }
+        self.count(now, again, true);
+    }
+
+    fn count(&mut self, now: Instant, again: bool, is_answer: bool) {
+        self.last = now;
+        self.all.add(is_answer);
+        if again {
+            self.again.add(is_answer);
+        }
+        if self.all.answers > self.all.refusals * 4 || self.is_of_payloads() {
+            self.slowed = None;
+        }
+        if let Some(slowed) = self.slowed.as_mut().filter(|slowed| now.since(slowed.since) >= SETTLED) {
+            slowed.results += 1;
+            slowed.refusals += u32::from(!is_answer);
+            let is_vain = slowed.refusals * 2 > slowed.results;
+            if slowed.results >= TELLING {
+                (slowed.results, slowed.refusals) = (0, 0);
+                if is_vain {
+                    (self.slowed, self.not_before) = (None, now + AFTER_VAIN);
+                }
+            }
+        }
+        if self.all.results() >= WINDOW || now.since(self.since) >= LONG {
+            (self.all, self.again, self.since) = (self.all.half(), self.again.half(), self.middle(now));
+        }
+    }
+
+    fn middle(&self, now: Instant) -> Instant {
+        self.since + now.since(self.since).scaled(1, 2)
+    }
+
+    /// Calls that were refused once are refused again, and others are answered: a fourth as many answers, or fewer.
+    fn is_of_payloads(&self) -> bool {
+        let share = |part: Tally, of: Tally| u64::from(part.answers) * u64::from(of.results());
+        let first = Tally {
+            answers: self.all.answers - self.again.answers,
+            refusals: self.all.refusals - self.again.refusals,
+        };
+        self.again.results() >= ENOUGH_AGAIN && share(self.again, first) * 4 < share(first, self.again)
+    }
+
+    /// How long no other request is sent after one.
+    pub(super) fn interval(&self, now: Instant) -> Option<Duration> {
+        self.slowed.filter(|_| now.since(self.last) < IDLE)?;
+        let answers = u64::from(self.all.answers + MILLI);
+        Some(now.since(self.since).scaled(2 * u64::from(MILLI), 3 * answers).min(LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Instant {
+        Instant::from_ms(ms)
+    }
+
+    /// One of `of` requests is answered, every hundred milliseconds until `to`; every second one is a retry.
+    fn mostly_refused(pace: &mut Pace, of: u64, to: u64) {
+        for nth in 0..to / 100 {
+            let (now, again) = (at(nth * 100), (nth / of).is_multiple_of(2));
+            if nth % of == 0 { pace.answered(now, again) } else { pace.refused(now, again) }
+        }
+    }
+
+    #[test]
+    fn a_target_that_answers_one_of_five_is_sent_one_and_a_half_requests_for_each_answer() {
+        let mut pace = Pace::default();
+        mostly_refused(&mut pace, 5, 10_000);
+        let interval = pace.interval(at(10_000)).expect("slower");
+        assert!((280..380).contains(&interval.as_ms()), "{interval:?}"); // an answer every 500 ms
+    }
+
+    #[test]
+    fn a_target_that_answers_half_of_them_is_not_slowed() {
+        let mut pace = Pace::default();
+        mostly_refused(&mut pace, 2, 60_000);
+        assert_eq!(pace.interval(at(60_000)), None);
+    }
+
+    #[test]
+    fn refusals_of_calls_that_are_always_refused_slow_down_nobody() {
+        let mut pace = Pace::default();
+        for nth in 0..200 {
+            let now = at(nth * 100);
+            if nth % 5 == 0 {
+                pace.answered(now, false)
+            } else {
+                pace.refused(now, nth % 5 != 1)
+            }
+            assert_eq!(pace.interval(now), None, "{nth}");
+        }
+    }
+
+    #[test]
+    fn a_pace_that_does_not_help_is_given_up_for_a_minute() {
+        let mut pace = Pace::default();
+        mostly_refused(&mut pace, 5, 5_000);
+        assert!(pace.interval(at(5_000)).is_some());
+        let mut slowed = Vec::new();
+        for nth in 0..2_000 {
+            let now = at(5_000 + nth * 100);
+            let again = nth / 5 % 2 == 0;
+            if nth % 5 == 0 {
+                pace.answered(now, again)
+            } else {
+                pace.refused(now, again)
+            }
+            slowed.push(pace.interval(now).is_some());
+        }
+        let first = slowed.iter().position(|slowed| !slowed).expect("given up");
+        let again = slowed[first..].iter().position(|slowed| *slowed).expect("tried again");
+        assert!((70..=130).contains(&first) && (590..=620).contains(&again), "{first} {again}");
+    }
+
+    #[test]
+    fn nothing_is_known_after_ten_seconds_without_a_result() {
+        let mut pace = Pace::default();
+        mostly_refused(&mut pace, 5, 5_000);
+        assert!(pace.interval(at(14_000)).is_some());
+        assert_eq!(pace.interval(at(15_000)), None);
+    }
+
+    #[test]
+    fn answers_in_a_row_double_the_pace() {
+        let mut pace = Pace::default();
+        mostly_refused(&mut pace, 5, 10_000);
+        let before = pace.interval(at(10_000)).expect("slower").as_ms();
+        (0..8).for_each(|_| pace.answered(at(10_001), true));
+        let after = pace.interval(at(10_001)).map_or(0, |interval| interval.as_ms());
+        assert!(after * 2 <= before, "{before} {after}");
+    }
+}
