@@ -313,7 +313,7 @@ impl Limiter {
         let refusal = match sample {
             Sample::Success { .. } | Sample::Begun { .. } => Some(0),
             // No news: the target refuses one more than it takes.
-            Sample::Busy | Sample::Overload if self.is_one_more() => None,
+            Sample::Busy | Sample::Overload if self.is_one_more(now) => None,
             Sample::Busy | Sample::Overload => Some(MILLI),
             _ => None,
         };
@@ -380,8 +380,8 @@ impl Limiter {
                     }
                 }
             }
-            Sample::Own if self.is_one_more() => {}
-            Sample::Own => self.full = None,
+            Sample::Own if self.is_one_more(now) => {}
+            Sample::Own => self.full = self.full.map(|full| Full { until: now, ..full }),
             // The hanging call never had a slot of the server.
             Sample::Hung => self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX)),
             Sample::Ignored => {}
@@ -389,17 +389,19 @@ impl Limiter {
     }
 
     /// More are in flight than the target took when it was full.
-    fn is_one_more(&self) -> bool {
-        self.full.is_some_and(|full| self.in_flight.len() as u32 * MILLI > full.limit)
+    fn is_one_more(&self, now: Instant) -> bool {
+        let is_more = self.full.is_some_and(|full| self.in_flight.len() as u32 * MILLI > full.limit);
+        is_more && !self.takes_as_many(now)
     }
 
     /// The limit is what the target takes.
     fn is_full(&mut self, now: Instant) {
-        let pause = match self.full {
-            // There is still no room for one more.
-            Some(full) if self.limit <= full.limit && now >= full.until => full.pause.scaled(2, 1),
-            Some(full) if self.limit <= full.limit => full.pause,
-            _ => PAUSE_AT_FULL,
+        // One more may have found a place that was free for a moment.
+        let is_more = |full: Full| self.limit > full.limit + full.limit / 2;
+        let pause = match self.full.filter(|full| !is_more(*full)) {
+            Some(full) if now >= full.until => full.pause.scaled(2, 1),
+            Some(full) => full.pause,
+            None => PAUSE_AT_FULL,
         };
         let pause = pause.min(LONGEST_PAUSE_AT_FULL);
         self.full = Some(Full { limit: self.limit, until: now + pause, pause, raised: now });

@@ -18,7 +18,7 @@ const WORSE: u32 = 250;
 /// A trial is renewed after this time, while refusals go on.
 const TRIAL: Duration = Duration::from_secs(10);
 /// The next trial waits for this time after one that failed.
-const AFTER_TRIAL: Duration = Duration::from_secs(60);
+const AFTER_TRIAL: Duration = Duration::from_secs(30);
 
 /// The limit is falling, and it is not known yet whether that helps.
 #[derive(Clone, Copy, Debug)]
