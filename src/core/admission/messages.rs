@@ -24,6 +24,8 @@ pub struct Caller {
     pub held: Duration,
     /// This would be the call's first request to the target.
     pub first: bool,
+    /// The call may go to another target.
+    pub has_fallback: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

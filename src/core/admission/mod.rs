@@ -18,7 +18,7 @@ pub mod probing;
 pub mod queue;
 mod target;
 
-use super::backoff::{CAP, OVERLOADED_BASE};
+use super::backoff::OVERLOADED_BASE;
 use super::failure::Code;
 use super::record::Outcome;
 use super::rng::Rng;
@@ -48,6 +48,9 @@ const TO_CLAIM_UNSEEN: Duration = Duration::from_secs(1);
 /// A refusal by a server that answers other calls costs the server nothing: for this long another attempt costs no
 /// retry budget.
 const FREE_FOR: Duration = Duration::from_secs(5);
+/// The longest pause after a refusal without a time, before jitter. It may be the refusal of one caller's calls, and others wait
+/// behind them.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(2);
 /// A target that answered another call this recently answers calls all the time.
 const ANSWERS: Duration = Duration::from_ms(300);
 /// A target that was full more often than this in a row is down, not full.
@@ -344,12 +347,12 @@ impl Shared {
             (state.worked, state.overloads) = (Some(now), 0);
             state.spent.answered(ended.key);
             state.cooldown = state.cooldown.filter(|cooldown| ended.started < cooldown.newest);
-            state.pace.answered(now, ended.was_refused);
+            state.pace.answered(now, ended.was_refused, ended.key);
         }
         if let Outcome::Failed(Code::RateLimited | Code::Overloaded, _) = ended.outcome
             && !state.spent.is_spent(ended.key, state.worked)
         {
-            state.pace.refused(now, ended.was_refused);
+            state.pace.refused(now, ended.was_refused, ended.key);
         }
         let unanswered = matches!(
             ended.outcome,
@@ -545,6 +548,7 @@ impl Shared {
     ) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
         let state = self.targets.get_mut(target)?;
+        let answers = answers || state.pace.answers_some(now);
         let cooldown = state.cooldown.get_or_insert(Cooldown {
             call,
             since: now,
@@ -559,7 +563,7 @@ impl Shared {
         // Requests that were sent together are refused together.
         if started >= cooldown.newest {
             cooldown.newest = now;
-            cooldown.backoff = cooldown.backoff.scaled(2, 1).min(CAP.scaled(1, 2));
+            cooldown.backoff = cooldown.backoff.scaled(2, 1).min(LONGEST_COOLDOWN);
             cooldown.until =
                 cooldown.until.max(now + self.rng.between(cooldown.backoff, cooldown.backoff.scaled(2, 1)));
         }
@@ -697,7 +701,8 @@ impl Shared {
             };
             let front = state.queue.front().filter(|_| may_go);
             let next = front.filter(|front| state.connections.is_available(now, target, *front));
-            let Some(next) = next.and_then(|_| state.queue.pop(now)) else {
+            let pop = if state.refuses_all() { Queue::pop_newest } else { Queue::pop };
+            let Some(next) = next.and_then(|_| pop(&mut state.queue, now)) else {
                 return;
             };
             state.limiter.acquire(now, next, now + to_claim);

@@ -1,12 +1,14 @@
 //! How often a target is sent a request while it refuses most of them because they come too fast.
 //!
 //! A limit of calls in flight does not slow down calls that are refused within milliseconds, and their retries make it
-//! worse. So while two of three are refused, requests are sent one and a half times as often as they are answered, and the
+//! worse. So while four of five are refused, requests are sent one and a half times as often as they are answered, and the
 //! other calls stay in the queue.
 //!
 //! Some refusals do not depend on the rate. A payload that is always refused is: its retries are refused as well, while
-//! other calls are answered. A replica that refuses everything does so at any rate.
+//! other calls are answered. A replica that refuses everything does so at any rate: then fewer calls are answered if fewer are
+//! sent.
 
+use super::keys::KeyId;
 use crate::core::time::{Duration, Instant};
 
 const MILLI: u32 = 1000;
@@ -23,9 +25,8 @@ const ROOM: u32 = 8;
 const IDLE: Duration = Duration::from_secs(10);
 /// A target that answers nobody is asked this often: to stop is up to the breaker.
 const LONGEST: Duration = Duration::from_secs(2);
-/// After this long, and so many results, it is known whether fewer are refused now.
-const SETTLED: Duration = Duration::from_secs(10);
-const TELLING: u32 = 16;
+/// So many answers would have come at the rate before: then it is known whether fewer come.
+const TELLING: u64 = 12;
 const AFTER_VAIN: Duration = Duration::from_secs(60);
 
 /// Results, in thousandths.
@@ -38,9 +39,12 @@ struct Tally {
 /// Requests are sent less often.
 #[derive(Clone, Copy, Debug)]
 struct Slowed {
-    since: Instant,
-    results: u32,
-    refusals: u32,
+    /// Results since then, or since this was judged last.
+    answers: u64,
+    refusals: u64,
+    /// When [`TELLING`] answers would have come at the rate before, and how long that takes.
+    told: Instant,
+    telling: Duration,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -51,9 +55,13 @@ pub(super) struct Pace {
     /// Those of calls that had been refused before.
     again: Tally,
     in_a_row: u32,
+    /// Answers since the first refusal, and when that was.
+    in_all: u64,
+    began: Instant,
     last: Instant,
     slowed: Option<Slowed>,
     not_before: Instant,
+    key: Option<KeyId>,
 }
 
 impl Tally {
@@ -72,21 +80,30 @@ impl Tally {
 
 impl Pace {
     /// An attempt was refused because it came too fast. `again`: the call had been refused before.
-    pub(super) fn refused(&mut self, now: Instant, again: bool) {
+    pub(super) fn refused(&mut self, now: Instant, again: bool, key: KeyId) {
+        self.is_of(now, key);
         if self.all.refusals == 0 || now.since(self.last) >= IDLE {
-            *self = Self { since: now, not_before: self.not_before, ..Self::default() };
+            *self = Self {
+                since: now,
+                began: now,
+                not_before: self.not_before,
+                key: self.key,
+                ..Self::default()
+            };
         }
         self.in_a_row = 0;
         self.count(now, again, false);
         let is_known = self.all.refusals >= ENOUGH && self.again.results() >= ENOUGH_AGAIN;
-        let is_most = self.all.refusals > self.all.answers * 2;
+        let is_most = self.all.refusals > self.all.answers * 4;
         if is_known && is_most && !self.is_of_payloads() && now >= self.not_before {
-            self.slowed.get_or_insert(Slowed { since: now, results: 0, refusals: 0 });
+            let telling = now.since(self.began).scaled(TELLING, self.in_all.max(1));
+            self.slowed.get_or_insert(Slowed { answers: 0, refusals: 0, told: now + telling, telling });
         }
     }
 
     /// An attempt was answered.
-    pub(super) fn answered(&mut self, now: Instant, again: bool) {
+    pub(super) fn answered(&mut self, now: Instant, again: bool, key: KeyId) {
+        self.is_of(now, key);
         if self.all.refusals == 0 {
             return;
         }
@@ -94,11 +111,19 @@ impl Pace {
             self.since = now; // a gap without any answer says nothing about the rate
         }
         self.in_a_row += 1;
+        self.in_all += 1;
         if self.in_a_row >= ROOM {
             self.in_a_row = 0;
             self.since = self.middle(now);
         }
         self.count(now, again, true);
+    }
+
+    /// Each of several keys may have a limit of its own.
+    fn is_of(&mut self, now: Instant, key: KeyId) {
+        if self.key.replace(key).is_some_and(|other| other != key) {
+            (self.slowed, self.not_before) = (None, now + AFTER_VAIN);
+        }
     }
 
     fn count(&mut self, now: Instant, again: bool, is_answer: bool) {
@@ -110,12 +135,13 @@ impl Pace {
         if self.all.answers > self.all.refusals * 4 || self.is_of_payloads() {
             self.slowed = None;
         }
-        if let Some(slowed) = self.slowed.as_mut().filter(|slowed| now.since(slowed.since) >= SETTLED) {
-            slowed.results += 1;
-            slowed.refusals += u32::from(!is_answer);
-            let is_vain = slowed.refusals * 2 > slowed.results;
-            if slowed.results >= TELLING {
-                (slowed.results, slowed.refusals) = (0, 0);
+        if let Some(slowed) = &mut self.slowed {
+            slowed.answers += u64::from(is_answer);
+            slowed.refusals += u64::from(!is_answer);
+            if slowed.told <= now {
+                // One of three is refused where requests come a half too fast.
+                let is_vain = slowed.answers * 2 < TELLING && slowed.refusals > slowed.answers;
+                *slowed = Slowed { answers: 0, refusals: 0, told: now + slowed.telling, ..*slowed };
                 if is_vain {
                     (self.slowed, self.not_before) = (None, now + AFTER_VAIN);
                 }
@@ -140,6 +166,13 @@ impl Pace {
         self.again.results() >= ENOUGH_AGAIN && share(self.again, first) * 4 < share(first, self.again)
     }
 
+    /// An eighth of the last results are answers, or more.
+    pub(super) fn answers_some(&self, now: Instant) -> bool {
+        now.since(self.last) < IDLE
+            && self.all.results() >= ENOUGH_AGAIN
+            && self.all.answers * 8 >= self.all.results()
+    }
+
     /// How long no other request is sent after one.
     pub(super) fn interval(&self, now: Instant) -> Option<Duration> {
         self.slowed.filter(|_| now.since(self.last) < IDLE)?;
@@ -160,7 +193,7 @@ mod tests {
     fn mostly_refused(pace: &mut Pace, of: u64, to: u64) {
         for nth in 0..to / 100 {
             let (now, again) = (at(nth * 100), (nth / of).is_multiple_of(2));
-            if nth % of == 0 { pace.answered(now, again) } else { pace.refused(now, again) }
+            if nth % of == 0 { pace.answered(now, again, 1) } else { pace.refused(now, again, 1) }
         }
     }
 
@@ -185,33 +218,42 @@ mod tests {
         for nth in 0..200 {
             let now = at(nth * 100);
             if nth % 5 == 0 {
-                pace.answered(now, false)
+                pace.answered(now, false, 1)
             } else {
-                pace.refused(now, nth % 5 != 1)
+                pace.refused(now, nth % 5 != 1, 1)
             }
             assert_eq!(pace.interval(now), None, "{nth}");
         }
     }
 
     #[test]
-    fn a_pace_that_does_not_help_is_given_up_for_a_minute() {
+    fn a_pace_with_which_fewer_calls_are_answered_is_given_up_for_a_minute() {
         let mut pace = Pace::default();
         mostly_refused(&mut pace, 5, 5_000);
         assert!(pace.interval(at(5_000)).is_some());
+        // A third as many answers as before.
         let mut slowed = Vec::new();
-        for nth in 0..2_000 {
-            let now = at(5_000 + nth * 100);
-            let again = nth / 5 % 2 == 0;
-            if nth % 5 == 0 {
-                pace.answered(now, again)
+        for nth in 0..1_000 {
+            let (now, is_answer, again) =
+                (at(5_000 + nth * 100), nth % 15 == 0, (nth / 15).is_multiple_of(2));
+            if is_answer {
+                pace.answered(now, again, 1)
             } else {
-                pace.refused(now, again)
+                pace.refused(now, again, 1)
             }
             slowed.push(pace.interval(now).is_some());
         }
         let first = slowed.iter().position(|slowed| !slowed).expect("given up");
         let again = slowed[first..].iter().position(|slowed| *slowed).expect("tried again");
-        assert!((70..=130).contains(&first) && (590..=620).contains(&again), "{first} {again}");
+        assert!((10..=260).contains(&first) && (590..=620).contains(&again), "{first} {again}");
+    }
+
+    #[test]
+    fn several_keys_have_limits_of_their_own() {
+        let mut pace = Pace::default();
+        mostly_refused(&mut pace, 5, 10_000);
+        pace.answered(at(10_000), false, 2);
+        assert_eq!(pace.interval(at(10_000)), None);
     }
 
     #[test]
@@ -227,7 +269,7 @@ mod tests {
         let mut pace = Pace::default();
         mostly_refused(&mut pace, 5, 10_000);
         let before = pace.interval(at(10_000)).expect("slower").as_ms();
-        (0..8).for_each(|_| pace.answered(at(10_001), true));
+        (0..8).for_each(|_| pace.answered(at(10_001), true, 1));
         let after = pace.interval(at(10_001)).map_or(0, |interval| interval.as_ms());
         assert!(after * 2 <= before, "{before} {after}");
     }

@@ -44,11 +44,15 @@ struct Waiting {
     /// The last sign of life.
     seen: Instant,
     tier: Priority,
+    /// The target has not refused the call yet.
+    is_new: bool,
     /// The neighbours in the queue.
     before: CallId,
     after: CallId,
 }
 
+/// No more calls are looked at from the end of the line.
+const FAR: usize = 64;
 /// For each tier, the highest first.
 const WEIGHTS: [i32; 3] = [8, 3, 1];
 
@@ -115,7 +119,7 @@ impl Queue {
     }
 
     /// Appends the call. A call that was queued already loses its turn.
-    pub fn push(&mut self, now: Instant, call: CallId, tier: Priority, patience: Instant) {
+    pub fn push(&mut self, now: Instant, call: CallId, tier: Priority, patience: Instant, is_new: bool) {
         self.remove(call);
         let page = call as usize / PAGE;
         if self.pages.len() <= page {
@@ -126,7 +130,7 @@ impl Queue {
         }
         let before = self.last;
         if let Some(slot) = self.slot(call) {
-            *slot = Some(Waiting { since: now, patience, seen: now, tier, before, after: NOBODY });
+            *slot = Some(Waiting { since: now, patience, seen: now, tier, is_new, before, after: NOBODY });
         }
         match self.at_mut(before) {
             Some(before) => before.after = call,
@@ -213,6 +217,19 @@ impl Queue {
         self.remove(next).then_some(next)
     }
 
+    /// The call that came last, of those that are new.
+    pub fn pop_newest(&mut self, now: Instant) -> Option<CallId> {
+        let mut call = self.last;
+        for _ in 0..FAR {
+            let Some(waiting) = self.at(call) else { break };
+            if waiting.is_new {
+                return self.remove(call).then_some(call);
+            }
+            call = waiting.before;
+        }
+        self.pop(now)
+    }
+
     fn next(&mut self) -> CallId {
         let (mut next, mut most, mut sum) = (None, i32::MIN, 0);
         for (weight, tier) in WEIGHTS.into_iter().zip(&mut self.tiers) {
@@ -264,7 +281,7 @@ mod tests {
     }
 
     fn push(queue: &mut Queue, now: Instant, who: CallId, tier: Priority) {
-        queue.push(now, who, tier, now + Duration::from_secs(60));
+        queue.push(now, who, tier, now + Duration::from_secs(60), true);
     }
 
     fn served(queue: &mut Queue, count: usize) -> Vec<CallId> {
@@ -335,7 +352,7 @@ mod tests {
     fn calls_are_impatient_if_their_patience_ends_before() {
         let mut queue = Queue::default();
         for who in 1..4 {
-            queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000));
+            queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000), true);
         }
         assert_eq!(queue.impatient(at(2000)).collect::<Vec<_>>(), [1, 2]);
     }

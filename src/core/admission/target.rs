@@ -9,10 +9,14 @@ use super::limiter::Limiter;
 use super::messages::{Admission, Caller};
 use super::pace::Pace;
 use super::queue::Queue;
+use crate::core::backoff::OVERLOADED_BASE;
 use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::{Outcome, WaitReason};
 use crate::core::stats::Stats;
 use crate::core::time::{Duration, Instant};
+
+/// With a fallback left, a call waits for its turn with a target that refuses most of them no longer than this.
+const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct TargetState {
@@ -57,6 +61,14 @@ impl TargetState {
         self.hold_until = self.hold_until.max(next);
     }
 
+    /// Nobody was answered since the first refusal without a time. The call that came last is sent next: those before it may
+    /// all be refused because of who sends them.
+    pub(super) fn refuses_all(&self) -> bool {
+        let vain = |cooldown: Cooldown| cooldown.backoff >= OVERLOADED_BASE.scaled(2, 1);
+        self.cooldown
+            .is_some_and(|cooldown| vain(cooldown) && self.worked.is_none_or(|at| at < cooldown.since))
+    }
+
     pub(super) fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
         match self.coordinator.admit(now, caller.id, caller.attempt) {
             Ok(generation) => {
@@ -84,11 +96,13 @@ impl TargetState {
         let others = self.queue.before(caller.priority) + 1;
         let paced = self.pace.interval(now).map(|interval| interval.scaled(others as u64, 1));
         let wait = self.limiter.wait_behind(others, self.connections.most()).max(paced).filter(|_| !cold);
-        let too_late = wait.is_some_and(|wait| now + wait >= caller.deadline);
+        // With a fallback left there is something better than a long line.
+        let may_leave = caller.has_fallback && paced.is_some_and(|wait| wait >= BEFORE_FALLBACK);
+        let too_late = may_leave || wait.is_some_and(|wait| now + wait >= caller.deadline);
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.reject(Code::QueueFull, Layer::Compute, wait);
         }
-        self.queue.push(now, caller.id, caller.priority, caller.patience);
+        self.queue.push(now, caller.id, caller.priority, caller.patience, caller.first);
         Admission::Queued(self.reason(now))
     }
 

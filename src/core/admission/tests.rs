@@ -59,6 +59,7 @@ impl Bench {
             attempt,
             held: Duration::ZERO,
             first: true,
+            has_fallback: false,
         }
     }
 

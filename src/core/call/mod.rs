@@ -290,7 +290,8 @@ impl Call {
         let attempt = self.policy.timeouts.attempt + held;
         let (deadline, first) = (self.deadline(), !self.per_target.sent);
         let patience = deadline.min(self.patience(cx));
-        Caller { id: self.id, priority: self.policy.priority, deadline, patience, attempt, held, first }
+        let (priority, has_fallback) = (self.policy.priority, self.has_fallback());
+        Caller { id: self.id, priority, deadline, patience, attempt, held, first, has_fallback }
     }
 
     fn has_fallback(&self) -> bool {

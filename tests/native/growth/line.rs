@@ -48,7 +48,16 @@ impl Crowd {
     fn caller(&self, id: CallId) -> Caller {
         let priority = if id % 100 < 98 { Priority::Batch } else { TIERS[id as usize % 2] };
         let (deadline, patience) = (at(0) + HOUR, at(0) + HOUR);
-        Caller { id, priority, deadline, patience, attempt: HOUR, held: Duration::ZERO, first: false }
+        Caller {
+            id,
+            priority,
+            deadline,
+            patience,
+            attempt: HOUR,
+            held: Duration::ZERO,
+            first: false,
+            has_fallback: false,
+        }
     }
 
     /// What a client asks after everything that happens. Returns how many calls were woken.

@@ -22,8 +22,16 @@ fn come(targets: usize) -> time::Duration {
         shared.retain(target);
         let (deadline, patience) = (NOW + HOUR, NOW + HOUR);
         let (id, priority) = (target as CallId, Priority::Default);
-        let caller =
-            Caller { id, priority, deadline, patience, attempt: HOUR, held: Duration::ZERO, first: true };
+        let caller = Caller {
+            id,
+            priority,
+            deadline,
+            patience,
+            attempt: HOUR,
+            held: Duration::ZERO,
+            first: true,
+            has_fallback: false,
+        };
         shared.request(NOW, target, caller);
         assert!(!shared.replace(target), "a target in use was replaced");
         assert_eq!(shared.due(), None);

@@ -115,6 +115,7 @@ fn a_reader_that_asks_for_nothing_lends_its_connection() {
         attempt: secs(120),
         held: Duration::ZERO,
         first: true,
+        has_fallback: false,
     };
     let goes = |admission| matches!(admission, Admission::Admitted { .. });
     assert!((0..5).all(|id| goes(shared.request(now, 0, caller(id)))));
@@ -142,6 +143,7 @@ fn a_call_that_claims_late_because_its_page_stood_still_holds_up_no_other() {
         attempt: secs(120),
         held: Duration::ZERO,
         first: true,
+        has_fallback: false,
     };
     let admissions: Vec<_> = (0..12).map(|id| shared.request(came, 0, caller(id))).collect();
     assert_eq!(

@@ -112,3 +112,45 @@ fn most_payloads_may_be_refused_whatever_the_rate_and_the_others_are_answered_so
         }
     }
 }
+
+#[test]
+fn a_burst_that_is_refused_without_a_time_keeps_those_who_come_later_out_for_seconds() {
+    for burst in [6, 20, 40] {
+        for seed in 0..SEEDS {
+            let bad = (0..burst).map(|_| Caller::with(Policy::default()));
+            let others = (0..100).map(|nth| Caller::with(Policy::default()).coming(ms(500 + nth * 400)));
+            let meeting = Crowd::of(bad.chain(others))
+                .seeded(seed)
+                .against(|asked| if asked.who < burst { too_many() } else { Reply::ok(ms(50)) });
+            let took: Vec<_> = meeting.calls[burst as usize..].iter().map(|call| call.took).collect();
+            let answered = meeting.calls[burst as usize..].iter().filter(|call| call.is_delivered()).count();
+            let late = took.iter().filter(|took| **took > secs(5)).count();
+            let last = took.iter().max();
+            assert!(
+                answered == 100 && late <= 5 && last < Some(&secs(10)),
+                "{burst}, seed {seed}: {answered} of 100, {late} late, {last:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_refuses_three_of_four_at_any_rate_is_asked_on() {
+    for (what, refusal) in refusals() {
+        for a_second in [4, 16] {
+            let mut answered = 0;
+            for seed in 0..SEEDS {
+                let mut nth = seed;
+                let crowd = offered(a_second * 50, a_second, secs(60)).seeded(seed);
+                let meeting = crowd.against(|_| {
+                    nth = nth.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    if (nth >> 33).is_multiple_of(4) { ok() } else { refusal.clone() }
+                });
+                answered += meeting.delivered();
+            }
+            // Four attempts each, as often as one likes, would be 68 of a hundred.
+            let share = answered * 100 / (a_second * 50 * SEEDS) as usize;
+            assert!(share >= 45, "{what}, {a_second} a second: {share} of a hundred");
+        }
+    }
+}
