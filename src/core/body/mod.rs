@@ -7,7 +7,7 @@
 pub(super) mod page;
 
 use super::classify::Body;
-use super::dialect::{Reader, Said};
+use super::dialect::Reader;
 use super::json::NoJson;
 
 /// A failure says what the matter is within its first 64 KiB.
@@ -200,10 +200,10 @@ impl Reading {
         self.is_json() && self.no_json != Some(NoJson::Malformed)
     }
 
-    fn answer(self, wanted: Wanted) -> Body {
+    fn answer(mut self, wanted: Wanted) -> Body {
         let lookup = wanted == Wanted::Passed { lookup: true };
         if self.is_json() && self.json.said().is_failure(lookup) {
-            return Body::of_failure(self.json.said());
+            return Body::of_failure(&mut self.json);
         }
         let raw = wanted == Wanted::Raw;
         let passes = matches!(wanted, Wanted::Passed { .. });
@@ -211,13 +211,11 @@ impl Reading {
         let is_stream =
             self.form == Form::Events || self.kind == Kind::Lines && self.json.said().is_of_stream();
         if !raw && !passes && is_stream {
-            let detail =
-                b"a stream, which was not asked for: call streamWithRetry, or set stream: false".to_vec();
-            return Body { of_engine: true, unexpected: true, is_final: true, detail, ..Body::default() };
+            let why = b"a stream, which was not asked for: call streamWithRetry, or set stream: false";
+            return Body { of_engine: true, ..Body::unexpected(why, true) };
         }
         if !raw && !passes && self.is_json() && self.json.said().is_empty() {
-            let detail = b"an answer without choices".to_vec();
-            return Body { of_engine: true, unexpected: true, detail, ..Body::default() };
+            return Body { of_engine: true, ..Body::unexpected(b"an answer without choices", false) };
         }
         let says_nothing = matches!(self.form, Form::Page | Form::Nothing);
         let needs_json = match wanted {
@@ -241,13 +239,12 @@ impl Reading {
             _ => b"no JSON".to_vec(),
         };
         let is_final = self.is_json() && !self.is_cut;
-        Body { unexpected: true, is_final, detail, ..Body::default() }
+        Body::unexpected(&detail, is_final)
     }
 
-    fn failure(self) -> Body {
-        let said = self.json.said();
-        if self.is_json() && (self.no_json.is_none() || !said.words.is_empty()) {
-            let mut body = Body::of_failure(said);
+    fn failure(mut self) -> Body {
+        if self.is_json() && (self.no_json.is_none() || !self.json.said().words.is_empty()) {
+            let mut body = Body::of_failure(&mut self.json);
             if self.no_json.is_some() {
                 // What follows the break says something as well.
                 body.text = lower(&self.head);
@@ -270,8 +267,16 @@ fn lower(text: &[u8]) -> Vec<u8> {
 }
 
 impl Body {
+    /// A success that is not what was asked for. `is_final`: another attempt would bring the same.
+    pub(super) fn unexpected(why: &[u8], is_final: bool) -> Self {
+        Self { unexpected: true, is_final, detail: why.to_vec(), ..Self::default() }
+    }
+
     /// The body of a JSON answer or an event that reports a failure.
-    pub fn of_failure(said: &Said) -> Self {
+    pub fn of_failure(reader: &mut Reader) -> Self {
+        let is_final = reader.said().is_job();
+        let own = reader.read_quoted();
+        let said = reader.said();
         Self {
             of_engine: true,
             is_error: true,
@@ -281,7 +286,8 @@ impl Body {
             wait: said.wait(),
             until_ms: said.until_ms(),
             estimate: said.estimate().filter(|estimate| *estimate <= super::hint::LONGEST),
-            detail: said.words.clone(),
+            detail: said.words.get(..own).unwrap_or_default().to_vec(),
+            is_final,
             ..Self::default()
         }
     }

@@ -89,6 +89,8 @@ impl Classification {
     const GATEWAY_TIMEOUT: Self = Self::new(Code::GatewayTimeout, Layer::Gateway, RetryClass::Once);
     const OUT_OF_MEMORY: Self = Self::new(Code::EngineFailure, Layer::Compute, RetryClass::Once);
     const ENGINE: Self = Self::new(Code::EngineFailure, Layer::Compute, RetryClass::Standard);
+    /// A job that ran and failed. It may be billed, and nothing says that another run ends in another way.
+    const JOB: Self = Self::new(Code::EngineFailure, Layer::Compute, RetryClass::Never);
     const BAD_REQUEST: Self = Self::new(Code::BadRequest, Layer::Client, RetryClass::Never);
     const UNAUTHORIZED: Self = Self::new(Code::Unauthorized, Layer::Account, RetryClass::Never);
     const FORBIDDEN: Self = Self::new(Code::Forbidden, Layer::Account, RetryClass::Never);
@@ -151,7 +153,11 @@ fn inside(profile: Profile, body: &Body) -> Classification {
     match body.status {
         Some(status) => of_status(status, profile, body),
         None if body.estimate.is_some() => Classification::LOADING,
-        None => phrases.meaning().or_else(|| phrases.named()).unwrap_or(Classification::ENGINE),
+        None => phrases
+            .meaning()
+            .or_else(|| Some(of_status(phrases.status()?, profile, body)))
+            .or_else(|| phrases.named())
+            .unwrap_or(if body.is_final { Classification::JOB } else { Classification::ENGINE }),
     }
 }
 
@@ -162,7 +168,9 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
     let of_uvicorn = !body.is_page && body.text == b"service unavailable";
     let layer = if of_uvicorn { Layer::Compute } else { speaker(body) };
     let unavailable = Classification::new(Code::Unavailable, layer, RetryClass::Standard);
-    match status {
+    // A 424 of SageMaker or Bedrock names the status of the model's own server.
+    let own = body.status.filter(|own| status == 424 && *own < 500);
+    match own.unwrap_or(status) {
         // The redirect was not followed, because that was not safe.
         300..=399 => Classification::ASTRAY,
         400 if phrases.unsupported_model() => Classification::NOT_FOUND,
@@ -170,8 +178,8 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         400 if phrases.out_of_memory() => Classification::OUT_OF_MEMORY,
         400 if phrases.bad_token() => Classification::UNAUTHORIZED,
         400 | 401 | 403 | 412 | 429 if phrases.out_of_credits() => Classification::CREDITS,
-        // NVIDIA's NIM.
-        400 if phrases.say("degraded function") => unavailable,
+        // NVIDIA's NIM, and the AI gateway of Cloudflare.
+        400 if phrases.say("degraded function|failed to get response from provider") => unavailable,
         // MLServer, while KServe scales from zero.
         400 if phrases.not_ready() => Classification::LOADING,
         401 => Classification::UNAUTHORIZED,

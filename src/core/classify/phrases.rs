@@ -62,10 +62,13 @@ impl Phrases<'_> {
     /// The meaning by the names of kinds alone.
     pub(super) fn named(&self) -> Option<Classification> {
         [
-            ("authentication|invalid_api_key|unauthenticated|unauthorized", Classification::UNAUTHORIZED),
+            (
+                "authentication|invalid_api_key|unauthenticated|unauthorized|authfailure",
+                Classification::UNAUTHORIZED,
+            ),
             ("permission|forbidden", Classification::FORBIDDEN),
             ("not_found|notfound", Classification::NOT_FOUND),
-            ("timeout|deadline_exceeded", Classification::GATEWAY_TIMEOUT),
+            ("timeout|timed_out|deadline_exceeded", Classification::GATEWAY_TIMEOUT),
             ("unavailable|capacity", Classification::OVERLOADED),
             (
                 "invalid|badrequest|bad_request|content_filter|content_policy|unsupported|too_long|too_large",
@@ -147,8 +150,9 @@ impl Phrases<'_> {
         )
     }
 
+    /// Also LM Studio about an engine that is gone: "The model has crashed without additional information."
     pub(super) fn out_of_memory(&self) -> bool {
-        self.say("out of memory|outofmemory")
+        self.say("out of memory|outofmemory|more system memory|model has crashed")
     }
 
     /// The legacy gateway: "Model too busy, unable to get response in less than 60 second(s)".
@@ -184,7 +188,7 @@ impl Phrases<'_> {
     }
 
     pub(super) fn rate_limited(&self) -> bool {
-        self.are("rate_limit|ratelimit|too_many_requests|resource_exhausted|throttl")
+        self.are("rate_limit|ratelimit|requestlimit|too_many_requests|resource_exhausted|throttl")
             || self.say("rate limit|too many requests|slow down|quota exceeded")
     }
 
@@ -194,12 +198,21 @@ impl Phrases<'_> {
         self.say("request too large for") || limit.is_some() && self.number("requested") > limit
     }
 
-    /// The first number right behind this word.
+    /// A status in words: "Error code: 400 - {'error': …}" of OpenAI's SDKs, "Request failed with status code 429" of
+    /// axios.
+    pub(super) fn status(&self) -> Option<u16> {
+        let number = self.number("code").or_else(|| self.number("status"))? / 1_000;
+        u16::try_from(number).ok().filter(|status| (400..=599).contains(status))
+    }
+
+    /// The first number right behind this word, in thousandths.
     fn number(&self, word: &str) -> Option<u64> {
         let mut rest = self.text;
         loop {
             rest = rest.get(find(rest, word.as_bytes())? + word.len()..)?;
-            let behind = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+            // "code: 400", "'code': 400", "code=400".
+            let marks = rest.iter().take_while(|byte| b"'\": =".contains(byte)).count();
+            let behind = rest.get(marks..).unwrap_or_default();
             let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if let Some(number) = behind.get(..digits).and_then(millis) {
                 return Some(number);
@@ -216,13 +229,13 @@ impl Phrases<'_> {
         }
         self.are(
             "insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded|\
-             quota_exhausted|perday",
+             quota_exhausted|perday|arrearage|exceeded_current_quota|setlimitexceeded",
         )
             || self.say("quota exceeded for metric") && self.number("limit") == Some(0)
             || self.say(
                 "included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits|\
                  spending limit|spending cap|balance is insufficient|available credits|credits are depleted|credits_balance|daily quota|\
-                 daily rate limit|weekly usage limit|too many tokens per day|余额不足|使用上限|budget has been exceeded|daily free allocation|欠费",
+                 daily rate limit|weekly usage limit|too many tokens per day|余额不足|使用上限|budget has been exceeded|daily free allocation|extra usage|api usage limit|per day limit|calls / month|balance not enough|欠费",
             )
     }
 

@@ -1,4 +1,5 @@
-//! The names that have a meaning, of all servers together.
+//! The names that have a meaning, of all servers together. A name may begin with a capital: Tencent, AWS and .NET
+//! write `Error`, `Message` and `FinishReason`.
 
 macro_rules! keys {
     ($($key:ident: $($name:literal)|+,)*) => {
@@ -19,41 +20,42 @@ macro_rules! keys {
 }
 
 keys! {
+    // What stands beside a failure as well as beside an answer.
+    Aside: "meta" | "extensions" | "jsonapi" | "usage" | "input",
     BaseResp: "base_resp",
     Blocked: "blockReason",
     Candidates: "candidates",
     Choices: "choices",
-    Code: "code" | "status_code" | "statusCode" | "http_status" | "http_status_code" | "reason" | "quotaId",
+    Code: "code" | "status_code" | "statusCode" | "http_status" | "http_status_code" | "reason" | "quotaId" | "http_code" | "originalStatusCode",
     Content: "content",
     Data: "data",
     Delta: "delta",
-    Detail: "detail" | "details" | "violations",
+    Detail: "detail" | "details" | "violations" | "title" | "warnings",
     Done: "done",
-    Embedding: "embedding" | "embeddings",
-    Error: "error",
+    Error: "error" | "last_error",
     ErrorCode: "error_code",
-    ErrorMessage: "error_message" | "error_msg" | "errorMessage",
+    ErrorMessage: "error_message" | "error_msg" | "errorMessage" | "errorMsg" | "err_msg" | "errorText",
     ErrorType: "error_type" | "errorType",
     Errors: "errors",
-    Event: "event",
+    Event: "event" | "event_type",
     Estimate: "estimated_time",
     Finish: "finish_reason" | "finishReason",
     Finished: "is_finished" | "sequence_end",
     Id: "id",
     Index: "index",
     JsonRpc: "jsonrpc",
-    Message: "message" | "Message" | "msg" | "status_msg",
+    Message: "message" | "msg" | "status_msg",
     Metadata: "metadata",
     NativeFinish: "native_finish_reason",
     Object: "object",
-    Output: "output",
+    Output: "output" | "steps",
     Parts: "parts",
     PromptFeedback: "promptFeedback",
-    Raw: "raw",
-    Response: "response",
+    Raw: "raw" | "value",
+    Response: "response" | "interaction",
     Result: "result" | "results",
-    ResetAt: "X-RateLimit-Reset",
-    RetryAfter: "retry_after" | "retry_after_seconds" | "retry_after_seconds_raw" | "retryAfter" | "Retry-After" | "resets_in_seconds" | "retryDelay" | "quotaResetDelay",
+    ResetAt: "x-RateLimit-Reset",
+    RetryAfter: "retry_after" | "retry_after_seconds" | "retry_after_seconds_raw" | "retryAfter" | "retry-After" | "resets_in_seconds" | "retryDelay" | "quotaResetDelay",
     RetryAfterMs: "retry_after_ms" | "retryAfterMs",
     Role: "role",
     Special: "special",
@@ -64,12 +66,10 @@ keys! {
     Text: "text",
     Thinking: "thinking",
     Thought: "thought",
-    Title: "title",
     Token: "token",
     ToolCalls: "tool_calls",
     Type: "type",
-    Warnings: "warnings",
-    Solved: "answer" | "labels" | "score" | "summary_text" | "translation_text",
+    Solved: "embedding" | "embeddings" | "answer" | "labels" | "score" | "summary_text" | "translation_text",
     Whole: "generated_text",
 }
 
@@ -87,7 +87,8 @@ const PLACES: usize = 256;
 const fn place(name: &[u8]) -> usize {
     let (_, half) = name.split_at(name.len() / 2);
     let (Some(first), Some(middle), Some(last)) = (name.first(), half.first(), name.last()) else { return 0 };
-    (name.len() * 31 + *first as usize * 7 + *last as usize * 13 + *middle as usize * 3) % PLACES
+    (name.len() * 31 + first.to_ascii_lowercase() as usize * 7 + *last as usize * 13 + *middle as usize * 3)
+        % PLACES
 }
 
 /// The number of each name, counted from 1.
@@ -110,9 +111,11 @@ impl Name {
     /// Not a `match` on the names, which is 8 KB of wasm.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
         let mut at = place(name);
+        let (first, rest) = name.split_first()?;
         while let Some(nth) = TABLE.get(at).and_then(|nth| nth.checked_sub(1)) {
             let (its, _) = NAMED.get(usize::from(nth))?;
-            if its.as_bytes() == name {
+            let (its_first, its_rest) = its.as_bytes().split_first()?;
+            if rest == its_rest && first.to_ascii_lowercase() == *its_first {
                 return Some(Self(nth));
             }
             at = (at + 1) % PLACES;

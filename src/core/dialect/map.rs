@@ -93,8 +93,10 @@ impl Node {
     const WORDS: Self = Self(5);
     const KIND: Self = Self(6);
     const KIND_OF_ERROR: Self = Self(7);
+    /// A member of the document itself whose name says nothing.
+    pub(super) const UNKNOWN: Self = Self(8);
     /// How many nodes there are before those of the forms.
-    const FIRST: usize = 8;
+    const FIRST: usize = 9;
 
     /// The value of `key` in an object there.
     pub(super) fn below(self, key: Key) -> Self {
@@ -130,13 +132,13 @@ struct Map<const N: usize> {
     leaves: [u8; Use::JsonRpc as usize + 1],
 }
 
-static MAP: Map<NODES> = Map::built();
+static MAP: Map<NODES> = NEEDED.fitted();
 const NEEDED: Map<128> = Map::built();
 
 /// Keys that say that something is wrong, wherever they stand.
 const ERRORS: [Key; 2] = [Key::Error, Key::Errors];
 /// Keys that say why, and keys that hold those.
-const REASONS: [Key; 5] = [Key::ErrorMessage, Key::Message, Key::Detail, Key::Title, Key::Warnings];
+const REASONS: [Key; 3] = [Key::ErrorMessage, Key::Message, Key::Detail];
 /// What the document says about itself.
 const OWN: [(Key, Use); 12] = [
     (Key::Code, Use::Code),
@@ -165,9 +167,18 @@ impl<const N: usize> Map<N> {
         map.take_forms(false);
         map.take_failures();
         map.take(&[Key::Error, Key::Metadata, Key::Raw], Use::WordsOfError); // OpenRouter
+        // A job says in its `data` why it has failed: Dify, WaveSpeed.
+        let data = map.way(&[Key::Data]);
+        map.next[data][Key::Error as usize] = Node::WORDS.0;
+        // Some servers send words about an error always, and an object only then: Tencent.
+        let words = map.node(Use::Words);
+        map.next[words] = map.next[Node::ERROR.0 as usize];
+        map.next[Node::ROOT.0 as usize][Key::ErrorMessage as usize] = words as u8;
+        map.next[Node::ERROR.0 as usize][Key::Raw as usize] = Node::ERROR.0;
+        map.next[Node::ROOT.0 as usize][Key::Other as usize] = Node::UNKNOWN.0;
         map.next[Node::LIST.0 as usize] = map.next[Node::ROOT.0 as usize];
         map.uses[Node::LIST.0 as usize] = Use::Result;
-        map
+        map.merged().merged()
     }
 
     /// First the lines about everything below a node; the others are exceptions.
@@ -179,9 +190,7 @@ impl<const N: usize> Map<N> {
                 let Way { keys, used, .. } = FORMS[form][nth];
                 if all && FORMS[form][nth].all {
                     let node = self.way(keys);
-                    let below = self.node(used);
-                    self.next[below] = [below as u8; KEYS];
-                    self.next[node] = [below as u8; KEYS];
+                    self.next[node] = [self.below(used); KEYS];
                 } else if !all && !FORMS[form][nth].all {
                     self.take(keys, used);
                 }
@@ -231,6 +240,81 @@ impl<const N: usize> Map<N> {
             self.node(used);
         }
         self.leaves[used as usize]
+    }
+
+    /// The node of everything below a node.
+    const fn below(&mut self, used: Use) -> u8 {
+        let is_new = self.leaves[used as usize] == 0;
+        let below = self.leaf(used);
+        if is_new {
+            self.next[below as usize] = [below; KEYS];
+        }
+        below
+    }
+
+    /// Nodes that are alike become one.
+    const fn merged(mut self) -> Self {
+        let mut nth = Node::FIRST;
+        while nth < self.count {
+            let mut other = 0;
+            while other < nth && !self.are_alike(nth, other) {
+                // The nodes before have their meaning by their number, except for the first.
+                other = if other == 0 { Node::FIRST } else { other + 1 };
+            }
+            if other >= nth {
+                nth += 1;
+                continue;
+            }
+            self.count -= 1;
+            self.redirect(nth, other);
+            if nth < self.count {
+                self.next[nth] = self.next[self.count];
+                self.uses[nth] = self.uses[self.count];
+                self.redirect(self.count, nth);
+            }
+        }
+        self
+    }
+
+    /// The same in as many nodes as there are.
+    const fn fitted<const FEWER: usize>(&self) -> Map<FEWER> {
+        let mut map =
+            Map { next: [[0; KEYS]; FEWER], uses: [Use::Nothing; FEWER], count: FEWER, leaves: [0; _] };
+        let mut node = 0;
+        while node < FEWER {
+            map.next[node] = self.next[node];
+            map.uses[node] = self.uses[node];
+            node += 1;
+        }
+        map
+    }
+
+    const fn are_alike(&self, one: usize, other: usize) -> bool {
+        if self.uses[one] as usize != self.uses[other] as usize {
+            return false;
+        }
+        let mut key = 0;
+        while key < KEYS {
+            if self.next[one][key] != self.next[other][key] {
+                return false;
+            }
+            key += 1;
+        }
+        true
+    }
+
+    const fn redirect(&mut self, from: usize, to: usize) {
+        let mut node = 0;
+        while node <= self.count {
+            let mut key = 0;
+            while key < KEYS {
+                if self.next[node][key] as usize == from {
+                    self.next[node][key] = to as u8;
+                }
+                key += 1;
+            }
+            node += 1;
+        }
     }
 
     const fn take_failures(&mut self) {

@@ -16,6 +16,7 @@ mod short;
 
 pub use said::{Meaning, Said, WORDS_LIMIT};
 
+use super::classify::find;
 use super::json::{NoJson, Scanner, Sink, millis};
 use super::time::Duration;
 use alike::{Alike, Spot};
@@ -28,6 +29,14 @@ use short::Short;
 pub fn is_life(name: &[u8]) -> bool {
     formats::event(name) == Some(formats::Event::Life)
 }
+
+/// Whether the last event of a stream may have this name, in whatever form.
+pub fn is_last(name: &[u8]) -> bool {
+    formats::event(name) == Some(formats::Event::Last)
+}
+
+/// JSON in a text of JSON, in a text of JSON: no chain of gateways is longer.
+const MOST_QUOTED: usize = 3;
 
 /// A reader of documents that come in pieces.
 #[derive(Debug, Default)]
@@ -85,6 +94,28 @@ impl Reader {
         true
     }
 
+    /// Reads also what a failure quotes: gateways put the answer of the server behind them into their own words.
+    /// Returns how many bytes of the words are their own.
+    pub fn read_quoted(&mut self) -> usize {
+        let (own, mut from) = (self.said().words.len(), 0);
+        for _ in 0..MOST_QUOTED {
+            let words = self.said().words.get(from..).unwrap_or_default().to_vec();
+            from += words.len();
+            let Some(at) = find(&words, b"{") else { break };
+            self.scanner.begin();
+            self.cursor.goes_to_start();
+            // What follows the JSON is words again.
+            _ = self.push(words.get(at..).unwrap_or_default());
+        }
+        own
+    }
+
+    /// Takes a failure that is told in words alone.
+    pub fn read_words(&mut self, words: &[u8]) {
+        self.begin(true);
+        self.cursor.said.word(words, true);
+    }
+
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
         let read = self.scanner.push(bytes, &mut self.cursor);
@@ -133,6 +164,10 @@ struct Cursor {
     /// How many objects are open.
     depth: usize,
     is_list: bool,
+    /// How many arrays are open.
+    lists: usize,
+    /// The value belongs to `errors` of the document itself. Before that, the document had failed or not.
+    in_errors: Option<bool>,
     /// The number of keys of the document itself.
     keys: usize,
     /// An earlier item of the list has failed.
@@ -154,6 +189,8 @@ impl Default for Cursor {
             objects: 0,
             depth: 0,
             is_list: false,
+            lists: 0,
+            in_errors: None,
             keys: 0,
             has_failed: false,
             repeats: Repeats::default(),
@@ -167,6 +204,7 @@ impl Default for Cursor {
 impl Sink for Cursor {
     fn opens(&mut self, is_object: bool) {
         if !is_object {
+            self.lists += 1;
             if self.used == Use::Choices {
                 (self.said.found.is_known, self.said.found.has_no_choice) = (true, true);
             }
@@ -197,6 +235,7 @@ impl Sink for Cursor {
 
     fn closes(&mut self, is_object: bool) {
         if !is_object {
+            self.lists = self.lists.saturating_sub(1);
             return;
         }
         let mut node = Node::NOWHERE;
@@ -207,6 +246,8 @@ impl Sink for Cursor {
         self.depth -= 1;
         self.goes_to(node);
         if self.depth == 0 {
+            self.member_ends();
+            self.said.weighs_mishaps();
             // One of several answers in a list may have failed.
             let found = &mut self.said.found;
             found.has_result |= self.is_list && !found.has_failed;
@@ -219,16 +260,24 @@ impl Sink for Cursor {
     }
 
     fn key(&mut self, part: &[u8], is_last: bool) {
+        if self.depth == 1 {
+            self.member_ends();
+        }
         let Some(name) = self.short.push(part, is_last) else { return };
         self.repeats.comes();
         let object = if self.depth <= DEEPEST { Node::of(self.objects as u8) } else { Node::NOWHERE };
+        self.said.found.has_more |= object == Node::UNKNOWN;
         // Most of a document has no meaning.
-        let name = if object == Node::NOWHERE { None } else { Name::of(name) };
+        let name = if object == Node::NOWHERE || object == Node::UNKNOWN { None } else { Name::of(name) };
         if name.is_some_and(|name| !self.repeats.counts(self.depth - 1, name)) {
             return self.goes_to(Node::NOWHERE);
         }
         self.keys += usize::from(self.depth == 1);
-        self.goes_to(object.below(name.map_or(Key::Other, Name::key)));
+        let key = name.map_or(Key::Other, Name::key);
+        if self.depth == 1 && key == Key::Errors {
+            self.in_errors = Some(self.said.found.has_failed);
+        }
+        self.goes_to(object.below(key));
     }
 
     fn text(&mut self, part: &[u8], is_last: bool) {
@@ -289,11 +338,25 @@ impl Cursor {
     }
 
     fn starts(&mut self) {
+        self.goes_to_start();
+        self.text = Spot::default();
+        self.said.clear();
+    }
+
+    fn goes_to_start(&mut self) {
         self.goes_to(Node::ROOT);
         (self.objects, self.depth, self.is_list, self.keys) = (0, 0, false, 0);
-        self.text = Spot::default();
+        (self.lists, self.in_errors) = (0, None);
         self.short.clear();
-        self.said.clear();
+    }
+
+    /// What `errors` tells may be no more than mishaps on the way to the answer.
+    fn member_ends(&mut self) {
+        if let Some(before) = self.in_errors.take() {
+            let found = &mut self.said.found;
+            found.has_mishaps |= found.has_failed;
+            found.has_failed = before;
+        }
     }
 
     fn goes_to(&mut self, node: Node) {
@@ -333,7 +396,8 @@ impl Cursor {
                 said.found.has_failed |= name == b"error";
                 said.is_resource(name);
             }
-            Use::Status => said.is_in_state(name),
+            // One of several that are listed says nothing about this answer.
+            Use::Status if self.lists == 0 => said.is_in_state(name, self.depth == 1),
             Use::Id => said.found.has_id = !name.is_empty(),
             Use::JsonRpc => said.found.has_result = true,
             _ => {}

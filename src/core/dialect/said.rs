@@ -50,6 +50,10 @@ pub(super) struct Found {
     pub(super) has_result: bool,
     /// The document has a number that is no status, where others have a status.
     has_own_code: bool,
+    /// The document lists errors, and says nowhere else that it has failed.
+    pub(super) has_mishaps: bool,
+    /// There is more in the document than what has a meaning here, or it says of itself that it succeeded.
+    pub(super) has_more: bool,
     pub(super) has_id: bool,
     /// The document has a place for choices, and no choice in it.
     pub(super) has_no_choice: bool,
@@ -57,7 +61,10 @@ pub(super) struct Found {
     is_kept: bool,
     /// An answer of `/v1/responses`.
     is_response: bool,
+    /// The state of the document, or of the job in its `data`, is a failure.
     says_failed: bool,
+    /// The document is an event, by its `type` or the like.
+    is_typed: bool,
     /// One of several pieces, by its form.
     pub(super) is_piece: bool,
     /// A whole message.
@@ -155,10 +162,24 @@ impl Said {
     pub fn is_failure(&self, lookup: bool) -> bool {
         let found = &self.found;
         let is_account = lookup || found.has_id && found.is_kept;
-        let failed = found.has_failed
-            || found.says_failed && found.is_response
-            || found.has_own_code && !self.words.is_empty();
-        !is_account && (found.has_ended_badly || failed && !found.has_result)
+        let failed = found.has_failed || found.has_own_code && !self.words.is_empty();
+        !is_account && (found.has_ended_badly || self.has_failed_job() || failed && !found.has_result)
+    }
+
+    /// The document says of itself, or of its job, that it failed, whatever has come of it. A step that failed is not
+    /// the end of a workflow.
+    fn has_failed_job(&self) -> bool {
+        let Found { says_failed, is_response, event, is_typed, has_id, .. } = self.found;
+        let is_whole = match event {
+            None => !is_typed && (has_id || !self.words.is_empty()),
+            Some(event) => event == Event::End,
+        };
+        says_failed && (is_response || is_whole)
+    }
+
+    /// A failure is that of a job, which would fail again unless it says why it would not.
+    pub fn is_job(&self) -> bool {
+        self.found.says_failed && !self.found.is_response
     }
 
     /// More must follow: the document is a piece by its form, and says of no answer that it has ended.
@@ -178,11 +199,16 @@ impl Said {
         self.found.is_known || self.found.is_undone || self.found.event.is_some()
     }
 
+    /// By its name the event is the last one.
+    pub fn is_last(&self) -> bool {
+        self.found.event == Some(Event::Last)
+    }
+
     /// The text for people, in UTF-8. `is_alone`: the document is no event of a stream.
     pub fn text(&self, is_alone: bool) -> &[u8] {
         match self.found.event {
             _ if self.found.is_alone && !is_alone => &[],
-            None | Some(Event::Text) => &self.text,
+            None | Some(Event::Text | Event::Last) => &self.text,
             _ => &[],
         }
     }
@@ -208,7 +234,9 @@ impl Said {
             Some(Event::End) => (false, true, true),
             Some(Event::LastPiece) => (true, true, true),
             // An event in an unknown form is content as it is.
-            None => (has_result || !is_known, has_ended, is_known || is_open || is_undone),
+            None | Some(Event::Last) => {
+                (has_result || !is_known, has_ended, is_known || is_open || is_undone)
+            }
         };
         let finished = if ends { finished | 1 } else { finished };
         let open = if open | finished == 0 { u64::from(has_content) } else { open };
@@ -218,19 +246,34 @@ impl Said {
     pub(super) fn is_of(&mut self, name: &[u8]) {
         // `event` beside `type` is often a name of the gateway's own.
         self.found.event = formats::event(name).or(self.found.event);
+        self.found.is_typed = true;
         self.found.has_ended_badly |= self.found.event == Some(Event::Failure);
     }
 
     pub(super) fn is_resource(&mut self, object: &[u8]) {
-        self.found.is_response = object == b"response";
+        self.found.is_response = object == b"response" || object == b"interaction";
         // What was made for this request does not describe something else.
-        let is_answer = [b"error".as_slice(), b"response", b"list", b"text_completion"].contains(&object);
+        let is_answer =
+            self.found.is_response || [b"error".as_slice(), b"list", b"text_completion"].contains(&object);
         self.found.is_kept = !is_answer && !object.starts_with(b"chat.completion");
     }
 
-    pub(super) fn is_in_state(&mut self, state: &[u8]) {
-        self.found.says_failed = state == b"failed";
-        self.found.says_success = state == b"success";
+    /// `is_own`: it is the state of the document itself.
+    pub(super) fn is_in_state(&mut self, state: &[u8], is_own: bool) {
+        if formats::is_failing(state) {
+            self.found.says_failed = true;
+            self.kind(state);
+            self.end_of_kind();
+        }
+        self.found.says_success = is_own && state == b"success";
+        // docling: `partial_success`, beside the errors of single pages.
+        self.found.has_more |= state.starts_with(b"succe") || state.ends_with(b"_success");
+    }
+
+    /// The document is complete: errors that it lists are its failure if there is nothing else in it.
+    pub(super) fn weighs_mishaps(&mut self) {
+        let found = &mut self.found;
+        found.has_failed |= found.has_mishaps && !found.has_more;
     }
 
     /// A status as a number, or as a number in quotes.

@@ -242,3 +242,52 @@ fn a_name_of_a_gateway_beside_the_type_of_an_event_is_no_other_type() {
     let said = said(r#"{"type":"content_block_delta","delta":{"text":"Hi"},"event":"gateway.7"}"#);
     assert!(said.is_of_stream() && said.meaning().has_content);
 }
+
+#[test]
+fn a_malformed_end_is_a_failure_in_either_case_and_behind_other_words() {
+    for end in
+        ["MALFORMED_RESPONSE", "malformed_function_call", "function_call_filter: MALFORMED_FUNCTION_CALL"]
+    {
+        let said = said(&format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{end}"}}]}}"#));
+        assert!(said.is_failure(false), "{end}");
+    }
+}
+
+#[test]
+fn a_key_may_begin_with_a_capital_and_with_no_other() {
+    fails(r#"{"Error":{"Message":"no","Code":429}}"#, Some(429), "no");
+    answers(r#"{"ERROR":{"MESSAGE":"no","CODE":429}}"#);
+}
+
+#[test]
+fn the_state_of_a_job_counts_and_that_of_one_of_several_does_not() {
+    fails(r#"{"data":{"status":"failed","error":"no"}}"#, None, "no");
+    answers(r#"{"data":[{"status":"failed","error":"no"}]}"#);
+    answers(r#"{"event":"node_finished","data":{"status":"failed","error":"no"}}"#);
+    answers(r#"{"status":"failed","score":0.2}"#);
+    answers(r#"{"id":"b","object":"batch","status":"failed"}"#);
+}
+
+#[test]
+fn errors_beside_an_object_without_a_meaning_are_no_failure() {
+    answers(r#"{"errors":["page 4"],"document":{"text":"a"}}"#);
+    answers(r#"{"documents":[{"id":"1"}],"errors":[{"message":"no"}]}"#);
+    answers(r#"{"status":"partial_success","errors":["page 4"]}"#);
+    fails(r#"{"errors":["no"],"document":{}}"#, None, "no");
+    fails(r#"{"errors":["no"],"documents":[],"version":"1"}"#, None, "no");
+    fails(r#"{"errors":["no"],"extensions":{"cost":1},"input":{"text":"a"}}"#, None, "no");
+    fails(r#"{"error":"no","document":{"text":"a"}}"#, None, "no");
+    fails(r#"{"success":false,"errors":["no"],"document":{"text":"a"}}"#, None, "no");
+}
+
+#[test]
+fn what_a_failure_quotes_is_read_and_its_own_words_stay_the_first() {
+    let mut reader = Reader::default();
+    let document = br#"{"error":{"message":"upstream: {\"error\":\"{\\\"error\\\":{\\\"code\\\":401,\\\"message\\\":\\\"no key\\\"}}\"} (2 tries)"}}"#;
+    reader.read(document, false).unwrap();
+    assert_eq!(reader.said().status(), None);
+    let own = reader.read_quoted();
+    assert_eq!(reader.said().status(), Some(401));
+    let (own, quoted) = reader.said().words.split_at(own);
+    assert!(own.ends_with(b"(2 tries)") && quoted.ends_with(b"; no key"));
+}

@@ -64,8 +64,8 @@ impl Head {
     /// The body that is no stream.
     pub(super) fn body(&self) -> Body {
         let is_page = self.form == Form::Page;
-        let detail = if is_page { page::title(&self.bytes) } else { self.bytes.clone() };
+        let why = if is_page { page::title(&self.bytes) } else { self.bytes.clone() };
         // A page comes from a proxy, and is temporary.
-        Body { unexpected: true, is_final: !is_page, detail, ..Body::default() }
+        Body::unexpected(&why, !is_page)
     }
 }

@@ -10,7 +10,7 @@ mod text;
 use super::body::{Form as Begins, HEAD_LIMIT, Kind};
 use super::classify::Body;
 use super::completion::{ChunkFacts, Completion, End};
-use super::dialect::{Meaning, Reader, is_life};
+use super::dialect::{Meaning, Reader, is_last, is_life};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
 use super::time::Duration;
@@ -145,7 +145,10 @@ impl Stream {
         } else if self.passed {
             self.hold_back(piece.len());
         } else if too_long {
-            self.fails("an event of more than 16 MiB, or one of several that together have more than 40 MiB");
+            self.fails(
+                b"an event of more than 16 MiB, or one of several that together have more than 40 MiB",
+                true,
+            );
         }
         if self.over.is_some() {
             self.ends_text(wants);
@@ -262,8 +265,7 @@ impl Stream {
             data = rest;
         }
         let is_error = event.form == Form::ErrorField || event.name == b"error";
-        let (is_life, is_end) =
-            (is_life(event.name), [b"done".as_slice(), b"end", b"complete"].contains(&event.name));
+        let (is_life, is_end) = (is_life(event.name), is_last(event.name));
         // Some gateways send a comment as data.
         let is_comment = data.first() == Some(&b':');
         if self.over.is_some() || (data.is_empty() || is_comment) && !is_error {
@@ -290,7 +292,7 @@ impl Stream {
         }
         let said = self.reader.said();
         if said.is_failure(false) {
-            self.over = Some(Over::Failed(Body::of_failure(said)));
+            self.over = Some(Over::Failed(Body::of_failure(&mut self.reader)));
             if self.passed {
                 // An SDK makes its error from this event, not from the events beside it.
                 (self.items, self.count) = (head(data).to_vec(), 1);
@@ -322,7 +324,7 @@ impl Stream {
         self.calls_tools = meaning.calls_tools || self.calls_tools && meaning.finished == 0;
         self.completion.saw(ChunkFacts { content: meaning.has_content, ..ChunkFacts::default() });
         self.completion.finishes(self.finished != 0 && self.open == 0);
-        self.ends_by_name = is_end;
+        self.ends_by_name = is_end || said.is_last();
         self.reader.forget_text();
         if wants.items && !self.passed {
             if self.count > 0 {
@@ -350,16 +352,13 @@ impl Stream {
         if self.is_whole() && !is_error {
             // What is lost after an end is no loss.
         } else if is_error {
-            let (text, detail) = (data.to_ascii_lowercase(), data.to_vec());
-            let body = Body { is_error, of_engine: true, text, detail, ..Body::default() };
-            self.over = Some(Over::Failed(body));
+            self.reader.read_words(data);
+            self.over = Some(Over::Failed(Body::of_failure(&mut self.reader)));
         } else if self.passed {
             self.completion.saw(ChunkFacts { content: true, ..ChunkFacts::default() });
         } else {
             // A page comes from a proxy, and is temporary.
-            let is_final = !data.starts_with(b"<");
-            let body = Body { unexpected: true, is_final, detail: data.to_vec(), ..Body::default() };
-            self.over = Some(Over::Failed(body));
+            self.fails(data, !data.starts_with(b"<"));
         }
     }
 
@@ -369,14 +368,12 @@ impl Stream {
         }
         self.held_back += bytes;
         if self.held_back > MOST_HELD_BACK {
-            self.fails("more than 16 MiB before the first content");
+            self.fails(b"more than 16 MiB before the first content", true);
         }
     }
 
-    fn fails(&mut self, why: &str) {
-        let detail = why.as_bytes().to_vec();
-        let body = Body { unexpected: true, is_final: true, detail, ..Body::default() };
-        self.over.get_or_insert(Over::Failed(body));
+    fn fails(&mut self, why: &[u8], is_final: bool) {
+        self.over.get_or_insert(Over::Failed(Body::unexpected(why, is_final)));
     }
 }
 

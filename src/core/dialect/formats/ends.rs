@@ -17,6 +17,9 @@ ways! {
 pub(super) const TYPES: Types = &[
     ("message-end", Event::End),
     ("message_end", Event::End),
+    ("workflow_started", Event::Note),
+    ("node_started", Event::Note),
+    ("node_finished", Event::Note),
     ("workflow_finished", Event::End),
     ("conversation.response.started", Event::Note),
     ("conversation.response.done", Event::End),

@@ -6,10 +6,9 @@ use super::{Event, Key, Types, Use, Way, ways};
 ways! {
     Data => Result,
     Data / all => Result,
-    Data.Error => Nothing,
     Data.Index => Nothing,
     Data.Object => Nothing,
-    Embedding => Result,
+    Data.Status => Status,
     Result => Result,
     Result / all => Result,
     Result.Error => Nothing,

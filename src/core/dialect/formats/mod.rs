@@ -8,6 +8,7 @@ mod audio;
 mod ends;
 mod gemini;
 mod images;
+mod interactions;
 mod llama_cpp;
 mod ollama;
 mod openai;
@@ -17,6 +18,7 @@ mod workers_ai;
 
 use super::keys::Key;
 use super::map::{Use, Way};
+use crate::core::classify::find;
 
 /// What an event is, by its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) enum Event {
     End,
     /// The last piece, and the end.
     LastPiece,
+    /// The last event, if the stream ends there. In an unknown form.
+    Last,
     Failure,
 }
 
@@ -60,14 +64,23 @@ const ALL: Types = &[
     ("keep-alive", Event::Life),
     ("heartbeat", Event::Life),
     ("error", Event::Failure),
+    // AG-UI: <https://docs.ag-ui.com/concepts/events>.
+    ("RUN_ERROR", Event::Failure),
+    ("RUN_FINISHED", Event::Last),
+    ("done", Event::Last),
+    ("end", Event::Last),
+    ("complete", Event::Last),
 ];
 
-/// Ends that are failures: of OpenRouter and vLLM, Z.ai, DeepSeek, and what others call theirs.
-const FAILING: [&str; 11] = [
+/// Ends and states that are failures: of OpenRouter and vLLM, Z.ai, DeepSeek, RunPod, docling, and what others call
+/// theirs.
+const FAILING: [&str; 13] = [
     "error",
     "abort",
     "failed",
+    "failure",
     "timeout",
+    "timed_out",
     "error_finish",
     "server_error",
     "internal_error",
@@ -77,21 +90,38 @@ const FAILING: [&str; 11] = [
     "insufficient_system_resource",
 ];
 
-/// Gemini, behind OpenAI's form with words before it.
-const MALFORMED_CALL: &str = "malformed_function_call";
-
-/// Whether an answer with this end has failed.
+/// Whether an answer with this end has failed. Gemini's `MALFORMED_FUNCTION_CALL` and `MALFORMED_RESPONSE` stand behind
+/// other words on OpenAI's route.
 pub(super) fn is_failing(end: &[u8]) -> bool {
     let is = |name: &&str| end.eq_ignore_ascii_case(name.as_bytes());
-    let last = end.get(end.len().saturating_sub(MALFORMED_CALL.len())..).unwrap_or_default();
-    FAILING.iter().any(is) || last.eq_ignore_ascii_case(MALFORMED_CALL.as_bytes())
+    FAILING.iter().any(is) || find(end, b"MALFORMED_").or_else(|| find(end, b"malformed_")).is_some()
 }
 
 /// What an event of this type is, in any of the forms.
 pub(super) fn event(name: &[u8]) -> Option<Event> {
-    let types = [ALL, responses::TYPES, anthropic::TYPES, images::TYPES, audio::TYPES, ends::TYPES];
+    let types = [
+        ALL,
+        responses::TYPES,
+        anthropic::TYPES,
+        images::TYPES,
+        audio::TYPES,
+        interactions::TYPES,
+        ends::TYPES,
+    ];
     let known = types.into_iter().flatten().find(|(of, _)| of.as_bytes() == name);
-    known.map(|(_, event)| *event).or_else(|| responses::event(name))
+    known.map(|(_, event)| *event).or_else(|| of_family(name))
+}
+
+/// What an event is by the first part of its type, of which there are many, with more to come.
+fn of_family(name: &[u8]) -> Option<Event> {
+    let (family, rest) = name.split_at_checked(name.iter().position(|byte| *byte == b'.')?)?;
+    let is_delta = rest.ends_with(b".delta");
+    match family {
+        b"response" if is_delta => Some(Event::Piece),
+        b"step" | b"content" if is_delta => Some(Event::Text),
+        b"response" | b"interaction" | b"step" | b"content" => Some(Event::Note),
+        _ => None,
+    }
 }
 
 /// The ways of one form, and what stands there. `/ all`: at any level below.

@@ -26,9 +26,3 @@ pub(super) const TYPES: Types = &[
     ("response.failed", Event::Failure),
     ("response.error", Event::Failure),
 ];
-
-/// All other types, of which there are many, with more to come.
-pub(super) fn event(name: &[u8]) -> Option<Event> {
-    let rest = name.strip_prefix(b"response.")?;
-    Some(if rest.ends_with(b".delta") { Event::Piece } else { Event::Note })
-}
