@@ -6,7 +6,7 @@
 
 use super::lease::CallId;
 use super::queue::Front;
-use crate::core::time::Instant;
+use crate::core::time::{Duration, Instant};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -90,7 +90,9 @@ impl Origin {
 pub struct Connections {
     of: Option<(Rc<Origin>, u32)>,
     held: Vec<CallId>,
-    waits: bool,
+    /// Since when the first call in the queue waits for a connection, and how long others have before it.
+    waits: Option<Instant>,
+    waited: Duration,
 }
 
 impl Connections {
@@ -112,7 +114,12 @@ impl Connections {
 
     /// A call waits for a connection: until one is free, none is admitted.
     pub fn wait(&self) -> bool {
-        self.waits
+        self.waits.is_some()
+    }
+
+    /// How long the calls of this target have waited for nothing but a connection.
+    pub fn waited(&self, now: Instant) -> Duration {
+        self.waited + self.waits.map_or(Duration::ZERO, |since| now.since(since))
     }
 
     /// Whether a connection is free for the front of this target's queue. If not, the target waits.
@@ -122,7 +129,8 @@ impl Connections {
         line.retain(|other| (other.client, other.target) != (*client, target));
         let is_available =
             origin.has_free() && line.iter().all(|other| front.rank(now) <= other.front.rank(now));
-        self.waits = !is_available;
+        self.waited = self.waited(now);
+        self.waits = (!is_available).then_some(now);
         if !is_available {
             line.push(Waiting { client: *client, target, front });
             if origin.known.get() == Known::Nothing {
@@ -133,10 +141,11 @@ impl Connections {
     }
 
     /// No call of this target waits for a connection.
-    pub fn wait_no_more(&mut self, target: usize) {
-        if let Some((origin, client)) = self.of.as_ref().filter(|_| self.waits) {
+    pub fn wait_no_more(&mut self, now: Instant, target: usize) {
+        if let Some((origin, client)) = self.of.as_ref().filter(|_| self.waits.is_some()) {
             origin.waiting.borrow_mut().retain(|other| (other.client, other.target) != (*client, target));
-            self.waits = false;
+            self.waited = self.waited(now);
+            self.waits = None;
         }
     }
 

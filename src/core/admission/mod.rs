@@ -116,6 +116,11 @@ impl Shared {
         self.dispatch(now, target);
     }
 
+    /// How long the calls to this target have waited for a connection, which says nothing about the target.
+    pub fn waited_for_connections(&self, now: Instant, target: usize) -> Duration {
+        self.targets.get(target).map_or(Duration::ZERO, |state| state.connections.waited(now))
+    }
+
     /// A request without an answer may never have been sent: other code uses the few connections too, and this target
     /// has never answered this program.
     pub fn may_be_unsent(&self, target: usize) -> bool {
@@ -670,7 +675,7 @@ impl Shared {
         let Some(state) = self.targets.get_mut(target) else {
             return;
         };
-        state.connections.wait_no_more(target);
+        state.connections.wait_no_more(now, target);
         let circuit =
             state.coordinator.breaker.as_ref().map_or(breaker::State::Closed, |breaker| breaker.state(now));
         if circuit != state.reported {

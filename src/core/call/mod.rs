@@ -106,6 +106,8 @@ struct PerTarget {
     backoff: Backoff,
     /// Since when the call waits for a cold model.
     cold: Option<Instant>,
+    /// How long the target's calls had waited for connections by then.
+    before_cold: Duration,
     /// The call itself got an answer that says the model is loading.
     heard_loading: bool,
     /// The last pause after a loading answer while other calls were answered. The next pause is longer.
@@ -128,6 +130,7 @@ impl PerTarget {
             once_spent: false,
             backoff: Backoff::new(Rng::new(seed)),
             cold: None,
+            before_cold: Duration::ZERO,
             heard_loading: false,
             pause: None,
             sent: false,
@@ -286,7 +289,7 @@ impl Call {
     }
 
     fn caller(&self, cx: &Context<'_>) -> Caller {
-        let held = self.hold(cx.now).unwrap_or(Duration::ZERO);
+        let held = self.hold(cx).unwrap_or(Duration::ZERO);
         let attempt = self.policy.timeouts.attempt + held;
         let (deadline, first) = (self.deadline(), !self.per_target.sent);
         let patience = deadline.min(self.patience(cx));
@@ -310,7 +313,23 @@ impl Call {
             let half = timeouts.total.scaled(1, 2);
             since + if closed.is_some() { half.min(BEFORE_FALLBACK) } else { half }
         });
-        [refuses, others].into_iter().flatten().fold(since + loading.max_wait, Instant::min)
+        let max_wait = loading.max_wait + self.held_up(cx);
+        [refuses, others].into_iter().flatten().fold(since + max_wait, Instant::min)
+    }
+
+    /// The call meets a cold model, or met it then.
+    fn meets_cold(&mut self, cx: &Context<'_>, since: Instant) {
+        if self.per_target.cold.is_none() {
+            self.per_target.cold = Some(since);
+            self.per_target.before_cold = cx.shared.waited_for_connections(cx.now, self.target_index());
+        }
+    }
+
+    /// How long the cold model could not be probed, because the page had no connection for that.
+    fn held_up(&self, cx: &Context<'_>) -> Duration {
+        let of_cold =
+            |_| cx.shared.waited_for_connections(cx.now, self.target_index()) - self.per_target.before_cold;
+        self.per_target.cold.map_or(Duration::ZERO, of_cold)
     }
 
     /// The same for a call that waits for the leader: the leader's last probe needs time to be answered.
@@ -333,7 +352,7 @@ impl Call {
         falls_back: Option<Code>,
     ) -> Action {
         match admission {
-            Admission::Admitted { generation } => self.send(cx.now, generation, falls_back),
+            Admission::Admitted { generation } => self.send(cx, generation, falls_back),
             Admission::Queued(reason) => self.park(cx, reason, falls_back),
             Admission::Rejected(failure) if failure.code == Code::ModelLoading => {
                 let in_time = self.patience(cx) < self.deadline();
@@ -352,7 +371,7 @@ impl Call {
     fn park(&mut self, cx: &Context<'_>, reason: WaitReason, falls_back: Option<Code>) -> Action {
         let mut until = self.deadline();
         if reason == WaitReason::Loading {
-            self.per_target.cold.get_or_insert(cx.now);
+            self.meets_cold(cx, cx.now);
             until = self.queue_patience(cx);
         } else if self.has_fallback() {
             until = until.min(cx.now + self.policy.timeouts.total.scaled(1, 2));
@@ -421,14 +440,15 @@ impl Call {
         Failure { code, layer: Layer::Compute, phase: Some(phase), ..none }
     }
 
-    fn send(&mut self, now: Instant, generation: u32, falls_back: Option<Code>) -> Action {
+    fn send(&mut self, cx: &Context<'_>, generation: u32, falls_back: Option<Code>) -> Action {
+        let now = cx.now;
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // every call has a target
         };
         self.attempts = self.attempts.saturating_add(1);
         self.per_target.sent = true;
         self.away = false;
-        let hold = self.hold(now);
+        let hold = self.hold(cx);
         let longer = hold.unwrap_or(Duration::ZERO);
         let timeouts = self.policy.timeouts;
         let probe = Some(now + timeouts.connect + longer).filter(|_| timeouts.connect < Timeouts::NEVER);

@@ -9,7 +9,7 @@ use crate::core::failure::{Code, Phase};
 use crate::core::hint;
 use crate::core::policy::{DEFAULT_ESTIMATE, Hold};
 use crate::core::record::WaitReason;
-use crate::core::time::{Duration, Instant};
+use crate::core::time::Duration;
 
 /// The last probe of a cold model leaves at least this long for its answer.
 const TO_ANSWER: Duration = Duration::from_ms(500);
@@ -115,7 +115,7 @@ impl Call {
         answer: LoadingAnswer,
     ) -> Step {
         let floor = answer.floor;
-        self.per_target.cold.get_or_insert(attempt.started);
+        self.meets_cold(cx, attempt.started);
         let patience = self.patience(cx).since(cx.now);
         let sleep = match role {
             Role::Lead(sleep) => {
@@ -162,10 +162,11 @@ impl Call {
     ///
     /// A quarter of what is left of the call is kept for the answer itself: if the client leaves before the server,
     /// it pays for the cold start and loses the answer.
-    pub(super) fn hold(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn hold(&self, cx: &Context<'_>) -> Option<Duration> {
+        let now = cx.now;
         let loading = self.policy.loading;
         let waited = self.per_target.cold.map_or(Duration::ZERO, |since| now.since(since));
-        let patience = loading.max_wait - waited;
+        let patience = loading.max_wait + self.held_up(cx) - waited;
         let wanted = match loading.hold {
             Hold::No => return None,
             Hold::AsLongAsItWaits => patience,

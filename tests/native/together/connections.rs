@@ -7,6 +7,7 @@ use query_with_retry::core::admission::connections::Origin;
 use query_with_retry::core::admission::coordinator::Rules;
 use query_with_retry::core::admission::limiter;
 use query_with_retry::core::admission::{Admission, Caller, Shared};
+use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::Priority;
 use query_with_retry::core::policy::{Given, Policy};
 use query_with_retry::core::record::WaitReason;
@@ -75,6 +76,30 @@ fn a_cold_model_that_waits_for_a_connection_is_probed_once_there_is_one() {
         assert_eq!(before, 0, "seed {seed}");
         assert!(meeting.sent_to(1).count() < 10 + 16, "seed {seed}");
         assert_eq!(meeting.left_over(1), (0, 0));
+    }
+}
+
+#[test]
+fn the_patience_with_a_cold_model_does_not_run_while_its_probe_waits_for_a_connection() {
+    let patient = || policy(Given { max_wait: Some(secs(10)), total: Some(secs(120)), ..Given::default() });
+    for (up, answered) in [(secs(5), 3), (secs(300), 0)] {
+        for seed in 0..100 {
+            let cold = (0..3).map(|_| to(1, patient()));
+            let busy = (0..5).map(|_| to(0, Policy::default()).coming(ms(10)));
+            let mut of_cold = cold_for(up, 64);
+            let mut meeting =
+                page(cold.chain(busy)).seeded(seed).against(|asked: Asked| match asked.target {
+                    0 => Reply::ok(secs(30)),
+                    _ => of_cold(asked),
+                });
+            let of_cold = &meeting.calls[..3];
+            assert_eq!(of_cold.iter().filter(|call| call.is_delivered()).count(), answered, "seed {seed}");
+            for late in of_cold.iter().filter(|call| !call.is_delivered()) {
+                assert!(late.failed_by(Code::ModelLoading, Some(Phase::Wait)), "seed {seed}: {late:?}");
+                assert!(late.took > secs(30) && late.took < secs(42), "seed {seed}: {:?}", late.took);
+            }
+            assert_eq!(meeting.left_over(1), (0, 0));
+        }
     }
 }
 
