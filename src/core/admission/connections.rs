@@ -24,6 +24,8 @@ pub enum Known {
     Few,
     /// The origin speaks another protocol.
     Many,
+    /// One more request was answered than the platform has connections over HTTP/1.1. That is no proof.
+    Guessed,
     /// All connections that the platform may have are in use, to see whether one more request gets through. None has
     /// ended meanwhile.
     Tried,
@@ -62,13 +64,13 @@ impl Origin {
         if self.known.get() == Known::Tried {
             // A request that was not answered in time may be slow: it is tried again a while later.
             let many = answered && self.held.get() >= PLATFORM_LIMIT;
-            self.known.set(if many { Known::Many } else { Known::Nothing });
+            self.known.set(if many { Known::Guessed } else { Known::Nothing });
         }
     }
 
     fn has_free(&self) -> bool {
         match self.known.get() {
-            Known::Many => true,
+            Known::Many | Known::Guessed => true,
             Known::Tried => self.held.get() < PLATFORM_LIMIT,
             Known::Nothing | Known::Few => self.held.get() < USABLE,
         }
@@ -109,7 +111,21 @@ impl Connections {
     /// Connections are few, so a request without an answer may never have been sent: other code in the browser uses
     /// the same ones.
     pub fn are_few(&self) -> bool {
-        self.of.as_ref().is_some_and(|(origin, _)| origin.known.get() != Known::Many)
+        self.of
+            .as_ref()
+            .is_some_and(|(origin, _)| !matches!(origin.known.get(), Known::Many | Known::Guessed))
+    }
+
+    /// More requests are in flight than the platform has connections over HTTP/1.1, and nothing proves that the
+    /// origin speaks another protocol. So a request that gets no headers may still wait in the platform. A guess is
+    /// withdrawn.
+    pub fn are_too_few(&self) -> bool {
+        let Some((origin, _)) = &self.of else { return false };
+        let too_few = origin.known.get() != Known::Many && origin.held.get() > PLATFORM_LIMIT;
+        if too_few && origin.known.get() == Known::Guessed {
+            origin.known.set(Known::Nothing);
+        }
+        too_few
     }
 
     /// A call waits for a connection: until one is free, none is admitted.

@@ -121,6 +121,11 @@ impl Shared {
         self.targets.get(target).map_or(Duration::ZERO, |state| state.connections.waited(now))
     }
 
+    /// A request without an answer may wait for a connection inside the platform: see [`Connections::are_too_few`].
+    pub fn waits_in_platform(&self, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|state| state.connections.are_too_few())
+    }
+
     /// A request without an answer may never have been sent: other code uses the few connections too, and this target
     /// has never answered this program.
     pub fn may_be_unsent(&self, target: usize) -> bool {

@@ -103,6 +103,8 @@ struct PerTarget {
     retries: u32,
     /// The one attempt after an ambiguous end is spent.
     once_spent: bool,
+    /// The call was sent while the platform had no connection for it, and went back into the queue.
+    crowded_out: bool,
     backoff: Backoff,
     /// Since when the call waits for a cold model.
     cold: Option<Instant>,
@@ -128,6 +130,7 @@ impl PerTarget {
         Self {
             retries: 0,
             once_spent: false,
+            crowded_out: false,
             backoff: Backoff::new(Rng::new(seed)),
             cold: None,
             before_cold: Duration::ZERO,
@@ -248,6 +251,11 @@ impl Call {
                 let class = if head.events { Classification::TRUNCATED } else { Classification::NETWORK };
                 let class = class.after(cx.now.since(attempt.started), false);
                 self.on_lost(cx, attempt, Some(head), class, None)
+            }
+            (State::Sending(attempt), Input::TimedOut(phase))
+                if phase != Phase::Total && self.may_queue_again(cx) =>
+            {
+                self.on_crowded_out(cx, attempt, phase)
             }
             (State::Sending(attempt), Input::TimedOut(phase)) => {
                 let late = timed_out(phase, false);
@@ -619,6 +627,21 @@ impl Call {
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
         let step = self.retry(cx, retry, code, Pause::default());
         self.apply(cx, step, failure)
+    }
+
+    /// Once only, and never if the caller wants no retry: the request may have been sent after all.
+    fn may_queue_again(&self, cx: &Context<'_>) -> bool {
+        self.policy.max_retries > 0
+            && !self.per_target.crowded_out
+            && cx.shared.waits_in_platform(self.target_index())
+    }
+
+    /// The request has waited for a connection inside the platform. It waits in the queue instead, which costs nothing.
+    fn on_crowded_out(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
+        self.per_target.crowded_out = true;
+        let Classification { code, layer, .. } = timed_out(phase, false);
+        self.record_attempt(cx, attempt, None, Outcome::Failed(code, layer), Means::Ignored);
+        self.request_admission(cx, None)
     }
 
     /// The first loss of a call that is alone and can be retried.

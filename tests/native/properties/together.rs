@@ -68,7 +68,7 @@ fn crowd((which, budget, breaker, places, seed): Limits, callers: Vec<Caller>) -
     let concurrency = limiter::Rule { min: places.0, max: places.1, queue: places.2 };
     let few_connections = which % 3 == 0;
     let offline = (which % 7 == 0).then(|| secs(seed % 20)..secs(seed % 20 + seed / 20 % 60));
-    Crowd { callers, rules, concurrency, seed, few_connections, offline }
+    Crowd { callers, rules, concurrency, seed, few_connections, guesses_wrong: which % 6 == 0, offline }
 }
 
 /// Mostly soon; a model that loads more often than anything else.

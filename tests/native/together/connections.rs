@@ -2,11 +2,12 @@
 
 use super::world::{self, Asked, Crowd, Meeting, target};
 use super::{cold_for, ok};
-use crate::virtual_clock::{Reply, ms, policy, secs};
+use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::admission::connections::Origin;
 use query_with_retry::core::admission::coordinator::Rules;
 use query_with_retry::core::admission::limiter;
 use query_with_retry::core::admission::{Admission, Caller, Shared};
+use query_with_retry::core::classify::Body;
 use query_with_retry::core::failure::{Code, Phase};
 use query_with_retry::core::policy::Priority;
 use query_with_retry::core::policy::{Given, Policy};
@@ -101,6 +102,39 @@ fn the_patience_with_a_cold_model_does_not_run_while_its_probe_waits_for_a_conne
             assert_eq!(meeting.left_over(1), (0, 0));
         }
     }
+}
+
+/// The platform sends six requests, and the others wait inside it.
+fn with_six_connections(asked: Asked) -> Reply {
+    let body = Body { of_engine: true, ..Body::default() };
+    match asked.busy {
+        0..6 => Reply::Answers { head: status(200), head_after: ms(100), body, body_after: secs(25) },
+        _ => Reply::Silence,
+    }
+}
+
+#[test]
+fn a_wrong_guess_that_connections_are_many_loses_no_stream_and_opens_no_breaker() {
+    for seed in 0..100 {
+        let given = || Given { connect: Some(secs(10)), streamed: true, ..Given::default() };
+        let crowd = Crowd { guesses_wrong: true, ..page((0..30).map(|_| to(0, policy(given())))) };
+        let mut meeting = crowd.seeded(seed).against(with_six_connections);
+        assert_eq!(meeting.delivered(), 30, "seed {seed}");
+        // Those that were crowded out found it after twenty seconds, and were sent five at a time.
+        assert_eq!(meeting.sent.len(), 30 + 24);
+        assert_eq!(meeting.calls.iter().map(|call| call.took).max(), Some(ms(6 * 25_100)));
+        assert_eq!(meeting.left_over(0), (0, 0));
+    }
+}
+
+#[test]
+fn a_call_that_wants_no_retry_is_not_sent_again_after_a_wrong_guess() {
+    let given = Given { connect: Some(secs(10)), max_retries: Some(0), streamed: true, ..Given::default() };
+    let once = || policy(given);
+    let crowd = Crowd { guesses_wrong: true, ..page((0..30).map(|_| to(0, once()))) };
+    let meeting = crowd.against(with_six_connections);
+    assert_eq!(meeting.sent.len(), 30);
+    assert_eq!(meeting.delivered(), 6);
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub(crate) struct Crowd {
     pub(crate) seed: u64,
     /// All targets are on one origin, to which a page has six connections.
     pub(crate) few_connections: bool,
+    /// The page has guessed that it has many, which is wrong.
+    pub(crate) guesses_wrong: bool,
     /// There is no network then: what is in flight is lost, and what is sent does not leave.
     pub(crate) offline: Option<Range<Duration>>,
 }
@@ -143,7 +145,15 @@ impl Crowd {
     pub(crate) fn of(callers: impl IntoIterator<Item = Caller>) -> Self {
         let (rules, concurrency) = Default::default();
         let callers = callers.into_iter().collect();
-        Self { callers, rules, concurrency, seed: 1, few_connections: false, offline: None }
+        Self {
+            callers,
+            rules,
+            concurrency,
+            seed: 1,
+            few_connections: false,
+            guesses_wrong: false,
+            offline: None,
+        }
     }
 
     /// `count` calls that come at once, with the default policy.
@@ -207,7 +217,7 @@ impl<'a> World<'a> {
         shared.grow(targets - 1);
         let origin = crowd.few_connections.then(Rc::<Origin>::default);
         if let Some(origin) = &origin {
-            origin.learn(Known::Few);
+            origin.learn(if crowd.guesses_wrong { Known::Guessed } else { Known::Few });
             (0..targets).for_each(|target| shared.belongs(target, origin, 0));
         }
         let mut world = Self {
