@@ -99,11 +99,12 @@ pub fn wake(client: u32, seat: u32, called: bool) {
     }
 }
 
-/// The request beside as many connections as a page may have to this origin was answered, or was not.
+/// The request beside as many connections as a page may have to this origin was answered while so many others waited
+/// for the platform: none, if it was not answered.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
-pub fn tried(origin: u32, answered: bool) {
-    origins::tried(origin as usize, answered);
+pub fn tried(origin: u32, waiting: u32) {
+    origins::tried(origin as usize, waiting);
 }
 
 /// 2.6 KB gzip smaller than the default allocator.

@@ -62,10 +62,11 @@ pub(super) fn find_out(request: &Request) {
     }
 }
 
-/// The request beside as many connections as a page may have was answered, or was not.
-pub(super) fn tried(number: usize, answered: bool) {
+/// The request beside as many connections as a page may have was answered while so many requests waited for the
+/// platform. None, if it was not answered.
+pub(super) fn tried(number: usize, waiting: u32) {
     if let Some(origin) = at(number) {
-        origin.tried(answered);
+        origin.tried(waiting);
         pass_on();
     }
 }

@@ -20,11 +20,16 @@ const servers = {
 
 const event = (delta, finish_reason = null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
 
-/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; so many posts to `/busy-once` are refused. */
-export async function startOrigin({ over = "http", headers = {}, refused = 5 } = {}) {
+/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; `credentials`: it takes those of any page; so many posts to `/busy-once` are refused. */
+export async function startOrigin({ over = "http", headers = {}, credentials = false, refused = 5 } = {}) {
   const seen = { posts: 0, heads: 0, gets: 0, inFlight: 0, most: 0, log: [] };
   const server = servers[over]((request, response) => {
     for (const [name, value] of Object.entries({ ...cors, ...headers })) response.setHeader(name, value);
+    if (credentials) {
+      response.setHeader("access-control-allow-credentials", "true");
+      response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
+      response.setHeader("access-control-allow-headers", request.headers["access-control-request-headers"] ?? "*");
+    }
     const { pathname, searchParams } = new URL(request.url, "http://x");
     if (request.method === "OPTIONS") return response.writeHead(204).end();
     seen.log.push({ at: performance.now(), method: request.method, url: request.url });

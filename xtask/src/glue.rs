@@ -81,6 +81,6 @@ export declare function makeGlue(
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
-  tried(origin: number, answered: boolean): void;
+  tried(origin: number, waiting: number): void;
 };
 ";

@@ -59,11 +59,12 @@ impl Origin {
         self.wants_protocol.take()
     }
 
-    /// The request beside as many as the platform may have was answered, or was not.
-    pub fn tried(&self, answered: bool) {
+    /// One more request was answered while so many others waited for the platform: none, if it was not answered. A
+    /// call whose reader or whose token function takes its time has a connection, and may not use it.
+    pub fn tried(&self, waiting: u32) {
         if self.known.get() == Known::Tried {
             // A request that was not answered in time may be slow: it is tried again a while later.
-            let many = answered && self.held.get() >= PLATFORM_LIMIT;
+            let many = waiting.min(self.held.get()) >= PLATFORM_LIMIT;
             self.known.set(if many { Known::Guessed } else { Known::Nothing });
         }
     }

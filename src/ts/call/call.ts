@@ -4,7 +4,7 @@ import { invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import { hasLeft, isAwayFrom, watch, whenBack } from "../http/away.js";
 import { quietly } from "../http/body.js";
-import { connects, speaks } from "../http/connections.js";
+import { connects, leadsTo, speaks } from "../http/connections.js";
 import { whyLost } from "../http/lost.js";
 import { platformFetch } from "../http/platform.js";
 import { probe, wasReached } from "../http/probe.js";
@@ -278,12 +278,22 @@ export abstract class Call extends Waiting implements Run {
   }
 
   connects(index: number): number {
-    return connects(this.#place(index).url);
+    return connects(this.#place(index).url, this.asked.init?.credentials);
   }
 
   speaks(origin: number): Speaks {
     const { core } = this;
-    return speaks(origin, this.#fetch, (answered) => core?.tried(origin, answered));
+    return speaks(origin, this.#fetch, (answered) => {
+      const waiting = [...(core?.inFlight ?? [])].filter((call) => call.waitsFor(origin));
+      core?.tried(origin, answered ? waiting.length : 0);
+    });
+  }
+
+  waitsFor(origin: number): boolean {
+    const { open } = this.reader;
+    // An answer that has come and is not read holds no connection, nor does a request whose token is fetched.
+    const waits = open ? !open.isWhole && open.quietSince !== Infinity : this.#sentAt > 0;
+    return waits && leadsTo(origin, this.leg.url);
   }
 
   get #fetch(): typeof globalThis.fetch {
@@ -353,6 +363,7 @@ export abstract class Call extends Waiting implements Run {
   stop(): void {
     this.awaited++; // what is under way is news no more
     this.#fed = undefined;
+    this.#sentAt = 0;
     quietly(() => this.reader.wire?.stop());
     this.reader.open?.stop();
     quietly(() => this.#controller?.abort());

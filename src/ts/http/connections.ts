@@ -4,28 +4,41 @@ import { Speaks } from "../wasm/protocol.js";
 import { isPage } from "./away.js";
 import { head } from "./probe.js";
 
-/** In ms: that as many as the platform has are under way. */
+/** In ms: that as many as the platform has are under way, beside what it takes to connect and to ask for permission (CORS). */
 const UNDER_WAY = 100;
+/** What that takes, in times that a HEAD takes. */
+const ROUNDS = 4;
 /** In ms: who is let through answers sooner. */
 const SOON = 1_000;
 /** In ms: it is not tried more often. */
 const AGAIN = 60_000;
 
+/** A browser keeps connections with credentials apart from those without, six of each. */
+const enum Pool {
+  Without = 1,
+  With = 2,
+}
+
 const numbers = new Map<string, number>();
-const origins: { origin: string; triedAt: number }[] = [];
+const origins: { origin: string; triedAt: number; pools: number }[] = [];
 let few: boolean | undefined;
 
 /** The number of its origin, or -1 where the platform has many connections. */
-export function connects(url: string): number {
+export function connects(url: string, credentials: RequestCredentials | undefined): number {
   if (!(few ??= isPage())) return -1;
   const { origin } = new URL(url);
   let number = numbers.get(origin);
   if (number === undefined) {
     numbers.set(origin, (number = origins.length));
-    origins.push({ origin, triedAt: -Infinity });
+    origins.push({ origin, triedAt: -Infinity, pools: 0 });
   }
+  const takes = credentials === "include" || (credentials !== "omit" && origin === location.origin);
+  (origins[number] as { pools: number }).pools |= takes ? Pool.With : Pool.Without;
   return number;
 }
+
+/** Whether what is asked there uses a connection to this origin. */
+export const leadsTo = (number: number, url: string): boolean => url.startsWith(`${origins[number]?.origin}/`);
 
 /** As far as the page may see it: of another origin only where that allows it (Resource Timing, `Timing-Allow-Origin`). */
 function seen(origin: string): Speaks {
@@ -40,8 +53,22 @@ function seen(origin: string): Speaks {
 }
 
 /**
+ * Whether a HEAD is answered, and another one when the requests that wait have had the time to get there: the first may
+ * have had a connection that one of them was about to take.
+ */
+async function letsThrough(origin: string, fetch: typeof globalThis.fetch, credentials: RequestCredentials): Promise<boolean> {
+  for (let nth = 0, ms = UNDER_WAY; nth < 2; nth++) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const asked = performance.now();
+    if (!(await head(origin, fetch, SOON, credentials))) return false;
+    ms += ROUNDS * (performance.now() - asked);
+  }
+  return true;
+}
+
+/**
  * No browser speaks anything else without TLS. Where the page may not see it, `tried` is told whether a HEAD is answered
- * while as many requests are under way as there may be connections.
+ * while as many requests are under way as there may be connections. It means something in their own pool alone.
  */
 export function speaks(number: number, fetch: typeof globalThis.fetch, tried: (answered: boolean) => void): Speaks {
   const of = origins[number];
@@ -49,8 +76,9 @@ export function speaks(number: number, fetch: typeof globalThis.fetch, tried: (a
   if (of.origin.startsWith("http:")) return Speaks.Http1;
   const spoken = seen(of.origin);
   const now = performance.now();
-  if (spoken !== Speaks.Unknown || now - of.triedAt < AGAIN) return spoken;
+  if (spoken !== Speaks.Unknown || of.pools > Pool.With || now - of.triedAt < AGAIN) return spoken;
   of.triedAt = now;
-  setTimeout(() => void head(of.origin, fetch, SOON).then(tried), UNDER_WAY);
+  const credentials = of.pools === Pool.With ? "include" : "omit";
+  void letsThrough(of.origin, fetch, credentials).then(tried);
   return Speaks.Tried;
 }

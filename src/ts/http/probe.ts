@@ -33,9 +33,9 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
   void head(origin, fetch, GOOD_FOR).then((answered) => (last.reached = answered));
 }
 
-/** Whether a HEAD is answered within so many ms. Without credentials: nothing of it is read but that it came. */
-export async function head(origin: string, fetch: typeof globalThis.fetch, ms: number): Promise<boolean> {
-  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials: "omit", cache: "no-store", signal: abortedAfter(ms) };
+/** Whether a HEAD is answered within so many ms. Nothing of it is read but that it came. */
+export async function head(origin: string, fetch: typeof globalThis.fetch, ms: number, credentials: RequestCredentials = "omit"): Promise<boolean> {
+  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials, cache: "no-store", signal: abortedAfter(ms) };
   // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows
   // redirects, or the platform refuses to send it.
   if (isPage()) Object.assign(init, { mode: "no-cors", redirect: "follow" });

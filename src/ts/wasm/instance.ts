@@ -34,7 +34,7 @@ export interface Instance {
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
-  tried(origin: number, answered: boolean): void;
+  tried(origin: number, waiting: number): void;
   readonly scope: Scope;
   inFlight: Set<Run>;
   alive: boolean;
@@ -47,6 +47,8 @@ export interface Run extends CoreRequest {
   core: Instance | undefined;
   /** It was settled. */
   readonly over: boolean;
+  /** The platform owes it headers or a piece of a body, by a connection to this origin. */
+  waitsFor(origin: number): boolean;
   /** Something that it asked for threw. */
   broke(error: unknown): void;
 }
@@ -146,7 +148,7 @@ function prepare(): { imports: WebAssembly.Imports; link(linked: WebAssembly.Ins
   );
   const { client, close, replace, stats, query } = glue;
   const wake = (...seat: [number, number, boolean]) => guarded(() => glue.wake(...seat))();
-  const tried = (...origin: [number, boolean]) => guarded(() => glue.tried(...origin))();
+  const tried = (...origin: [number, number]) => guarded(() => glue.tried(...origin))();
   const self: Instance = { client, close, replace, stats, query, wake, tried, scope: scopeOf(), inFlight: new Set(), alive: true, crash };
   return {
     imports: caught(glue.imports()),
