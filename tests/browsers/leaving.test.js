@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startOrigin } from "./origin.js";
-import { browsers, inPage } from "./pages.js";
+import { inPage, withWebKit } from "./pages.js";
 
 /** Calls, streams and a wait, and then another page. What is told of their failures leaves by a beacon, as trackers of errors do it. */
 async function leave({ createClient }, { url }) {
@@ -39,7 +39,7 @@ async function comesBack({ createClient }, { url }) {
   return { meanwhile, happened: happened.toSorted() };
 }
 
-for (const browser of browsers) {
+for (const browser of withWebKit) {
   describe(`${browser.name}, a page that is left`, { skip: browser.missing, timeout: 60_000 }, () => {
     test("and comes back sends what was asked meanwhile, and tells what failed", async () => {
       const origin = await startOrigin();
@@ -57,8 +57,8 @@ for (const browser of browsers) {
       const origin = await startOrigin();
       const told = [];
       try {
-        const page = inPage(browser, leave, { url: origin.url }, { limitMs: 5_000, onPost: (message) => told.push(message.told) });
-        await assert.rejects(page, /no end after 5000 ms/);
+        const page = inPage(browser, leave, { url: origin.url }, { limitMs: 10_000, onPost: (message) => told.push(message.told) });
+        await assert.rejects(page, /no end after 10000 ms/);
         console.log(JSON.stringify({ browser: browser.name, posts: origin.seen.posts, told }));
         assert.equal(origin.seen.posts, 4);
         assert.deepEqual(told, []);

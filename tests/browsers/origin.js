@@ -20,8 +20,8 @@ const servers = {
 
 const event = (delta, finish_reason = null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
 
-/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; `credentials`: it takes those of any page; so many posts to `/busy-once` are refused. */
-export async function startOrigin({ over = "http", headers = {}, credentials = false, refused = 5 } = {}) {
+/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; `credentials`: it takes those of any page; `host`, in a network of its own; so many posts to `/busy-once` are refused. */
+export async function startOrigin({ over = "http", headers = {}, credentials = false, refused = 5, host = "127.0.0.1" } = {}) {
   const seen = { posts: 0, heads: 0, gets: 0, inFlight: 0, most: 0, log: [] };
   const server = servers[over]((request, response) => {
     for (const [name, value] of Object.entries({ ...cors, ...headers })) response.setHeader(name, value);
@@ -87,9 +87,9 @@ export async function startOrigin({ over = "http", headers = {}, credentials = f
 
   const sessions = new Set();
   server.on("session", (session) => sessions.add(session));
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  await new Promise((ready) => server.listen(0, host, ready));
   return {
-    url: `http${over === "http" ? "" : "s"}://127.0.0.1:${server.address().port}`,
+    url: `http${over === "http" ? "" : "s"}://${host}:${server.address().port}`,
     seen,
     async stop() {
       server.closeAllConnections?.();

@@ -4,6 +4,7 @@ import { servePage } from "../package/harness/page-server.js";
 import { PKG_DIR } from "../package/harness/app.js";
 
 export const browsers = ["chromium", "firefox"].map(browser);
+export const withWebKit = [...browsers, browser("webkit")];
 
 const html = (work, given) => `<!doctype html>
 <meta charset="utf-8">

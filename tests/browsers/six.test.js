@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inChromium, missing } from "./driven.js";
-import { browsers, inPage } from "./pages.js";
+import { inPage, withWebKit } from "./pages.js";
 import { startOrigin } from "./origin.js";
 
 const MS = Number(process.env.STREAM_MS ?? 3_000);
@@ -28,7 +28,7 @@ async function thirtyStreams({ createClient }, { url, ms }) {
   return { texts, ms: performance.now() - begun, ownMs, stats };
 }
 
-for (const browser of browsers) {
+for (const browser of withWebKit) {
   describe(`${browser.name}, an origin over HTTP/1.1`, { skip: browser.missing, concurrency: true, timeout: 200_000 }, () => {
     test("answers thirty streams of three models and two clients, no more than five at once, and the page's own GET beside them at once", async () => {
       const origin = await startOrigin();

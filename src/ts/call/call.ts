@@ -7,7 +7,7 @@ import { quietly } from "../http/body.js";
 import { connects, leadsTo, speaks } from "../http/connections.js";
 import { whyLost } from "../http/lost.js";
 import { platformFetch } from "../http/platform.js";
-import { probe, wasReached } from "../http/probe.js";
+import { head, probe, wasReached } from "../http/probe.js";
 import { type Leg, outgoing } from "../http/request.js";
 import { firstOf } from "../input/platform.js";
 import type { CallEvent, CallReport, QueryOptions } from "../types/call.js";
@@ -58,6 +58,9 @@ function inShort({ code, status, cause }: QueryError): string {
   const { code: why } = ((cause as Error | undefined)?.cause ?? {}) as { code?: unknown };
   return [code, status ? `HTTP ${status}` : /^[A-Z][A-Z_]{2,40}$/.test(String(why)) && why].filter(Boolean).join(" ");
 }
+
+/** In ms. */
+const TO_ANSWER = 4_000;
 
 /** It is said by who stands before the answer, and for the moment. */
 const isOfTheWay = (status: number): boolean => [408, 409, 425, 429].includes(status) || status > 501;
@@ -384,8 +387,14 @@ export abstract class Call extends Waiting implements Run {
 
   tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void {
     this.#back?.();
-    this.#back = upTo && reasons[reason] === "offline" ? whenBack(() => this.wake(true)) : undefined;
+    this.#back = upTo && reasons[reason] === "offline" ? this.#waitsForNetwork(target) : undefined;
     this.tell(waits(reason, ms, upTo, attempt, this.#target(target).label, estimatedMs));
+  }
+
+  #waitsForNetwork(target: number): () => void {
+    const { origin } = new URL(this.#place(target).url);
+    const ask = () => head(origin, this.#fetch, TO_ANSWER);
+    return whenBack(() => this.wake(true), origin, ask);
   }
 
   tellFallback(to: number, why: number): void {
