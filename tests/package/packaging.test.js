@@ -296,6 +296,35 @@ describe("loading", () => {
     });
   }
 
+  for (const [where, given, expected] of [
+    ["a platform", "", /There is no WebAssembly here: React Native's Hermes has none, and Apple's Lockdown Mode turns it off\./],
+    ["a page in Apple's Lockdown Mode", "globalThis.document = {};", /in Apple's Lockdown Mode, exclude this site from it/],
+  ]) {
+    test(`says what to do where ${where} has no WebAssembly, on every call and stream, with a code`, async () => {
+      const source = `
+        await fetch(MODEL_URL); // for which Node compiles a module of its own
+        delete globalThis.WebAssembly;
+        ${given}
+        const { queryWithRetry, streamWithRetry, createClient } = await import("query-with-retry");
+        const tell = ({ code, message }) => ({ code, message });
+        const calls = [
+          () => queryWithRetry(MODEL_URL, {}),
+          () => streamWithRetry(MODEL_URL, {}).finalText(),
+          () => createClient().fetch(MODEL_URL, { method: "POST", body: "{}" }),
+        ];
+        const said = [];
+        for (const call of calls) said.push(await call().then(() => "answered", tell));
+        REPORT(said);
+      `;
+      const said = await runProgram(app, { source, globals });
+      assert.equal(said.length, 3);
+      for (const { code, message } of said) {
+        assert.equal(code, "wasm_refused");
+        assert.match(message, expected);
+      }
+    });
+  }
+
   test("says so in Cloudflare's own runtime too", async () => {
     const { Miniflare } = await import("miniflare");
     const { build } = await import("esbuild");

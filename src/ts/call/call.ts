@@ -388,7 +388,9 @@ export abstract class Call extends Waiting implements Run {
   tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void {
     this.#back?.();
     this.#back = upTo && reasons[reason] === "offline" ? this.#waitsForNetwork(target) : undefined;
-    this.tell(waits(reason, ms, upTo, attempt, this.#target(target).label, estimatedMs));
+    // Not what a server says: that is in the error, and what logs events should hold none of it.
+    const detail = this.#cause === undefined ? "" : this.reader.detail;
+    this.tell(waits(reason, ms, upTo, attempt, this.#target(target).label, estimatedMs, detail));
   }
 
   #waitsForNetwork(target: number): () => void {

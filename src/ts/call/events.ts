@@ -18,10 +18,19 @@ export function responded(attempt: number, status: number, ended: number): CallE
   return { type: "response", attempt, status, outcome: outcome(ended) };
 }
 
-/** An estimate of NaN is none. */
-export function waits(reason: number, ms: number, upTo: boolean, attempt: number, target: string, estimatedMs: number): CallEvent {
+/** An estimate of NaN is none, and so is an empty detail. */
+export function waits(
+  reason: number,
+  ms: number,
+  upTo: boolean,
+  attempt: number,
+  target: string,
+  estimatedMs: number,
+  detail: string,
+): CallEvent {
   const estimate = Number.isNaN(estimatedMs) ? {} : { estimatedMs };
-  return { type: "wait", reason: reasons[reason] as WaitReason, ms, ...(upTo && { upTo }), attempt, target, ...estimate };
+  const lost = detail ? { detail } : {};
+  return { type: "wait", reason: reasons[reason] as WaitReason, ms, ...(upTo && { upTo }), attempt, target, ...estimate, ...lost };
 }
 
 export function fellBack(from: string, to: string, why: number): CallEvent {

@@ -41,6 +41,15 @@ function nearest(key: string, members: Record<string, Check>): string {
   return found;
 }
 
+/** Where a known name belongs that is no option here. */
+function elsewhere(key: string): string | undefined {
+  const payload = "the payload, the second argument of a call";
+  if (key === "stream") return `${payload}, where streamWithRetry puts it`;
+  if (/^(messages|inputs|prompt|parameters|temperature|max_tokens|tools)$/.test(key)) return payload;
+  if (Object.hasOwn(ofTarget, key)) return "the target, the first argument of a call: { url, model, … }";
+  return Object.hasOwn(ofClient, key) ? `a client: createClient({ ${key} })` : undefined;
+}
+
 /** An object with these members and no others; what is undefined is absent. `whole`: whether they fit together. */
 const shape = (members: Record<string, Check>, whole?: Check): Check => {
   const check: Check = (value, name) => {
@@ -51,6 +60,8 @@ const shape = (members: Record<string, Check>, whole?: Check): Check => {
     for (const [key, member] of Object.entries(value)) {
       const check = Object.hasOwn(members, key) ? members[key] : undefined;
       if (!check) {
+        const where = name === "options" && elsewhere(key);
+        if (where) throw invalid(`${key} belongs to ${where}`);
         const near = nearest(key, members);
         const known = Object.keys(members).join(", ");
         throw invalid(`unknown option ${prefix}${key}${near && ` (did you mean ${prefix}${near}?)`}; known here: ${known}`);
@@ -85,13 +96,15 @@ export const checkSignal = rule(
 
 const responses = oneOf("auto", "json", "text", "blob", "bytes");
 
-export const checkTargetSpec = shape({
+const ofTarget: Record<string, Check> = {
   url: rule("a string or a URL", (value) => typeof value === "string" || value instanceof URL),
   model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\p{Cc}\p{Cs} ]+$/u.test(value)),
   profile: oneOf(...profiles),
   token,
   headers,
-});
+};
+
+export const checkTargetSpec = shape(ofTarget);
 
 const whole = rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
 const flag = rule("a boolean", (value) => typeof value === "boolean");
@@ -130,8 +143,8 @@ const orFalse =
   (value, name) =>
     value === false || check(value, name);
 
-export const checkClientOptions = shape({
-  ...callOptions,
+/** What calls share, so no call has its own. */
+const ofClient: Record<string, Check> = {
   breaker: orFalse(shape({ failures: count, windowMs: clock, openMs: clock, maxOpenMs: clock })),
   retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
   concurrency: shape({ min: count, max: count, queue: whole }, ({ min = 1, max = 64 }, name) => {
@@ -141,7 +154,9 @@ export const checkClientOptions = shape({
   ephemeral: flag,
   alert: shape({ ratio: share, minSamples: count, onAlert: callback }),
   fetch: callback,
-});
+};
+
+export const checkClientOptions = shape({ ...callOptions, ...ofClient });
 
 /** What a header can carry, and a reason phrase (RFC 9110, section 5.5). */
 export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);

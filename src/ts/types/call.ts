@@ -391,6 +391,11 @@ export type CallEvent =
        * `loading.defaultWaitMs`. It is a guess, and no limit.
        */
       estimatedMs?: number | undefined;
+      /**
+       * What the platform says of the attempt before it, if that got no answer: "connect ECONNREFUSED 127.0.0.1:8080". A
+       * port that is closed is waited for like a cold model (`loading`), and so is a mistyped one: this tells them apart.
+       */
+      detail?: string | undefined;
     }
   | {
       /** The call goes on with the next target of `fallback`. */

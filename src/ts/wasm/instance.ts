@@ -213,13 +213,19 @@ async function compileNow(): Promise<WebAssembly.Module> {
   return isModule(from) ? from : await WebAssembly.compile(from);
 }
 
-/** The bytes are known to be good, so who refuses to compile them has a rule against it. */
+/** The bytes are known to be good, so who refuses to compile them has a rule against it, or has no WebAssembly. */
 function blocked(cause: unknown): unknown {
-  if (!/^(Compile|Eval)Error$/.test((cause as Error | undefined)?.name as string)) return cause;
+  if ("WebAssembly" in globalThis && !/^(Compile|Eval)Error$/.test((cause as Error | undefined)?.name as string)) return cause;
   return Object.assign(new Error(`query-with-retry: WebAssembly was refused. ${remedy()}`, { cause }), { code: "wasm_refused" });
 }
 
 function remedy(): string {
+  if (!("WebAssembly" in globalThis)) {
+    // iOS says nowhere that it is locked down.
+    return "document" in globalThis
+      ? "This browser has none: in Apple's Lockdown Mode, exclude this site from it."
+      : "There is no WebAssembly here: React Native's Hermes has none, and Apple's Lockdown Mode turns it off.";
+  }
   // They compile what is deployed, and nothing later.
   if ("WebSocketPair" in globalThis)
     return 'Bundle with the condition "workerd"; Next: serverExternalPackages: ["query-with-retry"]; Nuxt: nitro.experimental.wasm.';

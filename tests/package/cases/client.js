@@ -12,6 +12,7 @@ const mistakes = [
   ["options that are null", null, "options"],
   ["options that are an array", [], "options"],
   ["an unknown option", { retries: 3 }, "retries"],
+  ["a member of a target", { url: "https://models.test/" }, "url belongs to the target, the first argument of a call"],
   ["breaker.failures: 0", { breaker: { failures: 0 } }, "breaker.failures"],
   ["breaker.windowMs: -1", { breaker: { windowMs: -1 } }, "breaker.windowMs"],
   ['breaker.openMs: "15"', { breaker: { openMs: "15" } }, "breaker.openMs"],

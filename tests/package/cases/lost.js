@@ -71,6 +71,42 @@ export const lost = [
     },
   })),
   {
+    name: "a wait after a refusal says what the platform said of it, and one after a loading answer has no such detail",
+    async run({ api, losing, mock, assert, runtime }) {
+      const waits = async (url, options) => {
+        const told = [];
+        const { client } = listening(api, { maxRetries: 0, onEvent: (event) => event.type === "wait" && told.push(event), ...options });
+        await client.query(url, {}).catch(() => {});
+        return told;
+      };
+      const refused = await waits(losing.refused, { loading: { refusedMs: 1_500 } });
+      assert.ok(refused.length > 0);
+      for (const { reason, detail } of refused) {
+        assert.equal(reason, "loading");
+        assert.ok(refusals[runtime].test(detail), detail);
+      }
+      const url = await mock.put("m", { cold: { ms: 1_000, says: 1 }, healthy: { status: 200, body: {} } });
+      const loading = await waits(url);
+      assert.ok(loading.length > 0);
+      for (const { reason, ...wait } of loading) {
+        assert.equal(reason, "loading");
+        assert.ok(!("detail" in wait), wait.detail);
+      }
+    },
+  },
+  {
+    name: "a wait after a refusal does not show the key in the address that was refused",
+    async run({ api, assert }) {
+      const told = [];
+      const send = rejecting(coded("connect ECONNREFUSED https://models.test/?key=hf_s3cret0000", "ECONNREFUSED"));
+      const onEvent = (event) => event.type === "wait" && told.push(event);
+      const { client } = listening(api, { maxRetries: 0, loading: { refusedMs: 1_200 }, onEvent }, send);
+      await client.query("https://models.test/?key=hf_s3cret0000", {}).catch(() => {});
+      assert.ok(told.length > 0);
+      for (const { detail } of told) assert.ok(/^connect ECONNREFUSED /.test(detail) && !detail.includes("s3cret"), detail);
+    },
+  },
+  {
     name: "an engine whose port is closed for three seconds is answered a second and a quarter late at most, by one call and by twenty",
     limitMs: 25_000,
     async run({ api, losing, assert, runtime }) {
