@@ -19,15 +19,7 @@ export function responded(attempt: number, status: number, ended: number): CallE
 }
 
 /** An estimate of NaN is none, and so is an empty detail. */
-export function waits(
-  reason: number,
-  ms: number,
-  upTo: boolean,
-  attempt: number,
-  target: string,
-  estimatedMs: number,
-  detail: string,
-): CallEvent {
+export function waits(reason: number, ms: number, upTo: boolean, attempt: number, target: string, estimatedMs: number, detail: string): CallEvent {
   const estimate = Number.isNaN(estimatedMs) ? {} : { estimatedMs };
   const lost = detail ? { detail } : {};
   return { type: "wait", reason: reasons[reason] as WaitReason, ms, ...(upTo && { upTo }), attempt, target, ...estimate, ...lost };

@@ -1,5 +1,6 @@
+import { invalid } from "../errors/invalid.js";
 import { whenDropped } from "../http/dropped.js";
-import { readableOf } from "../http/readable.js";
+import { type Asked as AskedItems, readableOf, whenRead } from "../http/readable.js";
 import { checkOptions } from "../input/options.js";
 import { EventStream } from "../stream/event-buffer.js";
 import { headersOfEvents, serverSent } from "../stream/server-sent-events.js";
@@ -82,7 +83,24 @@ class Stream<T> implements QueryStream<T> {
 
   get readable(): ReadableStream<T> {
     if (!this.#readable) this.#read(Wants.Items);
-    return (this.#readable ??= readableOf(this.#events, (reason) => this.cancel(reason)));
+    return (this.#readable ??= "WebSocketPair" in globalThis ? this.#readableOfWorker() : readableOf(this.#events, (reason) => this.cancel(reason)));
+  }
+
+  /** A Worker's runtime answers 200 and nothing more where a body is no bytes; others say so. */
+  #readableOfWorker(): ReadableStream<T> {
+    let isRead = false;
+    const items: AskedItems<T> = {
+      ask: (use, lost) => {
+        if (isRead) return this.#events.ask(use, lost);
+        const error = invalid("the items of a stream are no bytes, which the body of a Response must be: use stream.toResponse()");
+        console.error(error.message); // a body that breaks is no failure of the request
+        void this.cancel(error);
+        lost(error);
+      },
+    };
+    const readable = readableOf(items, (reason) => this.cancel(reason));
+    whenRead(readable, () => (isRead = true));
+    return readable;
   }
 
   toResponse(init?: ResponseInit): Response {

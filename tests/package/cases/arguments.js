@@ -28,7 +28,11 @@ const mistakes = [
   ["the fetch of a client", "fetch belongs to a client: createClient({ fetch })", { options: { fetch: () => {} } }],
   ["a member of the target", "model belongs to the target, the first argument of a call: { url, model, … }", { options: { model: "org/model" } }],
   ["the address as an option", "url belongs to the target", { options: { url: "https://models.test/" } }],
-  ["stream: true as an option", "stream belongs to the payload, the second argument of a call, where streamWithRetry puts it", { options: { stream: true } }],
+  [
+    "stream: true as an option",
+    "stream belongs to the payload, the second argument of a call, where streamWithRetry puts it",
+    { options: { stream: true } },
+  ],
   ["a part of the payload as an option", "max_tokens belongs to the payload, the second argument of a call", { options: { max_tokens: 9 } }],
   ["options that are no object", "options", { options: "fast" }],
   ['maxRetries: "3"', "maxRetries", { options: { maxRetries: "3" } }],

@@ -146,6 +146,25 @@ export const streamsPassedOn = [
     },
   },
   {
+    name: "a Response of the items ends the request in a Worker, and says what to use, there and in the console",
+    async run({ api, assert, runtime }) {
+      if (runtime !== "workerd") return; // others tell whoever reads it, in their own words
+      const { client, seen } = upstream(api, events(says("Hi"), finishes("stop"), "[DONE]"));
+      const stream = client.stream(URL_OF_ANY, {});
+      const { error: log } = console;
+      const logged = [];
+      console.error = (text) => logged.push(text);
+      const remedy = /use stream\.toResponse\(\)/;
+      const error = await assert
+        .rejects((async () => new Response(stream.readable).text())(), { name: "TypeError" })
+        .finally(() => (console.error = log));
+      assert.ok(remedy.test(error.message), error.message);
+      assert.ok(logged.length === 1 && remedy.test(logged[0]), logged.join());
+      assert.equal((await stream.report).attempts.at(-1)?.outcome, "aborted");
+      assert.ok(seen.cancelled || seen.signal.aborted);
+    },
+  },
+  {
     name: "what toResponse makes is a stream for the next client, whole and broken",
     async run({ api, assert }) {
       const asFetch = (text) => async () => upstream(api, text).client.stream(URL_OF_ANY, {}).toResponse();

@@ -146,6 +146,41 @@ export const streamsReading = [
       await mock.statsOnce("m", (stats) => stats.aborted === 1, "the connection close");
     },
   },
+  ...[
+    ["ends well", [finishes("stop"), "[DONE]"]],
+    ["breaks", [{ error: { message: "out of memory" } }]],
+  ].map(([what, last]) => ({
+    name: `many reads at once of the readable of a stream that ${what} get every item once and in order, and then its end`,
+    async run({ api, assert }) {
+      const said = ["a", "b", "c", "d", "e", "f"].map((word) => says(word));
+      const wire = new TransformStream();
+      const fetch = async () => new Response(wire.readable, { headers: { "content-type": "text/event-stream" } });
+      const stream = api.createClient({ fetch, maxRetries: 0 }).stream("https://models.test/v1/chat/completions", payload);
+      const writer = wire.writable.getWriter();
+      const write = (...all) => writer.write(new TextEncoder().encode(events(...all)));
+      const reader = stream.readable.getReader();
+      const first = reader.read();
+      await write(said[0]);
+      assert.deepEqual(await first, { value: said[0], done: false });
+      const waiting = [];
+      for (let nth = 0; nth < 4; nth++) {
+        waiting.push(reader.read());
+        await sleep(5);
+      }
+      for (const item of said.slice(1, 5)) {
+        await write(item);
+        await sleep(5);
+      }
+      await write(said[5], ...last);
+      void writer.close().catch(() => {});
+      const got = (await Promise.all(waiting)).map(({ value }) => value);
+      await sleep(100); // the end has come, and nobody has asked for what is before it
+      let failed;
+      for (let next; !failed && !(next = await reader.read().catch((error) => ((failed = error), {}))).done && !failed;) got.push(next.value);
+      assert.deepEqual(got.slice(0, 5), said.slice(1));
+      assert.equal(failed?.code, what === "breaks" ? "stream_error" : undefined);
+    },
+  })),
   {
     name: "the readable of a stream reads nothing ahead of its reader either",
     limitMs: 40_000,
