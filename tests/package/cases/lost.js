@@ -103,7 +103,7 @@ export const lost = [
       const { client } = listening(api, { maxRetries: 0, loading: { refusedMs: 1_200 }, onEvent }, send);
       await client.query("https://models.test/?key=hf_s3cret0000", {}).catch(() => {});
       assert.ok(told.length > 0);
-      for (const { detail } of told) assert.ok(/^connect ECONNREFUSED /.test(detail) && !detail.includes("s3cret"), detail);
+      for (const { detail } of told) assert.ok(detail.startsWith("connect ECONNREFUSED ") && !detail.includes("s3cret"), detail);
     },
   },
   {
