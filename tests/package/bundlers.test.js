@@ -75,6 +75,19 @@ describe("bundlers", () => {
     await answersInNode(file);
   });
 
+  test("esbuild for Workers names the loader that docs/runtimes.md says to add, and needs no more", async () => {
+    const options = {
+      entryPoints: ["inside/worker.js"],
+      format: "esm",
+      conditions: ["workerd"],
+      outfile: undefined,
+      outdir: join(app.dir, "workers"),
+    };
+    await assert.rejects(build("", options), /No loader is configured for "\.wasm" files/);
+    await build("", { ...options, loader: { ".wasm": "copy" } }); // run.js and examples.test.js run what comes of it
+    assert.ok((await readdir(options.outdir)).some((name) => name.endsWith(".wasm")));
+  });
+
   test("webpack bundles it to a script that answers", async () => {
     const path = join(app.dir, "webpack");
     const compiler = webpack({ context: app.dir, entry: "./inside/bundled.js", mode: "production", output: { path } });

@@ -139,6 +139,13 @@ describe("the tarball", () => {
     }
   });
 
+  test("has modules that are read as they were written, so that no source map is needed", async () => {
+    const text = await readFile(join(app.installed, "dist/shared.js"), "utf8");
+    for (const name of ["call/call.ts", "errors/query-error.ts", "stream/event-buffer.ts"]) assert.ok(text.includes(`\n// src/ts/${name}\n`), name);
+    assert.match(text, /^ {2}return .* waits\(|^function waits\(/m);
+    assert.ok(text.length / text.split("\n").length < 60, "it is minified");
+  });
+
   test("names no path of the machine that built it, in no file", async () => {
     const home = homedir();
     for (const path of app.files) {
