@@ -64,7 +64,8 @@ export interface QueryOptions {
   token?: Token | undefined;
   /**
    * Sent with every try to the origin of the target. In browsers each header beyond
-   * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight.
+   * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight. Of a `Headers` give
+   * `Object.fromEntries(headers)`.
    *
    * @default none, beside the `content-type` of the payload
    */
