@@ -3,21 +3,23 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startMock } from "../package/harness/mock-server.js";
-import { run } from "../package/harness/processes.js";
-import { coldModel, createNpmApp } from "./apps.js";
+import { coldModel, createNpmApp, runNode } from "./apps.js";
 
+let dir;
 let mock;
 before(async () => {
-  mock = await startMock();
+  const packages = ["jest@30", "jest-environment-jsdom@30"];
+  [dir, mock] = await Promise.all([createNpmApp({ packages, manifest: { type: "module" } }), startMock()]);
 });
 after(() => mock?.stop());
 
-test("Jest runs code that uses the package, as ES modules", async () => {
-  const dir = await createNpmApp({ packages: ["jest@30"], manifest: { type: "module" } });
-  const url = await coldModel(mock, "jest", 1200);
+/** Runs one test file of the app, which begins with `comment`. */
+async function jest(key, comment, args = []) {
+  const url = await coldModel(mock, key, 1200);
   await writeFile(
-    join(dir, "answer.test.js"),
-    `import { queryWithRetry, QueryError } from "query-with-retry";
+    join(dir, `${key}.test.js`),
+    `${comment}
+import { queryWithRetry, QueryError } from "query-with-retry";
 test("answers", async () => {
   const answer = await queryWithRetry(${JSON.stringify(url)}, { model: "m", messages: [{ role: "user", content: "Hi" }] });
   expect(answer.choices[0].message.content).toContain("word1");
@@ -25,7 +27,15 @@ test("answers", async () => {
 }, 20_000);
 `,
   );
-  const env = { ...process.env, NODE_OPTIONS: "--experimental-vm-modules" };
-  const said = await run(process.execPath, [join(dir, "node_modules/jest/bin/jest.js"), "--json"], { cwd: dir, env });
+  const said = await runNode(dir, ["jest/bin/jest.js", "--json", ...args, `${key}.test.js`], { NODE_OPTIONS: "--experimental-vm-modules" });
   assert.equal(JSON.parse(said.slice(said.indexOf("{"))).numPassedTests, 1);
+}
+
+test("Jest runs code that uses the package, as ES modules", () => jest("plain", ""));
+
+test("a file with the comment @jest-environment node answers beside others with jsdom", () =>
+  jest("beside", "/** @jest-environment node */", ["--env=jsdom"]));
+
+test("jsdom has neither fetch nor TextEncoder: the package cannot run in it, and Jest names what is missing", async () => {
+  await assert.rejects(jest("jsdom", "", ["--env=jsdom"]), /TextEncoder is not defined/);
 });
