@@ -1,6 +1,6 @@
 //! A lost network or a suspended machine. It says nothing about the target, and costs nothing.
 
-use super::{Action, Attempt, Call, Context, Head, Means, Outcome, State, Step, Wait};
+use super::{Action, Attempt, Call, Context, Means, Outcome, State, Step, Wait};
 use crate::core::failure::{Code, Failure, Layer};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
@@ -15,7 +15,7 @@ impl Call {
     /// The request could not be sent.
     pub(super) fn on_unsent(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
         self.attempts = self.attempts.saturating_sub(1);
-        self.report_attempt(cx, attempt, None, Outcome::Aborted, Means::Ignored);
+        self.report_attempt(cx, attempt, Outcome::Aborted, Means::Ignored);
         self.until_online(cx.now)
     }
 
@@ -27,19 +27,14 @@ impl Call {
     }
 
     /// The request was lost, and there is no network.
-    pub(super) fn on_lost_offline(
-        &mut self,
-        cx: &mut Context<'_>,
-        attempt: Attempt,
-        head: Option<Head>,
-    ) -> Action {
-        self.record_lost(cx, attempt, head);
+    pub(super) fn on_lost_offline(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
+        self.record_lost(cx, attempt);
         self.until_online(cx.now)
     }
 
-    fn record_lost(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Option<Head>) {
+    fn record_lost(&mut self, cx: &mut Context<'_>, attempt: Attempt) {
         let outcome = Outcome::Failed(Code::Network, Layer::Network);
-        self.record_attempt(cx, attempt, head, outcome, Means::Ignored);
+        self.record_attempt(cx, attempt, outcome, Means::Ignored);
     }
 
     fn until_online(&mut self, now: Instant) -> Action {
@@ -68,14 +63,9 @@ impl Call {
     }
 
     /// The connection did not survive the suspension of the machine. The request is sent again once, without cost.
-    pub(super) fn on_suspended(
-        &mut self,
-        cx: &mut Context<'_>,
-        attempt: Attempt,
-        head: Option<Head>,
-    ) -> Action {
+    pub(super) fn on_suspended(&mut self, cx: &mut Context<'_>, attempt: Attempt) -> Action {
         self.per_target.once_spent = true;
-        self.record_lost(cx, attempt, head);
+        self.record_lost(cx, attempt);
         let span = self.rng.up_to(SPREAD.min(cx.now.since(attempt.started)));
         let wait = Wait { until: cx.now + span, span, reason: WaitReason::Backoff, estimate: None };
         let step = if wait.until < self.deadline() { Step::Wait(wait) } else { Step::GiveUp(None) };

@@ -49,7 +49,8 @@ enum State {
         falls_back: Option<Code>,
     },
     Sending(Attempt),
-    Reading(Attempt, Head),
+    /// The head of the answer has come.
+    Reading(Attempt),
     Waiting {
         since: Instant,
         wait: Wait,
@@ -75,6 +76,30 @@ struct Attempt {
     reached: bool,
     /// No other attempt at the target was in flight meanwhile. Known at the end.
     is_alone: bool,
+    /// The head of the answer, once it has come.
+    head: Option<Head>,
+}
+
+impl Attempt {
+    /// The caller asked for a stream, and the answer is one.
+    fn streams(&self) -> bool {
+        self.head.is_some_and(|head| head.events)
+    }
+
+    fn status(&self) -> Option<u16> {
+        self.head.map(|head| head.status)
+    }
+
+    /// The server has held the request for half of the time that it was asked to, or longer.
+    fn was_held(&self, now: Instant) -> bool {
+        self.held.is_some_and(|hold| now.since(self.started) >= hold.scaled(1, 2))
+    }
+}
+
+/// An answer, as far as its body was read.
+struct Answer<'a> {
+    head: Head,
+    body: &'a Body,
 }
 
 #[derive(Debug)]
@@ -188,7 +213,7 @@ impl Call {
                 self.on_turn(cx, since, wait, falls_back)
             }
             (State::Sending(attempt), Input::Head(head)) => {
-                self.state = State::Reading(attempt, head);
+                self.state = State::Reading(Attempt { head: Some(head), ..attempt });
                 match head.status {
                     200..=299 if head.events => Action::Stream,
                     200..=299 => Action::Read { limit: None },
@@ -199,14 +224,16 @@ impl Call {
                 self.state = State::Sending(Attempt { reached: true, ..attempt });
                 return self.pending;
             }
-            (State::Reading(attempt, head), Input::Body(body)) => self.on_answer(cx, attempt, head, body),
-            (State::Reading(attempt, head), Input::Begun) if head.events => {
+            (State::Reading(attempt @ Attempt { head: Some(head), .. }), Input::Body(body)) => {
+                self.on_answer(cx, attempt, Answer { head, body: &body })
+            }
+            (State::Reading(attempt), Input::Begun) if attempt.streams() => {
                 self.begun = Some(cx.now);
                 cx.shared.begun(cx.now, self.target_index(), self.id, attempt.generation, attempt.started);
-                self.state = State::Reading(attempt, head);
+                self.state = State::Reading(attempt);
                 return self.pending;
             }
-            (state @ (State::Sending(_) | State::Reading(..)), Input::HeldUp { away }) => {
+            (state @ (State::Sending(_) | State::Reading(_)), Input::HeldUp { away }) => {
                 match away {
                     true => cx.shared.lend(cx.now, self.target_index(), self.id),
                     false => cx.shared.reclaim(cx.now, self.target_index(), self.id, self.deadline()),
@@ -215,24 +242,22 @@ impl Call {
                 self.state = state;
                 return self.pending;
             }
-            (State::Reading(attempt, head), Input::Ended(end)) if head.events => {
+            (State::Reading(attempt @ Attempt { head: Some(head), .. }), Input::Ended(end))
+                if head.events =>
+            {
                 self.on_stream_end(cx, attempt, head, end)
             }
             (State::Sending(attempt), Input::Offline) => self.on_unsent(cx, attempt),
             (State::Queued { since, wait, .. }, Input::Offline) => self.leave_queue(cx, since, wait),
-            (State::Sending(attempt), Input::NetworkError(Lost::Offline)) => {
-                self.on_lost_offline(cx, attempt, None)
+            (State::Sending(attempt) | State::Reading(attempt), Input::NetworkError(Lost::Offline))
+                if self.begun.is_none() =>
+            {
+                self.on_lost_offline(cx, attempt)
             }
-            (State::Reading(attempt, head), Input::NetworkError(Lost::Offline)) if self.begun.is_none() => {
-                self.on_lost_offline(cx, attempt, Some(head))
-            }
-            (State::Sending(attempt), Input::NetworkError(Lost::Suspended)) if self.may_have_slept() => {
-                self.on_suspended(cx, attempt, None)
-            }
-            (State::Reading(attempt, head), Input::NetworkError(Lost::Suspended))
+            (State::Sending(attempt) | State::Reading(attempt), Input::NetworkError(Lost::Suspended))
                 if self.begun.is_none() && self.may_have_slept() =>
             {
-                self.on_suspended(cx, attempt, Some(head))
+                self.on_suspended(cx, attempt)
             }
             (State::Waiting { since, wait, .. }, Input::Online)
                 if wait.reason == WaitReason::Offline && wait.until == self.deadline() =>
@@ -241,16 +266,17 @@ impl Call {
             }
             (State::Sending(attempt), Input::NetworkError(lost)) => self.on_network_error(cx, attempt, lost),
             (State::Sending(attempt), Input::Astray) => {
-                self.on_lost(cx, attempt, None, Classification::ASTRAY, None)
+                self.on_lost(cx, attempt, Classification::ASTRAY, None)
             }
-            (State::Reading(attempt, head), Input::NetworkError(Lost::Late)) => {
+            (State::Reading(attempt), Input::NetworkError(Lost::Late)) => {
                 let phase = Phase::Idle;
-                self.on_lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
+                self.on_lost(cx, attempt, timed_out(phase, attempt.streams()), Some(phase))
             }
-            (State::Reading(attempt, head), Input::NetworkError(_)) => {
-                let class = if head.events { Classification::TRUNCATED } else { Classification::NETWORK };
+            (State::Reading(attempt), Input::NetworkError(_)) => {
+                let class =
+                    if attempt.streams() { Classification::TRUNCATED } else { Classification::NETWORK };
                 let class = class.after(cx.now.since(attempt.started), false);
-                self.on_lost(cx, attempt, Some(head), class, None)
+                self.on_lost(cx, attempt, class, None)
             }
             (State::Sending(attempt), Input::TimedOut(phase))
                 if phase != Phase::Total && self.may_queue_again(cx) =>
@@ -261,11 +287,11 @@ impl Call {
                 let late = timed_out(phase, false);
                 let layer =
                     if attempt.reached && late.layer == Layer::Network { Layer::Compute } else { late.layer };
-                self.on_lost(cx, attempt, None, Classification { layer, ..late }, Some(phase))
+                self.on_lost(cx, attempt, Classification { layer, ..late }, Some(phase))
             }
             (State::Sending(attempt), Input::Unasked(phase)) => self.on_unasked(cx, attempt, phase),
-            (State::Reading(attempt, head), Input::TimedOut(phase)) => {
-                self.on_lost(cx, attempt, Some(head), timed_out(phase, head.events), Some(phase))
+            (State::Reading(attempt), Input::TimedOut(phase)) => {
+                self.on_lost(cx, attempt, timed_out(phase, attempt.streams()), Some(phase))
             }
             (State::Waiting { since, wait, layer }, Input::Woke) => self.on_woke(cx, since, wait, layer),
             (state, _) => {
@@ -283,7 +309,7 @@ impl Call {
     /// The call is alive: extends what it holds, where leases end without a sign of life. See
     /// [`Rules::lease`](super::admission::coordinator::Rules::lease).
     pub fn renew(&self, now: Instant, shared: &mut Shared) {
-        let in_flight = matches!(self.state, State::Sending(_) | State::Reading(..)) && !self.away;
+        let in_flight = matches!(self.state, State::Sending(_) | State::Reading(_)) && !self.away;
         shared.renew(now, self.target_index(), self.id, self.deadline(), in_flight);
     }
 
@@ -471,37 +497,43 @@ impl Call {
             attempt: now + timeouts.attempt + longer,
             total: self.deadline(),
         };
-        self.state =
-            State::Sending(Attempt { started: now, held: hold, generation, reached: false, is_alone: true });
+        self.state = State::Sending(Attempt {
+            started: now,
+            held: hold,
+            generation,
+            reached: false,
+            is_alone: true,
+            head: None,
+        });
         Action::Send(Send { attempt: self.attempts, target: self.target, profile, clocks, hold, falls_back })
     }
 
-    fn on_answer(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, body: Body) -> Action {
+    fn on_answer(&mut self, cx: &mut Context<'_>, attempt: Attempt, answer: Answer<'_>) -> Action {
         let Some(profile) = self.targets.get(self.target).map(|target| target.profile) else {
             return Action::Abandon; // every call has a target
         };
-        match classify::classify(head.status, profile, &body) {
+        match classify::classify(answer.head.status, profile, answer.body) {
             None => {
-                self.record_attempt(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
+                self.record_attempt(cx, attempt, Outcome::Ok, Means::Itself);
                 Action::Deliver
             }
-            Some(class) => self.on_error(cx, attempt, head, class, &body),
+            Some(class) => self.on_error(cx, attempt, answer, class),
         }
     }
 
     fn on_stream_end(&mut self, cx: &mut Context<'_>, attempt: Attempt, head: Head, end: End) -> Action {
         match end {
             End::Complete => {
-                self.record_attempt(cx, attempt, Some(head), Outcome::Ok, Means::Itself);
+                self.record_attempt(cx, attempt, Outcome::Ok, Means::Itself);
                 Action::Deliver
             }
             End::Truncated => {
                 let cut = Classification::TRUNCATED.after(cx.now.since(attempt.started), false);
-                self.on_lost(cx, attempt, Some(head), cut, None)
+                self.on_lost(cx, attempt, cut, None)
             }
             End::Empty => {
                 let nothing = Body { of_engine: true, unexpected: true, ..Body::default() };
-                self.on_answer(cx, attempt, head, nothing)
+                self.on_answer(cx, attempt, Answer { head, body: &nothing })
             }
         }
     }
@@ -510,10 +542,10 @@ impl Call {
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
-        head: Head,
+        answer: Answer<'_>,
         mut class: Classification,
-        body: &Body,
     ) -> Action {
+        let Answer { head, body } = answer;
         let status = head.status;
         // A gateway turned an error into a success that names the status of the error.
         let meant = if status < 300 { body.status.unwrap_or(status) } else { status };
@@ -540,7 +572,8 @@ impl Call {
             let is_down =
                 !cx.shared.is_in_company(target, self.id) || !cx.shared.is_full_for_now(cx.now, target);
             if !works && (is_explicit || is_down) {
-                return self.on_closed_port(cx, attempt, Some(Head { floor, ..head }), class, is_explicit);
+                let attempt = Attempt { head: Some(Head { floor, ..head }), ..attempt };
+                return self.on_closed_port(cx, attempt, class, is_explicit);
             }
         }
         // A small healthy server says that it is full by a bare error, at once, while it answers other calls.
@@ -565,7 +598,7 @@ impl Call {
             Means::Itself if is_full_or_quick => Means::Overload,
             means => means,
         };
-        self.record_attempt(cx, attempt, Some(head), Outcome::Failed(class.code, class.layer), means);
+        self.record_attempt(cx, attempt, Outcome::Failed(class.code, class.layer), means);
         self.per_target.refused |= is_throttled;
         let failure = Failure {
             code: class.code,
@@ -574,11 +607,15 @@ impl Call {
             status: Some(status),
             retry_after: floor,
         };
+        let rushed = LoadingAnswer { estimate: None, floor, was_held: attempt.was_held(cx.now) };
         let step = match class.retry {
             _ if self.begun.is_some() => Step::GiveUp(None),
-            RetryClass::AfterLoading => self.wait_for_load(cx, floor, body.estimate, attempt, false),
+            RetryClass::AfterLoading => {
+                let loading = LoadingAnswer { estimate: body.estimate, ..rushed };
+                self.wait_for_load(cx, attempt, loading, false)
+            }
             _ if is_throttled && cx.shared.is_rushed(cx.now, target) => {
-                self.wait_for_load(cx, floor, None, attempt, true)
+                self.wait_for_load(cx, attempt, rushed, true)
             }
             retry => {
                 let is_free = names_none && cx.shared.is_retry_free(cx.now, target);
@@ -598,23 +635,23 @@ impl Call {
     fn on_network_error(&mut self, cx: &mut Context<'_>, attempt: Attempt, lost: Lost) -> Action {
         let network = Classification::NETWORK;
         match lost {
-            Lost::Refused => self.on_closed_port(cx, attempt, None, network, true),
+            Lost::Refused => self.on_closed_port(cx, attempt, network, true),
             // An idle connection may have been closed at the same moment: the request is sent again on a new one.
-            Lost::AtOnce if self.is_hiccup(cx) => self.on_lost(cx, attempt, None, network, None),
-            Lost::AtOnce => self.on_closed_port(cx, attempt, None, network, false),
+            Lost::AtOnce if self.is_hiccup(cx) => self.on_lost(cx, attempt, network, None),
+            Lost::AtOnce => self.on_closed_port(cx, attempt, network, false),
             Lost::Nameless if cx.shared.has_answered(self.target_index()) => {
-                self.on_closed_port(cx, attempt, None, network, false)
+                self.on_closed_port(cx, attempt, network, false)
             }
             Lost::ForGood => {
                 let for_good = Classification { retry: RetryClass::Never, layer: Layer::Client, ..network };
-                self.on_lost(cx, attempt, None, for_good, None)
+                self.on_lost(cx, attempt, for_good, None)
             }
             Lost::Late => {
                 let phase = Phase::FirstByte;
-                self.on_lost(cx, attempt, None, timed_out(phase, false), Some(phase))
+                self.on_lost(cx, attempt, timed_out(phase, false), Some(phase))
             }
             Lost::Unsaid | Lost::Nameless | Lost::Offline | Lost::Suspended => {
-                self.on_lost(cx, attempt, None, network.after(cx.now.since(attempt.started), false), None)
+                self.on_lost(cx, attempt, network.after(cx.now.since(attempt.started), false), None)
             }
         }
     }
@@ -623,7 +660,7 @@ impl Call {
     fn on_unasked(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
         let Classification { code, retry, .. } = timed_out(phase, false);
         let layer = Layer::Client;
-        self.record_attempt(cx, attempt, None, Outcome::Failed(code, layer), Means::Ignored);
+        self.record_attempt(cx, attempt, Outcome::Failed(code, layer), Means::Ignored);
         let failure = Failure { code, layer, phase: Some(phase), status: None, retry_after: None };
         let step = self.retry(cx, retry, code, Pause::default());
         self.apply(cx, step, failure)
@@ -659,7 +696,6 @@ impl Call {
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
-        head: Option<Head>,
         class: Classification,
         is_explicit: bool,
     ) -> Action {
@@ -667,13 +703,14 @@ impl Call {
         // The target answers others meanwhile: this request brings the engine down, or one of several replicas.
         if self.per_target.cold.is_some_and(|since| cx.shared.has_answered_since(target, since)) {
             let class = Classification { retry: RetryClass::Standard, ..class };
-            return match head {
-                Some(head) => self.on_error(cx, attempt, head, class, &Body::default()),
-                None => self.on_lost(cx, attempt, None, class, None),
+            return match attempt.head {
+                Some(head) => self.on_error(cx, attempt, Answer { head, body: &Body::default() }, class),
+                None => self.on_lost(cx, attempt, class, None),
             };
         }
         let patience = self.policy.loading.patience(cx.shared.has_answered(target), is_explicit);
-        let answer = LoadingAnswer { floor: head.and_then(|head| head.floor), ..LoadingAnswer::default() };
+        let floor = attempt.head.and_then(|head| head.floor);
+        let answer = LoadingAnswer { floor, ..LoadingAnswer::default() };
         let is_alone = !cx.shared.is_in_company(target, self.id);
         // No payload closes a port, so a call that waited through one gap counts again in the next.
         let again = self.per_target.cold.is_some();
@@ -691,10 +728,8 @@ impl Call {
         let is_doubted = role.is_none() && cx.shared.closed(cx.now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Ignored } else { Means::Itself };
         let Classification { code, layer, .. } = class;
-        self.record_attempt(cx, attempt, head, Outcome::Failed(code, layer), means);
-        let status = head.map(|head| head.status);
-        let failure =
-            Failure { code, layer, phase: None, status, retry_after: head.and_then(|head| head.floor) };
+        self.record_attempt(cx, attempt, Outcome::Failed(code, layer), means);
+        let failure = Failure { code, layer, phase: None, status: attempt.status(), retry_after: floor };
         let step = match role {
             Some(role) => match self.probe_again(cx, attempt, role, answer) {
                 Step::GiveUp(_) => Step::GiveUp(None),
@@ -703,7 +738,7 @@ impl Call {
             // The call has waited for the port, and it did not open.
             None if self.per_target.cold.is_some() => Step::GiveUp(None),
             None => {
-                let pause = Pause { floor: answer.floor, ..Pause::default() };
+                let pause = Pause { floor, ..Pause::default() };
                 self.retry(cx, RetryClass::Standard, code, pause)
             }
         };
@@ -715,28 +750,32 @@ impl Call {
         &mut self,
         cx: &mut Context<'_>,
         attempt: Attempt,
-        head: Option<Head>,
         class: Classification,
         phase: Option<Phase>,
     ) -> Action {
-        let of_error = head.as_ref().filter(|head| !(200..300).contains(&head.status));
+        let of_error = attempt.head.filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
             // The status has said enough: an error body that never ends changes nothing.
-            return self.on_answer(cx, attempt, *head, Body::default());
+            return self.on_answer(cx, attempt, Answer { head, body: &Body::default() });
         }
-        let status = head.map(|head| head.status);
         let outcome = Outcome::Failed(class.code, class.layer);
         // A timeout of an attempt that had next to no time says nothing about the target.
         let took = cx.now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
             || phase.is_some() && self.begun.is_none() && cx.shared.takes_longer(self.target_index(), took);
         let is_unsent = phase.is_some()
-            && head.is_none()
+            && attempt.head.is_none()
             && !attempt.reached
             && cx.shared.may_be_unsent(self.target_index());
         let means = if had_no_time || is_unsent { Means::Ignored } else { self.means_of_failure(cx) };
-        self.record_attempt(cx, attempt, head, outcome, means);
-        let failure = Failure { code: class.code, layer: class.layer, phase, status, retry_after: None };
+        self.record_attempt(cx, attempt, outcome, means);
+        let failure = Failure {
+            code: class.code,
+            layer: class.layer,
+            phase,
+            status: attempt.status(),
+            retry_after: None,
+        };
         let retry = if self.begun.is_some() { RetryClass::Never } else { class.retry };
         let step = self.retry(cx, retry, class.code, Pause::default());
         self.apply(cx, step, failure)
@@ -804,11 +843,8 @@ impl Call {
 
     fn abandon(&mut self, cx: &mut Context<'_>, state: State) -> Action {
         match state {
-            State::Sending(attempt) => {
-                self.record_attempt(cx, attempt, None, Outcome::Aborted, Means::Itself)
-            }
-            State::Reading(attempt, head) => {
-                self.record_attempt(cx, attempt, Some(head), Outcome::Aborted, Means::Itself)
+            State::Sending(attempt) | State::Reading(attempt) => {
+                self.record_attempt(cx, attempt, Outcome::Aborted, Means::Itself)
             }
             State::Waiting { since, wait, .. } => self.record.waited_for(wait.reason, cx.now.since(since)),
             State::Queued { since, wait, .. } => {
@@ -820,46 +856,31 @@ impl Call {
         Action::Abandon
     }
 
-    fn record_attempt(
-        &mut self,
-        cx: &mut Context<'_>,
-        attempt: Attempt,
-        head: Option<Head>,
-        outcome: Outcome,
-        means: Means,
-    ) {
-        let status = head.map(|head| head.status);
+    fn record_attempt(&mut self, cx: &mut Context<'_>, attempt: Attempt, outcome: Outcome, means: Means) {
         self.record.attempt(AttemptRecord {
             target: self.target,
             started: attempt.started.since(self.began),
             duration: cx.now.since(attempt.started),
-            status,
+            status: attempt.status(),
             outcome,
             reached: attempt.reached,
         });
-        self.report_attempt(cx, attempt, head, outcome, means);
+        self.report_attempt(cx, attempt, outcome, means);
     }
 
     /// Reports the end of an attempt to [`Shared`].
-    fn report_attempt(
-        &mut self,
-        cx: &mut Context<'_>,
-        attempt: Attempt,
-        head: Option<Head>,
-        outcome: Outcome,
-        means: Means,
-    ) {
+    fn report_attempt(&mut self, cx: &mut Context<'_>, attempt: Attempt, outcome: Outcome, means: Means) {
         let ended = Ended {
             generation: attempt.generation,
             started: attempt.started,
             outcome,
-            status: head.map(|head| head.status),
+            status: attempt.status(),
             limit: self.policy.timeouts.attempt + attempt.held.unwrap_or(Duration::ZERO),
             streamed: self.policy.streamed,
             begun: self.begun,
             means,
             was_refused: self.per_target.refused,
-            key: head.map_or(0, |head| head.key),
+            key: attempt.head.map_or(0, |head| head.key),
         };
         cx.shared.ended(cx.now, self.target_index(), self.id, ended);
     }

@@ -84,13 +84,10 @@ impl Call {
     pub(super) fn wait_for_load(
         &mut self,
         cx: &mut Context<'_>,
-        floor: Option<Duration>,
-        estimate: Option<Duration>,
         attempt: Attempt,
+        answer: LoadingAnswer,
         full: bool,
     ) -> Step {
-        let was_held = attempt.held.is_some_and(|hold| cx.now.since(attempt.started) >= hold.scaled(1, 2));
-        let answer = LoadingAnswer { estimate, floor, was_held };
         let default_wait =
             if full { Some(SHORTEST_SLEEP.scaled(28, 1)) } else { self.policy.loading.default_wait };
         let again = ::core::mem::replace(&mut self.per_target.heard_loading, true);
