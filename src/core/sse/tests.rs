@@ -258,3 +258,96 @@ fn a_line_that_was_long_leaves_no_buffer_behind() {
     }
     assert!(decoder.lines.held() + decoder.data.capacity() < 300_000);
 }
+
+#[test]
+fn an_event_has_begun_with_its_data_and_is_over_with_its_blank_line() {
+    for (stream, is_in_event) in [
+        ("", false),
+        (": comment\n", false),
+        ("event: x\n", false),
+        ("da", false),
+        ("data", true),
+        ("data: x", true),
+        ("data: x\n", true),
+        ("data\n", true),
+        ("data: x\n\n", false),
+        ("{", true),
+        ("{\n", true),
+        ("{\n}", true),
+        ("{\n}\n", false),
+    ] {
+        let mut decoder = Decoder::default();
+        decoder.push(stream.as_bytes(), &mut |_| {}).unwrap();
+        assert_eq!(decoder.is_in_event(), is_in_event, "{stream:?}");
+    }
+}
+
+#[test]
+fn a_decoder_that_has_failed_takes_no_more() {
+    let mut decoder = Decoder::default();
+    let long = vec![b'x'; EVENT_LIMIT + 1];
+    assert_eq!(decoder.push(&long, &mut |_| {}), Err(TooLong));
+    let mut count = 0;
+    assert_eq!(decoder.push(b"\n\ndata: x\n\n", &mut |_| count += 1), Err(TooLong));
+    decoder.end(&mut |_| count += 1);
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_line_and_an_event_of_exactly_the_limit_are_taken() {
+    for (begin, length, is_taken) in [
+        (b"data:".as_slice(), EVENT_LIMIT, true),
+        (b"data:", EVENT_LIMIT + 1, false),
+        (b"\xef\xbb\xbfdata:", EVENT_LIMIT, true),
+        (b"\xef\xbb\xbfdata:", EVENT_LIMIT + 1, false),
+    ] {
+        let mut line = begin.to_vec();
+        line.resize(begin.len() + length - b"data:".len(), b'x');
+        for with_end in [false, true] {
+            let mut decoder = Decoder::default();
+            let taken = decoder
+                .push(&line, &mut |_| {})
+                .and_then(|()| if with_end { decoder.push(b"\n", &mut |_| {}) } else { Ok(()) });
+            assert_eq!(taken.is_ok(), is_taken, "{length} {with_end}");
+        }
+    }
+    // Two lines are joined by a line feed, which counts.
+    for (second, is_taken) in [(9, true), (10, false)] {
+        let mut decoder = Decoder::default();
+        let first = [b"data:", vec![b'x'; EVENT_LIMIT - 10].as_slice(), b"\n"].concat();
+        decoder.push(&first, &mut |_| {}).unwrap();
+        let line = [b"data:", vec![b'y'; second].as_slice(), b"\n"].concat();
+        assert_eq!(decoder.push(&line, &mut |_| {}).is_ok(), is_taken);
+    }
+}
+
+#[test]
+fn the_room_counts_names_and_ids_as_well_as_data() {
+    for field in ["data:", "event:", "id:"] {
+        let room = Room::default();
+        let greedy = hold(&room, "data:", 12);
+        let (mut first, mut second) = (hold(&room, field, 8), Decoder::sharing(&room));
+        assert!(second.push(&[b"data:", vec![b'x'; 12 << 20].as_slice()].concat(), &mut |_| {}).is_err());
+        drop(greedy);
+        first.push(b"\n\n", &mut |_| {}).unwrap();
+    }
+}
+
+/// A decoder of this room that holds so many MiB in a field.
+fn hold(room: &Room, field: &str, mib: usize) -> Decoder {
+    let mut decoder = Decoder::sharing(room);
+    let line = [field.as_bytes(), vec![b'x'; mib << 20].as_slice(), b"\n"].concat();
+    decoder.push(&line, &mut |_| {}).unwrap();
+    decoder
+}
+
+#[test]
+fn a_stream_gives_its_room_back_with_its_event_and_with_its_end() {
+    let room = Room::default();
+    for _ in 0..3 {
+        let mut decoder = hold(&room, "data:", 15);
+        decoder.push(b"\n", &mut |_| {}).unwrap();
+        let _ended = hold(&room, "data:", 15);
+        assert!(Decoder::sharing(&room).push(&[b'x'; 15 << 20], &mut |_| {}).is_err());
+    }
+}
