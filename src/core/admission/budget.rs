@@ -91,6 +91,19 @@ mod tests {
     }
 
     #[test]
+    fn a_budget_has_one_exactly_as_long_as_it_gives_one() {
+        let mut budget = Budget::new(Rule::default(), InitialTokens::Full);
+        for _ in 0..8 {
+            let has_one = budget.has_one();
+            assert_eq!(budget.withdraw(), has_one);
+        }
+        (0..9).for_each(|_| budget.deposit());
+        assert!(!budget.has_one());
+        budget.deposit();
+        assert!(budget.has_one());
+    }
+
+    #[test]
     fn no_more_is_kept_than_the_burst() {
         let mut budget = Budget::new(Rule::default(), InitialTokens::Full);
         (0..100_000).for_each(|_| budget.deposit());

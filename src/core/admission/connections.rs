@@ -197,3 +197,6 @@ impl Drop for Connections {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,3 +194,53 @@ fn an_event_stream_is_passed_on_to_a_fetch_whatever_it_is_called() {
         assert!(!body.unexpected && !body.is_error, "{content_type}: {body:?}");
     }
 }
+
+#[test]
+fn an_answer_that_is_handed_over_comes_from_an_engine() {
+    for (content_type, text) in [("application/json", "{\"a\":1}"), ("text/plain", "words")] {
+        assert!(answer(content_type, text).of_engine, "{content_type}");
+    }
+    let stream = answer("text/event-stream", "data: {}\n\n");
+    assert!(stream.of_engine && stream.unexpected && stream.is_final, "{stream:?}");
+    assert!(detail(&stream).contains("streamWithRetry"), "{stream:?}");
+    let empty = answer("application/json", "{\"choices\":[]}");
+    assert!(empty.of_engine && empty.unexpected && !empty.is_final, "{empty:?}");
+    assert_eq!(detail(&empty), "an answer without choices");
+}
+
+#[test]
+fn a_raw_answer_and_one_that_is_passed_on_may_be_a_stream_or_without_choices() {
+    for wanted in [Wanted::Raw, Wanted::Passed { lookup: false }] {
+        for (content_type, text) in
+            [("text/event-stream", "data: {}\n\n"), ("application/json", "{\"choices\":[]}")]
+        {
+            let body = read(content_type, Some(wanted), text);
+            assert!(!body.unexpected && !body.is_error, "{wanted:?} {content_type}: {body:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_wants_json_gets_json_or_a_failure() {
+    for (text, says) in
+        [("words", "no JSON"), ("", "an empty body"), ("{\"a\":", "broken JSON"), ("<p>", "HTML")]
+    {
+        let body = read("text/plain", Some(Wanted::Json), text);
+        assert!(body.unexpected && !body.of_engine, "{text}: {body:?}");
+        assert_eq!(detail(&body), says);
+    }
+    assert!(!read("text/plain", Some(Wanted::Json), "[1]").unexpected);
+}
+
+#[test]
+fn a_body_is_read_to_its_limit_and_no_further_once_it_is_no_json() {
+    let mut reading = Reading::new("text/plain", None);
+    assert!(reading.push(&[b'x'; HEAD_LIMIT - 1]));
+    assert!(!reading.push(b"x"));
+    let mut broken = Reading::new("application/json", None);
+    assert!(broken.push(b"{} x"), "what follows may say something");
+    assert!(!broken.push(&[b'x'; HEAD_LIMIT]));
+    let mut json = Reading::new("application/json", None);
+    assert!(json.push(b"{\"a\":\""));
+    assert!(json.push(&[b'x'; 2 * HEAD_LIMIT]));
+}

@@ -124,3 +124,78 @@ fn a_date_beside_no_clock_of_the_server_is_believed_where_it_is_near() {
     let told = "date: Sat, 28 Nov 2026 00:00:00 GMT\nretry-after: Sat, 28 Nov 2026 01:00:04 GMT";
     assert_eq!(after(told), Some(3_604_000));
 }
+
+#[test]
+fn a_date_is_legal_to_its_last_second_and_not_beyond() {
+    for (date, is_legal) in [
+        ("Thu, 31 Dec 2026 23:59:60 GMT", true),
+        ("Thu, 31 Dec 2026 23:59:61 GMT", false),
+        ("Thu, 31 Dec 2026 23:60:00 GMT", false),
+        ("Thu, 31 Dec 2026 24:00:00 GMT", false),
+        ("Thu, 32 Dec 2026 00:00:00 GMT", false),
+        ("2026-12-31T23:59:60Z", true),
+        ("2026-12-31T23:59:61Z", false),
+        ("2026-12-31T23:60:00Z", false),
+        ("2026-12-31T24:00:00Z", false),
+        ("2026-12-32T00:00:00Z", false),
+        ("2026-12-00T00:00:00Z", false),
+        ("2026-00-01T00:00:00Z", false),
+        ("2026-12-31x23:59:60Z", false),
+        ("2026-12-31T23:59:60", false),
+        ("2026-12-31T23:59:60 UTC", true),
+        ("2026-12-31T23:59:60 utc", true),
+        ("2026-12-31T23:59:60 CET", false),
+    ] {
+        assert_eq!(after(date).is_some(), is_legal, "{date}");
+    }
+}
+
+#[test]
+fn a_zone_ahead_is_earlier_and_a_zone_behind_is_later() {
+    for (date, ms) in [
+        ("1994-11-06T09:20:37+00:30", 60_000),
+        ("1994-11-06T14:20:37+05:30", 60_000),
+        ("1994-11-06T08:20:37-00:30", 60_000),
+        ("1994-11-06T03:20:37-05:30", 60_000),
+        ("1994-11-06T08:50:37.25Z", 60_250),
+        ("1994-11-06T08:50:37.5z", 60_500),
+        ("1994-11-06T08:50:37.1239999Z", 60_123),
+    ] {
+        assert_eq!(after(date), Some(ms), "{date}");
+    }
+}
+
+#[test]
+fn a_year_of_two_digits_is_of_the_century_that_its_date_is_nearest_to() {
+    // 1970 is past; 2069 is not.
+    assert_eq!(http_date(b"Thursday, 01-Jan-70 00:00:00 GMT"), Some(0));
+    assert_eq!(http_date(b"Tuesday, 01-Jan-69 00:00:00 GMT"), Some(3_124_224_000));
+    assert_eq!(http_date(b"Friday, 31-Dec-99 00:00:00 GMT"), Some(946_598_400));
+    // From 100 on, a last number is a year, as asctime has it.
+    assert_eq!(http_date(b"Sun Nov  6 08:49:37 1994"), Some(784_111_777));
+}
+
+#[test]
+fn the_server_says_whether_to_retry_in_exactly_two_words() {
+    for (value, says) in
+        [("true", Some(true)), ("false", Some(false)), ("TRUE", None), ("yes", None), ("", None)]
+    {
+        assert_eq!(read(&format!("x-should-retry: {value}"), NOW).should_retry, says, "{value}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_not_used_up_says_nothing() {
+    for (value, seconds) in [
+        ("\"a\";r=0;t=55", Some(56)),
+        ("\"a\";r=1;t=55", None),
+        ("\"a\";r=0;t=55, \"b\";r=1;t=99", Some(56)),
+        ("\"a\";r=0;t=55, \"b\";t=99", Some(56)),
+        ("a;r=0;t=55, b;t=99", Some(56)),
+        ("limit=100, remaining=0, reset=30", Some(31)),
+        ("limit=100,  remaining=0,  reset=30", Some(31)),
+    ] {
+        let resets = read(&format!("ratelimit: {value}"), NOW).resets;
+        assert_eq!(resets, seconds.map(Duration::from_secs), "{value}");
+    }
+}

@@ -3,6 +3,7 @@
 mod containers;
 mod ends;
 mod forms;
+mod limits;
 mod text;
 
 use super::*;
