@@ -25,6 +25,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// The waits of one call at one target.
     pub const fn new(rng: Rng) -> Self {
         Self { ceiling: BASE, is_under_load: false, rng }
     }

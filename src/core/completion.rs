@@ -19,6 +19,7 @@ pub struct ChunkFacts {
 /// How a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
+    /// An event said that the answer is complete.
     Complete,
     /// Nothing said that the stream is complete.
     Truncated,
@@ -26,10 +27,12 @@ pub enum End {
     Empty,
 }
 
+/// What the events of a stream have said so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Completion(ChunkFacts);
 
 impl Completion {
+    /// Adds what one chunk holds. Nothing that was seen is forgotten.
     pub fn saw(&mut self, seen: ChunkFacts) {
         self.0.content |= seen.content;
         self.0.finish |= seen.finish;
@@ -51,6 +54,7 @@ impl Completion {
         self.0.content
     }
 
+    /// How the stream ended, if it ends now.
     pub fn end(self) -> End {
         match self.0 {
             ChunkFacts { finish: true, .. } | ChunkFacts { content: true, done: true, .. } => End::Complete,

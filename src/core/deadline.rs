@@ -15,9 +15,13 @@ pub struct Clocks {
     pub probe: Option<Instant>,
     /// When the attempt ends if the origin did not answer; only where the caller has set the time.
     pub connect: Option<Instant>,
+    /// When the attempt ends if nothing of the body has come; for a stream, no event.
     pub first_byte: Option<Instant>,
+    /// The longest gap between two pieces, from the first on.
     pub idle: Duration,
+    /// When the attempt ends, unless it is a stream whose text has begun.
     pub attempt: Instant,
+    /// When the call ends, and the attempt with it.
     pub total: Instant,
 }
 
@@ -27,6 +31,7 @@ pub enum Stage {
     /// The headers have not come.
     #[default]
     Sent,
+    /// The headers have come.
     Headers,
     /// A byte of the body has come; for a stream, an event.
     Heard,
@@ -37,6 +42,7 @@ pub enum Stage {
 /// What the platform knows about an attempt in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
+    /// How far the attempt has come.
     pub stage: Stage,
     /// Since when the next piece is waited for, once one has come. A comment is a piece too.
     pub quiet_since: Option<Instant>,

@@ -6,32 +6,52 @@ use super::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
+    /// The model is being loaded, and was not up when the wait for it had to end.
     ModelLoading,
+    /// The server says that requests come too fast, or that a quota of requests is used up. Usually a 429.
     RateLimited,
+    /// The server says that it is full.
     Overloaded,
+    /// A gateway found no working server behind it. Usually a 502 or a bare 503.
     Unavailable,
+    /// A gateway gave up waiting for the server. The work may be done and billed.
     GatewayTimeout,
+    /// A clock of this program ran out; [`Phase`] says which.
     Timeout,
+    /// There was no answer: no connection, or one that broke before the answer was complete.
     Network,
+    /// The model or its server failed at this request: a crash, or memory that ran out.
     EngineFailure,
+    /// The connection ended and no event said that the stream is complete.
     StreamTruncated,
+    /// The server sent an error as an event, after the reader had part of the answer.
     StreamError,
+    /// A success that is not an answer: a page, broken JSON, or a redirect that is not followed.
     BadResponse,
     /// Not sent: the circuit is open.
     CircuitOpen,
     /// Not sent: too many calls are queued, or this call would wait too long.
     QueueFull,
+    /// The server rejects the input. Another attempt would be rejected too.
     BadRequest,
+    /// The input is longer than the model or the server takes.
     TooLarge,
+    /// The token is missing or wrong. Usually a 401.
     Unauthorized,
+    /// The token is right, and does not allow this. Usually a 403.
     Forbidden,
+    /// The account has no credits left. Usually a 402.
     CreditsExhausted,
+    /// There is no such model or route. Usually a 404.
     NotFound,
+    /// The model was served before and is not any more. A 410.
     Gone,
+    /// Somebody has paused the endpoint, and has to resume it: no wait helps.
     Paused,
 }
 
 impl Code {
+    /// The public `code`. Callers compare it, so it never changes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ModelLoading => "model_loading",
@@ -100,6 +120,7 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// The public `layer`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -118,14 +139,20 @@ pub enum Phase {
     Queue,
     /// `loading.maxWaitMs`.
     Wait,
+    /// `timeouts.connectMs`: no headers came, and the origin did not answer when it was asked.
     Connect,
+    /// `timeouts.firstByteMs`, or a clock of the platform before the headers.
     FirstByte,
+    /// `timeouts.idleMs`: the body stopped coming.
     Idle,
+    /// `timeouts.attemptMs`: one attempt took too long.
     Attempt,
+    /// `timeouts.totalMs`: the call has no time left.
     Total,
 }
 
 impl Phase {
+    /// The public `phase`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Queue => "queue",
@@ -156,9 +183,13 @@ impl Phase {
 /// Why a call has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// What went wrong.
     pub code: Code,
+    /// Where it went wrong. One code may come from different layers.
     pub layer: Layer,
+    /// The clock that ran out. `None` if the call failed for another reason.
     pub phase: Option<Phase>,
+    /// The HTTP status of the last answer. `None` if there was none.
     pub status: Option<u16>,
     /// The wait that the server asked for with its last answer.
     pub retry_after: Option<Duration>,

@@ -13,6 +13,7 @@
 //! - [`stats`] counts, and raises alerts.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 // A panic in an async export leaves a promise that never settles.
 #![cfg_attr(
     not(test),

@@ -2,11 +2,15 @@
 
 use super::time::Duration;
 
+/// The tier of a queued call. Of twelve turns the tiers get 8, 3 and 1 while all of them wait, so none starves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Priority {
+    /// Somebody is waiting for the answer.
     Interactive,
+    /// The middle tier.
     #[default]
     Default,
+    /// Work that may wait for the other tiers.
     Batch,
 }
 
@@ -18,7 +22,9 @@ pub const DEFAULT_ESTIMATE: Duration = Duration::from_secs(20);
 pub struct Policy {
     /// Retries after the first attempt, for each target. Waiting for a cold model does not count.
     pub max_retries: u32,
+    /// How long to wait for a cold model.
     pub loading: Loading,
+    /// The clocks of the call and of its attempts.
     pub timeouts: Timeouts,
     /// The answer is wanted event by event, so its headers come before the work.
     pub streamed: bool,
@@ -26,6 +32,7 @@ pub struct Policy {
     pub priority: Priority,
 }
 
+/// What a call does about a model that is not up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loading {
     /// The longest time that one call waits for cold models in all.
@@ -35,6 +42,7 @@ pub struct Loading {
     /// How long a target may refuse connections, from its first refusal, and count as one that is still starting. By
     /// default as long as [`Self::patience`] says.
     pub refused: Option<Duration>,
+    /// Whether the server is asked to wait instead of the client. Only some hosts can; the others are not asked.
     pub hold: Hold,
 }
 
@@ -54,12 +62,16 @@ impl Loading {
 /// Whether the server is asked to hold the request while the model comes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
+    /// The server answers at once that it is loading.
     No,
     /// For the rest of `max_wait`.
     AsLongAsItWaits,
+    /// For this long, or for the rest of `max_wait` if that is shorter.
     For(Duration),
 }
 
+/// The clocks of a call. `connect`, `first_byte` and `attempt` are extended by the time that the server is asked to
+/// hold the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// How long to wait for headers before the program asks whether the origin is there; see
@@ -70,8 +82,11 @@ pub struct Timeouts {
     pub connect_ends: bool,
     /// `None`: the rest of `attempt`.
     pub first_byte: Option<Duration>,
+    /// The longest gap between two pieces of a body, once the first has come. 60 s by default.
     pub idle: Duration,
+    /// The longest time for one attempt; a stream that has begun may go on. 120 s by default.
     pub attempt: Duration,
+    /// The longest time for the call with all its waits, attempts and fallbacks. 300 s by default.
     pub total: Duration,
 }
 
@@ -111,26 +126,42 @@ impl Default for Policy {
 /// The options that the caller gave. `None` keeps the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Given {
+    /// `maxRetries`.
     pub max_retries: Option<u32>,
+    /// `loading.maxWaitMs`.
     pub max_wait: Option<Duration>,
+    /// `loading.defaultWaitMs`. There is no default: without it a server that names no time is probed after a second.
     pub default_wait: Option<Duration>,
+    /// `loading.refusedMs`. The default depends on the target: see [`Loading::patience`].
     pub refused: Option<Duration>,
+    /// `loading.hold`.
     pub hold: Option<Hold>,
+    /// `timeouts.connectMs`. Only a time that is given ends an attempt: see [`Timeouts::connect_ends`].
     pub connect: Option<Duration>,
+    /// `timeouts.firstByteMs`.
     pub first_byte: Option<Duration>,
+    /// `timeouts.idleMs`.
     pub idle: Option<Duration>,
+    /// `timeouts.attemptMs`.
     pub attempt: Option<Duration>,
+    /// `timeouts.totalMs`.
     pub total: Option<Duration>,
+    /// The call wants a stream. It is no option, but the function that was called.
     pub streamed: bool,
+    /// `priority`.
     pub priority: Priority,
 }
 
 /// Two times that contradict each other: the inner one would never run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inverted {
+    /// The public name of the time that was given.
     pub inner: &'static str,
+    /// Its value.
     pub inner_is: Duration,
+    /// The public name of the time that it does not fit into.
     pub outer: &'static str,
+    /// The value of that time.
     pub outer_is: Duration,
     /// The caller did not give the outer one: raising it is the likely remedy.
     pub outer_is_default: bool,

@@ -6,10 +6,12 @@
 
 use super::time::Duration;
 
+/// A generator. A clone gives the same numbers.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
+    /// Any seed is good, zero too.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }

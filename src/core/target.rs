@@ -11,7 +11,9 @@ const ENDPOINTS: &str = ".endpoints.huggingface.cloud";
 /// What kind of host a target is. It decides how ambiguous answers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
+    /// `router.huggingface.co`, which passes requests on to many providers.
     Router,
+    /// The router's own provider, at `/hf-inference/`.
     HfInference,
     /// A dedicated Inference Endpoint: behind a proxy, may be scaled to zero.
     Endpoint,
@@ -62,6 +64,7 @@ impl Profile {
 pub struct Url<'a> {
     /// Scheme, host and port.
     pub origin: &'a str,
+    /// Begins with a slash; without query and fragment.
     pub path: &'a str,
 }
 
@@ -75,8 +78,11 @@ impl Url<'_> {
 /// What the caller named.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spec<'a> {
+    /// The address. Without it the model's route at the router is used.
     pub url: Option<Url<'a>>,
+    /// The model id, `org/name`, perhaps with `:provider`. Beside a URL it goes into the body.
     pub model: Option<&'a str>,
+    /// Replaces the profile that the address suggests.
     pub profile: Option<Profile>,
 }
 
@@ -91,11 +97,14 @@ pub enum Payload {
     Opaque,
 }
 
+/// A target that can be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// For a URL that the caller gave, without its query, which may hold a key.
     pub url: String,
+    /// Scheme, host and port: credentials and connections belong to it.
     pub origin: String,
+    /// How ambiguous answers are read.
     pub profile: Profile,
     /// The first key of the JSON body.
     pub model: Option<String>,
@@ -104,10 +113,15 @@ pub struct Route {
 /// Why a target cannot be called. The bindings say which value it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
+    /// The caller named neither.
     NeitherUrlNorModel,
+    /// Neither a URL nor a model id.
     BadModelId,
+    /// The profile belongs to hosts that no model id leads to.
     NeedsUrl,
+    /// A provider was named, which only the chat route understands.
     ProviderNeedsChat,
+    /// A model was named, and the payload has no room for it.
     ModelNeedsObject,
 }
 
@@ -129,6 +143,7 @@ impl Refused {
 }
 
 impl Route {
+    /// Finds the address. A URL that the caller gave stays as it is; a model id leads to the router.
     pub fn resolve(spec: Spec<'_>, payload: Payload) -> Result<Self, Refused> {
         match (spec.url, spec.model) {
             (Some(url), model) => Self::at(url, model, spec.profile, payload),

@@ -10,16 +10,20 @@ use ::core::ops::{Add, Sub};
 pub struct Duration(u64);
 
 impl Duration {
+    /// No time.
     pub const ZERO: Self = Self(0);
 
+    /// So many milliseconds.
     pub const fn from_ms(ms: u64) -> Self {
         Self(ms)
     }
 
+    /// So many seconds; what does not fit into milliseconds is the longest time.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
+    /// In milliseconds.
     pub const fn as_ms(self) -> u64 {
         self.0
     }
@@ -59,6 +63,7 @@ impl Sub for Duration {
 pub struct Instant(u64);
 
 impl Instant {
+    /// So many milliseconds after the origin of the clock.
     pub const fn from_ms(ms: u64) -> Self {
         Self(ms)
     }

@@ -25,12 +25,14 @@ pub enum Wanted {
     /// By its type and its first bytes.
     #[default]
     Auto,
+    /// As JSON. Everything else is a failure.
     Json,
     /// As text or as bytes, whatever they are.
     Raw,
     /// As it is, for a `fetch`. A request that looks up what a server keeps may be answered by an account of a
     /// failure, or by nothing, and that is its answer.
     Passed {
+        /// The request looks up what the server keeps.
         lookup: bool,
     },
 }

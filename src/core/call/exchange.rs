@@ -15,6 +15,7 @@ use crate::core::time::{Duration, Instant};
 pub struct Target {
     /// The index of the target in [`Shared`](crate::core::admission::Shared).
     pub shared: usize,
+    /// The kind of host, which decides how its answers are read and whether it can hold a request.
     pub profile: Profile,
     /// The target gets the token of the first target, so an account without credits has none there either.
     pub shares_credentials: bool,
@@ -23,7 +24,9 @@ pub struct Target {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// The first input of every call.
     Start,
+    /// The headers have come.
     Head(Head),
     /// The origin has answered something while the head of this answer is waited for: see [`Clocks::probe`].
     Reached,
@@ -37,6 +40,7 @@ pub enum Input {
     /// The reader of the stream has asked for nothing for [`AWAY`](crate::core::deadline::AWAY), or the caller's
     /// token has not come; or the call goes on.
     HeldUp {
+        /// False when the call goes on.
         away: bool,
     },
     /// The connection was refused, reset or cut: there is no answer.
@@ -61,6 +65,7 @@ pub enum Input {
 /// Why there is no answer, as far as the platform says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lost {
+    /// The platform gave no reason, and not at once.
     #[default]
     Unsaid,
     /// The connection was refused.
@@ -88,12 +93,15 @@ impl Lost {
 /// The status and the headers of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head {
+    /// The HTTP status.
     pub status: u16,
-    /// When the headers say to come back, when the limits that are used up are reset, and whether to retry at all:
-    /// see [`hint`](crate::core::hint).
+    /// How long the headers ask to wait: see [`Hint::wait`](crate::core::hint::Hint::wait).
     pub floor: Option<Duration>,
+    /// See [`Hint::resets`](crate::core::hint::Hint::resets).
     pub resets: Option<Duration>,
+    /// See [`Hint::should_retry`](crate::core::hint::Hint::should_retry).
     pub should_retry: Option<bool>,
+    /// The time at the server, for dates that the body names.
     pub now: Now,
     /// The key whose limit the request met.
     pub key: KeyId,
@@ -104,41 +112,52 @@ pub struct Head {
 /// What the caller of [`Call::handle`](super::Call::handle) does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Send the request.
     Send(Send),
     /// Read the body: all of an answer, at most `limit` bytes of an error.
     Read {
+        /// In bytes. `None` for an answer.
         limit: Option<u32>,
     },
     /// Decode the body, and hand its events over, beginning with the first that a reader waits for.
     Stream,
+    /// Do nothing until then, and say [`Input::Woke`].
     Wait(Wait),
     /// Wait in the queue until this call's turn, but no longer than this.
     Park(Wait),
     /// Hand the answer over.
     Deliver,
+    /// The call has failed, for good.
     Fail(Failure),
     /// The caller aborted: stop everything.
     Abandon,
 }
 
+/// How to send a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Send {
     /// Counted from 1, over all targets.
     pub attempt: u32,
     /// The index into the targets.
     pub target: usize,
+    /// Which header asks the host to hold the request, if `hold` is set.
     pub profile: Profile,
+    /// When the attempt ends without an answer.
     pub clocks: Clocks,
+    /// How long to ask the server to hold the request while its model comes up.
     pub hold: Option<Duration>,
     /// This is the first attempt of a fallback, after this end of the target before.
     pub falls_back: Option<Code>,
 }
 
+/// How long a call waits, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
+    /// When the wait ends.
     pub until: Instant,
     /// The length of the wait; for a queued call, the longest it may wait.
     pub span: Duration,
+    /// Why.
     pub reason: WaitReason,
     /// How long the server says that its cold start takes.
     pub estimate: Option<Duration>,

@@ -102,6 +102,7 @@ struct Answer<'a> {
     body: &'a Body,
 }
 
+/// One call, from its start to its answer or failure.
 #[derive(Debug)]
 pub struct Call {
     id: CallId,
@@ -192,6 +193,7 @@ impl Call {
         }
     }
 
+    /// What the call has done so far.
     pub fn record(&self) -> &Record {
         &self.record
     }
@@ -201,6 +203,7 @@ impl Call {
         self.target
     }
 
+    /// Takes what happened and returns what to do next. See the [module](self) for the contract.
     pub fn handle(&mut self, now: Instant, input: Input, shared: &mut Shared) -> Action {
         let cx = &mut Context { now, shared };
         // The call is done unless the handler sets another state.

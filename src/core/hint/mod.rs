@@ -30,6 +30,7 @@ pub struct Hint {
     pub resets: Option<Duration>,
     /// Whether to retry, by `x-should-retry`, which goes before the status.
     pub should_retry: Option<bool>,
+    /// The time at the server: its `date`, or the clock of this machine.
     pub now: Now,
 }
 

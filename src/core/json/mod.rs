@@ -28,6 +28,7 @@ pub const DEEPEST: usize = 512;
 pub trait Sink {
     /// An object or an array begins.
     fn opens(&mut self, is_object: bool);
+    /// The innermost object or array ends.
     fn closes(&mut self, is_object: bool);
     /// A part of the key of the next value, in UTF-8 as it came, and whether it is the last part. Any part may be
     /// empty.
@@ -43,11 +44,13 @@ pub trait Sink {
 /// Why the scanner takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoJson {
+    /// It cannot be JSON, whatever follows.
     Malformed,
     /// Deeper than [`DEEPEST`], and JSON as far as it was read.
     TooDeep,
 }
 
+/// Reads one document piece by piece, without building values.
 #[derive(Debug)]
 pub struct Scanner {
     /// What may come next, a bit each.

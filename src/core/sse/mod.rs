@@ -39,11 +39,14 @@ pub struct Event<'a> {
     pub name: &'a [u8],
     /// The newest `id` of the stream, from this event or an earlier one.
     pub id: &'a [u8],
+    /// How the event was marked.
     pub form: Form,
 }
 
+/// How a server marks an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// By the standard: `data` lines and a blank line.
     Standard,
     /// Beyond the standard: the value of an `error` field.
     ErrorField,
@@ -56,6 +59,7 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
+/// Turns bytes into events.
 #[derive(Debug, Default)]
 pub struct Decoder {
     lines: Lines,

@@ -16,6 +16,7 @@ const CLEARED: u32 = 700;
 /// The same, in thousandths of the share that raises the alert; the lower of the two counts.
 const CLEARED_OF_RAISED: u32 = 875;
 
+/// When a target is too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlertRule {
     /// The share of the timeout; a thousand or more is never exceeded.
@@ -44,14 +45,17 @@ pub struct Alert {
     pub since: Instant,
 }
 
+/// What an attempt changed about the alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// The target has become too slow.
     Raised(Alert),
+    /// It is fast again.
     Cleared,
 }
 
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub(super) struct Watch {
     rule: AlertRule,
     /// Thousandths of the timeout, in place of milliseconds.
     shares: Windows,
@@ -62,12 +66,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub fn new(rule: AlertRule) -> Self {
+    pub(super) fn new(rule: AlertRule) -> Self {
         Self { rule, shares: Windows::new(WINDOW), was_slow: false, timeout: Duration::ZERO, alert: None }
     }
 
     /// An attempt took this much of its timeout. One that ran into a clock took all of it.
-    pub fn add(&mut self, now: Instant, took: Duration, timeout: Duration) -> Option<Change> {
+    pub(super) fn add(&mut self, now: Instant, took: Duration, timeout: Duration) -> Option<Change> {
         let change = match self.shares.turn(now) {
             Turn::Same => None,
             Turn::Next => self.judge(now),
@@ -83,7 +87,7 @@ impl Watch {
         change
     }
 
-    pub fn alert(&self) -> Option<Alert> {
+    pub(super) fn alert(&self) -> Option<Alert> {
         self.alert
     }
 

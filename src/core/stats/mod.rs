@@ -3,7 +3,7 @@
 
 pub mod alert;
 pub mod sketch;
-pub mod windows;
+mod windows;
 
 use super::record::Outcome;
 use super::time::{Duration, Instant};
@@ -74,6 +74,7 @@ impl Times {
     }
 }
 
+/// The counters of one target since it was first used, and its latencies of late.
 #[derive(Clone, Debug)]
 pub struct Stats {
     calls: u64,
@@ -85,6 +86,7 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Everything at zero.
     pub fn new(rule: AlertRule) -> Self {
         Self {
             calls: 0,
@@ -123,10 +125,12 @@ impl Stats {
         self.watch.add(now, took.first_token.unwrap_or(took.whole), took.timeout)
     }
 
+    /// Calls that came to the target, sent or not. It never falls.
     pub fn calls(&self) -> u64 {
         self.calls
     }
 
+    /// Requests that were sent, retries and probes included. It never falls.
     pub fn attempts(&self) -> u64 {
         self.attempts
     }
@@ -136,14 +140,17 @@ impl Stats {
         &self.ended
     }
 
+    /// How long the attempts took: see [`Took::whole`].
     pub fn latency(&mut self) -> &mut Times {
         &mut self.latency
     }
 
+    /// How long streams took until their first text.
     pub fn first_token(&mut self) -> &mut Times {
         &mut self.first_token
     }
 
+    /// The alert, while there is one.
     pub fn alert(&self) -> Option<Alert> {
         self.watch.alert()
     }

@@ -20,10 +20,12 @@ pub struct Sketch {
 }
 
 impl Sketch {
+    /// Counts a value. One above a day counts as a day.
     pub fn add(&mut self, value: Duration) {
         self.put(bucket(value), 1);
     }
 
+    /// How many values were added.
     pub fn count(&self) -> u64 {
         self.counts.iter().map(|count| u64::from(*count)).sum()
     }
@@ -47,6 +49,7 @@ impl Sketch {
         }
     }
 
+    /// Forgets all values.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

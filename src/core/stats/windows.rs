@@ -7,7 +7,7 @@ use super::sketch::Sketch;
 use crate::core::time::{Duration, Instant};
 
 #[derive(Clone, Debug)]
-pub struct Windows {
+pub(super) struct Windows {
     length: Duration,
     began: Instant,
     current: Sketch,
@@ -16,7 +16,7 @@ pub struct Windows {
 
 /// What became of the windows since the last turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub(super) enum Turn {
     /// The same window fills.
     Same,
     /// The window is full, and the next began.
@@ -26,14 +26,14 @@ pub enum Turn {
 }
 
 impl Windows {
-    pub fn new(length: Duration) -> Self {
+    pub(super) fn new(length: Duration) -> Self {
         let (current, previous) = Default::default();
         // Starts stale, so that the first value begins a new window, unless the clock is as young as the windows.
         Self { length, began: Instant::from_ms(0), current, previous }
     }
 
     /// Call before a value is added. A clock that went backwards changes nothing.
-    pub fn turn(&mut self, now: Instant) -> Turn {
+    pub(super) fn turn(&mut self, now: Instant) -> Turn {
         let age = now.since(self.began);
         if age < self.length {
             return Turn::Same;
@@ -48,17 +48,17 @@ impl Windows {
         Turn::Stale
     }
 
-    pub fn add(&mut self, value: Duration) {
+    pub(super) fn add(&mut self, value: Duration) {
         self.current.add(value);
     }
 
     /// The last full window.
-    pub fn previous(&self) -> &Sketch {
+    pub(super) fn previous(&self) -> &Sketch {
         &self.previous
     }
 
     /// Both windows: the values of the last one to two lengths.
-    pub fn recent(&mut self, now: Instant) -> Sketch {
+    pub(super) fn recent(&mut self, now: Instant) -> Sketch {
         self.turn(now);
         let mut both = Sketch::default();
         both.merge(&self.previous);
