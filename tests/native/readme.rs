@@ -98,7 +98,7 @@ fn every_metric_has_its_row_with_its_type() {
 
 #[test]
 fn every_event_and_every_reason_to_wait_is_named() {
-    let types = include_str!("../../src/ts/types/call.ts").split("export type CallEvent =").nth(1);
+    let types = include_str!("../../src/ts/types/report.ts").split("export type CallEvent =").nth(1);
     let events = types.unwrap_or("").split(" type: \"").skip(1);
     let events: Vec<_> = events.filter_map(|rest| rest.split('"').next()).collect();
     let reasons = include_str!("../../src/ts/wasm/enums.ts").split("WaitReason[] = [").nth(1);

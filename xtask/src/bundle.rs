@@ -11,12 +11,14 @@ use std::process::Command;
 const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 8] = [
+const DECLARATIONS: [&str; 10] = [
     "index",
     "slim",
     "api",
     "types/call",
+    "types/chat",
     "types/client",
+    "types/report",
     "errors/query-error",
     "client/client",
     "client/functions",

@@ -1,6 +1,6 @@
 /** What a caller is told while a call is under way, of what the core tells by number. */
 
-import type { CallEvent, ErrorCode, WaitReason } from "../types/call.js";
+import type { CallEvent, ErrorCode, WaitReason } from "../types/report.js";
 import { codes, outcome, reasons, states } from "../wasm/enums.js";
 
 /** What a callback throws, or rejects with later, is its own trouble. */

@@ -3,17 +3,9 @@
 import { ClientContext } from "../call/context.js";
 import { checkedQuery, withReport } from "../call/query.js";
 import { checkedStream } from "../call/stream.js";
-import type {
-  CallReport,
-  ChatCompletion,
-  ChatCompletionChunk,
-  ChatPayload,
-  Payload,
-  QueryOptions,
-  QueryStream,
-  StreamChunk,
-  Target,
-} from "../types/call.js";
+import type { Payload, QueryOptions, QueryStream, StreamChunk, Target } from "../types/call.js";
+import type { ChatCompletion, ChatCompletionChunk, ChatPayload } from "../types/chat.js";
+import type { CallReport } from "../types/report.js";
 
 const context = new ClientContext();
 

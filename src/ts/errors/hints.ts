@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../types/call.js";
+import type { ErrorCode } from "../types/report.js";
 
 /** What to do about each code that a call can end with, in one sentence; the README has them too. */
 export const hints = {

@@ -1,4 +1,4 @@
-import type { CallReport, ErrorCode, Layer, Phase } from "../types/call.js";
+import type { CallReport, ErrorCode, Layer, Phase } from "../types/report.js";
 import { hints } from "./hints.js";
 
 /** @internal */

@@ -1,18 +1,8 @@
 /** The public types of a client: calls that share a breaker, a retry budget, a cold-start gate and statistics. */
 
-import type {
-  BreakerState,
-  CallReport,
-  ChatCompletion,
-  ChatCompletionChunk,
-  ChatPayload,
-  ErrorCode,
-  Payload,
-  QueryOptions,
-  QueryStream,
-  StreamChunk,
-  Target,
-} from "./call.js";
+import type { Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./call.js";
+import type { ChatCompletion, ChatCompletionChunk, ChatPayload } from "./chat.js";
+import type { BreakerState, CallReport, ErrorCode } from "./report.js";
 
 /** What is given here holds for every call of the client, and what a call gives goes before it. */
 export interface ClientOptions extends QueryOptions {

@@ -1,7 +1,7 @@
 /** What the core tells in rows of numbers, with its names. */
 
 import type { Failure } from "../errors/query-error.js";
-import type { Attempt, CallReport, ErrorCode } from "../types/call.js";
+import type { Attempt, CallReport, ErrorCode } from "../types/report.js";
 import type { Alert, TargetStats } from "../types/client.js";
 import { codes, layers, outcome, phases, reasons, states, temperatures } from "./enums.js";
 import type { Row } from "./protocol.js";

@@ -4,7 +4,8 @@
  */
 
 import { hints } from "../errors/hints.js";
-import type { Attempt, BreakerState, ErrorCode, Layer, Phase, Priority, TargetSpec, WaitReason } from "../types/call.js";
+import type { Priority, TargetSpec } from "../types/call.js";
+import type { Attempt, BreakerState, ErrorCode, Layer, Phase, WaitReason } from "../types/report.js";
 import type { TargetStats } from "../types/client.js";
 
 export const codes = Object.keys(hints) as (keyof typeof hints & ErrorCode)[];
