@@ -8,6 +8,7 @@ use super::clock;
 use super::events::Events;
 use super::origins;
 use super::reading::Reading;
+use super::standstill::Standstills;
 use crate::core::call::{Head, Input, Lost, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
@@ -27,16 +28,8 @@ const HINTS: u32 = 2;
 const RECHECK: Duration = Duration::from_ms(20);
 /// The same after a standstill.
 const LONG_RECHECK: Duration = Duration::from_ms(250);
-/// A timer this late was not delayed by a busy thread: the thread stood still, or the machine did.
-const STANDSTILL: Duration = Duration::from_ms(500);
-/// The most standstills in one attempt. Timers that are late more often are the throttling of a hidden page.
-const MOST_STANDSTILLS: u8 = 3;
 /// A standstill is measured from the last timer before it.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// The two clocks of a platform drift apart this far only if one of them stood still.
-const ASLEEP: Duration = Duration::from_secs(2);
-/// What is lost within this time after a standstill was lost by it.
-const AFTERWARDS: Duration = Duration::from_secs(5);
 
 pub(super) enum Step {
     /// Wait for this promise. The result of a replaced `fetch` may be no promise.
@@ -63,13 +56,6 @@ enum State {
     Over,
 }
 
-/// The last standstill.
-#[derive(Clone, Copy)]
-struct Standstill {
-    over: Instant,
-    span: Duration,
-}
-
 pub(super) struct Attempt<'a> {
     request: &'a Request,
     clocks: Clocks,
@@ -77,12 +63,7 @@ pub(super) struct Attempt<'a> {
     state: State,
     /// The clock that has run out, and when it is checked once more.
     recheck: Option<(Instant, Instant)>,
-    /// When the clocks are due to be checked, unless a promise settles before.
-    wakes: Option<Instant>,
-    standstill: Option<Standstill>,
-    standstills: u8,
-    /// The offset of the wall clock from the monotonic clock, in ms.
-    wall: u64,
+    standstills: Standstills,
     begun_reported: bool,
     /// The origin was asked whether it is there.
     probed: bool,
@@ -100,10 +81,7 @@ impl<'a> Attempt<'a> {
             attempt: send.attempt,
             state: State::Preparing,
             recheck: None,
-            wakes: None,
-            standstill: None,
-            standstills: 0,
-            wall: wall(),
+            standstills: Standstills::watch(),
             begun_reported: false,
             probed: false,
             reached_reported: false,
@@ -195,20 +173,18 @@ impl<'a> Attempt<'a> {
 
     /// A connection that was open when the machine was suspended is lost when it wakes.
     fn or_asleep(&self, lost: Lost) -> Lost {
-        let now = clock::now();
-        let slept = self.standstill.is_some_and(|of| of.span >= ASLEEP && now.since(of.over) < AFTERWARDS)
-            || wall().saturating_sub(self.wall) >= ASLEEP.as_ms();
-        if slept && !matches!(lost, Lost::ForGood | Lost::Offline) { Lost::Suspended } else { lost }
+        if self.standstills.has_slept() && !matches!(lost, Lost::ForGood | Lost::Offline) {
+            Lost::Suspended
+        } else {
+            lost
+        }
     }
 
     /// Of all clocks, only the one of the whole call ran during the standstill.
     fn notice_standstill(&mut self, now: Instant) {
-        let span = self.wakes.take().map_or(Duration::ZERO, |wakes| now.since(wakes));
-        if span < STANDSTILL || self.standstills >= MOST_STANDSTILLS && self.request.hidden() {
+        let Some(span) = self.standstills.notice(now, || self.request.hidden()) else {
             return;
-        }
-        self.standstills = self.standstills.saturating_add(1);
-        self.standstill = Some(Standstill { over: now, span });
+        };
         let clocks = &mut self.clocks;
         clocks.attempt = clocks.attempt + span;
         for clock in [&mut clocks.probe, &mut clocks.connect, &mut clocks.first_byte] {
@@ -225,7 +201,7 @@ impl<'a> Attempt<'a> {
         if sole_timer && !self.request.hidden() {
             until = until.min(clock::now() + HEARTBEAT);
         }
-        self.wakes = Some(until);
+        self.standstills.expect(until);
         until
     }
 
@@ -279,7 +255,7 @@ impl<'a> Attempt<'a> {
         // reader is no slow server.
         let was_rechecked = self.recheck.is_some_and(|(of, _)| of == until);
         if matches!(self.state, State::Sending | State::Reading(_) | State::Streaming(_)) && !was_rechecked {
-            let late = self.standstill.is_some_and(|of| of.over == now);
+            let late = self.standstills.has_just_ended(now);
             self.recheck = Some((until, now + if late { LONG_RECHECK } else { RECHECK }));
             return Step::KeepWaiting;
         }
@@ -403,14 +379,6 @@ impl<'a> Attempt<'a> {
         self.clocks.next(clock::now(), self.progress())
     }
 
-    /// `since`, moved forward by a standstill that came after it.
-    fn awake_since(&self, since: Instant) -> Instant {
-        match self.standstill {
-            Some(Standstill { over, span }) if since < over => since + span.min(over.since(since)),
-            _ => since,
-        }
-    }
-
     fn progress(&self) -> Progress {
         let stage = match &self.state {
             State::Preparing | State::Sending => {
@@ -426,7 +394,9 @@ impl<'a> Attempt<'a> {
         Progress {
             stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
             reached: false,
-            quiet_since: since.is_finite().then(|| self.awake_since(Instant::from_ms(since as u64))),
+            quiet_since: since
+                .is_finite()
+                .then(|| self.standstills.awake_since(Instant::from_ms(since as u64))),
             whole: match &self.state {
                 State::Streaming(events) => events.whole(),
                 _ => None,
@@ -444,11 +414,6 @@ impl Drop for Attempt<'_> {
             self.request.stop();
         }
     }
-}
-
-/// The offset of the wall clock from the monotonic clock, in ms. It changes when one of them stands still.
-fn wall() -> u64 {
-    clock::unix_now_ms().saturating_sub(clock::now().since(Instant::from_ms(0)).as_ms())
 }
 
 /// The core could read the body, and the host could not.

@@ -26,6 +26,7 @@ mod origins;
 mod reading;
 mod report;
 mod scope;
+mod standstill;
 
 mod wait;
 mod waiters;
