@@ -17,14 +17,7 @@ process.on("warning", (warning) => warnings.push(String(warning)));
 // The core's memory and its table of JavaScript values, which are the package's own business.
 // Node's parser of HTTP is WebAssembly too, and instantiated by the first request: hence this one.
 await (await fetch(urls.answers)).text();
-const cores = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...args) => {
-  const core = await instantiate(...args);
-  cores.push(core.exports);
-  return core;
-};
-const core = (kind) => cores.flatMap((exports) => Object.values(exports)).filter((value) => value instanceof kind);
+const cores = await import("./cores.js");
 
 const { createClient } = await import(pathToFileURL(join(folder, "dist/index.js")));
 
@@ -69,8 +62,8 @@ async function measured() {
   }
   return {
     heapBytes: process.memoryUsage().heapUsed,
-    memoryBytes: core(WebAssembly.Memory).reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
-    tableLength: core(WebAssembly.Table).reduce((sum, table) => sum + table.length, 0),
+    memoryBytes: cores.exported(WebAssembly.Memory).reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
+    tableLength: cores.exported(WebAssembly.Table).reduce((sum, table) => sum + table.length, 0),
     listeners: getEventListeners(signal, "abort").length,
     timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
   };
@@ -99,7 +92,7 @@ export async function measureRounds(shares, last) {
     await round(kinds, Number(count));
     end = await measured();
   }
-  console.log(JSON.stringify({ warm, end, listenersInBetween, warnings, cores: cores.length, tookMs: Math.round(performance.now() - begun) }));
+  console.log(JSON.stringify({ warm, end, listenersInBetween, warnings, cores: cores.count(), tookMs: Math.round(performance.now() - begun) }));
   await last();
   console.log("the last call has ended");
 }

@@ -12,13 +12,7 @@ const control = async (model, what) => (await fetch(`${origin}/${model}`, { meth
 
 // Node's parser of HTTP is WebAssembly too, and instantiated by the first request: hence before.
 await control("warm", "GET");
-const cores = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...args) => {
-  const core = await instantiate(...args);
-  cores.push(core.exports);
-  return core;
-};
+const cores = await import("./cores.js");
 
 const { queryWithRetry } = await import(pathToFileURL(join(folder, "dist/index.js")));
 const payload = { inputs: "Is it up?" };
@@ -29,7 +23,7 @@ async function memory() {
     await sleep(20);
   }
   const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
-  const memories = cores.flatMap((exports) => Object.values(exports)).filter((value) => value instanceof WebAssembly.Memory);
+  const memories = cores.exported(WebAssembly.Memory);
   const core = memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
   return { heapUsed, external, arrayBuffers, rss, core };
 }

@@ -7,29 +7,20 @@ import { promisify } from "node:util";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
 import webpack from "webpack";
-import { createApp } from "./harness/app.js";
 import { browser } from "./harness/browsers.js";
-import { startMock } from "./harness/mock-server.js";
+import { startOneModel } from "./harness/one-model.js";
 import { servePage } from "./harness/page-server.js";
 import { runProgram } from "./harness/programs.js";
 
 describe("bundlers", () => {
   let app;
-  let mock;
   let globals;
+  let stop;
 
   before(async () => {
-    app = await createApp();
-    mock = await startMock();
-    const scenario = { healthy: { status: 200, body: { n: 1 } } };
-    const headers = { "content-type": "application/json" };
-    const made = await fetch(`${mock.mockUrl}/_mock/bundlers`, { method: "PUT", headers, body: JSON.stringify(scenario) });
-    globals = { MODEL_URL: (await made.json()).url };
+    ({ app, globals, stop } = await startOneModel("bundlers"));
   });
-  after(async () => {
-    await mock?.stop();
-    await app?.remove();
-  });
+  after(() => stop?.());
 
   const answersInNode = async (file) => assert.deepEqual(await runProgram(app, { file, globals }), { data: { n: 1 } });
 

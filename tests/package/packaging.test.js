@@ -8,28 +8,19 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { problemAffectsResolutionKind } from "@arethetypeswrong/core/problems";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { createApp } from "./harness/app.js";
 import { browser } from "./harness/browsers.js";
-import { startMock } from "./harness/mock-server.js";
+import { startOneModel } from "./harness/one-model.js";
 import { servePage } from "./harness/page-server.js";
 import { runProgram } from "./harness/programs.js";
 
 let app;
-let mock;
 let globals;
+let stop;
 
 before(async () => {
-  app = await createApp();
-  mock = await startMock();
-  const scenario = { healthy: { status: 200, body: { n: 1 } } };
-  const headers = { "content-type": "application/json" };
-  const made = await fetch(`${mock.mockUrl}/_mock/packaging`, { method: "PUT", headers, body: JSON.stringify(scenario) });
-  globals = { MODEL_URL: (await made.json()).url };
+  ({ app, globals, stop } = await startOneModel("packaging"));
 });
-after(async () => {
-  await mock?.stop();
-  await app?.remove();
-});
+after(() => stop?.());
 
 const targets = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(targets));
 
