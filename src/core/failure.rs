@@ -204,3 +204,26 @@ impl Failure {
             && !matches!(self.layer, Layer::Client)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_retryable_unless_its_code_its_status_or_its_layer_says_that_it_comes_again() {
+        let failure = |code, layer, status| Failure { code, layer, phase: None, status, retry_after: None };
+        for (code, layer, status, is_retryable) in [
+            (Code::Unavailable, Layer::Gateway, Some(503), true),
+            (Code::Unavailable, Layer::Gateway, None, true),
+            (Code::BadRequest, Layer::Gateway, Some(503), false),
+            (Code::EngineFailure, Layer::Compute, Some(500), true),
+            (Code::EngineFailure, Layer::Compute, Some(501), false),
+            (Code::EngineFailure, Layer::Compute, Some(505), false),
+            (Code::BadResponse, Layer::Gateway, Some(302), false),
+            (Code::StreamError, Layer::Client, Some(200), false),
+        ] {
+            let failure = failure(code, layer, status);
+            assert_eq!(failure.retryable(), is_retryable, "{failure:?}");
+        }
+    }
+}

@@ -43,6 +43,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_numbers_are_those_of_splitmix64() {
+        // The first outputs of the reference implementation (prng.di.unimi.it/splitmix64.c) for the seed 1234567.
+        let mut rng = Rng::new(1_234_567);
+        let numbers: [u64; 3] = ::core::array::from_fn(|_| rng.next());
+        assert_eq!(
+            numbers,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_sequence() {
         let (mut a, mut b) = (Rng::new(7), Rng::new(7));
         for _ in 0..100 {
