@@ -7,6 +7,7 @@
 /// A token is a thousand of these, so that ratios like 0.1 are whole numbers.
 const TOKEN: u32 = 1000;
 
+/// How many retries a target's first attempts pay for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// What a first attempt adds, in thousandths of a retry.
@@ -30,9 +31,13 @@ pub enum InitialTokens {
     /// The burst, for a process that lives long: its first call can be retried.
     Full,
     /// One retry or none: thousands of short-lived isolates, each with a full bucket, would have no budget at all.
-    AtMostOne { one: bool },
+    AtMostOne {
+        /// The bucket holds one retry.
+        one: bool,
+    },
 }
 
+/// The bucket of one target.
 #[derive(Clone, Debug)]
 pub struct Budget {
     rule: Rule,
@@ -40,6 +45,7 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// A bucket that holds this much.
     pub fn new(rule: Rule, initial_tokens: InitialTokens) -> Self {
         let most = rule.burst.saturating_mul(TOKEN);
         let filled = match initial_tokens {
@@ -55,6 +61,7 @@ impl Budget {
         self.filled = self.filled.saturating_add(self.rule.ratio).min(most);
     }
 
+    /// A retry could be withdrawn now.
     pub fn has_one(&self) -> bool {
         self.filled >= TOKEN
     }

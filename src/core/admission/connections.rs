@@ -18,6 +18,7 @@ const PLATFORM_LIMIT: u32 = 6;
 /// What is known about an origin's connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Known {
+    /// No answer has shown the protocol yet. Connections count as few.
     #[default]
     Nothing,
     /// The origin speaks HTTP/1.1.
@@ -34,7 +35,9 @@ pub enum Known {
 /// A target of a client that waits for a connection, for the first call in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
+    /// The client that dispatches.
     pub client: u32,
+    /// The index of the target at that client.
     pub target: usize,
     front: Front,
 }
@@ -50,6 +53,7 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Replaces what was known.
     pub fn learn(&self, known: Known) {
         self.known.set(known);
     }
@@ -166,6 +170,7 @@ impl Connections {
         }
     }
 
+    /// The call has one of the connections. A call that has one already gets no second.
     pub fn acquire(&mut self, call: CallId) {
         if let Some((origin, _)) = &self.of
             && !self.held.contains(&call)
@@ -175,6 +180,7 @@ impl Connections {
         }
     }
 
+    /// The connection of this call is free, if it had one.
     pub fn release(&mut self, call: CallId) {
         if let Some((origin, _)) = &self.of
             && let Some(at) = self.held.iter().position(|holder| *holder == call)

@@ -2,17 +2,22 @@
 //!
 //! One result bears on all three, and one admission asks all three, so [`Shared`](super::Shared) holds them as one.
 
-use super::breaker::{self, Breaker, Verdict};
+use super::breaker::{self, Breaker};
 use super::budget::{self, Budget, InitialTokens};
 use super::gate::Gate;
 use super::lease::CallId;
+use super::messages::Begun;
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
 
+/// What holds for every target of a client, except its concurrency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
+    /// `None`: no circuit ever opens.
     pub breaker: Option<breaker::Rule>,
+    /// `None`: retries are not limited.
     pub budget: Option<budget::Rule>,
+    /// What the retry budget of a new target holds.
     pub initial_tokens: InitialTokens,
     /// How long a permit, a probe or a lead lasts without a sign of life from its holder, where a call may end
     /// unseen. A call in a Worker may, because its request can end first. By default each lasts as long as the
@@ -35,7 +40,7 @@ impl Rules {
 }
 
 #[derive(Clone, Debug)]
-pub struct Coordinator {
+pub(super) struct Coordinator {
     pub(super) gate: Gate,
     pub(super) breaker: Option<Breaker>,
     pub(super) budget: Option<Budget>,
@@ -43,20 +48,16 @@ pub struct Coordinator {
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Observation {
-    pub call: CallId,
-    /// The generation of the admission, and how long ago the attempt started.
-    pub generation: u32,
-    pub ago: Duration,
-    pub verdict: Verdict,
-    /// How many other attempts are in flight.
-    pub others: u32,
+pub(super) struct Observation {
+    pub(super) report: breaker::Report,
+    /// How long ago the attempt started.
+    pub(super) ago: Duration,
     /// There was an answer, and it did not say that the model is loading.
-    pub answered: bool,
+    pub(super) answered: bool,
 }
 
 impl Coordinator {
-    pub fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: Rules) -> Self {
         Self {
             gate: Gate::default(),
             breaker: rules.breaker.map(Breaker::new),
@@ -68,21 +69,13 @@ impl Coordinator {
     pub(super) fn observe(&mut self, now: Instant, seen: Observation, rng: &mut Rng) -> Option<u32> {
         let started = now - seen.ago;
         let came_up = seen.answered && self.gate.answered(now, started);
-        let recovered = self.breaker.as_mut().is_some_and(|breaker| {
-            breaker.observe(now, seen.call, seen.generation, seen.verdict, seen.others, rng)
-        });
+        let recovered = self.breaker.as_mut().is_some_and(|breaker| breaker.observe(now, seen.report, rng));
         slow_start(recovered, came_up)
     }
 
     /// The first text of a stream has come. Returns the same as [`Self::observe`].
-    pub(super) fn begun(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        generation: u32,
-        started: Instant,
-        rng: &mut Rng,
-    ) -> Option<u32> {
+    pub(super) fn begun(&mut self, now: Instant, begun: Begun, rng: &mut Rng) -> Option<u32> {
+        let Begun { call, generation, started } = begun;
         let came_up = self.gate.answered(now, started);
         let breaker = self.breaker.as_mut();
         slow_start(breaker.is_some_and(|breaker| breaker.begun(now, call, generation, rng)), came_up)
@@ -105,7 +98,7 @@ impl Coordinator {
         }
     }
 
-    pub fn generation(&self) -> u32 {
+    pub(super) fn generation(&self) -> u32 {
         self.breaker.as_ref().map_or(0, Breaker::generation)
     }
 

@@ -13,6 +13,7 @@ const MOST: usize = 64;
 pub struct SpentKeys(Vec<(KeyId, Instant)>);
 
 impl SpentKeys {
+    /// The key was answered: its limit is not spent any more.
     pub fn answered(&mut self, key: KeyId) {
         self.0.retain(|(spent, _)| *spent != key);
     }

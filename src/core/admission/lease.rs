@@ -9,13 +9,17 @@ use crate::core::time::Instant;
 /// reused, because the [`queue`](super::queue) keeps a table by them. The largest number stands for no call.
 pub type CallId = u32;
 
+/// What one call holds until a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
+    /// The call.
     pub holder: CallId,
+    /// From then on another call may have it.
     pub until: Instant,
 }
 
 impl Lease {
+    /// It has not run out.
     pub fn is_live(&self, now: Instant) -> bool {
         now < self.until
     }

@@ -19,12 +19,12 @@ impl Bench {
     /// The first text of this call's stream has come.
     fn begins(&mut self, now: u64, who: CallId) {
         let (started, generation) = self.sent[&who];
-        self.shared.begun(at(now), TARGET, who, generation, at(started));
+        self.shared.begun(at(now), TARGET, Begun { call: who, generation, started: at(started) });
     }
 
     fn renews(&mut self, now: u64, who: CallId, in_flight: bool) {
         let deadline = self.caller(who).deadline;
-        self.shared.renew(at(now), TARGET, who, deadline, in_flight);
+        self.shared.renew(at(now), TARGET, SignOfLife { call: who, deadline, in_flight });
     }
 }
 

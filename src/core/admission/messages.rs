@@ -13,7 +13,9 @@ use crate::core::time::{Duration, Instant};
 /// What a call says about itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
+    /// Its number.
     pub id: CallId,
+    /// Its tier in the queue.
     pub priority: Priority,
     /// When the call gives up.
     pub deadline: Instant,
@@ -21,6 +23,7 @@ pub struct Caller {
     pub patience: Instant,
     /// How long one attempt may take, and how much of that the server is asked to hold the request.
     pub attempt: Duration,
+    /// Part of `attempt`.
     pub held: Duration,
     /// This would be the call's first request to the target.
     pub first: bool,
@@ -28,38 +31,71 @@ pub struct Caller {
     pub has_fallback: bool,
 }
 
+/// The answer to a call that wants to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// The call may be sent now. It gives the generation back with the result.
-    Admitted { generation: u32 },
+    Admitted {
+        /// Of the circuit, which ignores the results of earlier generations.
+        generation: u32,
+    },
     /// The call is queued, for this reason.
     Queued(WaitReason),
     /// The call must not be sent.
     Rejected(Failure),
 }
 
+/// The first text of a stream has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// The call that reads the stream.
+    pub call: CallId,
+    /// What [`Admission::Admitted`] gave.
+    pub generation: u32,
+    /// When the attempt was sent.
+    pub started: Instant,
+}
+
+/// A call is still alive.
+#[derive(Clone, Copy, Debug)]
+pub struct SignOfLife {
+    /// Its number.
+    pub call: CallId,
+    /// When the call gives up: no lease lasts longer.
+    pub deadline: Instant,
+    /// The call is in flight and holds a permit. A queued call and a leader that sleeps hold none.
+    pub in_flight: bool,
+}
+
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
+    /// What [`Admission::Admitted`] gave.
     pub generation: u32,
+    /// When the attempt was sent.
     pub started: Instant,
+    /// With an answer, a failure or an abort.
     pub outcome: Outcome,
     /// The status of the answer, if there was one.
     pub status: Option<u16>,
     /// How long the attempt could have taken.
     pub limit: Duration,
+    /// The call wanted a stream.
     pub streamed: bool,
     /// When the first text of a stream came.
     pub begun: Option<Instant>,
+    /// How the outcome counts for the target.
     pub means: Means,
     /// The target has refused this call before.
     pub was_refused: bool,
+    /// The API key that the request was sent with: see [`keys`](super::keys).
     pub key: KeyId,
 }
 
 /// How an outcome counts for the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Means {
+    /// As what it is.
     #[default]
     Itself,
     /// Not at all: the target is still starting, or had no time to answer.
@@ -87,12 +123,16 @@ impl Ended {
 /// What the owner of the client wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The circuit of a target has changed.
     Breaker {
+        /// The index of the target.
         target: usize,
+        /// The new state.
         state: breaker::State,
     },
     /// An alert was raised, or is over.
     Alert {
+        /// The index of the target.
         target: usize,
     },
 }
@@ -100,9 +140,14 @@ pub enum Event {
 /// The state of a target, for statistics.
 #[derive(Debug)]
 pub struct Snapshot<'a> {
+    /// The state of the circuit; closed where there is no breaker.
     pub breaker: breaker::State,
+    /// What is known about whether the model is up.
     pub temperature: Temperature,
+    /// How many calls hold a permit.
     pub in_flight: usize,
+    /// How many calls wait for one.
     pub queued: usize,
+    /// The counters. They are borrowed mutably, because old windows are dropped when they are read.
     pub stats: &'a mut Stats,
 }

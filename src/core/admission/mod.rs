@@ -29,11 +29,11 @@ use breaker::Verdict;
 use budget::Budget;
 use connections::{Connections, Origin};
 use coordinator::{Coordinator, Observation, Rules};
-use gate::{Closed, ColdReport, ColdSighting, Gate, Refusal, Role, Temperature};
+use gate::{Closed, ClosedPort, ColdReport, ColdSighting, Gate, Role, Temperature};
 use keys::{KeyId, SpentKeys};
 use lease::CallId;
 use limiter::{Limiter, SLOW_START, Sample};
-pub use messages::{Admission, Caller, Ended, Event, Means, Snapshot};
+pub use messages::{Admission, Begun, Caller, Ended, Event, Means, SignOfLife, Snapshot};
 use pace::Pace;
 use probing::SHORTEST_SLEEP;
 use queue::{Front, Queue};
@@ -60,6 +60,7 @@ const JUST_NOW: Duration = Duration::from_secs(1);
 /// A target that answered this recently is hardly cold. Twice the time that an answer takes counts as recent too.
 const LATELY: Duration = Duration::from_secs(5);
 
+/// What the calls of one client share, target by target.
 #[derive(Debug)]
 pub struct Shared {
     rules: Rules,
@@ -74,6 +75,7 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// The rules hold for every target. The seed is for the jitter of probes and of the breaker.
     pub fn new(rules: Rules, concurrency: limiter::Rule, alert: AlertRule, seed: u64) -> Self {
         let (targets, lines, woken, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, events }
@@ -260,8 +262,9 @@ impl Shared {
         admission
     }
 
-    /// The call is still alive: its leases are extended.
-    pub fn renew(&mut self, now: Instant, target: usize, call: CallId, deadline: Instant, in_flight: bool) {
+    /// Extends the leases of the call.
+    pub fn renew(&mut self, now: Instant, target: usize, sign: SignOfLife) {
+        let SignOfLife { call, deadline, in_flight } = sign;
         let until = self.lease(now, deadline);
         let leases = self.rules.lease.is_some();
         if let Some(state) = self.targets.get_mut(target).filter(|_| leases) {
@@ -296,16 +299,16 @@ impl Shared {
     }
 
     /// The first text of a stream has come. It counts as an answer, however the stream ends.
-    pub fn begun(&mut self, now: Instant, target: usize, call: CallId, generation: u32, started: Instant) {
+    pub fn begun(&mut self, now: Instant, target: usize, begun: Begun) {
         let Some(state) = self.targets.get_mut(target) else {
             return;
         };
         state.worked = Some(now);
-        let slowly = state.coordinator.begun(now, call, generation, started, &mut self.rng);
+        let slowly = state.coordinator.begun(now, begun, &mut self.rng);
         self.starts_slowly(now, target, slowly);
         if let Some(state) = self.targets.get_mut(target) {
             state.limiter.vote(true);
-            state.limiter.observe(now, Sample::Begun { took: now.since(started) });
+            state.limiter.observe(now, Sample::Begun { took: now.since(begun.started) });
         }
         self.dispatch(now, target);
     }
@@ -397,11 +400,8 @@ impl Shared {
             self.events.push(Event::Alert { target });
         }
         let seen = Observation {
-            call,
-            generation: ended.generation,
+            report: breaker::Report { call, generation: ended.generation, verdict, others },
             ago: took,
-            verdict,
-            others,
             answered: !unanswered,
         };
         let slowly = state.coordinator.observe(now, seen, &mut self.rng);
@@ -458,20 +458,13 @@ impl Shared {
         })
     }
 
-    /// The call's connection was refused. Returns the role of the call while that is taken for a start, and `None` if
+    /// The call met a closed port. Returns the role of the call while that is taken for a start, and `None` if
     /// it is a failure.
-    pub fn refused(
-        &mut self,
-        now: Instant,
-        target: usize,
-        call: Caller,
-        found: ColdSighting,
-        refusal: Refusal,
-    ) -> Option<Role> {
-        let found = self.found(now, target, call, found)?;
+    pub fn refused(&mut self, now: Instant, target: usize, call: Caller, port: ClosedPort) -> Option<Role> {
+        let found = self.found(now, target, call, port.seen)?;
         let state = self.targets.get_mut(target)?;
         let was_cold = state.coordinator.gate.is_cold();
-        let role = state.coordinator.gate.refused(now, found, refusal, &mut self.rng);
+        let role = state.coordinator.gate.refused(now, found, port.refusal, &mut self.rng);
         // Queued calls wait for something else from now on, or for nothing any more.
         if was_cold != state.coordinator.gate.is_cold() || role.is_none() {
             self.woken.extend(state.queue.iter());
@@ -495,6 +488,7 @@ impl Shared {
         Some((gate.closed(now)?, gate.was_warm()))
     }
 
+    /// The target has answered this client before.
     pub fn has_answered(&self, target: usize) -> bool {
         self.gate(target).is_some_and(|gate| gate.was_warm())
     }
@@ -638,6 +632,7 @@ impl Shared {
         self.woken.pop()
     }
 
+    /// The next event that nobody has been told yet.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop()
     }

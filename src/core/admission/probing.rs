@@ -10,7 +10,9 @@ use crate::core::hint;
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
 
+/// No probe comes sooner after the last one.
 pub const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
+/// No probe comes later, unless the server names a longer wait.
 pub const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// An answer that says that the model is loading.
@@ -44,6 +46,8 @@ pub struct ProbeContext {
     pub waiters: usize,
     /// The client is one of many that share nothing and probe for themselves: the intervals are longer.
     pub uncoordinated: bool,
+    /// Replaces the estimate of a server that gives none, if it is set.
+    pub default_wait: Option<Duration>,
 }
 
 /// The cold start that one call is waiting for.
@@ -59,26 +63,26 @@ impl ColdStart {
         Self { since, answers: 0 }
     }
 
+    /// When the request was sent that found the model cold.
     pub fn since(&self) -> Instant {
         self.since
     }
 
+    /// How long the cold start has taken so far.
     pub fn waited(&self, now: Instant) -> Duration {
         now.since(self.since)
     }
 
-    /// How long to sleep before the next probe. `default_wait` replaces the estimate of a server that gives none, if
-    /// it is set.
+    /// How long to sleep before the next probe.
     pub fn sleep(
         &mut self,
         now: Instant,
         answer: LoadingAnswer,
-        default_wait: Option<Duration>,
         context: ProbeContext,
         rng: &mut Rng,
     ) -> Duration {
         self.answers = self.answers.saturating_add(1);
-        let said = answer.estimate.or(default_wait);
+        let said = answer.estimate.or(context.default_wait);
         // Uncoordinated clients go by what is known of the target, even if the server says nothing about this start.
         let says_nothing = said.is_none() && answer.floor.is_none() && !context.uncoordinated;
         let sleep = if answer.was_held {
@@ -116,7 +120,7 @@ mod tests {
         let (mut now, mut requests, mut rng) = (start, 1, Rng::new(seed));
         let mut cold = ColdStart::new(start);
         while now.since(start) < real {
-            now = now + cold.sleep(now, answer, None, ProbeContext::default(), &mut rng);
+            now = now + cold.sleep(now, answer, ProbeContext::default(), &mut rng);
             requests += 1;
         }
         (requests, now.since(start).as_ms())
@@ -150,8 +154,9 @@ mod tests {
         for seed in 0..200 {
             let mut cold = ColdStart::new(Instant::from_ms(0));
             let default_wait = Some(Duration::from_secs(20));
-            let (now, context) = (Instant::from_ms(10), ProbeContext::default());
-            let sleep = cold.sleep(now, SAYS_NOTHING, default_wait, context, &mut Rng::new(seed)).as_ms();
+            let (now, context) =
+                (Instant::from_ms(10), ProbeContext { default_wait, ..ProbeContext::default() });
+            let sleep = cold.sleep(now, SAYS_NOTHING, context, &mut Rng::new(seed)).as_ms();
             assert!((4500..=5000).contains(&sleep), "{sleep}");
         }
     }
@@ -166,7 +171,7 @@ mod tests {
                 ..ProbeContext::default()
             };
             let sleep = ColdStart::new(Instant::from_ms(0))
-                .sleep(Instant::from_ms(0), answer, None, context, &mut Rng::new(1))
+                .sleep(Instant::from_ms(0), answer, context, &mut Rng::new(1))
                 .as_ms();
             assert!((from..=to).contains(&sleep), "{sleep}");
         }
@@ -179,7 +184,7 @@ mod tests {
             for seconds in [0, 1, 10, 100, 1000, 10_000] {
                 let answer = LoadingAnswer { estimate: Some(Duration::from_secs(says)), ..SAYS_NOTHING };
                 let now = Instant::from_ms(seconds * 1000);
-                let sleep = cold.sleep(now, answer, None, ProbeContext::default(), &mut Rng::new(seconds));
+                let sleep = cold.sleep(now, answer, ProbeContext::default(), &mut Rng::new(seconds));
                 assert!(
                     (SHORTEST_SLEEP..=LONGEST_SLEEP).contains(&sleep),
                     "{says} s, {seconds} s: {sleep:?}"
@@ -193,8 +198,7 @@ mod tests {
         let answer = LoadingAnswer { floor: Some(Duration::from_secs(90)), ..SAYS_NOTHING };
         for seed in 0..200 {
             let now = Instant::from_ms(0);
-            let sleep =
-                ColdStart::new(now).sleep(now, answer, None, ProbeContext::default(), &mut Rng::new(seed));
+            let sleep = ColdStart::new(now).sleep(now, answer, ProbeContext::default(), &mut Rng::new(seed));
             assert!((90_001..=95_001).contains(&sleep.as_ms()), "{sleep:?}");
         }
     }
@@ -212,14 +216,8 @@ mod tests {
         let sleeps: Vec<u64> = (0..50)
             .map(|seed| {
                 let mut cold = ColdStart::new(Instant::from_ms(0));
-                cold.sleep(
-                    Instant::from_ms(60_000),
-                    answer,
-                    None,
-                    ProbeContext::default(),
-                    &mut Rng::new(seed),
-                )
-                .as_ms()
+                cold.sleep(Instant::from_ms(60_000), answer, ProbeContext::default(), &mut Rng::new(seed))
+                    .as_ms()
             })
             .collect();
         assert!(sleeps.iter().all(|ms| (1000..=2000).contains(ms)), "{sleeps:?}");

@@ -93,6 +93,7 @@ fn find(pages: &[Option<Box<Page>>], call: CallId) -> Option<&Waiting> {
 }
 
 impl Queue {
+    /// How many calls wait, in all tiers.
     pub fn len(&self) -> usize {
         self.before(Priority::Batch)
     }
@@ -102,6 +103,7 @@ impl Queue {
         self.tiers.iter().take(tier as usize + 1).map(|tier| tier.len).sum()
     }
 
+    /// No call waits.
     pub fn is_empty(&self) -> bool {
         self.first == NOBODY
     }
@@ -204,6 +206,7 @@ impl Queue {
         self.line().filter(move |(_, waiting)| waiting.patience <= until).map(|(call, _)| call)
     }
 
+    /// For comparison with the queues of other targets. `None` if no call waits.
     pub fn front(&self) -> Option<Front> {
         let oldest = self.at(self.first)?.since;
         let of_highest_tier = self.tiers.iter().find_map(|tier| self.at(tier.first))?;
@@ -246,6 +249,7 @@ impl Queue {
         next.first
     }
 
+    /// The call is queued.
     pub fn holds(&self, call: CallId) -> bool {
         self.at(call).is_some()
     }
@@ -259,6 +263,7 @@ impl Queue {
         })
     }
 
+    /// The calls in order of arrival, whatever their tier.
     pub fn iter(&self) -> impl Iterator<Item = CallId> {
         self.line().map(|(call, _)| call)
     }

@@ -12,10 +12,10 @@ mod away;
 mod exchange;
 mod retry;
 
-use super::admission::gate::{ColdSighting, Refusal};
+use super::admission::gate::{ClosedPort, ColdSighting, Refusal};
 use super::admission::lease::CallId;
 use super::admission::probing::LoadingAnswer;
-use super::admission::{Admission, Caller, Ended, Means, Shared};
+use super::admission::{Admission, Begun, Caller, Ended, Means, Shared, SignOfLife};
 use super::backoff::Backoff;
 use super::classify::{self, AT_ONCE, Body, Classification, RetryClass};
 use super::completion::End;
@@ -232,7 +232,8 @@ impl Call {
             }
             (State::Reading(attempt), Input::Begun) if attempt.streams() => {
                 self.begun = Some(cx.now);
-                cx.shared.begun(cx.now, self.target_index(), self.id, attempt.generation, attempt.started);
+                let Attempt { generation, started, .. } = attempt;
+                cx.shared.begun(cx.now, self.target_index(), Begun { call: self.id, generation, started });
                 self.state = State::Reading(attempt);
                 return self.pending;
             }
@@ -313,7 +314,8 @@ impl Call {
     /// [`Rules::lease`](super::admission::coordinator::Rules::lease).
     pub fn renew(&self, now: Instant, shared: &mut Shared) {
         let in_flight = matches!(self.state, State::Sending(_) | State::Reading(_)) && !self.away;
-        shared.renew(now, self.target_index(), self.id, self.deadline(), in_flight);
+        let sign = SignOfLife { call: self.id, deadline: self.deadline(), in_flight };
+        shared.renew(now, self.target_index(), sign);
     }
 
     fn deadline(&self) -> Instant {
@@ -717,7 +719,7 @@ impl Call {
         let is_alone = !cx.shared.is_in_company(target, self.id);
         // No payload closes a port, so a call that waited through one gap counts again in the next.
         let again = self.per_target.cold.is_some();
-        let found = ColdSighting {
+        let seen = ColdSighting {
             started: attempt.started,
             answer,
             default_wait: None,
@@ -725,8 +727,8 @@ impl Call {
             is_alone,
             again,
         };
-        let refusal = Refusal { is_explicit, patience };
-        let role = cx.shared.refused(cx.now, target, self.caller(cx), found, refusal);
+        let port = ClosedPort { seen, refusal: Refusal { is_explicit, patience } };
+        let role = cx.shared.refused(cx.now, target, self.caller(cx), port);
         // A report that is not believed yet does not count against the target either.
         let is_doubted = role.is_none() && cx.shared.closed(cx.now, target).is_none();
         let means = if role.is_some() || is_doubted { Means::Ignored } else { Means::Itself };

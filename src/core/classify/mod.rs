@@ -37,6 +37,7 @@ pub struct Body {
     pub estimate: Option<Duration>,
     /// When to come back, as a wait and as a Unix time in ms.
     pub wait: Option<Duration>,
+    /// A Unix time in ms, if the body names a time and no span.
     pub until_ms: Option<u64>,
     /// The words of the body as they were written, to show them.
     pub detail: Vec<u8>,
@@ -55,6 +56,7 @@ impl Body {
 /// How often an answer of this kind is worth another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryClass {
+    /// Another attempt would bring the same.
     Never,
     /// At most once more: the work may be done and billed, or may fail the same way.
     Once,
@@ -65,6 +67,7 @@ pub enum RetryClass {
     /// The same, if the answer came at once: the gateway found the engine's port closed, or says no more than that it
     /// has no engine. `is_explicit` is false in the latter case.
     AfterOpening {
+        /// The gateway says that it found the port closed.
         is_explicit: bool,
     },
 }
@@ -72,8 +75,11 @@ pub enum RetryClass {
 /// What an answer means that is not what the caller asked for, or what the lack of an answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Classification {
+    /// What went wrong.
     pub code: Code,
+    /// Where it went wrong.
     pub layer: Layer,
+    /// How often another attempt is worthwhile.
     pub retry: RetryClass,
 }
 

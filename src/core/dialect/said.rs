@@ -23,6 +23,7 @@ const EPOCH: Now = Now { ms: 0, is_right: true };
 /// Between the words of two places.
 const BETWEEN: &[u8] = b"; ";
 
+/// What was found in one document.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
     /// `type`, `code` and the like of a failure, in lower case, with spaces between.
@@ -117,6 +118,7 @@ pub struct Meaning {
     pub has_content: bool,
     /// The answers that go on, and the answers that have ended, a bit each.
     pub open: u64,
+    /// The answers that have ended, a bit each.
     pub finished: u64,
     /// The answer has ended in order to call tools.
     pub calls_tools: bool,
@@ -218,10 +220,12 @@ impl Said {
         self.found.has_text
     }
 
+    /// The text stands where some servers repeat what they have said.
     pub fn has_text_instead(&self) -> bool {
         self.found.instead.is_some()
     }
 
+    /// What the document means as an event of a stream.
     pub fn meaning(&self) -> Meaning {
         let Found { open, finished, event, has_result, has_ended, is_known, is_open, calls_tools, .. } =
             self.found;

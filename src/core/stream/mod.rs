@@ -54,6 +54,7 @@ pub enum Over {
     Failed(Body),
 }
 
+/// A stream while it comes.
 #[derive(Debug)]
 pub struct Stream {
     decoder: Decoder,
@@ -89,6 +90,7 @@ pub struct Stream {
     over: Option<Over>,
     /// The data of the events of the newest piece, with commas between.
     pub items: Vec<u8>,
+    /// How many events `items` holds.
     pub count: u32,
     /// Text that was not taken yet, in UTF-8.
     pub text: Vec<u8>,

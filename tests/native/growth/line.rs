@@ -6,7 +6,7 @@ use query_with_retry::core::admission::gate::ColdSighting;
 use query_with_retry::core::admission::lease::CallId;
 use query_with_retry::core::admission::limiter;
 use query_with_retry::core::admission::probing::LoadingAnswer;
-use query_with_retry::core::admission::{Admission, Caller, Ended, Means, Shared};
+use query_with_retry::core::admission::{Admission, Caller, Ended, Means, Shared, SignOfLife};
 use query_with_retry::core::failure::{Code, Layer};
 use query_with_retry::core::policy::Priority;
 use query_with_retry::core::record::Outcome;
@@ -187,7 +187,8 @@ fn calls_that_say_that_they_are_there_cost_the_same_each() {
         let mut crowd = come(calls, Rules { lease: Some(LEASE), ..Rules::default() });
         for ms in [200, 400] {
             for who in 4..crowd.calls {
-                crowd.shared.renew(at(ms), TARGET, who, at(0) + HOUR, false);
+                let sign = SignOfLife { call: who, deadline: at(0) + HOUR, in_flight: false };
+                crowd.shared.renew(at(ms), TARGET, sign);
             }
             // Each call that leaves has the queue searched for calls that have ended unseen.
             for who in crowd.calls / 2..crowd.calls {

@@ -2,7 +2,7 @@
 
 use super::config;
 use proptest::prelude::*;
-use query_with_retry::core::admission::breaker::{Breaker, Permission, Rule, State, Verdict};
+use query_with_retry::core::admission::breaker::{Breaker, Permission, Report, Rule, State, Verdict};
 use query_with_retry::core::admission::lease::CallId;
 use query_with_retry::core::failure::Layer;
 use query_with_retry::core::rng::Rng;
@@ -169,7 +169,7 @@ proptest! {
                     _ if pick % 2 == 0 => Verdict::Timeout(Layer::Compute),
                     _ => Verdict::Failure(Layer::Gateway),
                 };
-                breaker.observe(now, who, generation, verdict, 0, &mut rng);
+                breaker.observe(now, Report { call: who, generation, verdict, others: 0 }, &mut rng);
                 if naive.observe(now, who, epoch, verdict) {
                     let (least, most) = naive.span();
                     let span = breaker.open_for(now).unwrap_or_default();

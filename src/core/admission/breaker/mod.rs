@@ -23,15 +23,20 @@ const LONGEST_PROBE: Duration = Duration::from_secs(30);
 /// Successes until the circuit closes: 1, then 2, 4 and 8 at once.
 const RAMP: u32 = 1 + 2 + 4 + 8;
 
+/// When the circuit of a target opens, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// So many failures within the window open it, if they are half of the calls once there are ten; so do as many
+    /// consecutive timeouts.
     pub failures: u32,
+    /// The window of the failures.
     pub window: Duration,
     /// How long the circuit stays open the first time. Doubled each time that the probe or the ramp fails.
     pub open: Duration,
     /// The same if only the network has failed, which may be the caller's own: a page is not always told that it is
     /// offline.
     pub of_network: Option<Duration>,
+    /// The longest time that the circuit stays open.
     pub max_open: Duration,
 }
 
@@ -50,10 +55,14 @@ impl Default for Rule {
     }
 }
 
+/// The state of a circuit, as the public API names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Calls are sent.
     Closed,
+    /// No call is sent until the target has had time to recover.
     Open,
+    /// A probe is sent, or a few calls, until it is clear whether the target has recovered.
     HalfOpen,
 }
 
@@ -62,6 +71,7 @@ pub enum State {
 pub enum Verdict {
     /// The target works: it answered, or refused as a working server does.
     Success,
+    /// The target failed. The layer says whether the failure may be the caller's own network.
     Failure(Layer),
     /// The target did not answer in time.
     Timeout(Layer),
@@ -88,9 +98,23 @@ impl Verdict {
     }
 }
 
+/// How a call that the circuit admitted has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The call that was admitted.
+    pub call: CallId,
+    /// The generation in which it was admitted.
+    pub generation: u32,
+    /// What its end says about the target.
+    pub verdict: Verdict,
+    /// How many others are in flight. They may still succeed, because failures come sooner than answers.
+    pub others: u32,
+}
+
 /// Whether a call may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
+    /// Send it.
     Granted,
     /// The circuit is open, for this long.
     Denied(Duration),
@@ -120,6 +144,7 @@ struct Bucket {
     failures: u32,
 }
 
+/// The circuit of one target.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     rule: Rule,
@@ -137,6 +162,7 @@ pub struct Breaker {
 }
 
 impl Breaker {
+    /// A closed circuit.
     pub fn new(rule: Rule) -> Self {
         Self {
             rule,
@@ -190,7 +216,7 @@ impl Breaker {
     /// says more. Returns true if the target starts slowly from now on.
     pub fn begun(&mut self, now: Instant, call: CallId, generation: u32, rng: &mut Rng) -> bool {
         let half_open = matches!(self.phase, Phase::HalfOpen { .. });
-        half_open && self.observe(now, call, generation, Verdict::Success, 0, rng)
+        half_open && self.observe(now, Report { call, generation, verdict: Verdict::Success, others: 0 }, rng)
     }
 
     /// How long nothing is sent, whichever call asks.
@@ -226,17 +252,9 @@ impl Breaker {
         Permission::Granted
     }
 
-    /// The result of a call that was admitted in `generation`, with this many others in flight. Those may still
-    /// succeed, because failures come sooner than answers. Returns true if the target starts slowly from now on.
-    pub fn observe(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        generation: u32,
-        verdict: Verdict,
-        others: u32,
-        rng: &mut Rng,
-    ) -> bool {
+    /// Returns true if the target starts slowly from now on.
+    pub fn observe(&mut self, now: Instant, report: Report, rng: &mut Rng) -> bool {
+        let Report { call, generation, verdict, others } = report;
         if generation != self.generation {
             return false;
         }

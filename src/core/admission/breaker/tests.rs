@@ -16,6 +16,11 @@ const fn at(ms: u64) -> Instant {
     Instant::from_ms(ms)
 }
 
+/// The end of a call, with no other in flight.
+const fn report(call: CallId, generation: u32, verdict: Verdict) -> Report {
+    Report { call, generation, verdict, others: 0 }
+}
+
 /// A breaker and its jitter.
 struct Bench {
     breaker: Breaker,
@@ -47,7 +52,7 @@ impl Bench {
     }
 
     fn of_generation(&mut self, now: u64, who: CallId, generation: u32, verdict: Verdict) -> bool {
-        self.breaker.observe(at(now), who, generation, verdict, 0, &mut self.rng)
+        self.breaker.observe(at(now), report(who, generation, verdict), &mut self.rng)
     }
 
     /// A call of the current generation ends. True if the target starts slowly.
@@ -362,13 +367,13 @@ fn a_lost_probe_that_comes_back_counts_though_another_has_replaced_it() {
 
     assert_eq!(taken_over.admit(at(until + 30_000), OTHER, ATTEMPT), Permission::Granted);
     // A call that leaves does not free the lease of another.
-    assert!(!taken_over.observe(at(until + 31_000), ME, first, Verdict::Ignored, 0, &mut Rng::new(1)));
+    assert!(!taken_over.observe(at(until + 31_000), report(ME, first, Verdict::Ignored), &mut Rng::new(1)));
     assert_eq!(
         taken_over.admit(at(until + 31_000), 3, ATTEMPT),
         Permission::Denied(Duration::from_ms(29_000))
     );
     // A probe that timed out says that the target still fails.
-    assert!(!taken_over.observe(at(until + 31_000), ME, first, LATE, 0, &mut Rng::new(1)));
+    assert!(!taken_over.observe(at(until + 31_000), report(ME, first, LATE), &mut Rng::new(1)));
     assert_eq!(taken_over.state(at(until + 31_000)), State::Open);
 }
 

@@ -15,12 +15,16 @@ use crate::core::classify::AT_ONCE;
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
 
+/// What is known about whether a model is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Temperature {
+    /// Nothing was answered yet.
     Unknown,
+    /// The model is loading, and one call probes it.
     Cold,
     /// The model has just come up, and calls are admitted little by little.
     Warming,
+    /// The last answer came from a model that is up.
     Warm,
 }
 
@@ -111,6 +115,7 @@ pub struct Closed {
     pub is_explicit: bool,
 }
 
+/// The gate of one target.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
     /// Set from the first refusal to the first answer of any kind.
@@ -127,10 +132,12 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Calls wait for the leader.
     pub fn is_cold(&self) -> bool {
         self.cold.is_some()
     }
 
+    /// The model has answered before.
     pub fn was_warm(&self) -> bool {
         self.warm.is_some()
     }
@@ -311,8 +318,9 @@ impl Gate {
             last: self.last.map(|(took, _)| took).filter(|_| !found.seen.full),
             waiters: found.waiters,
             uncoordinated: found.uncoordinated,
+            default_wait: found.seen.default_wait,
         };
-        let sleep = cold.start.sleep(now, found.seen.answer, found.seen.default_wait, context, rng);
+        let sleep = cold.start.sleep(now, found.seen.answer, context, rng);
         self.slept = sleep;
         // An hour that the server names is meant for this call. The others were told nothing, and one of them probes
         // in its place.
@@ -404,7 +412,9 @@ pub struct Refusal {
 pub struct ColdSighting {
     /// When the request was sent.
     pub started: Instant,
+    /// What the answer says about the wait.
     pub answer: LoadingAnswer,
+    /// The estimate for an answer that names none, if the caller set one.
     pub default_wait: Option<Duration>,
     /// The model is up, but its server is full.
     pub full: bool,
@@ -414,10 +424,21 @@ pub struct ColdSighting {
     pub again: bool,
 }
 
+/// A closed port, as the call that met it reports it.
+#[derive(Clone, Copy, Debug)]
+pub struct ClosedPort {
+    /// What the call would report of a loading answer.
+    pub seen: ColdSighting,
+    /// How sure it is, and for how long it is patient.
+    pub refusal: Refusal,
+}
+
 /// A sighting, with what the target knows besides.
 #[derive(Clone, Copy, Debug)]
 pub struct ColdReport {
+    /// The call that reports it.
     pub call: CallId,
+    /// What it saw.
     pub seen: ColdSighting,
     /// See [`ProbeContext`].
     pub uncoordinated: bool,

@@ -32,9 +32,12 @@ const DOWN: Duration = Duration::from_secs(1);
 const PROVEN: Duration = Duration::from_secs(5);
 const MILLI: u32 = 1000;
 
+/// How many calls to one target may be in flight, and may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// The limit never falls below this.
     pub min: u32,
+    /// The limit never rises above this.
     pub max: u32,
     /// How many calls may wait for a permit.
     pub queue: u32,
@@ -53,15 +56,19 @@ impl Default for Rule {
 /// What the end of an attempt says about the capacity of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
+    /// The whole answer came.
     Success {
+        /// From the start of the attempt.
         took: Duration,
     },
     /// The first text of a stream: an answer, although the stream still holds its permit.
     Begun {
+        /// From the start of the attempt to the first text.
         took: Duration,
     },
     /// The end of a stream that had begun.
     Finished {
+        /// From the start of the attempt to the end of the stream.
         took: Duration,
     },
     /// The target did not answer in time.
@@ -74,6 +81,7 @@ pub enum Sample {
     Busy,
     /// The target refuses this call again and answers others: the earlier overload was no overload.
     Own,
+    /// Nothing: the caller left, or the attempt had no time.
     Ignored,
 }
 
@@ -120,6 +128,7 @@ impl Full {
     }
 }
 
+/// The limit of one target, and the permits of the calls in flight.
 #[derive(Clone, Debug)]
 pub struct Limiter {
     rule: Rule,
@@ -150,6 +159,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
+    /// A limiter in slow start, at [`SLOW_START`] or the minimum.
     pub fn new(rule: Rule) -> Self {
         let mut limiter = Self {
             rule,
@@ -175,18 +185,22 @@ impl Limiter {
         limiter
     }
 
+    /// How many permits are held. A lease that has run out does not count.
     pub fn in_flight(&self, now: Instant) -> usize {
         self.in_flight.iter().filter(|permit| permit.lease.is_live(now)).count()
     }
 
+    /// The limit, in whole calls.
     pub fn limit(&self) -> u32 {
         self.limit / MILLI
     }
 
+    /// No sign of overload has come since the limit began low, and it grows with every success.
     pub fn is_slow_starting(&self) -> bool {
         self.slow_start
     }
 
+    /// A call may be admitted now.
     pub fn has_permit(&mut self, now: Instant) -> bool {
         if self.in_flight.len() >= self.limit() as usize {
             self.in_flight.retain(|permit| permit.lease.is_live(now));
