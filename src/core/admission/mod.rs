@@ -743,6 +743,4 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod leases;
-#[cfg(test)]
 mod tests;

@@ -1,8 +1,6 @@
 //! The first text of a stream, readers that go away, and leases that their holders renew.
 
-use super::tests::{BOTTOMLESS, Bench, FOUR, GATEWAY_DOWN, START, TARGET, at};
 use super::*;
-use crate::core::record::WaitReason;
 
 const LEASE: u64 = 5_000;
 
