@@ -121,7 +121,8 @@ describe("types", () => {
   });
 
   test("every option has a default, and every member of an event is described", async () => {
-    const [call, client] = await Promise.all(["call", "client"].map((name) => readFile(join(app.installed, `dist/types/${name}.d.ts`), "utf8")));
+    const declared = (name) => readFile(join(app.installed, `dist/types/${name}.d.ts`), "utf8");
+    const [call, client, report] = await Promise.all(["call", "client", "report"].map(declared));
     const body = (source, name) => new RegExp(`^export (?:interface|type) ${name}\\b[^]*?^\\};?$`, "m").exec(source)?.[0] ?? "";
     const described = (text) =>
       [...text.matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)?\s*\n\s*(\w+)\??: /g)].map(([, doc = "", member]) => ({ doc, member }));
@@ -137,7 +138,7 @@ describe("types", () => {
       const without = members.filter(({ doc }) => !doc.includes("@default")).map(({ member }) => member);
       assert.deepEqual(without, [], name);
     }
-    const events = described(body(call, "CallEvent"));
+    const events = described(body(report, "CallEvent"));
     assert.ok(events.length > 20);
     const undescribed = events.filter(({ doc }) => !doc).map(({ member }) => member);
     assert.deepEqual(undescribed, []);
