@@ -121,7 +121,7 @@ impl Queue {
     }
 
     /// Appends the call. A call that was queued already loses its turn.
-    pub fn push(&mut self, now: Instant, call: CallId, tier: Priority, patience: Instant, is_new: bool) {
+    pub fn push(&mut self, now: Instant, call: CallId, tier: Priority, patience: Instant) {
         self.remove(call);
         let page = call as usize / PAGE;
         if self.pages.len() <= page {
@@ -132,7 +132,8 @@ impl Queue {
         }
         let before = self.last;
         if let Some(slot) = self.slot(call) {
-            *slot = Some(Waiting { since: now, patience, seen: now, tier, is_new, before, after: NOBODY });
+            *slot =
+                Some(Waiting { since: now, patience, seen: now, tier, is_new: true, before, after: NOBODY });
         }
         match self.at_mut(before) {
             Some(before) => before.after = call,
@@ -144,6 +145,13 @@ impl Queue {
             if tier.first == NOBODY {
                 tier.first = call;
             }
+        }
+    }
+
+    /// The target has refused this call before, which waits again.
+    pub fn waits_again(&mut self, call: CallId) {
+        if let Some(waiting) = self.at_mut(call) {
+            waiting.is_new = false;
         }
     }
 
@@ -286,7 +294,7 @@ mod tests {
     }
 
     fn push(queue: &mut Queue, now: Instant, who: CallId, tier: Priority) {
-        queue.push(now, who, tier, now + Duration::from_secs(60), true);
+        queue.push(now, who, tier, now + Duration::from_secs(60));
     }
 
     fn served(queue: &mut Queue, count: usize) -> Vec<CallId> {
@@ -357,7 +365,7 @@ mod tests {
     fn calls_are_impatient_if_their_patience_ends_before() {
         let mut queue = Queue::default();
         for who in 1..4 {
-            queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000), true);
+            queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000));
         }
         assert_eq!(queue.impatient(at(2000)).collect::<Vec<_>>(), [1, 2]);
     }

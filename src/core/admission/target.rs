@@ -102,7 +102,10 @@ impl TargetState {
         if too_late || self.queue.len() >= self.limiter.queue() {
             return self.reject(Code::QueueFull, Layer::Compute, wait);
         }
-        self.queue.push(now, caller.id, caller.priority, caller.patience, caller.first);
+        self.queue.push(now, caller.id, caller.priority, caller.patience);
+        if !caller.first {
+            self.queue.waits_again(caller.id);
+        }
         Admission::Queued(self.reason(now))
     }
 

@@ -682,7 +682,7 @@ impl Call {
     fn on_crowded_out(&mut self, cx: &mut Context<'_>, attempt: Attempt, phase: Phase) -> Action {
         self.per_target.crowded_out = true;
         let Classification { code, layer, .. } = timed_out(phase, false);
-        self.record_attempt(cx, attempt, None, Outcome::Failed(code, layer), Means::Ignored);
+        self.record_attempt(cx, attempt, Outcome::Failed(code, layer), Means::Ignored);
         self.request_admission(cx, None)
     }
 

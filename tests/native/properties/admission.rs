@@ -184,7 +184,7 @@ is_doubtful: ms % 3 == 0,
                     let tier = which as usize % 3;
                     // Numbers are reused: a new call has the number of one that has gone.
                     let who = (0..).find(|who| line.iter().all(|waiting| waiting.who != *who)).unwrap();
-                    queue.push(now, who, TIERS[tier], now, true);
+                    queue.push(now, who, TIERS[tier], now);
                     line.push(Waiting { who, tier, since: now, seen: now });
                 }
                 4 if !line.is_empty() => {

@@ -59,21 +59,23 @@ fn the_protocol_is_wanted_once_each_time_that_a_call_had_to_wait() {
 
 #[test]
 fn an_answer_beside_six_others_shows_that_there_are_many_connections() {
-    for (held, answered, many) in [(6, true, true), (7, true, true), (5, true, false), (6, false, false)] {
+    for (held, waiting, many) in
+        [(6, 6, true), (7, 7, true), (7, 6, true), (5, 6, false), (7, 5, false), (6, 0, false)]
+    {
         let (origin, target) = using(Known::Tried, held);
-        origin.tried(answered);
-        assert_eq!(!target.are_few(), many, "{held} {answered}");
+        origin.tried(waiting);
+        assert_eq!(!target.are_few(), many, "{held} {waiting}");
     }
 }
 
 #[test]
 fn a_request_that_was_not_tried_beside_six_others_shows_nothing() {
     let (origin, target) = using(Known::Few, 6);
-    origin.tried(true);
+    origin.tried(6);
     assert!(target.are_few());
     let (origin, target) = using(Known::Tried, 6);
-    origin.tried(false);
-    origin.tried(true);
+    origin.tried(0);
+    origin.tried(6);
     assert!(target.are_few(), "the trial is over");
 }
 
@@ -81,7 +83,7 @@ fn a_request_that_was_not_tried_beside_six_others_shows_nothing() {
 fn a_connection_that_becomes_free_ends_the_trial() {
     let (origin, mut target) = using(Known::Tried, 7);
     target.release(3);
-    origin.tried(true);
+    origin.tried(6);
     assert!(target.are_few());
     // A connection that is released twice was free already.
     let (origin, mut target) = using(Known::Nothing, 6);
@@ -127,7 +129,7 @@ fn a_target_that_waits_no_more_gets_no_turn() {
     let mut waiting = Connections::default();
     waiting.belong(&origin, 2);
     assert!(!waiting.is_available(NOW, 7, front()));
-    waiting.wait_no_more(7);
+    waiting.wait_no_more(NOW, 7);
     assert!(!waiting.wait());
     busy.release(0);
     assert_eq!(origin.next(NOW), None);
