@@ -46,7 +46,7 @@ async function storm({ createClient }, { url, seed }) {
   for (let nth = 0; nth < 2; nth++) {
     const frame = document.createElement("iframe");
     const asks = `for (let nth = 0; nth < 3; nth++) fetch(${JSON.stringify(url)} + "/stream?ms=4000", { method: "POST", body: "{}" });`;
-    frame.srcdoc = `<script>${asks}</` + "script>";
+    frame.srcdoc = `<body onload='${asks}'>`;
     document.body.append(frame);
   }
   await Promise.all(Array.from({ length: 200 }, call));
