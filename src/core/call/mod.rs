@@ -27,7 +27,7 @@ use super::rng::Rng;
 use super::time::{Duration, Instant};
 use away::NO_NETWORK;
 pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
-use retry::{Pause, Step};
+use retry::{Pause, Step, TO_ANSWER};
 
 /// While a fallback is left, a call waits no longer than this for a port that may never open.
 const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
@@ -774,13 +774,14 @@ impl Call {
             && cx.shared.may_be_unsent(self.target_index());
         let means = if had_no_time || is_unsent { Means::Ignored } else { self.means_of_failure(cx) };
         self.record_attempt(cx, attempt, outcome, means);
-        let failure = Failure {
-            code: class.code,
-            layer: class.layer,
-            phase,
-            status: attempt.status(),
-            retry_after: None,
-        };
+        // The last probe of a cold model had no time to be answered: what the call waited for is the model.
+        let is_cold = phase == Some(Phase::Total)
+            && took < TO_ANSWER
+            && self.per_target.heard_loading
+            && self.begun.is_none();
+        let code = if is_cold { Code::ModelLoading } else { class.code };
+        let failure =
+            Failure { code, layer: class.layer, phase, status: attempt.status(), retry_after: None };
         let retry = if self.begun.is_some() { RetryClass::Never } else { class.retry };
         let step = self.retry(cx, retry, class.code, Pause::default());
         self.apply(cx, step, failure)

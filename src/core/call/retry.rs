@@ -12,7 +12,7 @@ use crate::core::record::WaitReason;
 use crate::core::time::Duration;
 
 /// The last probe of a cold model leaves at least this long for its answer.
-const TO_ANSWER: Duration = Duration::from_ms(500);
+pub(super) const TO_ANSWER: Duration = Duration::from_ms(500);
 /// A probe that comes sooner tells nothing new.
 const MIN_PROBE_DELAY: Duration = Duration::from_ms(50);
 

@@ -18,6 +18,18 @@ fn silence_ends_with_the_attempt_and_a_second_one_ends_the_call() {
 }
 
 #[test]
+fn a_last_probe_that_has_no_time_left_to_be_answered_ends_the_wait_for_the_model() {
+    let call = given(Given { total: Some(ms(700)), ..Given::default() });
+    let call = call.script(&[super::loading(None), super::loading(None), Reply::Silence]);
+    assert!(call.ends_with(Code::ModelLoading, Some(Phase::Total)), "{:?}", call.end);
+    assert_eq!(call.took, ms(700));
+    // With time enough it is the answer that did not come.
+    let call = given(Given { total: Some(secs(20)), ..Given::default() });
+    let call = call.script(&[super::loading(None), Reply::Silence]);
+    assert!(call.ends_with(Code::Timeout, Some(Phase::Total)), "{:?}", call.end);
+}
+
+#[test]
 fn a_first_byte_clock_ends_silence_sooner() {
     let call = given(Given { first_byte: Some(secs(5)), ..Given::default() });
     let late_body =
