@@ -627,9 +627,7 @@ impl Call {
                 let free =
                     is_throttled && (is_full || is_ours || is_free || cx.shared.is_fresh(cx.now, target));
                 // A 502 may be due to this payload.
-                let is_none = is_full && meant == 503;
-                let pause =
-                    Pause { floor, is_throttled, cooldown, free, is_none, is_ours: is_ours && is_none };
+                let pause = Pause { floor, is_throttled, cooldown, free, is_none: is_full && meant == 503 };
                 self.retry(cx, retry, class.code, pause)
             }
         };

@@ -37,8 +37,6 @@ pub(super) struct Pause {
     pub(super) free: bool,
     /// The attempt does not count as a retry, because other calls had the permits.
     pub(super) is_none: bool,
-    /// The attempt was our own try at one more than the target takes: the call waits for its turn, and no longer.
-    pub(super) is_ours: bool,
 }
 
 impl Call {
@@ -62,11 +60,7 @@ impl Call {
         if pause.is_throttled {
             per_target.backoff.slow_to(OVERLOADED_BASE);
         }
-        let backoff = match pause.cooldown {
-            Some(cooldown) => cooldown,
-            None if pause.is_ours => self.rng.up_to(OVERLOADED_BASE),
-            None => per_target.backoff.next().unwrap_or(OVERLOADED_BASE),
-        };
+        let backoff = pause.cooldown.or_else(|| per_target.backoff.next()).unwrap_or(OVERLOADED_BASE);
         // The wait that the server names is a floor, not the wait itself.
         let span = pause.floor.map_or(backoff, |floor| backoff.max(hint::wait(floor, &mut self.rng)));
         let until = cx.now + span;

@@ -1,6 +1,6 @@
 //! A server that answers so many calls a second and refuses the rest within milliseconds.
 
-use super::world::{Caller, Crowd, Meeting};
+use super::world::{Caller, Crowd, Meeting, target};
 use super::{asking, ok, too_many};
 use crate::virtual_clock::{Reply, ms, policy, secs};
 use query_with_retry::core::admission::lease::CallId;
@@ -66,6 +66,30 @@ fn three_hundred_calls_at_once_are_answered_at_the_rate_of_the_server() {
             let last = meeting.calls.iter().map(|call| call.took).max();
             assert!(last < Some(secs(165)), "{what}, seed {seed}: {last:?}");
         }
+    }
+}
+
+#[test]
+fn calls_with_a_fallback_go_there_and_do_not_wait_in_the_paced_line() {
+    for seed in 0..SEEDS {
+        let (mut tokens, mut at) = (2_000, ms(0));
+        let mut crowd = offered(150, 5, secs(300)).seeded(seed);
+        crowd.callers.iter_mut().for_each(|caller| caller.targets = vec![target(0), target(1)]);
+        let meeting = crowd.against(|asked| {
+            if asked.target == 1 {
+                return ok();
+            }
+            tokens = 2_000.min(tokens + (asked.at - at).as_ms());
+            at = asked.at;
+            if tokens < 1_000 {
+                return asking(429, secs(1));
+            }
+            tokens -= 1_000;
+            ok()
+        });
+        assert_eq!(meeting.delivered(), 150, "seed {seed}");
+        let last = meeting.calls.iter().map(|call| call.took).max();
+        assert!(last < Some(secs(30)), "seed {seed}: {last:?}");
     }
 }
 

@@ -125,6 +125,22 @@ fn a_call_that_is_refused_alone_has_found_a_server_that_is_down() {
 }
 
 #[test]
+fn many_refusals_between_two_slow_answers_do_not_mean_that_the_server_is_down() {
+    // Four slots of five seconds each, between the tenth and the twenty-fifth second, and four calls a second.
+    for seed in 0..20 {
+        let callers = (0..160).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 250)));
+        let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+            let slots = if (secs(10)..secs(25)).contains(&asked.at) { 4 } else { 64 };
+            if asked.busy < slots { Reply::ok(secs(5)) } else { unavailable() }
+        });
+        assert_eq!(meeting.delivered(), 160, "seed {seed}");
+        let late = meeting.calls.iter().filter(|call| call.came >= secs(25)).map(|call| call.took);
+        let last = late.max();
+        assert!(last < Some(secs(14)), "seed {seed}: {last:?}");
+    }
+}
+
+#[test]
 fn a_server_that_has_room_again_is_used_within_seconds() {
     // So many slots between the tenth and the twenty-fifth second, answers of so long, a call every so often.
     for (slots, took, every) in [(2, 1_500, 250), (8, 1_500, 100), (2, 300, 50)] {
