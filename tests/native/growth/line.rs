@@ -1,6 +1,6 @@
 //! Calls that are queued and leave the queue: the cost of one does not grow with the length of the queue.
 
-use super::grows_in_proportion;
+use super::{HOUR, grows_in_proportion, patient};
 use query_with_retry::core::admission::coordinator::Rules;
 use query_with_retry::core::admission::gate::ColdSighting;
 use query_with_retry::core::admission::lease::CallId;
@@ -16,7 +16,6 @@ use std::time;
 
 const FEW: usize = 2000;
 const TARGET: usize = 0;
-const HOUR: Duration = Duration::from_secs(3600);
 const LEASE: Duration = Duration::from_secs(5);
 const TIERS: [Priority; 3] = [Priority::Interactive, Priority::Default, Priority::Batch];
 
@@ -47,17 +46,7 @@ impl Crowd {
     /// Every tier in long rows: the first call of a tier may be far behind in the queue.
     fn caller(&self, id: CallId) -> Caller {
         let priority = if id % 100 < 98 { Priority::Batch } else { TIERS[id as usize % 2] };
-        let (deadline, patience) = (at(0) + HOUR, at(0) + HOUR);
-        Caller {
-            id,
-            priority,
-            deadline,
-            patience,
-            attempt: HOUR,
-            held: Duration::ZERO,
-            first: false,
-            has_fallback: false,
-        }
+        Caller { first: false, ..patient(id, priority, at(0)) }
     }
 
     /// What a client asks after everything that happens. Returns how many calls were woken.

@@ -5,7 +5,29 @@ mod line;
 mod targets;
 mod words;
 
+use query_with_retry::core::admission::Caller;
+use query_with_retry::core::admission::lease::CallId;
+use query_with_retry::core::policy::Priority;
+use query_with_retry::core::time;
 use std::time::{Duration, Instant};
+
+const HOUR: time::Duration = time::Duration::from_secs(3600);
+
+/// A call that has an hour for everything.
+fn patient(id: CallId, priority: Priority, now: time::Instant) -> Caller {
+    let until = now + HOUR;
+    let held = time::Duration::ZERO;
+    Caller {
+        id,
+        priority,
+        deadline: until,
+        patience: until,
+        attempt: HOUR,
+        held,
+        first: true,
+        has_fallback: false,
+    }
+}
 
 const TIMES: usize = 16;
 

@@ -1,17 +1,16 @@
 //! Targets of one call each, as a proxy for many tenants has them: the cost of one does not grow with their number.
 
-use super::grows_in_proportion;
+use super::{grows_in_proportion, patient};
+use query_with_retry::core::admission::Shared;
 use query_with_retry::core::admission::coordinator::Rules;
 use query_with_retry::core::admission::lease::CallId;
 use query_with_retry::core::admission::limiter;
-use query_with_retry::core::admission::{Caller, Shared};
 use query_with_retry::core::policy::Priority;
 use query_with_retry::core::stats::alert::AlertRule;
-use query_with_retry::core::time::{Duration, Instant};
+use query_with_retry::core::time::Instant;
 use std::time;
 
 const FEW: usize = 1_000;
-const HOUR: Duration = Duration::from_secs(3600);
 const NOW: Instant = Instant::from_ms(1_000_000);
 
 /// A call comes to each target, and the client asks what it asks after everything that happens.
@@ -20,19 +19,7 @@ fn come(targets: usize) -> time::Duration {
     let began = time::Instant::now();
     for target in 0..targets {
         shared.retain(target);
-        let (deadline, patience) = (NOW + HOUR, NOW + HOUR);
-        let (id, priority) = (target as CallId, Priority::Default);
-        let caller = Caller {
-            id,
-            priority,
-            deadline,
-            patience,
-            attempt: HOUR,
-            held: Duration::ZERO,
-            first: true,
-            has_fallback: false,
-        };
-        shared.request(NOW, target, caller);
+        shared.request(NOW, target, patient(target as CallId, Priority::Default, NOW));
         assert!(!shared.replace(target), "a target in use was replaced");
         assert_eq!(shared.due(), None);
     }
