@@ -552,6 +552,7 @@ impl Shared {
     ) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
         let state = self.targets.get_mut(target)?;
+        let answers = answers || state.pace.answers_some(now);
         let cooldown = state.cooldown.get_or_insert(Cooldown {
             call,
             since: now,

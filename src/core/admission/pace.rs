@@ -166,6 +166,13 @@ impl Pace {
         self.again.results() >= ENOUGH_AGAIN && share(self.again, first) * 4 < share(first, self.again)
     }
 
+    /// An eighth of the last results are answers, or more.
+    pub(super) fn answers_some(&self, now: Instant) -> bool {
+        now.since(self.last) < IDLE
+            && self.all.results() >= ENOUGH_AGAIN
+            && self.all.answers * 8 >= self.all.results()
+    }
+
     /// How long no other request is sent after one.
     pub(super) fn interval(&self, now: Instant) -> Option<Duration> {
         self.slowed.filter(|_| now.since(self.last) < IDLE)?;

@@ -162,7 +162,7 @@ fn a_burst_that_is_refused_without_a_time_keeps_those_who_come_later_out_for_sec
 fn a_server_that_refuses_three_of_four_at_any_rate_is_asked_on() {
     for (what, refusal) in refusals() {
         for a_second in [4, 16] {
-            let mut answered = 0;
+            let (mut answered, mut still) = (0, 0);
             for seed in 0..SEEDS {
                 let mut nth = seed;
                 let crowd = offered(a_second * 50, a_second, secs(60)).seeded(seed);
@@ -171,10 +171,16 @@ fn a_server_that_refuses_three_of_four_at_any_rate_is_asked_on() {
                     if (nth >> 33).is_multiple_of(4) { ok() } else { refusal.clone() }
                 });
                 answered += meeting.delivered();
+                // Five seconds in which hardly anything was sent, while calls waited.
+                still += (1..10)
+                    .map(|nth| secs(nth * 5)..secs(nth * 5 + 5))
+                    .filter(|span| meeting.sent.iter().filter(|sent| span.contains(&sent.at)).count() < 5)
+                    .count();
             }
             // Four attempts each, as often as one likes, would be 68 of a hundred.
             let share = answered * 100 / (a_second * 50 * SEEDS) as usize;
             assert!(share >= 45, "{what}, {a_second} a second: {share} of a hundred");
+            assert!(still <= 30, "{what}, {a_second} a second: {still} of 180 times");
         }
     }
 }
