@@ -8,7 +8,7 @@ use super::clock;
 use super::events::Events;
 use super::origins;
 use super::reading::Reading;
-use super::standstill::Standstills;
+use super::standstill::{HEARTBEAT, Standstills};
 use crate::core::call::{Head, Input, Lost, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
@@ -28,8 +28,6 @@ const HINTS: u32 = 2;
 const RECHECK: Duration = Duration::from_ms(20);
 /// The same after a standstill.
 const LONG_RECHECK: Duration = Duration::from_ms(250);
-/// A standstill is measured from the last timer before it.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 
 pub(super) enum Step {
     /// Wait for this promise. The result of a replaced `fetch` may be no promise.
@@ -197,11 +195,12 @@ impl<'a> Attempt<'a> {
     ///
     /// `sole_timer`: no other timer notices that time has passed.
     pub(super) fn until(&mut self, sole_timer: bool) -> Instant {
+        let now = clock::now();
         let mut until = self.next_check();
         if sole_timer && !self.request.hidden() {
-            until = until.min(clock::now() + HEARTBEAT);
+            until = until.min(now + HEARTBEAT);
         }
-        self.standstills.expect(until);
+        self.standstills.expect(now, until);
         until
     }
 

@@ -9,6 +9,8 @@ use crate::core::time::{Duration, Instant};
 
 /// A timer this late was not delayed by a busy thread: the thread stood still, or the machine did.
 const STANDSTILL: Duration = Duration::from_ms(500);
+/// How often a thread that could notice is woken for it.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 /// The most standstills in one attempt. Timers that are late more often are the throttling of a hidden page.
 const MOST_STANDSTILLS: u8 = 3;
 /// The two clocks of a platform drift apart this far only if one of them stood still.
@@ -24,8 +26,8 @@ struct Standstill {
 
 /// The standstills of one attempt.
 pub(super) struct Standstills {
-    /// When the next timer fires.
-    wakes: Option<Instant>,
+    /// Since when nothing has happened, and when the next timer fires.
+    quiet: Option<(Instant, Instant)>,
     last: Option<Standstill>,
     count: u8,
     /// The offset of the wall clock from the monotonic clock at the beginning, in ms.
@@ -34,20 +36,22 @@ pub(super) struct Standstills {
 
 impl Standstills {
     pub(super) fn watch() -> Self {
-        Self { wakes: None, last: None, count: 0, wall: wall() }
+        Self { quiet: None, last: None, count: 0, wall: wall() }
     }
 
     /// A timer fires then, unless something else happens before.
-    pub(super) fn expect(&mut self, wakes: Instant) {
-        self.wakes = Some(wakes);
+    pub(super) fn expect(&mut self, now: Instant, wakes: Instant) {
+        self.quiet = Some((now, wakes));
     }
 
-    /// The timer has fired, or something else has happened. Returns how long everything stood still before that.
+    /// The timer has fired, or something else has happened. Returns how long everything may have stood still before
+    /// that: it began at some time before the timer was due, and no server pays for what is not known.
     pub(super) fn notice(&mut self, now: Instant, is_hidden: impl FnOnce() -> bool) -> Option<Duration> {
-        let span = now.since(self.wakes.take()?);
-        if span < STANDSTILL || self.count >= MOST_STANDSTILLS && is_hidden() {
+        let (since, wakes) = self.quiet.take()?;
+        if now.since(wakes) < STANDSTILL || self.count >= MOST_STANDSTILLS && is_hidden() {
             return None;
         }
+        let span = now.since(wakes) + wakes.since(since).min(HEARTBEAT);
         self.count = self.count.saturating_add(1);
         self.last = Some(Standstill { over: now, span });
         Some(span)

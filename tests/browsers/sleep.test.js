@@ -19,7 +19,7 @@ async function begin({ createClient }, { urls, calls, clockMs, stoppedMs }, post
     body: () => client.query(`${urls.body}/slow-body?ms=1500`, payload),
     stream: () => client.stream(`${urls.stream}/stream?ms=1500`, payload).finalText(),
     // An engine on the same machine was asleep as well, and has yet to answer.
-    engine: () => client.query(`${urls.engine}/call?ms=${stoppedMs + 2_500}`, payload),
+    engine: () => client.query(`${urls.engine}/call?ms=${stoppedMs + 2_000}`, payload),
     silent: () => client.stream(`${urls.silent}/late-stream?ms=1500`, payload).finalText(),
   };
   const all = Object.entries(kinds).flatMap(([kind, ask]) =>
@@ -30,7 +30,6 @@ async function begin({ createClient }, { urls, calls, clockMs, stoppedMs }, post
       ),
     ),
   );
-  await new Promise((resolve) => setTimeout(resolve, 400));
   await post({ begun: true });
   return Promise.all(all);
 }
@@ -50,6 +49,10 @@ for (const browser of browsers) {
           {
             onOpen: (opened) => (window = opened),
             async onPost() {
+              // What has not been sent by then is no call that is stopped.
+              const sent = () => kinds.every((kind) => origins[kind].seen.posts >= CALLS);
+              while (!sent()) await sleep(20);
+              await sleep(200);
               window.signal("SIGSTOP");
               await sleep(STOPPED_MS);
               window.signal("SIGCONT");
