@@ -503,6 +503,11 @@ impl Shared {
         state.overloads < most || is_slow
     }
 
+    /// The target works on another call: it has not refused that one at once.
+    pub fn serves(&self, now: Instant, target: usize) -> bool {
+        self.targets.get(target).is_some_and(|state| state.limiter.serves(now))
+    }
+
     /// Another call was in flight to the target while this one was.
     pub fn is_in_company(&self, target: usize, call: CallId) -> bool {
         self.targets.get(target).is_some_and(|state| state.limiter.was_in_company(call))

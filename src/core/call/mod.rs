@@ -624,8 +624,12 @@ impl Call {
             }
             retry => {
                 let is_free = names_none && cx.shared.is_retry_free(cx.now, target);
-                let free =
-                    is_throttled && (is_full || is_ours || is_free || cx.shared.is_fresh(cx.now, target));
+                // A refusal at once, while the target works on other calls, costs it nothing.
+                let is_busy = (class.code == Code::Overloaded || names_none)
+                    && took <= AT_ONCE
+                    && cx.shared.serves(cx.now, target);
+                let is_free = is_free || is_full || is_ours || is_busy || cx.shared.is_fresh(cx.now, target);
+                let free = is_throttled && is_free;
                 // A 502 may be due to this payload.
                 let pause = Pause { floor, is_throttled, cooldown, free, is_none: is_full && meant == 503 };
                 self.retry(cx, retry, class.code, pause)

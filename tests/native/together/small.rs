@@ -174,3 +174,30 @@ fn a_server_that_has_room_again_is_used_within_seconds() {
         }
     }
 }
+
+#[test]
+fn a_server_of_long_answers_is_used_within_seconds_of_having_room_again_however_it_says_that_it_is_full() {
+    let concurrent = "too many concurrent requests";
+    for (code, words) in
+        [(503, ""), (429, ""), (429, r#"{"error":"rate limit"}"#), (503, concurrent), (429, concurrent)]
+    {
+        for seed in 0..20 {
+            // Four slots for twenty seconds, then 64, of which 25 are needed.
+            let callers = (0..150).map(|nth| Caller::with(policy(Given::default())).coming(ms(nth * 400)));
+            let mut refused = 0;
+            let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+                if asked.busy < if asked.at < secs(20) { 4 } else { 64 } {
+                    return Reply::ok(secs(10));
+                }
+                refused += 1;
+                Reply::after(ms(3), status(code), read::of_error(words))
+            });
+            let late = meeting.calls.iter().filter(|call| call.came >= secs(30)).map(|call| call.took).max();
+            assert!(
+                meeting.delivered() == 150 && refused <= 16 && late < Some(secs(18)),
+                "{code} {words:?}, seed {seed}: {} answered, {refused} refused, {late:?}",
+                meeting.delivered()
+            );
+        }
+    }
+}

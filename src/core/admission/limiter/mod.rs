@@ -226,7 +226,6 @@ impl Limiter {
         if self.in_flight.len() >= self.limit() as usize && self.extra_permit_at().is_some_and(|at| at <= now)
         {
             // If this is too much, the target will say so.
-            self.full = self.full.filter(|full| full.may_rise_at() <= now);
             let more = self.beyond();
             self.full = self.full.map(|full| Full { raised: now, ..full });
             self.limit = self.limit.saturating_add(more).min(self.within(u32::MAX));
@@ -353,10 +352,10 @@ impl Limiter {
             self.proof.refusals += 1;
             self.proof.refused = now;
         }
-        let on_trial = self.is_on_trial();
+        let (on_trial, is_one_more) = (self.is_on_trial(), self.is_one_more(now));
         match sample {
             Sample::Overload | Sample::Busy if on_trial => {}
-            Sample::Busy if self.refused < MANY => {}
+            Sample::Busy if self.refused < MANY && !is_one_more => {}
             Sample::Overload if self.takes_as_many(now) => {}
             Sample::Success { took } => {
                 measure(&mut self.avg_latency, took);
@@ -379,7 +378,7 @@ impl Limiter {
                     self.declines();
                     self.last_decrease = Some(now);
                     // An overload says how many the target takes: the others.
-                    if sample != Sample::Overload {
+                    if sample != Sample::Overload && !is_one_more {
                         self.limit = (self.limit / 10 * 7).max(floor);
                     }
                 }
@@ -389,12 +388,12 @@ impl Limiter {
                     let others = (self.in_flight.len() as u32).saturating_sub(1).saturating_mul(MILLI);
                     self.limit = self.limit.min(others.max(floor));
                     // A single call was too fast, not one too many.
-                    if others > 0 && sample == Sample::Overload {
+                    if others > 0 && (sample == Sample::Overload || self.serves(now)) {
                         self.is_full(now);
                     }
                 }
             }
-            Sample::Own if self.is_one_more(now) => {}
+            Sample::Own if is_one_more => {}
             Sample::Own => self.full = self.full.map(|full| Full { until: now, ..full }),
             // The hanging call never had a slot of the server.
             Sample::Hung => self.limit = self.limit.saturating_add(MILLI).min(self.within(u32::MAX)),
