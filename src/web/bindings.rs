@@ -145,9 +145,10 @@ extern "C" {
     /// The server's own words about a failure, and the status that it names; 0 is none.
     #[wasm_bindgen(method)]
     pub(super) fn says(this: &Request, detail: &[u8], status: u16, is_error: bool);
-    /// The data of `count` events with commas between, and text.
+    /// The data of `count` events with commas between, and text. For each that is not empty the host makes a view of
+    /// memory, a fiftieth of what an event takes.
     #[wasm_bindgen(method)]
-    pub(super) fn events(this: &Request, data: &[u8], count: u32, text: &[u8]);
+    pub(super) fn events(this: &Request, data: Option<&[u8]>, count: u32, text: Option<&[u8]>);
     /// Events are handed over from now on, this long after the beginning of the call.
     #[wasm_bindgen(method)]
     pub(super) fn begin(this: &Request, ms: f64);

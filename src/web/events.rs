@@ -75,7 +75,7 @@ impl Events {
         let mut intake = self.intake.borrow_mut();
         let text = std::mem::take(&mut intake.stream.text);
         if !text.is_empty() {
-            intake.request.events(&[], 0, &text);
+            intake.request.events(None, 0, Some(&text));
         }
     }
 }
@@ -99,9 +99,10 @@ impl Intake {
             None => stream.end(wanted),
         }
         let tells = wanted.pieces || stream.text.len() > MOST_TEXT || piece.is_none();
-        let text: &[u8] = if tells { &stream.text } else { &[] };
-        if stream.count > 0 || !text.is_empty() {
-            self.request.events(&stream.items, stream.count, text);
+        let text = Some(stream.text.as_slice()).filter(|text| tells && !text.is_empty());
+        let items = Some(stream.items.as_slice()).filter(|_| stream.count > 0);
+        if items.is_some() || text.is_some() {
+            self.request.events(items, stream.count, text);
         }
         stream.taken(tells);
         if self.begun.is_none() && stream.has_begun() {

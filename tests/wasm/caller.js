@@ -341,7 +341,7 @@ export class Caller {
 
   events(data, count, text) {
     if (count > 0) this.streams.push(`events ${decode([data])}`);
-    if (text.length > 0) this.texts.push(decode([text]));
+    if (text) this.texts.push(decode([text]));
   }
 
   begin(ms) {

@@ -25,14 +25,12 @@ use map::{Node, Use};
 use repeats::Repeats;
 use short::Short;
 
-/// Whether an event of this name says no more than that its server is alive.
-pub fn is_life(name: &[u8]) -> bool {
-    formats::event(name) == Some(formats::Event::Life)
-}
-
-/// Whether the last event of a stream may have this name, in whatever form.
-pub fn is_last(name: &[u8]) -> bool {
-    formats::event(name) == Some(formats::Event::Last)
+/// Whether an event of this name says no more than that its server is alive, and whether the last event of a stream may
+/// have this name, in whatever form.
+pub fn life_or_last(name: &[u8]) -> (bool, bool) {
+    // Most events have no name, and to look for it would take as long as to read them.
+    let event = if name.is_empty() { None } else { formats::event(name) };
+    (event == Some(formats::Event::Life), event == Some(formats::Event::Last))
 }
 
 /// JSON in a text of JSON, in a text of JSON: no chain of gateways is longer.

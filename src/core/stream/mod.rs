@@ -10,7 +10,7 @@ mod text;
 use super::body::{Form as Begins, HEAD_LIMIT, Kind};
 use super::classify::Body;
 use super::completion::{ChunkFacts, Completion, End};
-use super::dialect::{Meaning, Reader, is_last, is_life};
+use super::dialect::{Meaning, Reader, life_or_last};
 use super::json::NoJson;
 use super::sse::{Decoder, Event, Form, Room, trim};
 use super::time::Duration;
@@ -267,7 +267,7 @@ impl Stream {
             data = rest;
         }
         let is_error = event.form == Form::ErrorField || event.name == b"error";
-        let (is_life, is_end) = (is_life(event.name), is_last(event.name));
+        let (is_life, is_end) = life_or_last(event.name);
         // Some gateways send a comment as data.
         let is_comment = data.first() == Some(&b':');
         if self.over.is_some() || (data.is_empty() || is_comment) && !is_error {

@@ -349,7 +349,7 @@ export abstract class Call extends Waiting implements Run {
     this.reader.says(detail, status);
   }
 
-  events(data: Bytes, count: number, text: Bytes): void {
+  events(data: Bytes | undefined, count: number, text: Bytes | undefined): void {
     this.reader.wire?.take(data, count, text);
   }
 

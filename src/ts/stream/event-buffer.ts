@@ -99,11 +99,11 @@ export class EventStream<T> {
   }
 
   /** Takes the data of so many events from the core, and text. */
-  take(data: Bytes, count: number, text: Bytes): void {
+  take(data: Bytes | undefined, count: number, text: Bytes | undefined): void {
     if (this.raw && count > 0) this.failure = this.#decoder.decode(data);
     else if (count === 1) this.#queue.push(this.#decoder.decode(data));
     else if (count > 1) this.#queue.push(new Several(count, this.#decoder.decode(data)));
-    if (text.length > 0) this.#says(text);
+    if (text) this.#says(text);
     if (this.begun) this.#handOver();
   }
 

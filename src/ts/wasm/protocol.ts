@@ -186,7 +186,7 @@ export interface CoreRequest {
   /** The server's own words about a failure, and the status that it names; 0 is none. Not `isError`: what came is cut, or none of ours. */
   says(detail: Bytes, status: number, isError: boolean): void;
   /** The data of so many events, with commas between; and text. */
-  events(data: Bytes, count: number, text: Bytes): void;
+  events(data: Bytes | undefined, count: number, text: Bytes | undefined): void;
   begin(ms: number): void;
   rest(): Promise<void> | undefined;
   stop(): void;
