@@ -177,7 +177,8 @@ extern "C" {
     /// The page is hidden, and its timers are late.
     #[wasm_bindgen(method, getter)]
     pub(super) fn hidden(this: &Request) -> bool;
-    /// The number of a target's origin, if the platform may have few connections to it; else below zero.
+    /// Twice the number of a target's origin, and one more if that speaks HTTP/1.1 without doubt; below zero if the
+    /// platform has many connections.
     #[wasm_bindgen(method)]
     pub(super) fn connects(this: &Request, target: u32) -> i32;
     /// The protocol of an origin: 1, HTTP/1.1; 2, another one; 3, being tried out now; 0, unknown.

@@ -12,13 +12,19 @@ thread_local! {
     static ORIGINS: RefCell<Vec<Rc<Origin>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// `number` as [`Request::connects`] has it.
 pub(super) fn numbered(number: usize) -> Rc<Origin> {
-    ORIGINS.with_borrow_mut(|origins| {
+    let (number, speaks_http1) = (number / 2, number % 2 == 1);
+    let origin = ORIGINS.with_borrow_mut(|origins| {
         if origins.len() <= number {
             origins.resize_with(number + 1, Rc::default);
         }
         origins.get(number).cloned().unwrap_or_default()
-    })
+    });
+    if speaks_http1 {
+        origin.learn(Known::Few);
+    }
+    origin
 }
 
 /// Connections are few only in a page.

@@ -20,8 +20,8 @@ const servers = {
 
 const event = (delta, finish_reason = null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
 
-/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; `credentials`: it takes those of any page; `host`, in a network of its own; so many posts to `/busy-once` are refused. */
-export async function startOrigin({ over = "http", headers = {}, credentials = false, refused = 5, host = "127.0.0.1" } = {}) {
+/** `over`: "http", or with a certificate of nobody "https" (HTTP/1.1 alone) or "h2"; `headers` go with each answer; `credentials`: it takes those of any page; `host`, in a network of its own; so many posts to `/busy-once` are refused; a body is taken in at so many bytes a second. */
+export async function startOrigin({ over = "http", headers = {}, credentials = false, refused = 5, host = "127.0.0.1", uploadRate = Infinity } = {}) {
   const seen = { posts: 0, heads: 0, gets: 0, inFlight: 0, most: 0, log: [] };
   const server = servers[over]((request, response) => {
     for (const [name, value] of Object.entries({ ...cors, ...headers })) response.setHeader(name, value);
@@ -46,6 +46,8 @@ export async function startOrigin({ over = "http", headers = {}, credentials = f
     const { end } = response;
     response.end = (...rest) => (leave(), end.apply(response, rest));
     response.once("close", leave);
+    if (uploadRate !== Infinity)
+      request.on("data", ({ length }) => (request.pause(), setTimeout(() => request.resume(), (1_000 * length) / uploadRate)));
     return request.resume().on("end", () => void answer(pathname.slice(1), searchParams, response));
   });
 
@@ -65,6 +67,12 @@ export async function startOrigin({ over = "http", headers = {}, credentials = f
       response.writeHead(429, { "content-type": "application/json", ...date }).end('{"error":"too many"}');
     } else if (way === "cold" && performance.now() - (began ??= performance.now()) < ms) {
       response.writeHead(503, { "content-type": "application/json" }).end('{"error":"Model x is currently loading","estimated_time":20.0}');
+    } else if (way === "endless") {
+      response.writeHead(200, { "content-type": "audio/mpeg" });
+      while (!response.destroyed) {
+        response.write(Buffer.alloc(16_384));
+        await sleep(50);
+      }
     } else if (way === "slow-body") {
       response.writeHead(200, { "content-type": "application/json" }).write('{"n":');
       await sleep(ms);

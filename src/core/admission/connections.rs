@@ -121,6 +121,11 @@ impl Connections {
             .is_some_and(|(origin, _)| !matches!(origin.known.get(), Known::Many | Known::Guessed))
     }
 
+    /// The same, without doubt.
+    pub fn are_known_few(&self) -> bool {
+        self.of.as_ref().is_some_and(|(origin, _)| origin.known.get() == Known::Few)
+    }
+
     /// More requests are in flight than the platform has connections over HTTP/1.1, and nothing proves that the
     /// origin speaks another protocol. So a request that gets no headers may still wait in the platform. A guess is
     /// withdrawn.

@@ -19,7 +19,7 @@ pub mod queue;
 mod target;
 
 use super::backoff::OVERLOADED_BASE;
-use super::failure::Code;
+use super::failure::{Code, Phase};
 use super::record::Outcome;
 use super::rng::Rng;
 use super::stats::Stats;
@@ -128,12 +128,17 @@ impl Shared {
         self.targets.get(target).is_some_and(|state| state.connections.are_too_few())
     }
 
-    /// A request without an answer may never have been sent: other code uses the few connections too, and this target
-    /// has never answered this program.
-    pub fn may_be_unsent(&self, target: usize) -> bool {
-        self.targets
-            .get(target)
-            .is_some_and(|state| state.connections.are_few() && !state.coordinator.gate.was_warm())
+    /// A request without an answer may never have been sent: other code, such as another tab, uses the few connections
+    /// too. That is believed of a target that has never answered this program, and of any where the time to connect
+    /// is over and connections are known to be few.
+    pub fn may_be_unsent(&self, target: usize, phase: Phase) -> bool {
+        self.targets.get(target).is_some_and(|state| {
+            let was_warm = state.coordinator.gate.was_warm();
+            match phase {
+                Phase::Connect if was_warm => state.connections.are_known_few(),
+                _ => !was_warm && state.connections.are_few(),
+            }
+        })
     }
 
     /// A call that named this target is over.

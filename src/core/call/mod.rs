@@ -770,10 +770,9 @@ impl Call {
         let took = cx.now.since(attempt.started);
         let had_no_time = phase == Some(Phase::Total) && took < LITTLE
             || phase.is_some() && self.begun.is_none() && cx.shared.takes_longer(self.target_index(), took);
-        let is_unsent = phase.is_some()
-            && attempt.head.is_none()
+        let is_unsent = attempt.head.is_none()
             && !attempt.reached
-            && cx.shared.may_be_unsent(self.target_index());
+            && phase.is_some_and(|phase| cx.shared.may_be_unsent(self.target_index(), phase));
         let means = if had_no_time || is_unsent { Means::Ignored } else { self.means_of_failure(cx) };
         self.record_attempt(cx, attempt, outcome, means);
         // The last probe of a cold model had no time to be answered: what the call waited for is the model.

@@ -1,6 +1,7 @@
 //! The transitions one by one; whole conversations are in `tests/native`.
 
 use super::*;
+use crate::core::admission::connections::{Known, Origin};
 use crate::core::admission::coordinator::Rules;
 use crate::core::admission::limiter;
 use crate::core::policy::{Given, Hold};
@@ -569,6 +570,34 @@ fn a_timeout_of_a_request_that_may_never_have_been_sent_opens_no_circuit() {
             call.handle(at(nth * 70_000 + 60_000), Input::TimedOut(Phase::FirstByte), &mut crowd.shared);
         }
         assert_eq!(crowd.is_open(at(341_000)), opens, "{few} {reached}");
+    }
+}
+
+#[test]
+fn a_timeout_in_connect_opens_no_circuit_where_other_code_may_hold_the_few_connections() {
+    let rows = [
+        (Known::Few, Phase::Connect, false, false),
+        (Known::Few, Phase::Connect, true, true),
+        (Known::Few, Phase::FirstByte, false, true),
+        (Known::Nothing, Phase::Connect, false, true),
+        (Known::Many, Phase::Connect, false, true),
+    ];
+    for (known, phase, reached, opens) in rows {
+        let given = Given { max_retries: Some(0), streamed: true, ..Given::default() };
+        let mut crowd = Crowd::new(Rules::default(), limiter::Rule::default(), given);
+        let origin = std::rc::Rc::<Origin>::default();
+        origin.learn(known);
+        crowd.shared.belongs(0, &origin, 0);
+        crowd.answer(at(1));
+        for nth in 1..6 {
+            let (mut call, action) = crowd.start(at(nth * 70_000));
+            assert!(matches!(action, Action::Send(_)), "{nth} {action:?}");
+            if reached {
+                call.handle(at(nth * 70_000 + 15_000), Input::Reached, &mut crowd.shared);
+            }
+            call.handle(at(nth * 70_000 + 60_000), Input::TimedOut(phase), &mut crowd.shared);
+        }
+        assert_eq!(crowd.is_open(at(411_000)), opens, "{known:?} {phase:?} {reached}");
     }
 }
 

@@ -23,7 +23,7 @@ const numbers = new Map<string, number>();
 const origins: { origin: string; triedAt: number; pools: number }[] = [];
 let few: boolean | undefined;
 
-/** The number of its origin, or -1 where the platform has many connections. */
+/** Twice the number of its origin, and one more where no browser speaks anything but HTTP/1.1; -1 where the platform has many connections. */
 export function connects(url: string, credentials: RequestCredentials | undefined): number {
   if (!(few ??= isPage())) return -1;
   const { origin } = new URL(url);
@@ -34,7 +34,7 @@ export function connects(url: string, credentials: RequestCredentials | undefine
   }
   const takes = credentials === "include" || (credentials !== "omit" && origin === location.origin);
   (origins[number] as { pools: number }).pools |= takes ? Pool.With : Pool.Without;
-  return number;
+  return 2 * number + Number(origin.startsWith("http:"));
 }
 
 /** Whether what is asked there uses a connection to this origin. */
@@ -67,13 +67,12 @@ async function letsThrough(origin: string, fetch: typeof globalThis.fetch, crede
 }
 
 /**
- * No browser speaks anything else without TLS. Where the page may not see it, `tried` is told whether a HEAD is answered
- * while as many requests are under way as there may be connections. It means something in their own pool alone.
+ * Over TLS. Where the page may not see it, `tried` is told whether a HEAD is answered while as many requests are under way
+ * as there may be connections. It means something in their own pool alone.
  */
 export function speaks(number: number, fetch: typeof globalThis.fetch, tried: (answered: boolean) => void): Speaks {
   const of = origins[number];
   if (!of) return Speaks.Unknown;
-  if (of.origin.startsWith("http:")) return Speaks.Http1;
   const spoken = seen(of.origin);
   const now = performance.now();
   if (spoken !== Speaks.Unknown || of.pools > Pool.With || now - of.triedAt < AGAIN) return spoken;
