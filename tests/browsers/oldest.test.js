@@ -44,6 +44,31 @@ async function everything(_, { url, dist }) {
   return { left, text: pieces.join(""), fetched: fetched.includes("[DONE]"), cold, aborted: await aborted, late: await late, refused: await refused };
 }
 
+/** An older browser than those: what is told of a call fails in the middle, and the call has to end all the same. */
+async function tooOld(_, { url, dist }) {
+  delete Array.prototype.at;
+  const { createClient } = await import(dist);
+  const client = createClient({ maxRetries: 0, onEvent: () => {} });
+  const payload = { messages: [] };
+  const calls = {
+    call: client.query(`${url}/call?ms=0`, payload),
+    stream: client.stream(`${url}/stream?ms=50`, payload).finalText(),
+    failure: client.query(`${url}/busy-once?ms=0`, payload),
+    fetch: client.fetch(`${url}/call?ms=0`, { method: "POST", body: "{}" }),
+  };
+  const hangs = () => new Promise((resolve) => setTimeout(resolve, 5_000, "hangs"));
+  const end = (call) =>
+    Promise.race([
+      call.then(
+        () => "answered",
+        ({ name }) => name,
+      ),
+      hangs(),
+    ]);
+  const ends = await Promise.all(Object.entries(calls).map(async ([kind, call]) => [kind, await end(call)]));
+  return { ...Object.fromEntries(ends), inFlight: client.stats().reduce((sum, { inFlight }) => sum + inFlight, 0) };
+}
+
 for (const browser of browsers) {
   describe(`${browser.name}, without what came after 2022`, { skip: browser.missing, timeout: 60_000 }, () => {
     test("calls, streams, fetches, waits, aborts and fails", async () => {
@@ -59,6 +84,16 @@ for (const browser of browsers) {
           late: "timeout",
           refused: "network",
         });
+      } finally {
+        await origin.stop();
+      }
+    });
+
+    test("ends every call with what went wrong where it lacks more than that, and none hangs", async () => {
+      const origin = await startOrigin({ refused: 100 });
+      try {
+        const told = await inPage(browser, tooOld, { url: origin.url, dist: "/dist/index.js?older" });
+        assert.deepEqual(told, { call: "TypeError", stream: "TypeError", failure: "TypeError", fetch: "TypeError", inFlight: 0 });
       } finally {
         await origin.stop();
       }
