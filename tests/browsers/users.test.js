@@ -31,6 +31,30 @@ describe("Chromium, 50 KB a second up", { skip: missing, timeout: 90_000 }, () =
   });
 });
 
+/** A large payload in a stream; how long until its answer. */
+async function large({ streamWithRetry }, { url, bytes }) {
+  const begun = performance.now();
+  const text = await streamWithRetry(`${url}/stream?ms=0`, { messages: [{ role: "user", content: "x".repeat(bytes) }] }).finalText();
+  return { text, ms: performance.now() - begun };
+}
+
+for (const browser of browsers) {
+  describe(`${browser.name}, a server that takes in 600 KB a second`, { skip: browser.missing, timeout: 90_000 }, () => {
+    test("gets a stream with a payload of 12 MB once, and answers it", async () => {
+      const origin = await startOrigin({ uploadRate: 600_000 });
+      try {
+        const told = await inPage(browser, large, { url: origin.url, bytes: 12_000_000 });
+        console.log(JSON.stringify({ browser: browser.name, ms: told.ms, posts: origin.seen.posts, heads: origin.seen.heads }));
+        assert.equal(told.text, "0 1 2 3 4 5 6 7 8 9 ");
+        assert.ok(told.ms > 15_000, `the line was not slow: ${told.ms} ms`);
+        assert.equal(origin.seen.posts, 1);
+      } finally {
+        await origin.stop();
+      }
+    });
+  });
+}
+
 for (const browser of browsers) {
   describe(`${browser.name}, a request without CORS`, { skip: browser.missing, timeout: 60_000 }, () => {
     test("is the platform's own: what comes is opaque, by one request", async () => {
