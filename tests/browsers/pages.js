@@ -24,13 +24,13 @@ try {
 
 /**
  * Runs `work(api, given, post)` in a page; what it has to say before its end it posts, and `onPost` gets that.
- * The function is sent as text: it sees nothing of its test.
+ * The function is sent as text: it sees nothing of its test. `dir` is what is served, `args` are the browser's.
  */
-export async function inPage(browser, work, given, { onPost = () => {}, limitMs = 120_000, onOpen = () => {} } = {}) {
+export async function inPage(browser, work, given, { onPost = () => {}, limitMs = 120_000, onOpen = () => {}, dir = PKG_DIR, args = [] } = {}) {
   let settle;
   const finished = new Promise((resolve, reject) => (settle = { resolve, reject }));
   const server = await servePage({
-    dir: PKG_DIR,
+    dir,
     pages: { "/": { html: html(work, given) }, "/elsewhere": { html: "<!doctype html><title>elsewhere</title>" } },
     onPost(message) {
       if ("result" in message) settle.resolve(message.result);
@@ -38,7 +38,7 @@ export async function inPage(browser, work, given, { onPost = () => {}, limitMs 
       else onPost(message);
     },
   });
-  const window = await browser.open(`${server.url}/`);
+  const window = await browser.open(`${server.url}/`, args);
   onOpen(window);
   const timer = setTimeout(() => settle.reject(new Error(`no end after ${limitMs} ms\n${window.printed()}`)), limitMs);
   try {

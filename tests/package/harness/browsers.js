@@ -69,25 +69,26 @@ const programs = {
   chromium: {
     find: () => onPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     howToGet: "install Debian's package chromium",
-    open: (program, profile, url) => start(program, [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, url], { env: homeless(profile) }),
+    open: (program, profile, url, args) =>
+      start(program, [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, ...args, url], { env: homeless(profile) }),
   },
   firefox: {
     find: () => onPath("firefox-esr", "firefox"),
     howToGet: "install Debian's package firefox-esr",
-    async open(program, profile, url) {
+    async open(program, profile, url, args) {
       const lines = Object.entries(FIREFOX_PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
       await writeFile(join(profile, "user.js"), lines.join("\n"));
-      return start(program, ["--headless", "--no-remote", "--profile", profile, url], { env: homeless(profile) });
+      return start(program, ["--headless", "--no-remote", "--profile", profile, ...args, url], { env: homeless(profile) });
     },
   },
   webkit: {
     // WebKitGTK has no headless mode: its small browser gets a display of its own.
     find: () => (onPath("Xvfb") ? miniBrowser() : undefined),
     howToGet: "install Debian's packages webkit2gtk-driver and xvfb",
-    async open(program, profile, url) {
+    async open(program, profile, url, args) {
       const display = await startDisplay();
       const graphics = { DISPLAY: display.name, GDK_BACKEND: "x11", LIBGL_ALWAYS_SOFTWARE: "1", WEBKIT_DISABLE_COMPOSITING_MODE: "1" };
-      const child = start(program, ["--private", url], { env: { ...homeless(profile), ...graphics } });
+      const child = start(program, ["--private", ...args, url], { env: { ...homeless(profile), ...graphics } });
       child.display = display.child;
       return child;
     },
@@ -127,11 +128,11 @@ export function browser(name) {
   return {
     name,
     missing: program ? undefined : howToGet,
-    /** Opens a page; `close` ends every process of it and removes the profile. */
-    async open(url) {
+    /** Opens a page, with flags of the browser; `close` ends every process of it and removes the profile. */
+    async open(url, args = []) {
       if (!program) throw new Error(`${name} is not on this machine: ${howToGet}`);
       const profile = await mkdtemp(join(tmpdir(), `profile-${name}-`));
-      const child = await open(program, profile, url);
+      const child = await open(program, profile, url, args);
       let printed = "";
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-4_000)));
       return {
