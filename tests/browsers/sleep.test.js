@@ -59,12 +59,12 @@ for (const browser of browsers) {
             },
           },
         );
+        const posts = Object.fromEntries(kinds.map((kind) => [kind, origins[kind].seen.posts]));
+        console.log(JSON.stringify({ browser: browser.name, posts }));
         assert.deepEqual(
           ends.filter(([, end]) => end !== "ok"),
           [],
         );
-        const posts = Object.fromEntries(kinds.map((kind) => [kind, origins[kind].seen.posts]));
-        console.log(JSON.stringify({ browser: browser.name, posts }));
         // Each of those that wait was refused once.
         assert.deepEqual(posts, { wait: 2 * CALLS, head: CALLS, body: CALLS, stream: CALLS, engine: CALLS, silent: CALLS });
       } finally {

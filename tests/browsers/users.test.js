@@ -92,6 +92,8 @@ for (const browser of browsers) {
           const { answer, ms } = await inPage(browser, late, { url: origin.url, wrongByMs });
           assert.deepEqual(answer, { n: 1 });
           assert.ok(ms >= 1_000 && ms < 12_000, `answered after ${ms} ms`);
+          const [first, second] = origin.seen.log.filter(({ method }) => method === "POST");
+          assert.ok(second.at - first.at > 950, `again after ${second.at - first.at} ms`);
           if (wrongByMs === 0) assert.equal(origin.seen.posts, 2);
           else assert.ok(origin.seen.posts <= 4, `${origin.seen.posts} requests`);
         } finally {
