@@ -291,3 +291,202 @@ fn what_a_failure_quotes_is_read_and_its_own_words_stay_the_first() {
     let (own, quoted) = reader.said().words.split_at(own);
     assert!(own.ends_with(b"(2 tries)") && quoted.ends_with(b"; no key"));
 }
+
+/// What an event of a stream says, read alone.
+fn event(document: &str) -> Said {
+    let mut reader = Reader::of_text();
+    reader.read(document.as_bytes(), false).unwrap();
+    reader.said().clone()
+}
+
+fn text_of(document: &str) -> String {
+    String::from_utf8_lossy(event(document).text(false)).into_owned()
+}
+
+/// Whether the second event is taken for the first one with another text.
+fn resembles(first: &str, second: &str) -> bool {
+    let mut reader = Reader::of_text();
+    reader.read(first.as_bytes(), false).unwrap();
+    reader.alike.reads(second.as_bytes(), &mut Said::default())
+}
+
+#[test]
+fn an_event_that_differs_from_the_one_before_in_its_text_alone_is_not_read_again() {
+    let event = |text: &str, end: &str| {
+        let id = "x".repeat(100);
+        format!(
+            r#"{{"id":"{id}","choices":[{{"delta":{{"content":"{text}"}},"finish_reason":{end}}}],"model":"{id}"}}"#
+        )
+    };
+    let (first, next) = (event("a", "null"), event("another", "null"));
+    assert!(resembles(&first, &next));
+    assert!(!resembles(&first, &event("a", "\"stop\"")));
+    assert!(!resembles(&first, &next.replace("model", "modem")));
+    let failed = r#"{"choices":[{"text":"a"}],"type":"error"}"#;
+    assert!(!resembles(failed, failed), "a failure is always read");
+}
+
+#[test]
+fn an_event_that_is_named_a_failure_is_one_though_it_resembles_the_one_before() {
+    let mut reader = Reader::of_text();
+    for (text, fails) in [("a", false), ("b", true)] {
+        reader.read(format!(r#"{{"choices":[{{"text":"{text}"}}]}}"#).as_bytes(), fails).unwrap();
+        assert_eq!(reader.said().is_failure(false), fails);
+    }
+}
+
+#[test]
+fn a_document_is_open_from_its_first_byte_to_its_last() {
+    let mut reader = Reader::of_text();
+    assert!(!reader.is_open());
+    reader.push(br#"{"generated_text":"a"#).unwrap();
+    assert!(reader.is_open() && !reader.is_over());
+    reader.push(br#""}"#).unwrap();
+    assert!(!reader.is_open() && reader.is_over());
+}
+
+#[test]
+fn a_text_that_was_taken_is_not_there_again() {
+    let mut reader = Reader::of_text();
+    reader.push(br#"{"choices":[{"delta":{"content":"one"#).unwrap();
+    assert_eq!(reader.said().text(false), b"one");
+    reader.forget_text();
+    reader.push(br#" two"}}]}"#).unwrap();
+    assert_eq!(reader.said().text(false), b" two");
+}
+
+#[test]
+fn a_text_beside_which_nothing_is_known_is_that_of_a_whole_answer_and_not_of_an_event() {
+    let said = event(r#"{"text":"Hello"}"#);
+    assert_eq!((said.text(true), said.text(false)), (b"Hello".as_slice(), [].as_slice()));
+    let piece = event(r#"{"text":"","choices":[{"delta":{"content":"Hello"}}]}"#);
+    assert_eq!(piece.text(false), b"Hello");
+}
+
+#[test]
+fn a_thought_is_no_text_for_people_and_still_content() {
+    let parts = |parts: &str| format!(r#"{{"candidates":[{{"content":{{"parts":[{parts}]}}}}]}}"#);
+    let (thought, text) = (r#"{"text":"hm","thought":true}"#, r#"{"text":"Hi"}"#);
+    assert_eq!(text_of(&parts(&format!("{thought},{text}"))), "Hi");
+    assert_eq!(text_of(&parts(&format!("{text},{thought}"))), "Hi");
+    assert_eq!(text_of(&parts(thought)), "");
+    assert!(event(&parts(thought)).meaning().has_content);
+}
+
+#[test]
+fn a_special_token_is_neither_text_nor_content() {
+    for token in [r#"{"text":"</s>","special":true}"#, r#"{"special":true,"text":"</s>"}"#] {
+        let said = event(&format!(r#"{{"token":{token}}}"#));
+        assert_eq!((said.text(false), said.meaning().has_content), ([].as_slice(), false), "{token}");
+    }
+    assert!(event(r#"{"token":{"text":"a","special":false}}"#).meaning().has_content);
+}
+
+#[test]
+fn the_whole_text_ends_a_stream_of_tokens_unless_it_is_an_empty_one_beside_a_token_with_a_text() {
+    for (document, ends) in [
+        (r#"{"token":{"text":"a"},"generated_text":"abc"}"#, true),
+        (r#"{"token":{"text":""},"generated_text":""}"#, true),
+        (r#"{"generated_text":""}"#, true),
+        (r#"{"token":{"text":"a"},"generated_text":""}"#, false),
+        (r#"{"token":{"text":"a"},"generated_text":null}"#, false),
+    ] {
+        for at in 0..document.len() {
+            let mut reader = Reader::of_text();
+            let (left, right) = document.as_bytes().split_at(at);
+            reader.push(left).and_then(|()| reader.push(right)).unwrap();
+            assert_eq!(reader.said().meaning().finished == 1, ends, "{document} cut at {at}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_ends_twice_in_one_event_has_ended() {
+    let meaning = event(r#"{"choices":[{"index":0,"finish_reason":"stop"}],"done":true}"#).meaning();
+    assert_eq!((meaning.finished, meaning.open), (1, 0));
+}
+
+#[test]
+fn an_answer_that_is_continued_and_ended_in_one_event_is_that_answer_and_no_other() {
+    let both =
+        r#"{"choices":[{"index":1,"delta":{"content":"a"}},{"index":1,"delta":{},"finish_reason":"stop"}]}"#;
+    let meaning = event(both).meaning();
+    assert_eq!((meaning.open, meaning.finished), (2, 2));
+}
+
+#[test]
+fn answers_from_the_sixty_fourth_on_cannot_be_told_apart_and_so_none_of_them_ends() {
+    let end =
+        |nth: u32| event(&format!(r#"{{"choices":[{{"index":{nth},"finish_reason":"stop"}}]}}"#)).meaning();
+    assert_eq!((end(62).finished, end(62).open), (1 << 62, 0));
+    for nth in [63, 64, 1000] {
+        assert_eq!((end(nth).finished, end(nth).open), (0, 1 << 63), "{nth}");
+    }
+}
+
+#[test]
+fn a_piece_must_be_followed_by_more_and_a_whole_answer_need_not_be() {
+    for (document, goes_on) in [
+        (r#"{"choices":[{"delta":{"content":"a"}}]}"#, true),
+        (r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#, false),
+        (r#"{"choices":[{"message":{"content":"a"},"finish_reason":null}]}"#, false),
+        (r#"{"choices":[{"text":"a","finish_reason":null}]}"#, true),
+        (r#"{"token":{"text":"a"}}"#, true),
+        (r#"{"response":"a","done":false}"#, true),
+        (r#"{"response":"a","done":true}"#, false),
+        (r#"{"generated_text":"a"}"#, false),
+    ] {
+        assert_eq!(event(document).goes_on(), goes_on, "{document}");
+    }
+}
+
+#[test]
+fn a_number_of_an_error_is_a_failure_by_itself_only_if_it_is_the_status_of_one() {
+    fails(r#"{"error":{"code":503}}"#, Some(503), "");
+    answers(r#"{"error":{"code":0,"message":""}}"#);
+    answers(r#"{"error":{"code":200}}"#);
+    answers(r#"{"code":404}"#);
+    fails(r#"{"code":404,"message":"no such model"}"#, Some(404), "no such model");
+    answers(r#"{"code":200,"message":"ok"}"#);
+    answers(r#"{"code":600,"message":"ok"}"#);
+    fails(r#"{"error_code":17,"error_msg":"daily limit reached"}"#, None, "daily limit reached");
+    answers(r#"{"error_code":0,"error_msg":"success"}"#);
+}
+
+#[test]
+fn whatever_stands_in_an_error_says_that_there_is_one_unless_it_is_empty() {
+    fails(r#"{"error":{"hint":"try again"}}"#, None, "");
+    answers(r#"{"error":{"hint":""}}"#);
+    fails(r#"{"error":true}"#, None, "");
+    answers(r#"{"error":false}"#);
+    fails(r#"{"success":false}"#, None, "");
+    answers(r#"{"success":true,"message":"done"}"#);
+    answers(r#"{"result":true,"error":"a warning"}"#);
+    fails(r#"{"result":false,"error":"no"}"#, None, "no");
+}
+
+#[test]
+fn the_state_of_an_answer_counts_though_it_has_an_id() {
+    for object in ["response", "interaction"] {
+        let document =
+            format!(r#"{{"id":"r","object":"{object}","status":"failed","output":[{{"text":"a"}}]}}"#);
+        fails(&document, None, "");
+    }
+}
+
+#[test]
+fn a_providers_own_word_for_the_end_counts_only_if_it_is_a_failure() {
+    let end = |word: &str| {
+        format!(r#"{{"choices":[{{"message":{{"content":"a"}},"native_finish_reason":"{word}"}}]}}"#)
+    };
+    answers(&end("completed"));
+    fails(&end("MALFORMED_FUNCTION_CALL"), None, "finish_reason: MALFORMED_FUNCTION_CALL");
+}
+
+#[test]
+fn the_words_of_twenty_places_are_kept_and_no_more() {
+    let errors: Vec<String> = (10..40).map(|nth| format!(r#"{{"message":"e{nth}"}}"#)).collect();
+    let said = said(&format!(r#"{{"errors":[{}]}}"#, errors.join(",")));
+    let words = String::from_utf8_lossy(&said.words).into_owned();
+    assert_eq!((words.split("; ").count(), words.ends_with("e29")), (20, true), "{words}");
+}
