@@ -205,3 +205,209 @@ fn a_late_call_waits_for_the_calls_before_it() {
     succeed(&mut limiter, 1);
     assert_eq!(limiter.wait_behind(8, None), Some(Duration::from_ms(200)));
 }
+
+const NEVER: Instant = at(u64::MAX);
+
+/// Calls `1..=calls` are in flight since `ms`.
+fn in_flight(calls: u32, ms: u64) -> Limiter {
+    let mut limiter = limiter(1, 64);
+    limiter.start_slowly(calls);
+    (1..=calls).for_each(|call| limiter.acquire(at(ms), call, NEVER));
+    limiter
+}
+
+#[test]
+fn a_call_is_one_more_if_more_are_in_flight_than_were_when_an_answered_call_was_sent() {
+    assert!(!in_flight(4, 10_000).was_one_more(at(10_000), 4), "nothing is proven yet");
+    let mut limiter = in_flight(4, 1_000);
+    limiter.took(at(1_100), 3);
+    assert_eq!(limiter.proven_concurrency(), 3);
+    for (call, is_one_more) in [(1, false), (3, false), (4, true), (9, false)] {
+        assert_eq!(limiter.was_one_more(at(1_100), call), is_one_more, "{call}");
+    }
+    // Five seconds after the answered call was sent nothing is proven any more.
+    assert!(limiter.was_one_more(at(5_999), 4) && !limiter.was_one_more(at(6_000), 4));
+}
+
+#[test]
+fn where_an_answer_takes_long_what_it_proves_holds_for_as_long_as_four_of_them() {
+    let mut limiter = in_flight(4, 1_000);
+    limiter.observe(at(3_000), Sample::Success { took: Duration::from_ms(2_000) });
+    limiter.took(at(3_000), 3);
+    assert!(limiter.was_one_more(at(8_999), 4) && !limiter.was_one_more(at(9_000), 4));
+}
+
+#[test]
+fn an_answer_with_fewer_in_flight_lowers_nothing_before_the_proof_is_too_old() {
+    let mut limiter = in_flight(4, 1_000);
+    limiter.took(at(1_100), 3);
+    limiter.took(at(1_200), 2);
+    assert_eq!(limiter.proven_concurrency(), 3);
+    limiter.took(at(6_000), 2);
+    assert_eq!(limiter.proven_concurrency(), 2);
+}
+
+#[test]
+fn an_answer_with_as_many_in_flight_renews_the_proof() {
+    let mut limiter = in_flight(4, 1_000);
+    limiter.took(at(1_100), 3);
+    limiter.release(3);
+    limiter.release(4);
+    limiter.acquire(at(4_000), 5, NEVER); // the third
+    limiter.took(at(4_100), 5);
+    limiter.acquire(at(4_200), 6, NEVER);
+    assert!(limiter.was_one_more(at(8_999), 6) && !limiter.was_one_more(at(9_000), 6));
+}
+
+#[test]
+fn a_round_of_refusals_disproves_what_was_proven_until_a_later_call_is_answered() {
+    let mut limiter = in_flight(4, 1_000);
+    limiter.took(at(1_100), 3);
+    (0..3).for_each(|_| limiter.observe(at(1_500), Sample::Overload));
+    assert!(limiter.was_one_more(at(1_500), 4), "as many as it takes may be refused");
+    (0..3).for_each(|_| limiter.observe(at(1_500), Sample::Overload));
+    assert!(!limiter.was_one_more(at(1_500), 4));
+    for (sent, is_newer) in [(1_500, false), (1_501, true)] {
+        let mut limiter = limiter.clone();
+        limiter.release(3);
+        limiter.release(4);
+        limiter.acquire(at(sent), 5, NEVER); // the third
+        limiter.acquire(at(sent), 6, NEVER);
+        limiter.took(at(1_600), 5);
+        assert_eq!(limiter.was_one_more(at(1_600), 6), is_newer, "sent at {sent}");
+    }
+}
+
+#[test]
+fn a_call_has_a_place_when_it_was_not_refused_for_a_second() {
+    let limiter = in_flight(1, 1_000);
+    assert!(!limiter.serves(at(1_999)) && limiter.serves(at(2_000)));
+}
+
+#[test]
+fn a_target_that_has_just_taken_as_many_is_not_full() {
+    for (more, limit) in [(false, 3), (true, 3)] {
+        let mut limiter = in_flight(if more { 4 } else { 3 }, 1_000);
+        limiter.took(at(1_100), 3);
+        let before = limiter.limit();
+        limiter.observe(at(1_200), Sample::Overload);
+        assert_eq!(limiter.limit(), limit, "{before}");
+        // A limit that is full does not grow for two seconds.
+        (0..4).for_each(|_| limiter.observe(at(1_300), Sample::Success { took: Duration::from_ms(9) }));
+        assert_eq!(limiter.limit() > limit, !more);
+    }
+}
+
+#[test]
+fn a_call_is_outvoted_when_more_calls_were_answered_than_failed_since_it_was_sent() {
+    let mut limiter = limiter(1, 64);
+    limiter.vote(true);
+    limiter.acquire(at(0), 1, NEVER);
+    assert!(!limiter.is_outvoted(1) && !limiter.is_outvoted(2));
+    limiter.vote(true);
+    assert!(limiter.is_outvoted(1));
+    limiter.vote(false);
+    assert!(!limiter.is_outvoted(1), "as many");
+    limiter.vote(false);
+    assert!(!limiter.is_outvoted(1));
+}
+
+#[test]
+fn the_slow_start_is_over_when_the_target_pushes_back_and_begins_again_after_it_was_down() {
+    let mut limiter = in_flight(30, 0);
+    assert!(limiter.is_slow_starting());
+    limiter.observe(at(0), Sample::Success { took: Duration::from_ms(9) });
+    limiter.observe(at(1), Sample::Overload);
+    assert!(!limiter.is_slow_starting());
+    for (refusals, answered, begins) in [(20, 1_000, true), (20, 999, false), (5, 1_000, false)] {
+        let mut limiter = limiter.clone();
+        for call in 1..=refusals {
+            limiter.release(call);
+            limiter.observe(at(10), Sample::Busy);
+        }
+        limiter.observe(at(answered), Sample::Success { took: Duration::from_ms(9) });
+        assert_eq!(limiter.is_slow_starting(), begins, "{refusals} {answered}");
+    }
+}
+
+#[test]
+fn a_single_call_that_is_refused_was_too_fast_and_not_one_too_many() {
+    let mut limiter = in_flight(1, 0);
+    limiter.observe(at(9), Sample::Overload);
+    limiter.observe(at(10), Sample::Success { took: Duration::from_ms(9) });
+    assert_eq!(limiter.limit(), 2);
+}
+
+#[test]
+fn words_about_being_busy_mean_that_the_target_is_full_only_if_it_works_on_other_calls() {
+    for (refused, is_full) in [(999, false), (1_000, true)] {
+        let mut limiter = in_flight(8, 0);
+        limiter.observe(at(refused), Sample::Busy);
+        let limit = limiter.limit();
+        (0..20).for_each(|_| limiter.observe(at(1_100), Sample::Success { took: Duration::from_ms(9) }));
+        assert_eq!(limiter.limit() == limit, is_full, "{refused}");
+    }
+}
+
+#[test]
+fn a_refusal_of_a_payload_that_is_always_refused_ends_the_pause_at_a_full_limit() {
+    for (more, ends) in [(0, true), (1, false)] {
+        let mut limiter = in_flight(4, 0);
+        limiter.observe(at(1_000), Sample::Overload);
+        limiter.release(4);
+        (0..more).for_each(|call| limiter.acquire(at(1_100), 10 + call, NEVER));
+        limiter.observe(at(1_500), Sample::Own);
+        (0..9).for_each(|_| limiter.observe(at(1_500), Sample::Success { took: Duration::from_ms(9) }));
+        assert_eq!(limiter.limit() > 3, ends, "{more}");
+    }
+}
+
+#[test]
+fn refusals_are_a_share_of_two_rounds_of_results_and_of_eight_where_the_limit_is_ahead_of_the_answers() {
+    let refused = |limit: u32, calls: u32, proven: u32| {
+        let mut limiter = limiter(1, 64);
+        limiter.start_slowly(limit);
+        (1..=calls).for_each(|call| limiter.acquire(at(0), call, NEVER));
+        limiter.took(at(1), proven);
+        limiter.refused = 0;
+        limiter.observe(at(2), Sample::Busy);
+        limiter.refused
+    };
+    assert_eq!((refused(40, 30, 20), refused(40, 31, 20)), (1_000 / 80, 1_000 / 8));
+    assert_eq!((refused(10, 5, 5), refused(9, 5, 5)), (1_000 / 20, 1_000 / 8));
+}
+
+#[test]
+fn one_more_than_a_full_target_takes_is_no_news_of_how_many_it_refuses() {
+    for (calls, is_news) in [(3, true), (4, false)] {
+        let mut limiter = in_flight(4, 0);
+        limiter.observe(at(1_000), Sample::Overload);
+        if calls == 3 {
+            limiter.release(4);
+        }
+        let before = limiter.refused;
+        limiter.observe(at(1_001), Sample::Busy);
+        assert_eq!(limiter.refused > before, is_news, "{calls}");
+    }
+}
+
+#[test]
+fn a_target_that_takes_half_as_many_more_than_when_it_was_full_is_paused_for_two_seconds_again() {
+    for (calls, pause) in [(4, 4_000), (6, 2_000)] {
+        let mut limiter = in_flight(4, 0);
+        limiter.observe(at(1_000), Sample::Overload);
+        limiter.release(4);
+        assert_eq!(limiter.limit(), 3);
+        // After the pause it is tried with more.
+        (0..20).for_each(|_| limiter.observe(at(3_000), Sample::Success { took: Duration::from_ms(9) }));
+        (4..=calls).for_each(|call| limiter.acquire(at(3_000), call, NEVER));
+        limiter.limit = calls * MILLI;
+        limiter.observe(at(3_500), Sample::Overload);
+        limiter.release(4);
+        for (ms, grows) in [(3_499 + pause, false), (3_500 + pause, true)] {
+            let limit = limiter.limit;
+            (0..20).for_each(|_| limiter.observe(at(ms), Sample::Success { took: Duration::from_ms(9) }));
+            assert_eq!(limiter.limit > limit, grows, "{calls} {ms}");
+        }
+    }
+}
