@@ -1,5 +1,7 @@
 //! The transitions one by one; whole conversations are in `tests/native`.
 
+mod cold;
+
 use super::*;
 use crate::core::admission::connections::{Known, Origin};
 use crate::core::admission::coordinator::Rules;
@@ -524,6 +526,7 @@ fn a_call_that_waits_in_vain_says_for_what_and_which_clock_ran_out() {
     for (given, is_cold, code, phase) in [
         (short, true, Code::ModelLoading, Phase::Wait),
         (total, true, Code::ModelLoading, Phase::Total),
+        (Given { max_wait: total.total, ..total }, true, Code::ModelLoading, Phase::Total),
         (
             Given { attempt: None, total: Some(Duration::from_secs(200)), ..total },
             false,
@@ -626,15 +629,4 @@ fn a_call_that_fails_again_while_others_are_answered_opens_no_circuit() {
         }
         assert_eq!(crowd.is_open(now), opens, "{others}");
     }
-}
-
-#[test]
-fn a_closed_port_is_left_alone_for_as_long_as_its_gateway_asks() {
-    let mut call = call(Given::default(), &[ENDPOINT]);
-    call.handle(at(1000), Input::Start);
-    let floor = Some(Duration::from_secs(7));
-    call.handle(at(1001), Input::Head(Head { status: 503, floor, ..Head::default() }));
-    let Action::Wait(wait) = call.handle(at(1002), Input::Body(Body::default())) else { panic!() };
-    assert_eq!(wait.reason, WaitReason::Loading);
-    assert!(wait.span >= Duration::from_secs(7), "{wait:?}");
 }
