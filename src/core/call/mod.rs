@@ -466,17 +466,13 @@ impl Call {
     }
 
     fn waited_in_vain(&self, cx: &Context<'_>, reason: WaitReason) -> Failure {
-        let none = NO_NETWORK;
-        if reason == WaitReason::Loading && cx.shared.closed(cx.now, self.target_index()).is_some() {
-            return none;
+        let layer = Layer::Compute;
+        match reason {
+            WaitReason::Loading if cx.shared.closed(cx.now, self.target_index()).is_some() => NO_NETWORK,
+            // Which clock ran out, `on_admission` says, as for a call that the target turns away.
+            WaitReason::Loading => Failure { code: Code::ModelLoading, layer, ..NO_NETWORK },
+            _ => Failure { code: Code::Timeout, layer, phase: Some(Phase::Queue), ..NO_NETWORK },
         }
-        let code = if reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
-        let phase = match reason {
-            WaitReason::Loading if cx.now < self.deadline() => Phase::Wait,
-            WaitReason::Loading => Phase::Total,
-            _ => Phase::Queue,
-        };
-        Failure { code, layer: Layer::Compute, phase: Some(phase), ..none }
     }
 
     fn send(&mut self, cx: &Context<'_>, generation: u32, falls_back: Option<Code>) -> Action {
