@@ -81,11 +81,10 @@ impl Shared {
         Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, events }
     }
 
-    /// For a single call: only the gate and the limiter apply, and the limiter admits everything.
+    /// For a single call: only the gate and the limiter apply, and the limiter has a permit for it.
     pub fn without_limits(targets: usize) -> Self {
         let rules = Rules { breaker: None, budget: None, ..Rules::default() };
-        let concurrency = limiter::Rule { max: u32::MAX / 1000, ..limiter::Rule::default() };
-        let mut shared = Self::new(rules, concurrency, AlertRule::default(), 1);
+        let mut shared = Self::new(rules, limiter::Rule::default(), AlertRule::default(), 1);
         shared.grow(targets);
         shared
     }

@@ -143,3 +143,32 @@ fn a_target_that_is_dropped_gives_its_connections_back() {
     next.belong(&origin, 1);
     assert!(next.is_available(NOW, 0, front()));
 }
+
+#[test]
+fn a_request_without_an_answer_may_wait_in_the_platform_where_more_are_in_flight_than_it_has_connections() {
+    for (known, held, may_wait, then) in [
+        (Known::Nothing, 7, true, Known::Nothing),
+        (Known::Few, 7, true, Known::Few),
+        (Known::Few, 6, false, Known::Few),
+        (Known::Many, 7, false, Known::Many),
+        (Known::Guessed, 7, true, Known::Nothing),
+        (Known::Guessed, 6, false, Known::Guessed),
+        (Known::Guessed, 8, true, Known::Nothing),
+    ] {
+        let (origin, target) = using(known, held);
+        assert_eq!((target.are_too_few(), origin.known.get()), (may_wait, then), "{known:?} {held}");
+    }
+    assert!(!Connections::default().are_too_few());
+}
+
+#[test]
+fn the_time_that_calls_wait_for_connections_is_added_up() {
+    let after = |secs: u64| NOW + Duration::from_secs(secs);
+    let (_origin, mut target) = using(Known::Few, 5);
+    for (from, to, in_all) in [(0, 1, 1), (5, 7, 3), (9, 9, 3)] {
+        assert!(!target.is_available(after(from), 0, front()));
+        assert_eq!(target.waited(after(to)), Duration::from_secs(in_all));
+        target.wait_no_more(after(to), 0);
+        assert_eq!(target.waited(after(to + 1)), Duration::from_secs(in_all), "nobody waits");
+    }
+}

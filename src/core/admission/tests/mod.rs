@@ -4,6 +4,7 @@
 mod budget;
 mod circuit;
 mod cold_start;
+mod facts;
 mod leases;
 mod queue;
 mod targets;
@@ -109,8 +110,18 @@ impl Bench {
     }
 
     fn ends(&mut self, now: u64, who: CallId, outcome: Outcome) {
+        self.ends_as(now, who, outcome, Means::Itself);
+    }
+
+    fn ends_as(&mut self, now: u64, who: CallId, outcome: Outcome, means: Means) {
+        let ended = self.end(who, outcome);
+        self.shared.ended(at(now), TARGET, who, Ended { means, ..ended });
+    }
+
+    /// What this call reports, which is no longer under way.
+    fn end(&mut self, who: CallId, outcome: Outcome) -> Ended {
         let (started, generation) = self.sent.remove(&who).expect("it is under way");
-        let ended = Ended {
+        Ended {
             generation,
             started: at(started),
             outcome,
@@ -121,8 +132,7 @@ impl Bench {
             means: Means::Itself,
             was_refused: false,
             key: 0,
-        };
-        self.shared.ended(at(now), TARGET, who, ended);
+        }
     }
 
     fn is_aborted(&mut self, now: u64, who: CallId) {

@@ -63,3 +63,40 @@ fn a_model_that_goes_down_again_has_a_cold_start_of_its_own() {
     assert!(!bench.answered(again + 30, again - 1));
     assert!(bench.answered(again + 30, again));
 }
+
+#[test]
+fn a_target_has_answered_since_a_time_if_a_request_that_was_sent_later_was_answered() {
+    let mut bench = Bench::new();
+    assert!(!bench.gate.has_answered_since(at(0)));
+    bench.answered(SENT + 500, SENT);
+    for (then, has) in [(SENT - 1, true), (SENT, false), (SENT + 1, false)] {
+        assert_eq!(bench.gate.has_answered_since(at(then)), has, "{then}");
+    }
+}
+
+#[test]
+fn a_model_has_just_come_up_for_as_long_as_its_cold_start_took() {
+    let (mut bench, next) = Bench::cold();
+    assert!(!bench.gate.is_fresh(at(next)));
+    assert!(bench.admits(next, A) && bench.answered(next + 500, next));
+    let took = bench.gate.last().as_ms();
+    assert!(took > 4_000);
+    for (after, is_fresh) in [(0, true), (took - 1, true), (took, false), (took + HOUR, false)] {
+        assert_eq!(bench.gate.is_fresh(at(next + 500 + after)), is_fresh, "{after}");
+    }
+}
+
+#[test]
+fn a_target_that_came_up_and_is_full_has_the_length_of_its_own_cold_start() {
+    // The calls that waited find it full, which is reported as another cold start.
+    let (mut bench, next) = Bench::cold();
+    assert!(bench.admits(next, A) && bench.answered(next + 500, next));
+    let took = bench.gate.last();
+    bench.leads(next + 620, B, next + 600);
+    assert!(bench.answered(next + 700, next + 650));
+    assert_eq!(bench.gate.last(), took);
+    // A later one is another.
+    bench.leads(next + HOUR + 20, B, next + HOUR);
+    assert!(bench.answered(next + HOUR + 700, next + HOUR + 650));
+    assert!(bench.gate.last() < took);
+}
