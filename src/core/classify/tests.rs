@@ -113,3 +113,60 @@ fn a_model_that_failed_to_load_is_not_waited_for() {
     assert_eq!(code(200, Profile::OpenAi, &json("failed loading image")), Code::EngineFailure);
     assert_eq!(code(503, Profile::OpenAi, &json("Loading model")), Code::ModelLoading);
 }
+
+#[test]
+fn what_breaks_within_a_second_has_not_been_worked_on_and_what_breaks_later_may_be_done() {
+    for (ms, retry) in [(1_000, RetryClass::Standard), (1_001, RetryClass::Once)] {
+        for class in [Classification::NETWORK, Classification::TRUNCATED] {
+            assert_eq!(class.after(Duration::from_ms(ms), false).retry, retry, "{ms}");
+        }
+    }
+}
+
+#[test]
+fn a_424_counts_as_the_status_that_it_names_only_if_that_is_an_error_of_the_request() {
+    let named = |status, own| {
+        let body = Body { status: Some(own), ..json("the model said no") };
+        classify(status, Profile::OpenAi, &body).unwrap()
+    };
+    assert_eq!(named(424, 404).code, Code::NotFound);
+    assert_eq!((named(424, 500).code, named(424, 500).retry), (Code::EngineFailure, RetryClass::Once));
+    assert_eq!(named(503, 404).code, Code::Unavailable);
+}
+
+#[test]
+fn a_request_that_is_refused_because_of_load_is_overloaded_whatever_the_status() {
+    for status in [422, 429, 503] {
+        assert_eq!(code(status, Profile::OpenAi, &json("server busy")), Code::Overloaded, "{status}");
+    }
+    assert_eq!(code(422, Profile::OpenAi, &json("no such field")), Code::BadRequest);
+    assert_eq!(code(498, Profile::OpenAi, &json("flex tier has no room")), Code::Overloaded);
+    assert_eq!(code(498, Profile::OpenAi, &json("blocked by policy")), Code::BadRequest);
+}
+
+#[test]
+fn an_empty_502_comes_from_a_gateway_whose_engine_is_not_there() {
+    let class = |status, body: &Body| classify(status, Profile::OpenAi, body).unwrap();
+    let is_closed = |class: Classification| matches!(class.retry, RetryClass::AfterOpening { .. });
+    assert!(is_closed(class(502, &Body::default())));
+    assert!(!is_closed(class(502, &Body { of_engine: true, ..Body::default() })));
+    assert!(!is_closed(class(502, &Body { text: "oops".into(), ..Body::default() })));
+    // Cloudflare: the tunnel is down, or something else.
+    let of_gateway = |text: &str| Body { text: text.into(), ..Body::default() };
+    assert!(is_closed(class(530, &of_gateway("error code: 1033"))));
+    assert!(!is_closed(class(530, &of_gateway("error code: 1016"))));
+}
+
+#[test]
+fn a_status_that_only_gateways_have_is_the_gateways_whoever_wrote_the_body() {
+    let class = classify(520, Profile::OpenAi, &json("something else")).unwrap();
+    assert_eq!((class.code, class.layer), (Code::Unavailable, Layer::Gateway));
+}
+
+#[test]
+fn a_request_is_too_large_if_it_asks_for_more_than_the_whole_limit() {
+    for (requested, expected) in [(6_001, Code::TooLarge), (6_000, Code::RateLimited)] {
+        let words = format!("rate limit reached: limit 6000, used 0, requested {requested}");
+        assert_eq!(code(429, Profile::OpenAi, &json(&words)), expected, "{requested}");
+    }
+}
