@@ -268,3 +268,87 @@ fn a_call_that_gives_up_before_the_server_wants_a_request_waits_for_a_cold_model
     let caller = Caller { patience: next, ..bench.caller(9) };
     assert_eq!(bench.shared.request(next, TARGET, caller), Admission::Queued(WaitReason::Loading));
 }
+
+/// A target that answers one of five, and how long no request is sent after one.
+fn paced() -> (Bench, u64) {
+    let mut bench = Bench::new();
+    let pace = &mut bench.shared.targets[TARGET].pace;
+    for nth in 0..100 {
+        let (now, again) = (at(START + nth * 100), (nth / 5).is_multiple_of(2));
+        if nth % 5 == 4 { pace.answered(now, again, 0) } else { pace.refused(now, again, 0) }
+    }
+    let interval = pace.interval(at(START + 9_900)).expect("slower").as_ms();
+    (bench, interval)
+}
+
+#[test]
+fn a_target_that_refuses_most_calls_is_sent_one_and_then_the_next_after_a_while() {
+    let (mut bench, interval) = paced();
+    let now = START + 9_900;
+    bench.goes(now, 0);
+    bench.lines_up(now, 1, WaitReason::RateLimit);
+    bench.lines_up(now, 2, WaitReason::RateLimit);
+    assert_eq!(bench.due(), Some(now + interval));
+    bench.shared.wake(at(now + interval - 1));
+    assert_eq!(bench.woken(), [0_u32; 0]);
+    bench.shared.wake(at(now + interval));
+    assert_eq!(bench.all_come(now + interval), [1]);
+    assert!(bench.due().is_some_and(|due| due > now + interval), "the next one waits again");
+}
+
+#[test]
+fn with_a_fallback_a_call_waits_for_its_turn_at_a_slow_target_for_less_than_five_seconds() {
+    let (mut bench, interval) = paced();
+    let now = START + 9_900;
+    bench.goes(now, 0);
+    let most = 5_000_u64.div_ceil(interval) as CallId - 1;
+    for who in 1..=most {
+        let caller = Caller { has_fallback: true, ..bench.caller(who) };
+        let admission = bench.shared.request(at(now), TARGET, caller);
+        assert_eq!(admission, Admission::Queued(WaitReason::RateLimit), "{who}");
+    }
+    let caller = Caller { has_fallback: true, ..bench.caller(900) };
+    let admission = bench.shared.request(at(now), TARGET, caller);
+    assert!(matches!(admission, Admission::Rejected(_)), "{admission:?}");
+    bench.lines_up(now, 901, WaitReason::RateLimit);
+}
+
+#[test]
+fn while_nobody_is_answered_the_call_that_came_last_is_sent_next_of_those_that_were_not_refused_yet() {
+    for (worked, next) in [(None, 5), (Some(START - 1), 5), (Some(START + 10), 3)] {
+        let mut bench = Bench::of(Rules::default(), FOUR);
+        // Two calls are refused, the second one twice.
+        for (ms, who) in [(0, 0), (100, 1), (5_000, 1)] {
+            bench.goes(START + ms, who);
+            bench.is_told_to_slow_down(START + ms + 10, who);
+        }
+        bench.shared.targets[TARGET].worked = worked.map(at);
+        let now = START + 5_020;
+        (3..=5).for_each(|who| assert!(matches!(bench.enters(now, who), Admission::Queued(_))));
+        assert!(matches!(bench.retries(now, 1), Admission::Queued(_)));
+        let over = bench.due().expect("a pause");
+        bench.shared.wake(at(over));
+        // Several permits are free; the first one goes to:
+        assert_eq!(bench.shared.targets[TARGET].queue.len(), 0);
+        let mut woken: Vec<CallId> = std::iter::from_fn(|| bench.shared.woken()).collect();
+        woken.reverse();
+        assert_eq!(woken.first(), Some(&next), "{worked:?} {woken:?}");
+    }
+}
+
+#[test]
+fn a_lead_lasts_as_long_as_a_lease_where_calls_may_end_unseen() {
+    let lease = Duration::from_secs(5);
+    let mut bench = Bench::of(Rules { lease: Some(lease), ..Rules::default() }, BOTTOMLESS);
+    bench.goes(START, 0);
+    let Role::Lead(sleep) = bench.hears_loading(START + 20, 0) else { panic!("nobody leads") };
+    bench.lines_up(START + 20, 1, WaitReason::Loading);
+    assert!(sleep < lease);
+    assert_eq!(bench.due(), Some(START + 5_020));
+    // The host was asked to hold the probe for longer than the leader's sign of life is waited for.
+    let probe = START + 20 + sleep.as_ms();
+    let caller = Caller { held: Duration::from_secs(60), first: false, ..bench.caller(0) };
+    let admission = bench.shared.request(at(probe), TARGET, caller);
+    assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
+    assert_eq!(bench.due(), Some(probe + 5_000));
+}
