@@ -49,7 +49,7 @@ mod tests {
     fn a_key_that_is_refused_again_while_others_are_answered_is_spent() {
         let mut keys = SpentKeys::default();
         assert!(!keys.refused(at(10), 1, Some(at(9))), "the first time it may be the target");
-        assert!(!keys.refused(at(11), 1, Some(at(9))), "nobody was answered since");
+        assert!(!keys.refused(at(11), 1, Some(at(10))), "nobody was answered since");
         assert!(keys.refused(at(13), 1, Some(at(12))));
         assert!(!keys.refused(at(13), 2, Some(at(12))), "another key has to be refused twice as well");
         keys.answered(1);

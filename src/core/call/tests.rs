@@ -1,6 +1,7 @@
 //! The transitions one by one; whole conversations are in `tests/native`.
 
 mod cold;
+mod refusals;
 
 use super::*;
 use crate::core::admission::connections::{Known, Origin};

@@ -352,3 +352,13 @@ fn a_lead_lasts_as_long_as_a_lease_where_calls_may_end_unseen() {
     assert!(matches!(admission, Admission::Admitted { .. }), "{admission:?}");
     assert_eq!(bench.due(), Some(probe + 5_000));
 }
+
+#[test]
+fn requests_that_were_sent_together_and_are_refused_together_lengthen_a_pause_once() {
+    let mut bench = Bench::new();
+    bench.come(START, 0..3);
+    assert_eq!(bench.is_told_to_slow_down(START + 10, 0), None);
+    let pause = bench.is_told_to_slow_down(START + 20, 1).expect("a pause");
+    assert!((1_000..=2_000).contains(&pause), "{pause}");
+    assert_eq!(bench.is_told_to_slow_down(START + 30, 2), Some(pause - 10));
+}

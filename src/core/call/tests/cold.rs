@@ -198,3 +198,63 @@ fn a_last_probe_without_time_to_be_answered_ends_the_wait_for_the_model() {
     let end = never.handle(at(1_400), Input::TimedOut(Phase::Total));
     assert!(matches!(end, Action::Fail(Failure { code: Code::Timeout, .. })), "{end:?}");
 }
+
+#[test]
+fn a_call_at_a_closed_port_whose_patience_is_over_waits_for_a_probe_that_is_under_way_and_no_longer() {
+    for is_probing in [true, false] {
+        let mut pair = Pair::closed(Given::default());
+        let given = Given { refused: Some(Duration::from_secs(1)), ..Given::default() };
+        let mut hasty = Call::new(Policy::new(given).unwrap(), vec![OPENAI], 3, at(20), 3);
+        let parked = hasty.handle(at(20), Input::Start, &mut pair.shared);
+        assert!(matches!(parked, Action::Park(wait) if wait.until == at(2_000)), "{parked:?}");
+        assert!((1_000..2_000).contains(&pair.probe.since(at(0)).as_ms()), "{:?}", pair.probe);
+        if is_probing {
+            pair.probes();
+        }
+        match hasty.handle(pair.probe, Input::Woke, &mut pair.shared) {
+            Action::Park(_) => assert!(is_probing),
+            Action::Fail(failure) => assert!(!is_probing && failure.code == Code::Network, "{failure:?}"),
+            action => panic!("{action:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_port_that_closes_again_after_others_were_answered_is_a_failure_of_this_call() {
+    for is_answered in [true, false] {
+        let mut crowd = Crowd::new(Rules::default(), limiter::Rule::default(), Given::default());
+        let (mut call, _) = crowd.start(at(0));
+        let (mut other, _) = crowd.start(at(5));
+        let refused = Input::NetworkError(Lost::Refused);
+        let Action::Wait(wait) = call.handle(at(10), refused.clone(), &mut crowd.shared) else { panic!() };
+        if is_answered {
+            other.handle(at(20), head(200), &mut crowd.shared);
+            other.handle(at(20), Input::Body(Body::default()), &mut crowd.shared);
+        }
+        assert!(matches!(call.handle(wait.until, Input::Woke, &mut crowd.shared), Action::Send(_)));
+        let again = call.handle(wait.until, refused, &mut crowd.shared);
+        let reason = if is_answered { WaitReason::Backoff } else { WaitReason::Loading };
+        assert_eq!(waits_for(again), Some(reason));
+    }
+}
+
+#[test]
+fn a_call_that_hears_of_loading_after_another_one_follows_it_if_it_is_patient() {
+    for (max_wait, follows) in [(60, true), (0, false)] {
+        let mut crowd = Crowd::new(Rules::default(), limiter::Rule::default(), patient(max_wait));
+        let (mut first, _) = crowd.start(at(0));
+        let (mut second, _) = crowd.start(at(0));
+        let actions = [&mut first, &mut second].map(|call| {
+            call.handle(at(10), head(503), &mut crowd.shared);
+            call.handle(at(11), said("model x is currently loading"), &mut crowd.shared)
+        });
+        match actions[1] {
+            Action::Park(wait) => assert!(follows && wait.reason == WaitReason::Loading, "{wait:?}"),
+            Action::Fail(failure) => {
+                assert!(!follows);
+                assert_eq!((failure.code, failure.phase), (Code::ModelLoading, Some(Phase::Wait)));
+            }
+            action => panic!("{action:?}"),
+        }
+    }
+}
