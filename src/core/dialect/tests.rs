@@ -490,3 +490,26 @@ fn the_words_of_twenty_places_are_kept_and_no_more() {
     let words = String::from_utf8_lossy(&said.words).into_owned();
     assert_eq!((words.split("; ").count(), words.ends_with("e29")), (20, true), "{words}");
 }
+
+#[test]
+fn an_event_of_a_known_family_is_content_only_if_it_is_a_delta() {
+    for (name, has_content, text) in [
+        ("response.reasoning_text.delta", true, ""),
+        ("response.created", false, ""),
+        ("response.reasoning_text.done", false, ""),
+        ("step.delta", true, "a"),
+        ("step.start", false, ""),
+        ("content.delta", true, "a"),
+        ("content.stop", false, ""),
+        ("interaction.created", false, ""),
+    ] {
+        let said = event(&format!(r#"{{"type":"{name}","delta":{{"text":"a"}}}}"#));
+        let text_of = String::from_utf8_lossy(said.text(false)).into_owned();
+        let meaning = said.meaning();
+        assert_eq!(
+            (meaning.has_content, meaning.is_known, text_of.as_str()),
+            (has_content, true, text),
+            "{name}"
+        );
+    }
+}

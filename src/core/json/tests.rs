@@ -273,3 +273,22 @@ fn a_decimal_of_seconds_is_milliseconds() {
         assert_eq!(millis(written.as_bytes()), ms, "{written}");
     }
 }
+
+#[test]
+fn a_value_a_key_or_a_colon_where_none_may_stand_is_no_json() {
+    for value in ["1", "\"a\"", "null", "true", "false", "{}", "[]"] {
+        for document in [
+            format!("[0 {value}]"),
+            format!("[[]{value}]"),
+            format!("{value} {value}"),
+            format!("{{{value}}}"),
+            format!("{{\"a\" {value}}}"),
+            format!("{{\"a\":0 {value}}}"),
+            format!("[{value}:0]"),
+            format!("{value}:"),
+            format!(":{value}"),
+        ] {
+            assert!(told(&[document.as_bytes()]).ends_with(&["!".to_owned()]), "{document}");
+        }
+    }
+}

@@ -170,3 +170,34 @@ fn a_line_alone_that_says_it_is_not_at_its_end_is_none() {
     let whole = r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#;
     assert_eq!(told_as("application/json", whole).0, Told::Ended(End::Complete));
 }
+
+#[test]
+fn one_line_of_a_type_that_has_many_is_no_answer_in_one_piece() {
+    let line = "{\"a\":1}\n";
+    for content_type in ["application/x-ndjson", "application/jsonl", "application/stream+json"] {
+        assert_eq!(told_as(content_type, line).0, Told::Ended(End::Truncated), "{content_type}");
+    }
+    assert_eq!(told_as("application/json", line).0, Told::Ended(End::Complete));
+}
+
+#[test]
+fn a_text_that_is_no_stream_is_none_as_soon_as_its_first_64_kib_have_come() {
+    let room = Room::default();
+    let mut stream = Stream::new(&room, "text/plain", false);
+    stream.push(&vec![b'x'; HEAD_LIMIT - 1], ITEMS);
+    assert!(!stream.is_over());
+    stream.push(b"x", ITEMS);
+    assert!(stream.is_over());
+}
+
+#[test]
+fn lines_of_json_before_events_are_events_only_where_the_type_promises_json() {
+    let events = events(&[r#"{"choices":[{"delta":{"content":"x"}}]}"#, "[DONE]"]);
+    for content_type in ["application/json", "application/x-ndjson", "text/event-stream", "text/plain"] {
+        for before in ["", "\n", "\n\n", " \n"] {
+            let pieces = [before.as_bytes(), events.as_bytes()];
+            let (told, text, _) = read(content_type, false, &pieces);
+            assert_eq!((told, text.as_str()), (Told::Ended(End::Complete), "x"), "{content_type} {before:?}");
+        }
+    }
+}
