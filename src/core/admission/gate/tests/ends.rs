@@ -100,3 +100,50 @@ fn a_target_that_came_up_and_is_full_has_the_length_of_its_own_cold_start() {
     assert!(bench.answered(next + HOUR + 700, next + HOUR + 650));
     assert!(bench.gate.last() < took);
 }
+
+#[test]
+fn a_refusal_of_a_request_from_before_the_model_came_up_does_not_close_the_port() {
+    for (started, closes) in [(SENT - 1, false), (SENT, true), (SENT + 1, true)] {
+        let mut bench = Bench::new();
+        bench.answered(SENT + 10, SENT);
+        let role = bench.is_refused(SENT + 20, A, started);
+        assert_eq!(matches!(role, Some(Role::Lead(_))), closes, "{started}: {role:?}");
+        assert_eq!((bench.gate.is_cold(), bench.gate.closed(at(SENT + 20)).is_some()), (closes, closes));
+    }
+}
+
+#[test]
+fn a_cold_start_that_others_deny_is_none_unless_one_report_of_it_is_beyond_doubt() {
+    for (doubts, was_cold) in [([true, true], false), ([true, false], true), ([false, true], true)] {
+        let mut bench = Bench::new();
+        for (nth, is_doubtful) in doubts.into_iter().enumerate() {
+            let found = Bench::report(A, SENT + nth as u64 * 1_000, is_doubtful);
+            bench.gate.loading(at(SENT + nth as u64 * 1_000 + 20), found, &mut bench.rng);
+        }
+        assert!(bench.gate.is_cold());
+        assert_eq!(bench.answered(SENT + 3_000, SENT + 2_000), was_cold, "{doubts:?}");
+    }
+}
+
+#[test]
+fn a_late_answer_hurries_no_probe_that_is_under_way() {
+    let (mut bench, next) = Bench::cold();
+    assert!(bench.admits(next, A));
+    assert!(!bench.answered(next + 10, SENT - 1));
+    assert_eq!((bench.gate.leader(), bench.gate.is_probing()), (Some(A), true));
+}
+
+#[test]
+fn a_host_that_held_the_request_has_not_said_how_long_it_takes_to_say_that_the_model_loads() {
+    // After twice the time that it took to say so, a probe without an answer is being worked on.
+    for (was_held, opens) in [(false, 20_000), (true, 3_000)] {
+        let mut bench = Bench::new();
+        let Role::Lead(sleep) = bench.hears(SENT + 10_000, A, SENT, LoadingAnswer { was_held, ..SAYS_20_S })
+        else {
+            panic!("nobody leads")
+        };
+        let next = at(SENT + 10_000) + sleep;
+        assert!(bench.gate.admit(next, A, ATTEMPT, Duration::ZERO));
+        assert_eq!(bench.gate.opens_at(), Some(next + Duration::from_ms(opens)), "{was_held}");
+    }
+}

@@ -48,23 +48,35 @@ impl Bench {
     }
 
     fn hears(&mut self, now: u64, who: CallId, started: u64, answer: LoadingAnswer) -> Role {
-        let found = ColdReport {
+        let report = Self::report(who, started, false);
+        let found = ColdReport { seen: ColdSighting { answer, ..report.seen }, ..report };
+        self.gate.loading(at(now), found, &mut self.rng)
+    }
+
+    /// The call found the port closed, for which it is patient for a minute.
+    fn is_refused(&mut self, now: u64, who: CallId, started: u64) -> Option<Role> {
+        let refusal = Refusal { is_explicit: true, patience: Duration::from_secs(60) };
+        self.gate.refused(at(now), Self::report(who, started, false), refusal, &mut self.rng)
+    }
+
+    /// What a call reports that was told of 20 seconds. A doubtful report is of a call that is alone.
+    fn report(who: CallId, started: u64, is_doubtful: bool) -> ColdReport {
+        ColdReport {
             call: who,
             seen: ColdSighting {
                 started: at(started),
-                answer,
+                answer: SAYS_20_S,
                 default_wait: Some(Duration::from_secs(20)),
                 full: false,
-                is_alone: false,
+                is_alone: is_doubtful,
                 again: false,
             },
             uncoordinated: false,
-            is_doubtful: false,
+            is_doubtful,
             waiters: 0,
             attempt: ATTEMPT,
             until: None,
-        };
-        self.gate.loading(at(now), found, &mut self.rng)
+        }
     }
 
     /// How long this call sleeps, which leads now.
