@@ -349,4 +349,17 @@ mod tests {
             assert_eq!(profile.hold_header(), None);
         }
     }
+
+    #[test]
+    fn each_target_that_is_refused_has_a_reason_of_its_own() {
+        let all = [
+            Refused::NeitherUrlNorModel,
+            Refused::BadModelId,
+            Refused::NeedsUrl,
+            Refused::ProviderNeedsChat,
+            Refused::ModelNeedsObject,
+        ];
+        let reasons: std::collections::HashSet<&str> = all.map(Refused::reason).into();
+        assert!(reasons.len() == all.len() && !reasons.contains(""), "{reasons:?}");
+    }
 }

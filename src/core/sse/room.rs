@@ -63,3 +63,49 @@ pub fn trim(buffer: &mut Vec<u8>) {
         buffer.shrink_to(KEPT);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_holds_little_uncounted_and_no_more_than_stays_free_after_it() {
+        let room = Room::default();
+        let mut one = Share::of(&room);
+        assert!(one.hold(ALWAYS) && room.0.get() == 0);
+        assert!(one.hold(ALWAYS + 1) && room.0.get() == ALWAYS + 1);
+        assert!(one.hold(ROOM / 2) && room.0.get() == ROOM / 2, "half of the room");
+        assert!(!one.hold(ROOM / 2 + 1) && room.0.get() == ROOM / 2, "it keeps what it had");
+        let mut other = Share::of(&room);
+        assert!(!other.hold(ROOM / 4 + 1) && other.hold(ROOM / 4));
+        assert!(other.hold(ALWAYS), "little fits always");
+        assert_eq!(room.0.get(), ROOM / 2);
+    }
+
+    #[test]
+    fn a_stream_may_always_hold_less_and_gives_everything_back_with_its_end() {
+        let room = Room::default();
+        let (mut one, mut other) = (Share::of(&room), Share::of(&room));
+        assert!(one.hold(ROOM / 2) && other.hold(ROOM / 4));
+        // As much as this would not fit again.
+        assert!(one.hold(ROOM / 2 - 1) && !one.hold(ROOM / 2));
+        assert_eq!(room.0.get(), ROOM / 2 - 1 + ROOM / 4);
+        drop(one);
+        assert_eq!(room.0.get(), ROOM / 4);
+        drop(other);
+        assert_eq!(room.0.get(), 0);
+    }
+
+    #[test]
+    fn a_buffer_keeps_the_capacity_of_a_piece_and_the_one_that_it_uses() {
+        let capacity = |len: usize, capacity: usize| {
+            let mut buffer = Vec::with_capacity(capacity);
+            buffer.resize(len, 0_u8);
+            trim(&mut buffer);
+            buffer.capacity()
+        };
+        assert_eq!(capacity(10, KEPT), KEPT);
+        assert_eq!(capacity(10, 4 * KEPT), KEPT);
+        assert_eq!(capacity(KEPT + 1, 4 * KEPT), 4 * KEPT);
+    }
+}

@@ -201,3 +201,9 @@ fn lines_of_json_before_events_are_events_only_where_the_type_promises_json() {
         }
     }
 }
+
+#[test]
+fn a_line_that_is_a_list_of_objects_is_an_event_without_its_field_and_another_list_is_none() {
+    assert_eq!(told("[{\"generated_text\":\"Hello\"}]\n").1, "Hello");
+    assert_eq!(told("data: {\"choices\":[{\"text\":\"a\"}]}\n\n[1, 2]\n\ndata: [DONE]\n\n").1, "a");
+}
