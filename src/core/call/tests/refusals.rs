@@ -23,7 +23,10 @@ impl Crowd {
         let floor = refusal.after.map(Duration::from_ms);
         let (status, now) = (refusal.status, at(sent + refusal.took));
         call.handle(now, Input::Head(Head { status, floor, ..Head::default() }), &mut self.shared);
-        call.handle(now, said(refusal.words), &mut self.shared)
+        // A gateway says nothing else.
+        let is_bare = refusal.words.is_empty();
+        let body = if is_bare { Input::Body(Body::default()) } else { said(refusal.words) };
+        call.handle(now, body, &mut self.shared)
     }
 
     fn spends_its_budget(&mut self) {
@@ -82,6 +85,7 @@ fn what_fails_while_others_are_answered_costs_the_budget() {
         (FAILED, false),
         (FAILED, true),
         (Refusal { status: 500, words: "service unavailable", ..FAILED }, true),
+        (Refusal { status: 409, words: "conflict", ..FAILED }, true),
     ] {
         let mut crowd = crowd();
         crowd.spends_its_budget();
