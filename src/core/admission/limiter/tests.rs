@@ -393,7 +393,7 @@ fn one_more_than_a_full_target_takes_is_no_news_of_how_many_it_refuses() {
 
 #[test]
 fn a_target_that_takes_half_as_many_more_than_when_it_was_full_is_paused_for_two_seconds_again() {
-    for (calls, pause) in [(4, 4_000), (6, 2_000)] {
+    for (calls, pause) in [(4, 4_000), (5, 4_000), (6, 2_000)] {
         let mut limiter = in_flight(4, 0);
         limiter.observe(at(1_000), Sample::Overload);
         limiter.release(4);
@@ -409,5 +409,18 @@ fn a_target_that_takes_half_as_many_more_than_when_it_was_full_is_paused_for_two
             (0..20).for_each(|_| limiter.observe(at(ms), Sample::Success { took: Duration::from_ms(9) }));
             assert_eq!(limiter.limit > limit, grows, "{calls} {ms}");
         }
+    }
+}
+
+#[test]
+fn a_limit_that_is_refused_again_during_its_pause_is_paused_anew_and_for_no_longer() {
+    let mut limiter = in_flight(4, 0);
+    for (ms, call) in [(1_000, 4), (1_500, 3)] {
+        limiter.observe(at(ms), Sample::Overload);
+        limiter.release(call);
+    }
+    for (ms, grows) in [(3_499, false), (3_500, true)] {
+        (0..9).for_each(|_| limiter.observe(at(ms), Sample::Success { took: Duration::from_ms(9) }));
+        assert_eq!(limiter.limit() > 2, grows, "{ms}");
     }
 }

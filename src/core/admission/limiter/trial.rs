@@ -121,7 +121,7 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Rule;
+    use super::super::{Rule, Sample};
     use super::*;
 
     const fn at(ms: u64) -> Instant {
@@ -291,5 +291,14 @@ mod tests {
         limiter.gap = Some(Duration::from_secs(9));
         come(&mut limiter, 10_001, 20, 0);
         assert!(limiter.is_on_trial());
+    }
+
+    #[test]
+    fn refusals_in_a_trial_lower_no_limit() {
+        for sample in [Sample::Overload, Sample::Busy] {
+            let mut limiter = on_trial(300, 8);
+            limiter.observe(at(2_000), sample);
+            assert_eq!((limiter.is_on_trial(), limiter.limit()), (true, 16), "{sample:?}");
+        }
     }
 }

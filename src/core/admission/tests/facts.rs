@@ -362,3 +362,26 @@ fn requests_that_were_sent_together_and_are_refused_together_lengthen_a_pause_on
     assert!((1_000..=2_000).contains(&pause), "{pause}");
     assert_eq!(bench.is_told_to_slow_down(START + 30, 2), Some(pause - 10));
 }
+
+#[test]
+fn a_target_that_has_just_answered_another_call_is_not_paused() {
+    for (refused, is_paused) in [(794, false), (795, true)] {
+        let mut bench = Bench::new();
+        bench.goes(START, 9);
+        bench.ends(START + 495, 9, Outcome::Ok);
+        bench.goes(START + 500, 0);
+        assert_eq!(bench.is_told_to_slow_down(START + 510, 0), None);
+        bench.goes(START + 520, 1);
+        assert_eq!(bench.is_told_to_slow_down(START + refused, 1).is_some(), is_paused, "{refused}");
+    }
+}
+
+#[test]
+fn a_call_beyond_what_the_target_has_taken_is_one_more() {
+    let mut bench = Bench::new();
+    bench.come(START, 0..3);
+    bench.ends(START + 10, 1, Outcome::Ok);
+    bench.come(START + 10, 3..4);
+    let one_more = [0, 2, 3].map(|who| bench.shared.was_one_more(at(START + 10), TARGET, who));
+    assert_eq!(one_more, [false, true, true]);
+}

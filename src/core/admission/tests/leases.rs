@@ -118,3 +118,12 @@ fn a_probe_that_says_nothing_is_followed_by_the_next_call_after_five_seconds() {
     assert!(matches!(bench.enters(probed + 5999, 6), Admission::Rejected(_)));
     bench.goes(probed + 6000, 7);
 }
+
+#[test]
+fn a_reader_that_goes_away_during_the_probe_of_a_circuit_leaves_the_probe_to_the_next_call() {
+    let (mut bench, until) = Bench::open();
+    bench.goes(until, 5);
+    assert!(matches!(bench.enters(until + 1, 6), Admission::Rejected(_)));
+    bench.shared.lend(at(until + 2), TARGET, 5);
+    bench.goes(until + 2, 7);
+}
