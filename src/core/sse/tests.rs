@@ -351,3 +351,8 @@ fn a_stream_gives_its_room_back_with_its_event_and_with_its_end() {
         assert!(Decoder::sharing(&room).push(&[b'x'; 15 << 20], &mut |_| {}).is_err());
     }
 }
+
+#[test]
+fn a_cr_and_its_lf_end_one_line_though_nothing_comes_between_them() {
+    expect("data: a\r\ndata: b\r\n\r\n", &["a\nb"]);
+}
