@@ -88,6 +88,8 @@ pub struct Ended {
     pub means: Means,
     /// The target has refused this call before.
     pub was_refused: bool,
+    /// The call has failed at the target before.
+    pub has_failed: bool,
     /// The API key that the request was sent with: see [`keys`](super::keys).
     pub key: KeyId,
 }
@@ -183,6 +185,7 @@ mod tests {
                 begun: None,
                 means: Means::Itself,
                 was_refused: false,
+                has_failed: false,
                 key: 0,
             };
             assert_eq!(ended.took(at(1_000)), took, "{outcome:?}");

@@ -396,6 +396,11 @@ impl Shared {
             Sample::Timeout => (Verdict::Ignored, Sample::Hung),
             _ => (Verdict::Ignored, sample),
         };
+        // While the target answers other calls, the retries of one that fails say nothing new: its own payload may be to blame.
+        let window = self.rules.breaker.map_or(Duration::ZERO, |rule| rule.window);
+        let has_worked = state.worked.is_some_and(|at| now.since(at) < window);
+        let is_told = ended.has_failed && has_worked && !matches!(verdict, Verdict::Success);
+        let verdict = if is_told { Verdict::Ignored } else { verdict };
         state.limiter.observe(now, sample);
         state.limiter.release(call);
         state.connections.release(call);

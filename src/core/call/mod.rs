@@ -883,6 +883,7 @@ impl Call {
             begun: self.begun,
             means,
             was_refused: self.per_target.refused,
+            has_failed: self.per_target.failed_since.is_some_and(|since| since < cx.now),
             key: attempt.head.map_or(0, |head| head.key),
         };
         cx.shared.ended(cx.now, self.target_index(), self.id, ended);

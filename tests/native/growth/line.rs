@@ -66,6 +66,7 @@ impl Crowd {
             begun: None,
             means: Means::Itself,
             was_refused: false,
+            has_failed: false,
             key: 0,
         };
         self.shared.ended(at(1), TARGET, who, ended);

@@ -271,3 +271,28 @@ fn payloads_that_hear_loading_hold_up_no_call_that_is_answered() {
         }
     }
 }
+
+#[test]
+fn the_retries_of_one_payload_shut_out_no_call_where_calls_are_few() {
+    // A payload every ten seconds always fails, and so many seconds lie between two other calls.
+    for (what, bad) in [
+        ("500", error(500)),
+        ("reset", Reply::Resets { after: ms(3) }),
+        ("cut", Reply::Breaks { head: status(200), head_after: ms(3), body_after: ms(3) }),
+    ] {
+        for every in [3, 7] {
+            for seed in 0..SEEDS {
+                let others =
+                    (0..120 / every).map(|nth| Caller::with(Policy::default()).coming(secs(nth * every)));
+                let poison =
+                    (0..12).map(|nth| Caller::with(Policy::default()).coming(secs(5 + nth * 10) + ms(500)));
+                let count = (120 / every) as usize;
+                let meeting = Crowd::of(others.chain(poison))
+                    .seeded(seed)
+                    .against(|asked| if (asked.who as usize) < count { ok() } else { bad.clone() });
+                let answered = meeting.calls.iter().take(count).filter(|call| call.is_delivered()).count();
+                assert_eq!(answered, count, "{what}, every {every} s, seed {seed}");
+            }
+        }
+    }
+}

@@ -107,3 +107,34 @@ fn a_few_payloads_that_are_told_of_loading_together_hold_up_nobody_else() {
         }
     }
 }
+
+#[test]
+fn a_replica_that_refuses_beside_others_that_answer_slowly_holds_up_few() {
+    // Three calls a second of three seconds, where one replica of two or of three refuses.
+    for (what, refusal) in refusals() {
+        for of in [2, 3] {
+            let (mut medians, mut all) = (Vec::new(), 0);
+            for seed in 0..20 {
+                let mut nth = seed;
+                let callers = (0..180).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 1_000 / 3)));
+                let meeting = Crowd::of(callers).seeded(seed).against(|asked| {
+                    nth = nth.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    if (nth >> 33).is_multiple_of(of) {
+                        refusal.clone()
+                    } else {
+                        Reply::ok(work(asked, 3_000))
+                    }
+                });
+                let (answered, delays) = delays(&meeting, 180, 3_000);
+                all += answered;
+                medians.push(delays[answered / 2]);
+            }
+            medians.sort();
+            assert!(
+                all > 3_300 && medians[10] < secs(18),
+                "{what}, one of {of}: {all} of 3600, {:?}",
+                medians[10]
+            );
+        }
+    }
+}

@@ -31,7 +31,7 @@ use std::process::Command;
 /// was meant, and a stream was a `Response`. They were 65,000 and 89 until a target that refuses most was asked at the rate of its
 /// answers, a guess about connections could be withdrawn, and failed jobs, errors within words and options in the wrong place
 /// were told.
-const CORE_GZIP: usize = 67_000;
+const CORE_GZIP: usize = 67_250;
 const BUNDLED_GZIP: usize = 92 * 1_024;
 
 /// The compiler that these were measured with: another one makes other code of the same source.

@@ -5,7 +5,7 @@
 //! it. The trial goes on as long as more calls are answered than before it. A target that is asked too fast answers no more
 //! calls at a higher limit, and a full one refuses more: then the limit goes back.
 
-use super::{Limiter, MANY, MILLI, SLOW_START};
+use super::{Limiter, MANY, MILLI, PAUSE, SLOW_START};
 use crate::core::time::{Duration, Instant};
 
 /// A decline to half of the limit has not helped if after so many results, a third of them answers, the share of refusals is
@@ -56,7 +56,11 @@ impl Limiter {
     /// The limit is about to be lowered.
     pub(super) fn declines(&mut self) {
         let decline = Decline { from: self.limit, older: 0, results: 0, answers: 0 };
-        self.decline.get_or_insert(decline).older = self.in_flight.len() as u32;
+        // The call that is refused is in flight still, and its result is known. Where answers take long, a limit of one is
+        // lowered for each refusal, and every other result would be left out.
+        let is_slow = self.avg_latency.is_some_and(|avg_latency| avg_latency >= PAUSE);
+        self.decline.get_or_insert(decline).older =
+            (self.in_flight.len() as u32).saturating_sub(u32::from(is_slow));
     }
 
     /// A call was answered or refused: begins, renews and ends trials.

@@ -131,6 +131,7 @@ impl Bench {
             begun: None,
             means: Means::Itself,
             was_refused: false,
+            has_failed: false,
             key: 0,
         }
     }
