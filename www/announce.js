@@ -1,6 +1,6 @@
 // The live region: one sentence for each change of state, never for a tick.
 
-import { count, duration, OUTCOMES, spoken, WAITING } from "./words.js";
+import { browserSaid, count, duration, OUTCOMES, spoken, WAITING } from "./words.js";
 
 export class Announcer {
   #region;
@@ -33,8 +33,7 @@ export class Announcer {
         this.#lastResponse = event;
         break;
       case "wait": {
-        const answered = this.#lastResponse;
-        const why = answered ? `Attempt ${this.#attempts} got status ${answered.status}: ${OUTCOMES[answered.outcome] ?? answered.outcome}. ` : "";
+        const why = this.#before(event);
         const when = Number.isFinite(event.ms) ? `; next try in ${spoken(event.ms)}` : "";
         this.say(`${why}${WAITING[event.reason] ?? "Waiting"}${when}.`);
         break;
@@ -46,6 +45,13 @@ export class Announcer {
         this.say(`First token after ${duration(event.ms)}: the text is coming.`);
         break;
     }
+  }
+
+  /** What came of the attempt before a wait. */
+  #before({ detail }) {
+    const answered = this.#lastResponse;
+    if (answered) return `Attempt ${this.#attempts} got status ${answered.status}: ${OUTCOMES[answered.outcome] ?? answered.outcome}. `;
+    return detail ? `Attempt ${this.#attempts} got no answer; ${browserSaid(detail)}. ` : "";
   }
 
   answered(report, stream) {

@@ -1,7 +1,7 @@
 // Draws a trace: an ordered list whose text says everything, with bars to scale as decoration.
 
 import { element, setText } from "./elements.js";
-import { duration, OUTCOMES, REASONS } from "./words.js";
+import { browserSaid, duration, OUTCOMES, REASONS } from "./words.js";
 
 // The lengths that the axis grows through, each with the distance of its marks, in seconds.
 const AXES = [
@@ -106,7 +106,8 @@ function describe(span) {
   if (span.kind === "remark") return span.text;
   if (span.kind === "wait") {
     const estimate = span.estimatedMs === undefined ? "" : ` (the server said ${Math.round(span.estimatedMs / 1000)} s)`;
-    return `${REASONS[span.reason] ?? span.reason}${estimate}`;
+    const lost = span.detail ? ` (${browserSaid(span.detail)})` : "";
+    return `${REASONS[span.reason] ?? span.reason}${estimate}${lost}`;
   }
   const status = span.status === undefined ? "" : `status ${span.status}, `;
   const token = span.firstTokenMs === undefined ? "" : `, first token at ${duration(span.firstTokenMs)}`;

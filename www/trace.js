@@ -58,6 +58,7 @@ export class Trace {
         if (this.open?.kind === "wait" && this.open.reason === event.reason) {
           // A wait that is prolonged is still one wait.
           this.open.plannedMs = atMs - this.open.startMs + event.ms;
+          this.open.detail = event.detail ?? this.open.detail;
           break;
         }
         this.#close(atMs);
@@ -67,6 +68,7 @@ export class Trace {
           reason: event.reason,
           plannedMs: Number.isFinite(event.ms) ? event.ms : undefined,
           estimatedMs: event.estimatedMs,
+          detail: event.detail,
         });
         break;
       case "fallback":

@@ -63,6 +63,11 @@ export const WAITING = {
   offline: "Waiting for the network",
 };
 
+/** What the browser said of an attempt that got no answer. */
+export function browserSaid(detail) {
+  return `the browser said “${detail.replace(/\.$/, "")}”`;
+}
+
 export function duration(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;

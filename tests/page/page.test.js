@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../package/harness/ports.js";
 import { AA, textsWithPoorContrast } from "./contrast.js";
 import { screenshot } from "./screenshots.js";
 import { browser, mock, on } from "./session.js";
@@ -215,6 +216,25 @@ describe("your own server", { concurrency: 2 }, () => {
     await page.reload();
     assert.equal(await field.inputValue(), "");
   });
+
+  on(
+    "that nobody listens at: the wait after a lost attempt says what the browser said, on the page and aloud",
+    async (visit) => {
+      await visit.choose("own");
+      const origin = `http://127.0.0.1:${await freePort()}`;
+      await visit.page.getByLabel("Model id or URL", { exact: true }).fill(`${origin}/own-nobody/v1/chat/completions`);
+      await visit.run();
+      const said = /^Attempt \d got no answer; the browser said “Failed to fetch”\. Backing off before the next try; /;
+      await visit.page.waitForFunction((sentence) => window.said.some((text) => sentence.test(text)), said, { timeout: 20_000 });
+      assert.match((await visit.rows()).join("\n"), /^Wait: backoff \(the browser said “Failed to fetch”\), /m);
+      assert.equal(await visit.overflow(), 0);
+      await visit.page.keyboard.press("Escape");
+      await visit.verdict(2_000);
+      // The package looks whether anybody is there.
+      visit.troubles = visit.troubles.filter((trouble) => !trouble.includes(`${origin}/`) && !trouble.includes("ERR_CONNECTION_REFUSED"));
+    },
+    { viewport: { width: 320, height: 640 } },
+  );
 
   on("is refused in plain http to another host, before anything is sent", async (visit) => {
     await visit.choose("own");

@@ -38,6 +38,19 @@ describe("a trace", () => {
     assert.equal(trace.open.plannedMs, 1_400);
   });
 
+  it("keeps what the browser said of the attempt before a wait, also once the call is settled", () => {
+    const { trace, at } = traceOnAClock();
+    at(0, attempt(1));
+    at(10, { ...wait(1, "loading", 1_000), detail: "Failed to fetch" });
+    at(1_000, wait(1, "loading", 500));
+    assert.deepEqual(
+      trace.spans.map(({ detail }) => detail),
+      [undefined, "Failed to fetch"],
+    );
+    trace.settle({ attempts: [{ target: "a", startedMs: 0, durationMs: 10, outcome: "network" }], totalMs: 1_500 });
+    assert.equal(trace.spans.at(-1).detail, "Failed to fetch");
+  });
+
   it("keeps an attempt open whose answer has begun well", () => {
     const { trace, at } = traceOnAClock();
     at(0, attempt(1));
