@@ -36,7 +36,7 @@ export function showError(body, error, trace, stream) {
       ["Status", error.status === undefined ? undefined : String(error.status)],
       ["Earliest useful next try", error.retryAfterMs === undefined ? undefined : `in ${duration(error.retryAfterMs)}`],
       ["May the same call succeed later?", error.retryable ? "Yes, unchanged." : "No, something has to change first."],
-      ["The server’s own words", error.detail],
+      [error.code === "network" ? "The browser’s own words" : "The server’s own words", error.detail],
       ...streamFacts(trace, stream),
       ["Attempts", String(report.attempts.length)],
       ["Total time", duration(report.totalMs)],

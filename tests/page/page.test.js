@@ -227,9 +227,11 @@ describe("your own server", { concurrency: 2 }, () => {
       const said = /^Attempt \d got no answer; the browser said “Failed to fetch”\. Backing off before the next try; /;
       await visit.page.waitForFunction((sentence) => window.said.some((text) => sentence.test(text)), said, { timeout: 20_000 });
       assert.match((await visit.rows()).join("\n"), /^Wait: backoff \(the browser said “Failed to fetch”\), /m);
-      assert.equal(await visit.overflow(), 0);
-      await visit.page.keyboard.press("Escape");
-      await visit.verdict(2_000);
+      assert.equal(await visit.overflow(), 0, "in a wait");
+      assert.equal(await visit.verdict(), "Failed: the connection failed.");
+      const facts = await visit.facts();
+      assert.deepEqual([facts["The browser’s own words"], facts["The server’s own words"]], ["Failed to fetch", undefined]);
+      assert.equal(await visit.overflow(), 0, "ended");
       // The package looks whether anybody is there.
       visit.troubles = visit.troubles.filter((trouble) => !trouble.includes(`${origin}/`) && !trouble.includes("ERR_CONNECTION_REFUSED"));
     },
