@@ -45,7 +45,8 @@ void bootstrapApplication(App);`,
 let dir;
 let mock;
 before(async () => {
-  [dir, mock] = await Promise.all([createNpmApp({ packages, files }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ packages, files });
 });
 after(() => mock?.stop());
 

@@ -25,7 +25,8 @@ export const POST: APIRoute = async ({ request }) => {
 let dir;
 let mock;
 before(async () => {
-  [dir, mock] = await Promise.all([createNpmApp({ packages: ["astro@7", "@astrojs/node@11"], manifest: { type: "module" }, files }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ packages: ["astro@7", "@astrojs/node@11"], manifest: { type: "module" }, files });
 });
 after(() => mock?.stop());
 

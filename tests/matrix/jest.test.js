@@ -9,7 +9,8 @@ let dir;
 let mock;
 before(async () => {
   const packages = ["jest@30", "jest-environment-jsdom@30"];
-  [dir, mock] = await Promise.all([createNpmApp({ packages, manifest: { type: "module" } }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ packages, manifest: { type: "module" } });
 });
 after(() => mock?.stop());
 

@@ -14,7 +14,8 @@ const body = JSON.stringify({ model: "m", stream: true, messages: [{ role: "user
 let dir;
 let mock;
 before(async () => {
-  [dir, mock] = await Promise.all([createNpmApp({ from: EXAMPLE }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ from: EXAMPLE });
   await run(join(dir, "node_modules/.bin/next"), ["build"], { cwd: dir, env });
 });
 after(() => mock?.stop());

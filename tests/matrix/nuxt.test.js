@@ -26,7 +26,8 @@ onMounted(async () => {${SHOW}});
 </script>
 <template><output>{{ said }}</output></template>`,
   };
-  [dir, mock] = await Promise.all([createNpmApp({ packages: ["nuxt@4", "wrangler@4"], manifest: { type: "module" }, files }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ packages: ["nuxt@4", "wrangler@4"], manifest: { type: "module" }, files });
 });
 after(() => mock?.stop());
 

@@ -24,7 +24,8 @@ let dir;
 let mock;
 before(async () => {
   const from = fileURLToPath(new URL("../../examples/next", import.meta.url));
-  [dir, mock] = await Promise.all([createNpmApp({ from, packages: ["@opennextjs/cloudflare@1", "wrangler@4"], files }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ from, packages: ["@opennextjs/cloudflare@1", "wrangler@4"], files });
   await rm(join(dir, "app/api/edge"), { recursive: true }); // a Worker is one server: the adapter takes no edge routes in it
 });
 after(() => mock?.stop());

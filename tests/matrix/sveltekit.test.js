@@ -29,7 +29,8 @@ export async function POST({ request }) {
 let dir;
 let mock;
 before(async () => {
-  [dir, mock] = await Promise.all([createNpmApp({ packages, manifest: { type: "module" }, files }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ packages, manifest: { type: "module" }, files });
 });
 after(() => mock?.stop());
 

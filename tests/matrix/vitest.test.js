@@ -9,7 +9,8 @@ let dir;
 let mock;
 before(async () => {
   const packages = ["vitest@5", "@edge-runtime/vm@5"];
-  [dir, mock] = await Promise.all([createNpmApp({ packages, manifest: { type: "module" } }), startMock()]);
+  mock = await startMock();
+  dir = await createNpmApp({ packages, manifest: { type: "module" } });
   const url = await coldModel(mock, "vitest", 1200);
   await writeFile(
     join(dir, "answer.test.js"),
