@@ -371,6 +371,11 @@ impl Shared {
         {
             state.pace.refused(now, ended.was_refused, ended.key);
         }
+        if let Outcome::Failed(Code::Unavailable, _) = ended.outcome
+            && matches!(ended.means, Means::Overload | Means::Own)
+        {
+            state.pace.was_full(now, ended.was_refused);
+        }
         let unanswered = matches!(
             ended.outcome,
             Outcome::Aborted | Outcome::Failed(Code::ModelLoading | Code::Timeout | Code::Network, _)
@@ -390,6 +395,8 @@ impl Shared {
             Verdict::Failure(_) | Verdict::Timeout(_) => state.limiter.vote(false),
             Verdict::Ignored => {}
         }
+        let is_refused = matches!(sample, Sample::Busy | Sample::Overload);
+        let sample = if is_refused && state.refuses_payloads(now) { Sample::Own } else { sample };
         let is_outvoted = !matches!(verdict, Verdict::Success) && state.limiter.is_outvoted(call);
         let (verdict, sample) = match sample {
             _ if !is_outvoted => (verdict, sample),
@@ -566,7 +573,7 @@ impl Shared {
     ) -> Option<Duration> {
         let answers = self.worked_within(now, target, ANSWERS);
         let state = self.targets.get_mut(target)?;
-        let answers = answers || state.pace.answers_some(now);
+        let answers = answers || state.pace.answers_some(now) || state.refuses_payloads(now);
         let cooldown = state.cooldown.get_or_insert(Cooldown {
             call,
             since: now,

@@ -16,6 +16,8 @@ const MILLI: u32 = 1000;
 const ENOUGH: u32 = 12 * MILLI;
 /// After so many results of calls that had been refused before it is known whether they fare worse than others.
 const ENOUGH_AGAIN: u32 = 8 * MILLI;
+/// If none of them was an answer, so many are enough.
+const ENOUGH_REFUSALS: u32 = 6 * MILLI;
 /// After so many results, or so long, older ones count half.
 const WINDOW: u32 = 64 * MILLI;
 const LONG: Duration = Duration::from_secs(16);
@@ -52,7 +54,8 @@ pub(super) struct Pace {
     /// All results since then.
     all: Tally,
     since: Instant,
-    /// Those of calls that had been refused before.
+    /// Results of calls that had not been refused before, and of calls that had, however long ago.
+    first: Tally,
     again: Tally,
     in_a_row: u32,
     /// Answers since the first refusal, and when that was.
@@ -105,7 +108,7 @@ impl Pace {
     pub(super) fn answered(&mut self, now: Instant, again: bool, key: KeyId) {
         self.is_of(now, key);
         if self.all.refusals == 0 {
-            return;
+            return self.compare(again, true);
         }
         if self.all.answers == 0 {
             self.since = now; // a gap without any answer says nothing about the rate
@@ -129,9 +132,7 @@ impl Pace {
     fn count(&mut self, now: Instant, again: bool, is_answer: bool) {
         self.last = now;
         self.all.add(is_answer);
-        if again {
-            self.again.add(is_answer);
-        }
+        self.compare(again, is_answer);
         if self.all.answers > self.all.refusals * 4 || self.is_of_payloads() {
             self.slowed = None;
         }
@@ -148,8 +149,24 @@ impl Pace {
             }
         }
         if self.all.results() >= WINDOW || now.since(self.since) >= LONG {
-            (self.all, self.again, self.since) = (self.all.half(), self.again.half(), self.middle(now));
+            (self.all, self.since) = (self.all.half(), self.middle(now));
         }
+    }
+
+    fn compare(&mut self, again: bool, is_answer: bool) {
+        if again { &mut self.again } else { &mut self.first }.add(is_answer);
+        if self.first.results() + self.again.results() >= WINDOW {
+            (self.first, self.again) = (self.first.half(), self.again.half());
+        }
+    }
+
+    /// An attempt was refused because the target is full, which is no matter of the rate.
+    pub(super) fn was_full(&mut self, now: Instant, again: bool) {
+        if now.since(self.last) >= IDLE {
+            (self.first, self.again) = (Tally::default(), Tally::default());
+        }
+        self.last = now;
+        self.compare(again, false);
     }
 
     fn middle(&self, now: Instant) -> Instant {
@@ -159,11 +176,14 @@ impl Pace {
     /// Calls that were refused once are refused again, and others are answered: a fourth as many answers, or fewer.
     fn is_of_payloads(&self) -> bool {
         let share = |part: Tally, of: Tally| u64::from(part.answers) * u64::from(of.results());
-        let first = Tally {
-            answers: self.all.answers - self.again.answers,
-            refusals: self.all.refusals - self.again.refusals,
-        };
-        self.again.results() >= ENOUGH_AGAIN && share(self.again, first) * 4 < share(first, self.again)
+        self.again.results() >= ENOUGH_AGAIN
+            && share(self.again, self.first) * 4 < share(self.first, self.again)
+    }
+
+    /// Calls that are refused are refused again, and others are answered: it is their payload, and no rate.
+    pub(super) fn refuses_payloads(&self, now: Instant) -> bool {
+        let is_clear = self.again.answers == 0 && self.again.refusals >= ENOUGH_REFUSALS;
+        now.since(self.last) < IDLE && self.first.answers > 0 && (is_clear || self.is_of_payloads())
     }
 
     /// An eighth of the last results are answers, or more.
@@ -246,6 +266,30 @@ mod tests {
         let first = slowed.iter().position(|slowed| !slowed).expect("given up");
         let again = slowed[first..].iter().position(|slowed| *slowed).expect("tried again");
         assert!((10..=260).contains(&first) && (590..=620).contains(&again), "{first} {again}");
+    }
+
+    #[test]
+    fn six_retries_without_an_answer_beside_one_other_call_that_is_answered_are_payloads() {
+        let mut pace = Pace::default();
+        (0..6).for_each(|_| pace.refused(at(100), true, 1));
+        assert!(!pace.refuses_payloads(at(100)), "nobody is answered");
+        pace.answered(at(200), false, 1);
+        assert!(pace.refuses_payloads(at(200)));
+        assert!(!pace.refuses_payloads(at(10_200)), "after ten seconds nothing is known");
+        pace.answered(at(300), true, 1);
+        assert!(
+            !pace.refuses_payloads(at(300)),
+            "a retry was answered, and seven results are too few for a share"
+        );
+    }
+
+    #[test]
+    fn a_full_target_is_compared_in_the_same_way_and_is_not_slowed() {
+        let mut pace = Pace::default();
+        pace.answered(at(0), false, 1);
+        (0..60).for_each(|nth| pace.was_full(at(100 + nth), true));
+        assert!(pace.refuses_payloads(at(200)));
+        assert_eq!(pace.interval(at(200)), None);
     }
 
     #[test]

@@ -18,6 +18,9 @@ use crate::core::time::{Duration, Instant};
 /// With a fallback left, a call waits for its turn with a target that refuses most of them no longer than this.
 const BEFORE_FALLBACK: Duration = Duration::from_secs(5);
 
+/// Answers that take longer than this are slow.
+const SLOW: Duration = Duration::from_ms(1_500);
+
 #[derive(Debug)]
 pub(super) struct TargetState {
     pub(super) coordinator: Coordinator,
@@ -59,6 +62,12 @@ impl TargetState {
     pub(super) fn paces(&mut self, now: Instant) {
         let next = self.pace.interval(now).map(|interval| now + interval);
         self.hold_until = self.hold_until.max(next);
+    }
+
+    /// The payloads of some calls are refused, while answers of others take so long that few results are known. Where answers
+    /// are quick, a limit that is lowered in vain holds up nobody for long.
+    pub(super) fn refuses_payloads(&self, now: Instant) -> bool {
+        self.limiter.avg_first_answer().is_some_and(|soon| soon >= SLOW) && self.pace.refuses_payloads(now)
     }
 
     /// Nobody was answered since the first refusal without a time. The call that came last is sent next: those before it may

@@ -138,3 +138,33 @@ fn a_replica_that_refuses_beside_others_that_answer_slowly_holds_up_few() {
         }
     }
 }
+
+#[test]
+fn payloads_that_are_always_refused_hold_up_no_call_whose_answer_takes_long() {
+    // Answers of so long, a call every so often, and a payload that is always refused every so often.
+    for (mean, every, poison, least, most) in [
+        (3_000, 1_000, 500, 100, secs(6)),
+        (3_000, 1_000, 1_000, 100, secs(6)),
+        (10_000, 2_000, 500, 70, secs(24)),
+    ] {
+        // With answers of ten seconds pages of 502 still hold up others for half a minute.
+        for (what, refusal) in refusals().into_iter().filter(|(what, _)| mean < 10_000 || *what != "502") {
+            for seed in 0..SEEDS {
+                let count = 60_000 / every;
+                let innocents = (0..count).map(|nth| Caller::with(Policy::default()).coming(ms(nth * every)));
+                let refused = (0..60_000 / poison)
+                    .map(|nth| Caller::with(Policy::default()).coming(ms(nth * poison + 7)));
+                let meeting = Crowd::of(innocents.chain(refused)).seeded(seed).against(|asked| {
+                    if u64::from(asked.who) < count { Reply::ok(work(asked, mean)) } else { refusal.clone() }
+                });
+                let (answered, delays) = delays(&meeting, count as usize, mean);
+                let share = answered * 100 / count as usize;
+                let median = delays[answered / 2];
+                assert!(
+                    share >= least && median < most,
+                    "{what}, {mean} ms, {poison} ms, seed {seed}: {answered} of {count}, {median:?}"
+                );
+            }
+        }
+    }
+}
