@@ -68,8 +68,8 @@ export async function createNpmApp({ from, packages = [], manifest = {}, files =
 
 /** What was installed, for the table in docs/runtimes.md. */
 async function tellVersions(dir, packages) {
-  const { dependencies } = JSON.parse(await readFile(join(dir, "package.json"), "utf8"));
-  const names = [...new Set([...Object.keys(dependencies), ...packages.map((one) => one.replace(/(?<=.)@.*/, ""))])];
+  const { dependencies, devDependencies } = JSON.parse(await readFile(join(dir, "package.json"), "utf8"));
+  const names = [...new Set([...Object.keys({ ...dependencies, ...devDependencies }), ...packages.map((one) => one.replace(/(?<=.)@.*/, ""))])];
   const versions = names.map(async (name) => JSON.parse(await readFile(join(dir, "node_modules", name, "package.json"), "utf8")));
   console.log(`# ${(await Promise.all(versions)).map(({ name, version }) => `${name} ${version}`).join(", ")}`);
 }

@@ -22,7 +22,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   demo           builds, serves the demo page and the mock server, prints the address
   test [stage]   everything, or one of: native wasm package engines page
   test --quick   the core, and the shared cases in Node: for use while working
-  test --matrix  environments that are too heavy for every run: Next, Nuxt, Astro, Angular, Jest and more
+  test --matrix  environments that are too heavy for every run: Next, Nuxt, Angular, Rspack, Jest and more
   docs           the API reference, of the package and of the core, in target/docs and target/doc
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams and the reader of JSON
   bench [name]   measures: cold, sse, call, fleet, size
