@@ -1,4 +1,5 @@
 // Every block of code in the README and the pages of the tarball, compiled against the package that is in it.
+// Blocks of shell are those of shell.test.js. Blocks of text, JSON and HTML are shown, not run.
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

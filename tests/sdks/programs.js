@@ -1,9 +1,9 @@
 // The programs of `examples` beside the packed package, run as a user runs them.
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createApp, NAME } from "../package/harness/app.js";
-import { start, stop } from "../package/harness/processes.js";
+import { run, start, stop } from "../package/harness/processes.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 const MODULES = fileURLToPath(new URL("node_modules/", import.meta.url));
@@ -18,6 +18,7 @@ export const LINE = /^ *fetch: client\.fetch,\n/gm;
 /** The client, where a scenario gives it options. */
 export const CLIENT = "createClient()";
 
+export const readme = (example) => readFile(join(EXAMPLES, example, "README.md"), "utf8");
 export const source = (example) => readFile(join(EXAMPLES, example, "index.js"), "utf8");
 const json = async (file) => JSON.parse(await readFile(file, "utf8"));
 export const manifest = (example) => json(join(EXAMPLES, example, "package.json"));
@@ -41,6 +42,13 @@ export async function createPrograms() {
   return {
     packed: app.manifest,
     remove: app.remove,
+
+    /** Runs lines of shell beside an example as one copies it, to their end. */
+    async shell(example, lines) {
+      const dir = join(app.dir, "copied", example);
+      await cp(join(EXAMPLES, example), dir, { recursive: true });
+      return run("sh", ["-c", lines], { cwd: dir });
+    },
 
     /**
      * Runs an example to its end, or for `patienceMs`. As it is, or with `options` for its client, or

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { connectMock } from "../package/cases/mock.js";
-import { startMock } from "../package/harness/mock-server.js";
+import { BINARY, startMock } from "../package/harness/mock-server.js";
+import { freePort } from "../package/harness/ports.js";
 import { startByModel } from "./by-model.js";
-import { CLIENT, createPrograms, examples, installed, LINE, manifest, sdks, source } from "./programs.js";
+import { CLIENT, createPrograms, examples, installed, LINE, manifest, readme, sdks, source } from "./programs.js";
 import { FALLBACK, scenarios, WORDS } from "./scenarios.js";
 import { table } from "./table.js";
 
@@ -31,13 +32,21 @@ after(async () => {
   await server?.stop();
 });
 
-describe("the examples", () => {
+describe("the examples", { concurrency: 3 }, () => {
   for (const example of examples) {
     test(`${example} pins the client that it is tested with, and takes this package by its usual range`, async () => {
       const { "query-with-retry": range, ...others } = (await manifest(example)).dependencies;
       assert.equal(range, `^${programs.packed.version.replace(/\.\d+$/, ".0")}`);
       assert.ok(others[sdks[example]]);
       for (const [name, version] of Object.entries(others)) assert.equal((await installed(name)).version, version);
+    });
+
+    test(`${example} answers by the commands of its README, against the mock server that they start`, async () => {
+      const [, , lines] = (await readme(example)).match(/^```sh\n([^]*?)^```\n[^]*?^```sh\n([^]*?)^```$/m);
+      const port = await freePort();
+      // What cargo would build is built already.
+      const commands = lines.replace("cargo run -p mock-hf --", `"${BINARY}"`).replaceAll("8089", String(port));
+      assert.match(await programs.shell(example, `${commands}kill $!\n`), /^You said: \w/m);
     });
 
     test(`${example} differs from a program without this package by one line, its import and its client`, async () => {

@@ -102,7 +102,7 @@ fn package() -> Result<()> {
         run(command.env("MOCK_HF_BIN", &mock).env("PKG_DIR", &published).env("PANICS_PKG_DIR", &panics))
     };
     step("every runtime", || with(node().arg("tests/package/run.js")))?;
-    let files = ["packaging", "types", "docs", "examples", "bundlers", "lost"]
+    let files = ["packaging", "types", "docs", "shell", "examples", "bundlers", "lost"]
         .map(|name| format!("tests/package/{name}.test.js"));
     step("tarball, types, bundlers, lost requests", || {
         with(node().args(["--test", "--test-concurrency=1"]).args(files))

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { start, stop } from "./processes.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const BINARY = resolve(ROOT, process.env.MOCK_HF_BIN ?? "target/debug/mock-hf");
+export const BINARY = resolve(ROOT, process.env.MOCK_HF_BIN ?? "target/debug/mock-hf");
 
 /** `args`: more for the server, such as sites to serve. */
 export async function startMock(args = []) {
