@@ -5,7 +5,7 @@ import type { Bytes } from "../wasm/protocol.js";
 import { wholeOf } from "./bytes.js";
 import { defined } from "./defined.js";
 import { parseJson } from "./json.js";
-import { isHeaderName, isIterable } from "./options.js";
+import { isFieldText, isHeaderName, isIterable, UNFIT } from "./options.js";
 import { parsedUrl } from "./platform.js";
 
 /** A request that can be sent twice. */
@@ -44,8 +44,9 @@ function whichHeader(given: unknown): string {
       return true;
     }
   });
-  const [name] = (at[nth] as string[] | undefined) ?? [];
-  return isHeaderName(name) ? JSON.stringify(name) : `the name of number ${nth + 1}`;
+  const [name, value] = (at[nth] as string[] | undefined) ?? [];
+  if (!isHeaderName(name)) return `the name of number ${nth + 1} is not`;
+  return `${JSON.stringify(name)} ${isFieldText(String(value)) ? "is not" : UNFIT}`;
 }
 
 /** A copy. Not the platform's own error, which shows the value. */
@@ -53,7 +54,7 @@ function headersOf(given: HeadersInit | undefined): Headers {
   try {
     return new Headers(given);
   } catch {
-    throw invalid(`headers must be what fetch takes: ${whichHeader(given)} is not`);
+    throw invalid(`headers must be what fetch takes: ${whichHeader(given)}`);
   }
 }
 

@@ -161,6 +161,9 @@ export const checkClientOptions = shape({ ...callOptions, ...ofClient });
 /** What a header can carry, and a reason phrase (RFC 9110, section 5.5). */
 export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 
+/** What is said of a value that is no field text. */
+export const UNFIT = "holds a line break or another character that a header cannot carry";
+
 export const isHeaderName = (name: unknown): boolean => typeof name === "string" && /^[!#$%&'*+.^`|~\w-]+$/.test(name);
 
 export const isIterable = (value: unknown): value is Iterable<unknown> =>
@@ -181,7 +184,7 @@ export function headerPairs(value: object | undefined, name: string): HeaderPair
     if (/^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i.test(key))
       throw invalid(`${where} is the platform's own, and cannot be given`);
     if (typeof text !== "string") throw invalid(`${where} must be a string, got ${given(text)}`);
-    if (!isFieldText(text)) throw invalid(`${where} holds a line break or another character that a header cannot carry`);
+    if (!isFieldText(text)) throw invalid(`${where} ${UNFIT}`);
     return [key.toLowerCase(), text.trim()];
   });
 }

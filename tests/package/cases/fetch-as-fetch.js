@@ -371,6 +371,16 @@ export const fetchAsFetch = [
     },
   },
   {
+    name: "client.fetch names a header whose value no header can carry, such as a placeholder that was left in, and says why",
+    async run({ api, assert }) {
+      const headers = { "content-type": "application/json", authorization: "Bearer hf_…" };
+      const call = api.createClient().fetch("http://127.0.0.1:9/", { method: "POST", body: "{}", headers });
+      const error = await assert.rejects(call, { name: "TypeError" });
+      const says = ': "authorization" holds a line break or another character that a header cannot carry';
+      assert.ok(error.message.endsWith(says), error.message);
+    },
+  },
+  {
     name: "no error about what client.fetch was given shows a value, nor what stands where a name should",
     async run({ api, assert }) {
       const { fetch } = api.createClient();
