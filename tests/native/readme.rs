@@ -160,3 +160,14 @@ fn the_advice_about_an_error_is_the_hint_that_it_carries() {
         assert!(hint.is_some() && told == hint, "{code}: {told:?}, not {hint:?}");
     }
 }
+
+#[test]
+fn the_hint_of_each_phase_is_in_the_docs() {
+    let hints = include_str!("../../src/ts/errors/hints.ts").split("hintsOfPhase").nth(1).unwrap_or_default();
+    let told = |line: &'static str| line.trim().strip_suffix("\",")?.split_once(": \"");
+    let hints: Vec<_> = hints.lines().filter_map(told).collect();
+    assert_eq!(hints.len(), 6);
+    for (phase, hint) in hints {
+        assert!(PAGES.contains(&format!("| `{phase}` | {hint} |")), "{phase}: {hint}");
+    }
+}

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../types/report.js";
+import type { ErrorCode, Phase } from "../types/report.js";
 
 /** What to do about each code that a call can end with, in one sentence; the README has them too. */
 export const hints = {
@@ -24,3 +24,13 @@ export const hints = {
   gone: "This address is retired: use a model id, which goes to the current router.",
   paused: "Resume the endpoint: it is paused, and no request wakes it.",
 } satisfies Partial<Record<ErrorCode, string>>;
+
+/** Of a `timeout`, by the clock that ran out; docs/errors.md has them too. */
+export const hintsOfPhase: Partial<Record<Phase, string>> = {
+  queue: "Send fewer calls at once, or raise timeouts.totalMs: the call was still in line in this program.",
+  connect: "Check that the server runs and can be reached, or raise timeouts.connectMs.",
+  first_byte: "The server had not begun to answer: raise timeouts.firstByteMs, or ask for less.",
+  idle: "The server fell silent within its answer, which a longer clock seldom cures: ask again, or go on from partial.",
+  attempt: "Raise timeouts.attemptMs, ask for less, or stream the answer.",
+  total: "Raise timeouts.totalMs, ask for less, or stream the answer.",
+};

@@ -1,5 +1,5 @@
 import type { CallReport, ErrorCode, Layer, Phase } from "../types/report.js";
-import { hints } from "./hints.js";
+import { hints, hintsOfPhase } from "./hints.js";
 
 /** @internal */
 export interface Failure {
@@ -87,7 +87,7 @@ export class QueryError extends Error {
     if (status) this.status = status;
     if (retryAfterMs >= 0) this.retryAfterMs = retryAfterMs;
     this.retryable = retryable;
-    this.hint = hints[code];
+    this.hint = (code === "timeout" && phase && hintsOfPhase[phase]) || hints[code];
     this.report = report;
     if (partial) this.partial = partial;
     if (detail) this.detail = detail;

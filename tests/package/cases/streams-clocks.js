@@ -174,6 +174,27 @@ export const streamsClocks = [
     },
   },
   {
+    name: "the hint of a timeout is that of its phase: a longer clock is advised by its name, and not to who met a server that fell silent",
+    async run({ api, mock, assert }) {
+      const hintOf = async (key, scenario, timeouts) => {
+        const url = await putStream(mock, key, scenario);
+        const { phase, hint } = await assert.rejects(api.streamWithRetry(url, payload, { maxRetries: 0, timeouts }).finalText(), { code: "timeout" });
+        return `${phase}: ${hint}`;
+      };
+      const late = { then: { delayMs: 3_000 } };
+      const idle = await hintOf("silent", { stream: { tokens: 5 }, then: { fault: { kind: "stall", events: 3 } } }, { idleMs: 300 });
+      assert.ok(/^idle: .*fell silent.*partial/.test(idle) && !/[Rr]aise/.test(idle), idle);
+      for (const [phase, timeouts] of [
+        ["first_byte", { firstByteMs: 300 }],
+        ["attempt", { attemptMs: 300 }],
+        ["total", { totalMs: 300 }],
+      ]) {
+        const hint = await hintOf(phase.replace("_", "-"), late, timeouts);
+        assert.ok(hint.startsWith(`${phase}: `) && hint.includes(`aise timeouts.${Object.keys(timeouts)[0]}`), hint);
+      }
+    },
+  },
+  {
     name: "firstTokenMs is the time to the first text of a stream, and told once, before the first item",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 3, tokensPerSecond: 4 } });
