@@ -65,7 +65,8 @@ export interface QueryOptions {
   token?: Token | undefined;
   /**
    * Sent with every try to the origin of the target. In browsers each header beyond
-   * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight.
+   * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight. The type is that of an object:
+   * of a `Headers` make one by `Object.fromEntries(headers)`. At run time a `Headers` and a `Map` are taken too.
    *
    * @default none, beside the `content-type` of the payload
    */

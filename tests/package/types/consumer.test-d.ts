@@ -25,6 +25,15 @@ export async function withOptionals(signal?: AbortSignal, hold?: boolean): Promi
   return createClient(shared).query({ url: "https://models.test", token: process.env["HF_TOKEN"] }, { inputs: "x" }, options);
 }
 
+/** Headers are an object: what has no members of its own is refused, though it is taken at run time. */
+export function withHeaders(headers: Headers, map: Map<string, string>): QueryOptions[] {
+  // @ts-expect-error: a Headers
+  const whole: QueryOptions = { headers };
+  // @ts-expect-error: a Map
+  const mapped: QueryOptions = { headers: map };
+  return [whole, mapped, { headers: Object.fromEntries(headers) }, { headers: Object.fromEntries(map) }];
+}
+
 /** The answer to `messages` is a chat's. */
 export async function chat(token: string): Promise<string> {
   const answer = await queryWithRetry(model, { messages, max_tokens: 50 }, { token });
