@@ -58,9 +58,9 @@ const atOnce = (came) => {
 
 describe("with a call in flight to the target that was used first of more than are kept", { concurrency: true, timeout: 60_000 }, () => {
   test("its cold start makes no other target cold", async () => {
-    const cold = await mock.put("cold", { server: "legacy", cold: { ms: 6_000, says: 8 }, healthy });
-    const client = api.createClient({ timeouts: { totalMs: 20_000 } });
-    const waiting = outcome(() => client.query(cold, {}), 20_000);
+    const cold = await mock.put("cold", { server: "legacy", cold: { ms: 12_000, says: 15 }, healthy });
+    const client = api.createClient({ timeouts: { totalMs: 40_000 } });
+    const waiting = outcome(() => client.query(cold, {}), 40_000);
     await mock.statsOnce("cold", ({ log }) => log[0]?.outcome === "sent", "the first look");
     const last = await useOthers(client, KEPT);
     const before = (await mock.stats("cold")).requests;

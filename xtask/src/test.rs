@@ -109,19 +109,19 @@ fn package() -> Result<()> {
     })?;
     docs::check()?;
     need::npm("tests/sdks")?;
-    // They wait more than they work: three files at a time. Their output keeps the order of the files.
+    // They wait more than they work, so several files run at a time; their output keeps the order of the files. Where the
+    // machine is busy they are late: once more, one after the other.
+    let waiting = |name: &str, at_once: u8, files: Vec<std::path::PathBuf>| {
+        let tests = |at_once: u8| {
+            with(node().arg("--test").arg(format!("--test-concurrency={at_once}")).args(&files))
+        };
+        step(name, || tests(at_once).or_else(|_| step("once more", || tests(1))))
+    };
     let folders = ["gateway", "hostile", "panic", "prometheus", "sdks"];
-    step(&folders.join(", "), || {
-        let files: Result<Vec<_>> = folders.into_iter().map(tests_in).collect();
-        with(node().args(["--test", "--test-concurrency=3"]).args(files?.concat()))
-    })?;
-    // They wait more than they work, and whole browsers are stopped in between. Where the machine is busy a browser
-    // itself is late: once more, one after the other.
-    let browsers = tests_in("browsers")?;
-    let tests = |at_once: &str| with(node().args(["--test", at_once]).args(&browsers));
-    step("browsers", || {
-        tests("--test-concurrency=2").or_else(|_| step("once more", || tests("--test-concurrency=1")))
-    })?;
+    let files: Result<Vec<_>> = folders.into_iter().map(tests_in).collect();
+    waiting(&folders.join(", "), 3, files?.concat())?;
+    // Whole browsers are stopped in between.
+    waiting("browsers", 2, tests_in("browsers")?)?;
     // Every case of it is two or more processes, four at a time: nothing else beside it.
     step("workerd", || with(node().args(["--test", "--test-concurrency=1"]).args(tests_in("workerd")?)))?;
     // Memory and times are measured: nothing else beside it.
