@@ -7,7 +7,7 @@
 //! minute.
 //!
 //! [`Verdict`] says what counts as a failure. A loading model, a rate limit, any other status of 400 to 499, and an
-//! abort do not.
+//! abort do not. Nor do the retries of a call that fails while the target answers others: see `Shared::ended`.
 
 use super::lease::{CallId, Lease};
 use crate::core::failure::{Code, Layer};
