@@ -48,8 +48,8 @@ const TO_CLAIM_UNSEEN: Duration = Duration::from_secs(1);
 /// A refusal by a server that answers other calls costs the server nothing: for this long another attempt costs no
 /// retry budget.
 const FREE_FOR: Duration = Duration::from_secs(5);
-/// The longest pause after a refusal without a time, before jitter. It may be the refusal of one caller's calls, and others wait
-/// behind them.
+/// The longest pause, before jitter, after a refusal that names no time. It is short because the server may refuse only one
+/// caller, while all callers wait.
 const LONGEST_COOLDOWN: Duration = Duration::from_secs(2);
 /// A target that answered another call this recently answers calls all the time.
 const ANSWERS: Duration = Duration::from_ms(300);
@@ -66,6 +66,7 @@ pub struct Shared {
     rules: Rules,
     concurrency: limiter::Rule,
     alert: AlertRule,
+    /// `MOST_TARGETS` in `src/ts/call/context.ts` limits them.
     targets: Vec<TargetState>,
     /// The targets whose queue was not empty at the last dispatch: few of many.
     lines: Vec<usize>,

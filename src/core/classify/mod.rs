@@ -23,7 +23,7 @@ pub struct Body {
     pub is_page: bool,
     /// A success that does not have the form that the caller asked for.
     pub unexpected: bool,
-    /// The body reports a failure, whatever the status is.
+    /// The body reports a failure, whatever the status is: see `Said::is_failure` in `dialect/said.rs`.
     pub is_error: bool,
     /// The body is complete, and another attempt would bring the same.
     pub is_final: bool,
@@ -116,9 +116,9 @@ impl Classification {
 }
 
 impl Classification {
-    /// The classification of an answer that took this long. A gateway, a worker or a connection that breaks after
-    /// seconds broke off work that may be done and billed, or will break it off again. gunicorn reports its own
-    /// timeout by a page.
+    /// The classification of an answer that took this long. If a gateway, a worker or a connection fails after more than
+    /// a second, the work may be done and billed, or the next attempt may fail in the same way: one more at most. gunicorn
+    /// reports its own timeout by a page.
     pub fn after(self, took: Duration, is_page: bool) -> Self {
         let breaks = match self.code {
             // Cut, or ended without what the caller asked for.

@@ -3,8 +3,8 @@
 //! ended.
 //!
 //! The keys on the way to a value tell what it means, as the tokens come. Nothing is kept of the document but its
-//! text and its words about a failure. What says failure is one unless a result stands beside it: servers put ids,
-//! usage and nulls next to an error, and `"error": null` next to an answer.
+//! text and its words about a failure. A sign of failure counts only if the document holds no result, because
+//! servers send `"error": null` beside an answer. Ids, usage and nulls are no results.
 
 mod alike;
 mod formats;

@@ -159,8 +159,8 @@ impl Said {
         self.found.until_ms
     }
 
-    /// The document is a failure, not a result that mentions one. An account of a failure, such as a job that has
-    /// failed, is the answer to a lookup.
+    /// The document is a failure, not a result that mentions one. A lookup of a failed job
+    /// succeeds: its document describes a failure, and is still the answer.
     pub fn is_failure(&self, lookup: bool) -> bool {
         let found = &self.found;
         let is_account = lookup || found.has_id && found.is_kept;

@@ -14,10 +14,13 @@ import type { Attachable, Instance } from "../wasm/instance.js";
 import type { CoreTarget } from "../wasm/protocol.js";
 import { tell } from "./events.js";
 
-/** Beyond as many, the one that was not used for longest makes room: targets are labels of metrics. */
+/**
+ * The most targets that a client keeps state for, and addresses that it has parsed. Beyond it the least recently used idle
+ * target is dropped: targets are labels of metrics.
+ */
 const MOST_TARGETS = 200;
 
-/** So many are asked whether they are in use, or thousands that are would be asked by each that comes. */
+/** At most so many are checked for being in use when a new one arrives: otherwise each arrival might check thousands. */
 const MOST_LOOKS = 16;
 
 const NOTHING: QueryOptions = {};

@@ -139,8 +139,9 @@ export class Leg implements Outgoing {
 
   /**
    * Where the answer sends it, by the rules of HTTP-redirect fetch in the Fetch standard; beyond it,
-   * only the headers that say nothing about the caller go to another origin. Undefined where the
-   * answer is to be read: it names no place, or a payload would be lost on the way, which with a 303 has been taken.
+   * only the headers that say nothing about the caller go to another origin. Undefined if the
+   * redirect is not followed: it has no `Location`, or following it would drop the payload. A 303 is followed, because the
+   * server has taken the payload.
    *
    * @throws {TypeError} where `fetch` would fail
    */
