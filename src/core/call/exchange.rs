@@ -76,7 +76,7 @@ pub enum Lost {
     ForGood,
     /// A clock of the platform ran out.
     Late,
-    /// The host name has no address. For a host that has answered before, that is temporary.
+    /// The host name has no address. For a host that has answered before, that is temporary; for any other, a mistake.
     Nameless,
     /// There is no network.
     Offline,

@@ -645,15 +645,16 @@ impl Call {
             Lost::Nameless if cx.shared.has_answered(self.target_index()) => {
                 self.on_closed_port(cx, attempt, network, false)
             }
-            Lost::ForGood => {
-                let for_good = Classification { retry: RetryClass::Never, layer: Layer::Client, ..network };
+            Lost::ForGood | Lost::Nameless => {
+                let layer = if lost == Lost::ForGood { Layer::Client } else { network.layer };
+                let for_good = Classification { retry: RetryClass::Never, layer, ..network };
                 self.on_lost(cx, attempt, for_good, None)
             }
             Lost::Late => {
                 let phase = Phase::FirstByte;
                 self.on_lost(cx, attempt, timed_out(phase, false), Some(phase))
             }
-            Lost::Unsaid | Lost::Nameless | Lost::Offline | Lost::Suspended => {
+            Lost::Unsaid | Lost::Offline | Lost::Suspended => {
                 self.on_lost(cx, attempt, network.after(cx.now.since(attempt.started), false), None)
             }
         }

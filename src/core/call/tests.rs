@@ -270,9 +270,11 @@ fn a_connection_that_fails_at_once_while_another_call_is_in_flight_is_a_closed_p
 }
 
 #[test]
-fn a_host_without_an_address_is_a_closed_port_only_if_it_has_answered_before() {
-    let mut fresh = call(Given::default(), &[OPENAI]);
-    assert_eq!(waits_for(lost(&mut fresh, Lost::Nameless, 1)), Some(WaitReason::Backoff));
+fn a_host_without_an_address_is_a_closed_port_if_it_has_answered_before_and_else_a_mistake() {
+    let Action::Fail(failure) = lost(&mut call(Given::default(), &[OPENAI]), Lost::Nameless, 1) else {
+        panic!()
+    };
+    assert_eq!((failure.code, failure.layer, failure.phase), (Code::Network, Layer::Network, None));
     let mut known = call(Given::default(), &[OPENAI]);
     known.handle(at(1000), Input::Start);
     known.handle(at(1001), head(200));

@@ -10,7 +10,7 @@ const MOST = 12;
 
 /** A group for each `Lost`, in its order. Deno puts the URL into its words, so what is looked for there has a space, which no URL has. */
 const WHY =
-  /(conn(?:ection)? ?refused|ely refused)|(^network connection lost|^networkerror when|^(?:failed to fetch|load failed)(?: \(|$)|^(?:econnreset|und_err_socket|connectionclosed|eai_again|e(?:host|net)unreach|ehostdown)$|reset by peer|closed before message)|(^\w*(?:cert|leaf_sig|wrong_version|eproto)\w*$|^bad port|are blocked$|peer cert|corrupt message|many subrequests|unknown scheme|scheme '|--allow-net)|(^und_err_(?:headers|body)_timeout$|^timeouterror$)|(^enotfound$|dns error)/im;
+  /(conn(?:ection)? ?refused|ely refused)|(^network connection lost|^networkerror when|^(?:failed to fetch|load failed)(?: \(|$)|^(?:econnreset|und_err_socket|connectionclosed|eai_again|e(?:host|net)unreach|ehostdown)$|reset by peer|closed before message)|(^\w*(?:cert|leaf_sig|wrong_version|eproto)\w*$|^bad port|are blocked$|peer cert|corrupt message|many subrequests|unknown scheme|scheme '|--allow-net)|(^und_err_(?:headers|body)_timeout$|^timeouterror$)|(^enotfound$|dns error(?!.*temporary))/im;
 
 const text = (value: unknown): string => (typeof value === "string" ? value.slice(0, LONGEST).trim() : "");
 

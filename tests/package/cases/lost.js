@@ -171,13 +171,15 @@ export const lost = [
     },
   })),
   {
-    name: "a host that does not exist is named as such, where the platform tells, and asked again",
+    name: "a host that does not exist is named as such, where the platform tells, and not asked again",
     async run({ api, losing, assert, runtime }) {
       if (browsers.includes(runtime) || runtime === "workerd") return;
       const { client, rejections } = listening(api, { maxRetries: 1 });
       const error = await assert.rejects(client.query(losing.unknownHost, {}), { name: "QueryError", code: "network" });
-      assert.equal(rejections.length, 2);
-      assert.equal(error.cause, rejections[1]);
+      // A resolver without a network may say that it fails for the moment only.
+      const isForNow = /EAI_AGAIN|temporary/i.test(error.detail);
+      assert.equal(rejections.length, isForNow ? 2 : 1, error.detail);
+      assert.equal(error.cause, rejections.at(-1));
       assert.ok(/no-such-host\.invalid/.test(error.detail), error.detail);
     },
   },
