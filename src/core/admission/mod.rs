@@ -14,6 +14,7 @@ pub mod lease;
 pub mod limiter;
 mod messages;
 mod pace;
+mod payloads;
 pub mod probing;
 pub mod queue;
 mod target;
