@@ -6,6 +6,9 @@ mod lead;
 mod waits;
 
 use super::*;
+use crate::core::admission::lease::CallId;
+use crate::core::admission::probing::LoadingAnswer;
+use crate::core::rng::Rng;
 
 const A: CallId = 1;
 const B: CallId = 2;
