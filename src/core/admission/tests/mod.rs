@@ -10,11 +10,13 @@ mod queue;
 mod targets;
 
 use super::budget::InitialTokens;
+use super::gate::{ClosedPort, ColdSighting, Role};
 use super::probing::LoadingAnswer;
 use super::*;
-use crate::core::failure::Layer;
+use crate::core::failure::{Code, Layer};
 use crate::core::policy::{Policy, Priority};
-use crate::core::record::WaitReason;
+use crate::core::record::{Outcome, WaitReason};
+use crate::core::time::Duration;
 use std::collections::HashMap;
 
 const TARGET: usize = 0;
