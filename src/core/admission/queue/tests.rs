@@ -1,0 +1,93 @@
+//! Which call is next, and what the queue keeps of those that left.
+
+use super::*;
+
+const fn at(ms: u64) -> Instant {
+    Instant::from_ms(ms)
+}
+
+fn push(queue: &mut Queue, now: Instant, who: CallId, tier: Priority) {
+    queue.push(now, who, tier, now + Duration::from_secs(60));
+}
+
+fn served(queue: &mut Queue, count: usize) -> Vec<CallId> {
+    (0..count).filter_map(|_| queue.pop(at(0))).collect()
+}
+
+#[test]
+fn within_a_tier_the_first_to_come_is_the_first_to_go() {
+    let mut queue = Queue::default();
+    (0..5).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    assert_eq!(served(&mut queue, 9), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn full_tiers_are_served_eight_to_three_to_one() {
+    let mut queue = Queue::default();
+    for who in 0..1000 {
+        push(&mut queue, at(0), who, Priority::Interactive);
+        push(&mut queue, at(0), 1000 + who, Priority::Default);
+        push(&mut queue, at(0), 2000 + who, Priority::Batch);
+    }
+    let served = served(&mut queue, 120);
+    let of = |tier: u32| served.iter().filter(|who| **who / 1000 == tier).count();
+    assert_eq!([of(0), of(1), of(2)], [80, 30, 10]);
+}
+
+#[test]
+fn a_tier_alone_has_every_turn_and_owes_nothing_for_it() {
+    let mut queue = Queue::default();
+    (0..100).for_each(|who| push(&mut queue, at(0), who, Priority::Batch));
+    assert_eq!(served(&mut queue, 50).len(), 50);
+    (0..8).for_each(|who| push(&mut queue, at(0), 1000 + who, Priority::Interactive));
+    let next = served(&mut queue, 9);
+    assert_eq!(next.iter().filter(|who| **who >= 1000).count(), 8, "{next:?}");
+}
+
+#[test]
+fn a_call_that_has_waited_half_a_minute_is_next() {
+    let mut queue = Queue::default();
+    push(&mut queue, at(0), 7, Priority::Batch);
+    (0..100).for_each(|who| push(&mut queue, at(29_000), 100 + who, Priority::Interactive));
+    assert_ne!(queue.pop(at(29_999)), Some(7));
+    assert_eq!(queue.pop(at(30_000)), Some(7));
+}
+
+#[test]
+fn a_call_that_leaves_is_never_served() {
+    let mut queue = Queue::default();
+    (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Interactive));
+    assert!(queue.remove(2));
+    assert!(!queue.remove(2));
+    assert_eq!(served(&mut queue, 9), [0, 1, 3]);
+    (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Batch));
+    assert_eq!(queue.drain().count(), 4);
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn a_call_without_a_sign_of_life_is_never_served() {
+    let mut queue = Queue::default();
+    (0..3).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    queue.renew(at(4000), 1);
+    queue.drop_silent(at(5000), Duration::from_secs(5));
+    assert_eq!(served(&mut queue, 9), [1]);
+}
+
+#[test]
+fn calls_are_impatient_if_their_patience_ends_before() {
+    let mut queue = Queue::default();
+    for who in 1..4 {
+        queue.push(at(0), who, Priority::Default, at(u64::from(who) * 1000));
+    }
+    assert_eq!(queue.impatient(at(2000)).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_long_queue_that_has_gone_leaves_no_memory_behind() {
+    let mut queue = Queue::default();
+    (0..10_000).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    (0..5_000).for_each(|who| assert!(queue.remove(who)));
+    assert_eq!(served(&mut queue, 10_000).len(), 5_000);
+    assert_eq!(queue.pages.capacity(), 0);
+}
