@@ -9,116 +9,20 @@
 //! [`Verdict`] says what counts as a failure. A loading model, a rate limit, any other status of 400 to 499, and an
 //! abort do not. Nor do the retries of a call that fails while the target answers others: see `Shared::ended`.
 
+mod messages;
+mod window;
+
 use super::lease::{CallId, Lease};
-use crate::core::failure::{Code, Layer};
+use crate::core::failure::Layer;
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
+pub use messages::{Permission, Report, Rule, State, Verdict};
+use window::{BUCKETS, Bucket};
 
-/// The failure rate counts once the window has this many answers.
-const MIN_CALLS: u32 = 10;
-/// The window is forgotten bucket by bucket.
-const BUCKETS: u64 = 10;
 /// A probe that takes longer does not keep other calls from probing.
 const LONGEST_PROBE: Duration = Duration::from_secs(30);
 /// Successes until the circuit closes: 1, then 2, 4 and 8 at once.
 const RAMP: u32 = 1 + 2 + 4 + 8;
-
-/// When the circuit of a target opens, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// So many failures within the window open it, if they are half of the calls once there are ten; so do as many
-    /// consecutive timeouts.
-    pub failures: u32,
-    /// The window of the failures.
-    pub window: Duration,
-    /// How long the circuit stays open the first time. Doubled each time that the probe or the ramp fails.
-    pub open: Duration,
-    /// The same if only the network has failed, which may be the caller's own: a page is not always told that it is
-    /// offline.
-    pub of_network: Option<Duration>,
-    /// The longest time that the circuit stays open.
-    pub max_open: Duration,
-}
-
-impl Default for Rule {
-    /// # Default
-    ///
-    /// 5 failures in 30 s; open for 15 s, doubled up to 300 s.
-    fn default() -> Self {
-        Self {
-            failures: 5,
-            window: Duration::from_secs(30),
-            open: Duration::from_secs(15),
-            of_network: None,
-            max_open: Duration::from_secs(300),
-        }
-    }
-}
-
-/// The state of a circuit, as the public API names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Calls are sent.
-    Closed,
-    /// No call is sent until the target has had time to recover.
-    Open,
-    /// A probe is sent, or a few calls, until it is clear whether the target has recovered.
-    HalfOpen,
-}
-
-/// What the end of an attempt says about the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The target works: it answered, or refused as a working server does.
-    Success,
-    /// The target failed. The layer says whether the failure may be the caller's own network.
-    Failure(Layer),
-    /// The target did not answer in time.
-    Timeout(Layer),
-    /// Unknown: the caller left.
-    Ignored,
-}
-
-impl Verdict {
-    /// The status decides before the code. An answer with 400 to 499 is about this request, even if it says that the
-    /// server ran out of memory or of patience: the target works for other requests.
-    pub const fn of(code: Code, layer: Layer, status: Option<u16>) -> Self {
-        match code {
-            _ if matches!(status, Some(300..=499)) => Self::Success,
-            Code::Timeout => Self::Timeout(layer),
-            Code::Unavailable
-            | Code::GatewayTimeout
-            | Code::Network
-            | Code::EngineFailure
-            | Code::StreamTruncated
-            | Code::StreamError
-            | Code::BadResponse => Self::Failure(layer),
-            _ => Self::Success,
-        }
-    }
-}
-
-/// How a call that the circuit admitted has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The call that was admitted.
-    pub call: CallId,
-    /// The generation in which it was admitted.
-    pub generation: u32,
-    /// What its end says about the target.
-    pub verdict: Verdict,
-    /// How many others are in flight. They may still succeed, because failures come sooner than answers.
-    pub others: u32,
-}
-
-/// Whether a call may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
-    /// Send it.
-    Granted,
-    /// The circuit is open, for this long.
-    Denied(Duration),
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
@@ -135,13 +39,6 @@ enum Phase {
         left: u32,
         failed: u32,
     },
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
-    nth: u64,
-    successes: u32,
-    failures: u32,
 }
 
 /// The circuit of one target.
@@ -297,47 +194,6 @@ impl Breaker {
             (_, Verdict::Ignored) | (Phase::Open { .. }, _) => {}
         }
         false
-    }
-
-    fn failed(&mut self, now: Instant, layer: Layer, others: u32, rng: &mut Rng) {
-        self.count(now, false);
-        self.failures.push(now);
-        if self.failures.len() > self.rule.failures.max(1) as usize {
-            self.failures.remove(0);
-        }
-        let so_many = self.failures.len() >= self.rule.failures.max(1) as usize;
-        let soon = self.failures.first().is_some_and(|first| now.since(*first) <= self.rule.window);
-        let late = self.consecutive_timeouts >= self.rule.failures.max(1);
-        if late || (so_many && soon && self.failure_rate_exceeded(now, others)) {
-            self.open(now, layer, rng);
-        }
-    }
-
-    fn failure_rate_exceeded(&self, now: Instant, others: u32) -> bool {
-        let nth = self.nth(now);
-        let (mut successes, mut failures) = (others, 0_u32);
-        for bucket in self.buckets.iter().filter(|bucket| bucket.nth <= nth && bucket.nth + BUCKETS > nth) {
-            successes = successes.saturating_add(bucket.successes);
-            failures = failures.saturating_add(bucket.failures);
-        }
-        successes.saturating_add(failures) < MIN_CALLS || failures >= successes
-    }
-
-    fn nth(&self, now: Instant) -> u64 {
-        now.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / BUCKETS).max(1)
-    }
-
-    /// Counts a result in the bucket of this moment.
-    fn count(&mut self, now: Instant, success: bool) {
-        let nth = self.nth(now);
-        let Some(bucket) = self.buckets.get_mut((nth % BUCKETS) as usize) else {
-            return; // there is a bucket for each remainder
-        };
-        if bucket.nth != nth {
-            *bucket = Bucket { nth, ..Bucket::default() };
-        }
-        let count = if success { &mut bucket.successes } else { &mut bucket.failures };
-        *count = count.saturating_add(1);
     }
 
     fn open(&mut self, now: Instant, layer: Layer, rng: &mut Rng) {

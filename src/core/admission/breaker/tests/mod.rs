@@ -7,6 +7,7 @@ mod half_open;
 mod open;
 
 use super::*;
+use crate::core::failure::Code;
 
 const ME: CallId = 1;
 const OTHER: CallId = 2;
