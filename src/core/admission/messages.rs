@@ -36,7 +36,7 @@ pub struct Caller {
 pub enum Admission {
     /// The call may be sent now. It gives the generation back with the result.
     Admitted {
-        /// Of the circuit, which ignores the results of earlier generations.
+        /// The generation of the circuit, which ignores the results of earlier ones.
         generation: u32,
     },
     /// The call is queued, for this reason.
@@ -109,6 +109,24 @@ pub enum Means {
 }
 
 impl Ended {
+    /// The end of a call's first attempt without a status, a stream or a key. Where something else holds, that field is set
+    /// besides.
+    pub const fn plain(generation: u32, started: Instant, outcome: Outcome, limit: Duration) -> Self {
+        Self {
+            generation,
+            started,
+            outcome,
+            status: None,
+            limit,
+            streamed: false,
+            begun: None,
+            means: Means::Itself,
+            was_refused: false,
+            has_failed: false,
+            key: 0,
+        }
+    }
+
     /// The latency, if the outcome has one: a failure before the time was up has none.
     pub(super) fn took(&self, now: Instant) -> Option<Took> {
         let late = matches!(self.outcome, Outcome::Failed(Code::Timeout, _));
@@ -155,46 +173,4 @@ pub struct Snapshot<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::failure::Layer;
-
-    const fn at(ms: u64) -> Instant {
-        Instant::from_ms(ms)
-    }
-
-    #[test]
-    fn an_answer_and_a_timeout_have_a_latency_and_no_other_end_has_one() {
-        let timeout = Outcome::Failed(Code::Timeout, Layer::Compute);
-        let failure = Outcome::Failed(Code::Overloaded, Layer::Compute);
-        let ms = Duration::from_ms;
-        let times = |whole, timeout| Some(Took { whole: ms(whole), first_token: None, timeout: ms(timeout) });
-        for (outcome, took) in [
-            (Outcome::Ok, times(900, 800)),
-            (timeout, times(800, 800)), // the timer came late
-            (failure, None),
-            (Outcome::Aborted, None),
-        ] {
-            let ended = Ended {
-                generation: 0,
-                started: at(100),
-                outcome,
-                status: None,
-                limit: ms(800),
-                streamed: false,
-                begun: None,
-                means: Means::Itself,
-                was_refused: false,
-                has_failed: false,
-                key: 0,
-            };
-            assert_eq!(ended.took(at(1_000)), took, "{outcome:?}");
-            let streamed = Ended { streamed: true, ..ended };
-            let first = streamed.took(at(1_000)).map(|took| took.first_token);
-            assert_eq!(first, took.map(|took| Some(took.whole)), "{outcome:?}");
-            let begun = Ended { begun: Some(at(300)), ..streamed };
-            let first = begun.took(at(1_000)).map(|took| took.first_token);
-            assert_eq!(first, took.map(|_| Some(ms(200))), "{outcome:?}");
-        }
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use query_with_retry::core::admission::gate::ColdSighting;
 use query_with_retry::core::admission::lease::CallId;
 use query_with_retry::core::admission::limiter;
 use query_with_retry::core::admission::probing::LoadingAnswer;
-use query_with_retry::core::admission::{Admission, Caller, Ended, Means, Shared, SignOfLife};
+use query_with_retry::core::admission::{Admission, Caller, Ended, Shared, SignOfLife};
 use query_with_retry::core::failure::{Code, Layer};
 use query_with_retry::core::policy::Priority;
 use query_with_retry::core::record::Outcome;
@@ -56,20 +56,7 @@ impl Crowd {
     }
 
     fn ends(&mut self, who: CallId, outcome: Outcome) {
-        let ended = Ended {
-            generation: 0,
-            started: at(0),
-            outcome,
-            status: None,
-            limit: HOUR,
-            streamed: false,
-            begun: None,
-            means: Means::Itself,
-            was_refused: false,
-            has_failed: false,
-            key: 0,
-        };
-        self.shared.ended(at(1), TARGET, who, ended);
+        self.shared.ended(at(1), TARGET, who, Ended::plain(0, at(0), outcome, HOUR));
     }
 
     fn waiting(&mut self) -> usize {

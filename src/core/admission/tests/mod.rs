@@ -123,19 +123,7 @@ impl Bench {
     /// What this call reports, which is no longer under way.
     fn end(&mut self, who: CallId, outcome: Outcome) -> Ended {
         let (started, generation) = self.sent.remove(&who).expect("it is under way");
-        Ended {
-            generation,
-            started: at(started),
-            outcome,
-            status: None,
-            limit: Policy::default().timeouts.attempt,
-            streamed: false,
-            begun: None,
-            means: Means::Itself,
-            was_refused: false,
-            has_failed: false,
-            key: 0,
-        }
+        Ended::plain(generation, at(started), outcome, Policy::default().timeouts.attempt)
     }
 
     fn is_aborted(&mut self, now: u64, who: CallId) {
