@@ -2,7 +2,8 @@
 //! what it means. An event that resembles the one before is compared with it and not read again, which takes a
 //! seventh of the time.
 
-use super::said::{Found, Said};
+use super::found::Found;
+use super::said::Said;
 use crate::core::json;
 
 /// Longer events are not kept.

@@ -3,7 +3,7 @@
 //! The first one does not show that another will follow. So a document with such keys is read once more, without
 //! those that do not count. Only keys that have a meaning are tracked.
 
-use super::DEEPEST;
+use super::cursor::DEEPEST;
 use super::keys::{NAMES, Name};
 
 /// A document with more of them is an attack, and all later ones count.

@@ -17,7 +17,7 @@ mod tgi;
 mod workers_ai;
 
 use super::keys::Key;
-use super::map::{Use, Way};
+use super::uses::{Use, Way};
 use crate::core::classify::find;
 
 /// What an event is, by its type.
