@@ -106,7 +106,8 @@ impl Said {
         // Some servers send an empty one beside each token that has a text.
         let is_there =
             !part.is_empty() || self.found.has_whole || !self.found.has_token || self.text.is_empty();
-        self.found.has_whole = !is_last && !part.is_empty();
+        // A part between two escapes is empty, and so may be a part of a text that comes in pieces.
+        self.found.has_whole = !is_last && (self.found.has_whole || !part.is_empty());
         if is_last && is_there {
             self.ends();
         }

@@ -69,3 +69,15 @@ fn a_piece_must_be_followed_by_more_and_a_whole_answer_need_not_be() {
         assert_eq!(event(document).goes_on(), goes_on, "{document}");
     }
 }
+
+#[test]
+fn the_whole_text_ends_a_stream_in_whatever_pieces_it_comes() {
+    for text in ["b", "b\\n", "b\\u0041", "\\\\", "b\\ud83d\\ude00"] {
+        let document = format!(r#"{{"token":{{"text":"a"}},"generated_text":"{text}"}}"#);
+        for size in 1..document.len() {
+            let mut reader = Reader::of_text();
+            document.as_bytes().chunks(size).for_each(|piece| reader.push(piece).unwrap());
+            assert_eq!(reader.said().meaning().finished, 1, "{document} in pieces of {size}");
+        }
+    }
+}
