@@ -45,14 +45,12 @@ impl Shared {
                     Code::Timeout => Sample::Timeout,
                     _ => Sample::Ignored,
                 };
-                (
-                    if ended.means == Means::Itself {
-                        Verdict::of(code, layer, ended.status)
-                    } else {
-                        Verdict::Ignored
-                    },
-                    sample,
-                )
+                let verdict = match ended.means {
+                    Means::Itself => Verdict::of(code, layer, ended.status),
+                    Means::Job => Verdict::Success,
+                    Means::Ignored | Means::Own | Means::Overload => Verdict::Ignored,
+                };
+                (verdict, sample)
             }
         };
         if ended.outcome == Outcome::Ok {

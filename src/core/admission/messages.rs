@@ -104,6 +104,8 @@ pub enum Means {
     Ignored,
     /// As an overload: the target works, and is busy with other calls.
     Overload,
+    /// As an answer: the target ran a job of the caller's, and the job failed.
+    Job,
     /// As the call's own failure: the target has failed this call before, and has answered others since.
     Own,
 }

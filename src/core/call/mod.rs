@@ -597,6 +597,7 @@ impl Call {
             // The target has told this call so before: the pause concerns this call alone.
             Means::Itself if is_of_key || is_throttled && self.per_target.refused => Means::Own,
             Means::Itself if is_full_or_quick => Means::Overload,
+            Means::Itself if status < 300 && body.is_error && body.is_final => Means::Job,
             means => means,
         };
         self.record_attempt(cx, attempt, Outcome::Failed(class.code, class.layer), means);

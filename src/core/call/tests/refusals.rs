@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::admission::budget::InitialTokens;
+use crate::core::body::{Reading, Wanted};
 
 /// What the target answers.
 #[derive(Clone, Copy)]
@@ -198,4 +199,26 @@ fn failures_at_the_moment_of_an_answer_count_against_the_target() {
         crowd.refuses(&mut call, 0, Refusal { took: 0, ..FAILED });
     }
     assert!(crowd.is_open(at(1)));
+}
+
+#[test]
+fn a_job_that_failed_opens_no_circuit_and_an_engine_that_failed_does() {
+    for (answer, opens) in [
+        (r#"{"workflow_run_id":"w","data":{"status":"failed","error":"Variable #1# not found"}}"#, false),
+        (r#"{"id":"sync-1","status":"FAILED","error":"CUDA out of memory"}"#, false),
+        (r#"{"id":"sync-1","status":"TIMED_OUT"}"#, false),
+        (r#"{"error":"it broke"}"#, true),
+        (r#"{"id":"r","object":"response","status":"failed"}"#, true),
+    ] {
+        let mut crowd = crowd();
+        for nth in 0..6 {
+            let (mut call, _) = crowd.start(at(nth * 1_000));
+            call.handle(at(nth * 1_000), head(200), &mut crowd.shared);
+            let mut reading = Reading::new("application/json", Some(Wanted::Auto));
+            reading.push(answer.as_bytes());
+            call.handle(at(nth * 1_000 + 1), Input::Body(reading.end().0), &mut crowd.shared);
+            call.handle(at(nth * 1_000 + 1), Input::Aborted, &mut crowd.shared);
+        }
+        assert_eq!(crowd.is_open(at(6_000)), opens, "{answer}");
+    }
 }
