@@ -12,7 +12,7 @@ use super::hint::{self, Now};
 use super::target::Profile;
 use super::time::Duration;
 use phrases::Phrases;
-pub(super) use phrases::find;
+pub(super) use phrases::{any, find};
 
 /// What a body says: see [`body`](super::body).
 #[derive(Clone, Debug, Default)]

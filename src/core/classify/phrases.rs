@@ -28,7 +28,7 @@ pub(in crate::core) fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
 }
 
 /// The phrases are one text with bars between them: a list of texts takes 8 bytes for each.
-fn any(text: &[u8], phrases: &str) -> bool {
+pub(in crate::core) fn any(text: &[u8], phrases: &str) -> bool {
     phrases.as_bytes().split(|byte| *byte == b'|').any(|phrase| find(text, phrase).is_some())
 }
 
@@ -246,7 +246,7 @@ impl Phrases<'_> {
              data_inspection|datainspection",
         )
             || self.say(
-                "validation error|context size has been exceeded|exceeds the available context|context length|context window|\
+                "validation error|missing_thought_signature|context size has been exceeded|exceeds the available context|context length|context window|\
                  prompt is too long|input is too long|input is too large|must have less than|content management policy|flagged",
             )
     }

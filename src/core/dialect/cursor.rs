@@ -145,9 +145,10 @@ impl Sink for Cursor {
         let said = &mut self.said;
         match self.used {
             Use::Nothing => {}
-            Use::Text | Use::Instead => {
+            Use::Text | Use::Instead | Use::Endless => {
                 self.text.saw(part);
                 said.found.has_place = true;
+                said.found.is_endless |= self.used == Use::Endless;
                 said.add_text(part, self.used == Use::Instead);
             }
             Use::Alone => said.add_alone(part),

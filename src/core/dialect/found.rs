@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub(super) has_result: bool,
     /// The document has a number that is no status, where others have a status.
     pub(super) has_own_code: bool,
+    /// The same as a `code`, which is a failure only if nothing says that it succeeded.
+    pub(super) has_odd_code: bool,
     /// The document lists errors, and says nowhere else that it has failed.
     pub(super) has_mishaps: bool,
     /// There is more in the document than what has a meaning here, or it says of itself that it succeeded.
@@ -39,6 +41,8 @@ pub(super) struct Found {
     pub(super) is_message: bool,
     /// In one of the forms that say when they end.
     pub(super) is_known: bool,
+    /// In a form whose events never say that they are the last.
+    pub(super) is_endless: bool,
     /// The document says that it has not ended, whatever form it has.
     pub(super) is_open: bool,
     /// `done` is false: a piece of Ollama or llama.cpp, if it has a place for text.

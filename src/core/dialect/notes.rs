@@ -70,6 +70,8 @@ impl Said {
             found.status = found.status.or(u16::try_from(number).ok());
         }
         found.has_failed |= is_status && used == Use::KindOfError;
+        // Coze and iFlytek refuse with a 200 and numbers of their own; Volcengine succeeds with one.
+        found.has_odd_code |= number >= 1_000 && used == Use::Code;
         found.has_own_code |= is_status && used == Use::Code || number > 0 && used == Use::OwnCode;
     }
 

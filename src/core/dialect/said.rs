@@ -2,6 +2,7 @@
 
 use super::formats::Event;
 use super::found::Found;
+use crate::core::classify::any;
 use crate::core::sse::trim;
 use crate::core::time::Duration;
 
@@ -71,8 +72,14 @@ impl Said {
     pub fn is_failure(&self, lookup: bool) -> bool {
         let found = &self.found;
         let is_account = lookup || found.has_id && found.is_kept;
-        let failed = found.has_failed || found.has_own_code && !self.words.is_empty();
+        let has_own_code = found.has_own_code || found.has_odd_code && !found.has_more && !self.is_good();
+        let failed = found.has_failed || has_own_code && !self.words.is_empty();
         !is_account && (found.has_ended_badly || self.has_failed_job() || failed && !found.has_result)
+    }
+
+    /// The words are those of a success: `Success`, `OK`.
+    fn is_good(&self) -> bool {
+        self.words.eq_ignore_ascii_case(b"ok") || any(&self.words, "uccess|成功")
     }
 
     /// The document says of itself, or of its job, that it failed, whatever has come of it. A step that failed is not
@@ -130,6 +137,11 @@ impl Said {
     /// The text stands where some servers repeat what they have said.
     pub fn has_text_instead(&self) -> bool {
         self.found.instead.is_some()
+    }
+
+    /// The form never says that it ends.
+    pub fn is_endless(&self) -> bool {
+        self.found.is_endless
     }
 
     /// What the document means as an event of a stream.

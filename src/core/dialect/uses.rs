@@ -15,6 +15,8 @@ pub(super) enum Use {
     Instead,
     /// The same, if it is the whole answer, and not an event of an unknown form.
     Alone,
+    /// Text of a form whose events never say that they are the last.
+    Endless,
     /// The whole text, beside its last piece or instead of all pieces.
     Whole,
     /// A result, if it is not empty.

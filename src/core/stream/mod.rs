@@ -77,6 +77,8 @@ pub struct Stream {
     is_single: bool,
     /// The newest event has a name that says when it ends.
     ends_by_name: bool,
+    /// The stream has a form whose events never say that they are the last.
+    is_endless: bool,
     /// The last end said that the model calls tools, as the server itself may do.
     calls_tools: bool,
     /// How many events brought content and said that it is the last. Gemini's older models say so each time.
@@ -115,6 +117,7 @@ impl Stream {
             is_known: false,
             is_single: false,
             ends_by_name: false,
+            is_endless: false,
             calls_tools: false,
             ends: 0,
             held_back: 0,
@@ -196,7 +199,8 @@ impl Stream {
         let mut decoder = ::core::mem::take(&mut self.decoder);
         decoder.end(&mut |event| self.take(event, wants));
         self.ends_text(wants);
-        let ends_anywhere = self.passed && !self.is_known && (self.line_has_ended || self.events > before);
+        let may_end = self.passed && !self.is_known || self.is_endless;
+        let ends_anywhere = may_end && (self.line_has_ended || self.events > before);
         if self.is_blind || ends_anywhere || self.ends_by_name {
             self.completion.saw(ChunkFacts { done: true, ..ChunkFacts::default() });
         }
@@ -266,7 +270,7 @@ impl Stream {
         while let Some(rest) = data.strip_prefix(MARK) {
             data = rest;
         }
-        let is_error = event.form == Form::ErrorField || event.name == b"error";
+        let is_error = event.form == Form::ErrorField || event.name.eq_ignore_ascii_case(b"error");
         let (is_life, is_end) = life_or_last(event.name);
         // Some gateways send a comment as data.
         let is_comment = data.first() == Some(&b':');
@@ -314,6 +318,7 @@ impl Stream {
             self.text.push(BETWEEN);
         }
         self.is_known |= meaning.is_known;
+        self.is_endless |= said.is_endless();
         self.is_single = event.form == Form::BareJson && self.events == 1 && !said.goes_on();
         // The stream is complete when the last of several answers finishes. What follows an answer that has finished
         // is a note, unless the answer goes on.

@@ -1,6 +1,6 @@
 //! Forms of which only the end is known, so that a complete stream is not reported as truncated: Cohere
-//! (<https://docs.cohere.com/docs/streaming>), DashScope, watsonx, KoboldCpp, Triton, Dify, and Ollama's words about
-//! a pull.
+//! (<https://docs.cohere.com/docs/streaming>), DashScope, watsonx, KoboldCpp, sequences of Triton, Dify, and Ollama's
+//! words about a pull.
 
 use super::{Event, Key, Types, Use, Way, ways};
 

@@ -7,6 +7,7 @@ ways! {
     Candidates => Choices,
     Candidates.Finish => Finish,
     Candidates.Index => Index,
+    Candidates.Message => Words,
     Candidates.Content.Parts => Pieces,
     Candidates.Content.Parts / all => Result,
     Candidates.Content.Parts.Text => Text,

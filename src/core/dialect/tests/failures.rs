@@ -155,3 +155,31 @@ fn a_providers_own_word_for_the_end_counts_only_if_it_is_a_failure() {
     answers(&end("completed"));
     fails(&end("MALFORMED_FUNCTION_CALL"), None, "finish_reason: MALFORMED_FUNCTION_CALL");
 }
+
+#[test]
+fn a_number_of_a_thousand_and_more_is_a_failure_unless_something_says_success_or_stands_beside_it() {
+    fails(r#"{"code":4000,"msg":"Request parameter error"}"#, None, "Request parameter error");
+    fails(r#"{"code":"11200","message":"no","sid":"s","data":null}"#, None, "no");
+    for message in ["Success", "success", "unsuccessful? no, successful", "OK", "ok", "请求成功"] {
+        answers(&format!(r#"{{"code":10000,"message":"{message}"}}"#));
+    }
+    answers(r#"{"code":10000,"message":"","data":null}"#);
+    answers(r#"{"code":10000,"message":"queued","data":{"task_id":"t"}}"#);
+    answers(r#"{"code":482913,"message":"your code","user":{"id":1}}"#);
+    answers(r#"{"code":999,"message":"no"}"#);
+}
+
+#[test]
+fn an_end_of_gemini_that_declines_is_an_answer_and_a_call_that_it_could_not_make_is_a_failure() {
+    let end = |reason: &str| format!(r#"{{"candidates":[{{"finishReason":"{reason}","index":0}}]}}"#);
+    for reason in
+        ["STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "NO_IMAGE", "IMAGE_SAFETY", "TOO_MANY_TOOL_CALLS"]
+    {
+        answers(&end(reason));
+    }
+    for reason in
+        ["UNEXPECTED_TOOL_CALL", "MISSING_THOUGHT_SIGNATURE", "function_call_filter: UNEXPECTED_TOOL_CALL"]
+    {
+        fails(&end(reason), None, &format!("finish_reason: {reason}"));
+    }
+}
