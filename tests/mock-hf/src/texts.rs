@@ -96,10 +96,12 @@ pub(crate) fn plain_stream(request: &Value, streaming: &Streaming) -> Reply {
 /// The streams of those who do not speak as OpenAI does; none, where this is not the address of one.
 pub(crate) fn dialect(path: &str, model: &str, request: &Value, streaming: &Streaming) -> Option<Reply> {
     use streams::dialects::{
-        anthropic, gemini, image, llama_cpp, ollama_chat, ollama_generate, transcription, workers_ai,
+        anthropic, gemini, image, interactions, llama_cpp, ollama_chat, ollama_generate, transcription,
+        workers_ai,
     };
     let messages = request["messages"].as_array().or(request["contents"].as_array());
-    let prompt = messages.map_or_else(|| content(&request["prompt"]), |messages| last_of_user(messages));
+    let asked = || ["prompt", "input"].map(|field| content(&request[field])).concat();
+    let prompt = messages.map_or_else(asked, |messages| last_of_user(messages));
     let words = Words::about(&prompt, streaming);
     // Ollama streams unless it is told not to.
     let streams = request["stream"] == true || path.starts_with("/api/") && request["stream"].is_null();
@@ -110,6 +112,9 @@ pub(crate) fn dialect(path: &str, model: &str, request: &Value, streaming: &Stre
         _ if path.ends_with("/api/generate") => streams::lines(ollama_generate(model, &words), streaming),
         _ if path.ends_with("/completion") => streams::reply(llama_cpp(&words), streaming),
         _ if path.ends_with(":streamGenerateContent") => streams::reply(gemini(model, &words), streaming),
+        _ if path.ends_with("/interactions") => {
+            streams::reply(interactions(model, &words, streaming), streaming)
+        }
         _ if path.contains("/ai/run/") => streams::reply(workers_ai(&words, streaming), streaming),
         _ if path.ends_with("/audio/transcriptions") => streams::reply(transcription(&words), streaming),
         _ if path.ends_with("/images/generations") => streams::reply(image(&words), streaming),

@@ -47,6 +47,12 @@ export const formats = {
     own: [],
     textOf: ({ candidates }) => candidates[0].content.parts[0].text,
   },
+  interactions: {
+    path: "/v1beta/interactions",
+    payload: { model: "m", input: "Hi" },
+    own: [],
+    textOf: ({ event_type, delta }) => (event_type === "step.delta" ? delta.text : ""),
+  },
   "Workers AI": { path: "/ai/run/m", payload: { prompt: "Hi" }, own: [], textOf: ({ response }) => response },
   transcription: {
     path: "/v1/audio/transcriptions",

@@ -14,6 +14,7 @@ const BEFORE = {
   "Ollama's generate": 3,
   "llama.cpp": 3,
   Gemini: 3,
+  interactions: 9,
   "Workers AI": 3,
   transcription: 3,
   image: 3,

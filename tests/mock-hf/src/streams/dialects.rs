@@ -1,5 +1,5 @@
-//! The streams of servers that do not speak as OpenAI does: Anthropic, Ollama, llama.cpp, Gemini and Workers AI; and those of
-//! OpenAI that are no chat: transcriptions and images.
+//! The streams of servers that do not speak as OpenAI does: Anthropic, Ollama, llama.cpp, Gemini, Google's interactions and
+//! Workers AI; and those of OpenAI that are no chat: transcriptions and images.
 
 use serde_json::{Value, json};
 
@@ -64,6 +64,35 @@ pub(crate) fn gemini(model: &str, words: &Words) -> impl Iterator<Item = Event> 
     finished["finishReason"] = json!("STOP");
     let event = |candidate: Value| json!({"candidates": [candidate], "modelVersion": model});
     said(&event(of(HOLE)), words, vec![Event::unnamed(event(finished))])
+}
+
+/// `/v1beta/interactions`. Its events have their type as name, and say it in `event_type` too. A thought comes before the text.
+pub(crate) fn interactions(
+    model: &str,
+    words: &Words,
+    streaming: &Streaming,
+) -> impl Iterator<Item = Event> + Send + use<> {
+    let event = |name: &'static str, mut data: Value| {
+        data["event_type"] = json!(name);
+        Event::named(name, data)
+    };
+    let interaction = |status: &str| json!({"interaction": {"id": "v1_mock", "object": "interaction", "model": model, "status": status}});
+    let delta =
+        |index: u32, delta: Value| json!({"index": index, "delta": delta, "event_type": "step.delta"});
+    let step = |index: u32, of: &str| json!({"index": index, "step": {"type": of}});
+    let begin = [
+        event("interaction.created", interaction("in_progress")),
+        event("interaction.status_update", json!({"interaction_id": "v1_mock", "status": "in_progress"})),
+        event("step.start", step(0, "thought")),
+        Event::named("step.delta", delta(0, json!({"type": "thought_signature", "signature": "AAAA"}))),
+        event("step.stop", json!({"index": 0})),
+        event("step.start", step(1, "model_output")),
+    ];
+    let last =
+        [event("step.stop", json!({"index": 1})), event("interaction.completed", interaction("completed"))];
+    let text = Template::new(&delta(1, json!({"type": "text", "text": HOLE})));
+    let tokens = words.tokens().map(move |token| Event::named("step.delta", text.fill(&[&quoted(&token)])));
+    begin.into_iter().chain(tokens).chain(last).chain(Event::done(streaming))
 }
 
 /// `/ai/run/…`.
