@@ -1,6 +1,7 @@
 //! Sixteen times as much takes about sixteen times as long: nothing is gone through from its beginning
 //! again for each that comes.
 
+mod documents;
 mod line;
 mod targets;
 mod words;
