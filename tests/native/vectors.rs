@@ -85,3 +85,26 @@ fn every_vector_is_what_it_says_in_whatever_pieces_it_comes() {
     assert!(vectors.len() > 90, "{}", vectors.len());
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
+
+/// A stream that was cut before its last text is not whole. Triton is the exception, because its form has no end.
+#[test]
+fn no_stream_is_complete_before_its_last_text_has_come() {
+    let (mut streams, mut cuts) = (0, 0);
+    for vector in vectors() {
+        let name = vector["name"].as_str().expect("a name");
+        if vector["ask"] != "stream" || vector["expect"]["ok"] != true || name.starts_with("Triton") {
+            continue;
+        }
+        let wire = vector["wire"].as_str().expect("bytes").as_bytes();
+        let whole = read(&vector, &[wire]);
+        streams += u32::from(!whole.text.is_empty());
+        for length in 0..wire.len() {
+            let cut = read(&vector, &[&wire[..length]]);
+            cuts += u32::from(cut.text != whole.text);
+            let is_shorter = cut.text.len() < whole.text.len();
+            let left = String::from_utf8_lossy(&wire[length..]);
+            assert!(!is_shorter || cut.code != "ok", "{name}, cut before {left}: {cut:?}");
+        }
+    }
+    assert!(streams > 40 && cuts > 5_000, "{streams} streams with a text, {cuts} cuts");
+}

@@ -205,7 +205,7 @@ impl Stream {
             self.completion.saw(ChunkFacts { done: true, ..ChunkFacts::default() });
         }
         // An answer in one piece, from a server that does not stream.
-        if self.is_single && self.events == 1 && self.kind != Kind::Lines {
+        if self.is_single && self.events == 1 && !matches!(self.kind, Kind::Lines | Kind::Events) {
             self.completion.saw(ChunkFacts { finish: true, ..ChunkFacts::default() });
         }
     }

@@ -71,6 +71,8 @@ const ALL: Types = &[
     // AG-UI: <https://docs.ag-ui.com/concepts/events>.
     ("RUN_ERROR", Event::Failure),
     ("RUN_FINISHED", Event::Last),
+    // The first line of n8n, which calls its lines `application/json`.
+    ("begin", Event::Note),
     ("done", Event::Last),
     ("end", Event::Last),
     ("complete", Event::Last),
