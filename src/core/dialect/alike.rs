@@ -9,7 +9,7 @@ use crate::core::json;
 /// Longer events are not kept.
 const LONGEST: usize = 4096;
 
-/// Where in memory the newest part of a text for people is, and how many parts there are.
+/// The place in memory of the newest part of a text for people, and how many parts there are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spot {
     at: usize,

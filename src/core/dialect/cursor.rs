@@ -14,7 +14,7 @@ use crate::core::time::Duration;
 /// The most objects inside each other that have a meaning.
 pub(super) const DEEPEST: usize = 8;
 
-/// Where in the document the next value stands, and what was found so far.
+/// The place of the next value in the document, and what was found so far.
 #[derive(Debug)]
 pub(super) struct Cursor {
     node: Node,

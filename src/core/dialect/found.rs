@@ -52,8 +52,9 @@ pub(super) struct Found {
     pub(super) says_success: bool,
     pub(super) has_ended: bool,
     pub(super) event: Option<Event>,
-    /// Where the text of the current piece begins, and whether that piece is not for people.
+    /// The current piece of text begins here.
     pub(super) piece: usize,
+    /// The current piece is not for people.
     pub(super) is_special: bool,
     pub(super) has_token: bool,
     /// A part of the whole text has come.
@@ -65,7 +66,7 @@ pub(super) struct Found {
     pub(super) is_alone: bool,
     /// How many places have said something.
     pub(super) places: u32,
-    /// Where the words of the current place begin.
+    /// The words of the current place begin here.
     pub(super) begun: Option<usize>,
     pub(super) choice: Option<Choice>,
     /// The answers that this document continues, and the answers that it finishes, a bit each.

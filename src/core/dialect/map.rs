@@ -48,7 +48,7 @@ impl Node {
     }
 }
 
-/// Exactly as many as are needed: one too few does not compile.
+/// The number of nodes that the forms need: one too few does not compile.
 const NODES: usize = NEEDED.count;
 
 static MAP: Map<NODES> = NEEDED.fitted();

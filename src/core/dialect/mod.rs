@@ -104,7 +104,7 @@ impl Reader {
             let Some(at) = find(&words, b"{") else { break };
             self.scanner.begin();
             self.cursor.goes_to_start();
-            // What follows the JSON is words again.
+            // Words follow the JSON again.
             _ = self.push(words.get(at..).unwrap_or_default());
         }
         own
@@ -119,7 +119,7 @@ impl Reader {
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoJson> {
         let read = self.scanner.push(bytes, &mut self.cursor);
-        // Whatever so deep a document says, it says about an error.
+        // An error that is too deep to be read is still an error.
         self.cursor.said.found.has_failed |= read == Err(NoJson::TooDeep) && self.cursor.is_in_error();
         read
     }

@@ -17,11 +17,11 @@ const MOST_OF_KIND: usize = 200;
 /// The most places of a document that are read for words. A list of a thousand errors says no more.
 const MOST_PLACES: u32 = 20;
 
-/// Later than any time, so that a member that names a span names no time.
+/// A clock that is later than any time, so that a member that names a span names no time.
 const NEVER: Now = Now { ms: u64::MAX, is_right: true };
 const EPOCH: Now = Now { ms: 0, is_right: true };
 
-/// Between the words of two places.
+/// Stands between the words of two places.
 const BETWEEN: &[u8] = b"; ";
 
 impl Said {
