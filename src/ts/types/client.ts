@@ -12,8 +12,8 @@ export interface ClientOptions extends QueryOptions {
    *
    * It opens after `failures` within `windowMs`, if they are at least half of the calls once there are
    * ten, and after as many timeouts in a row, however far apart. Rate limits, loading models, mistakes
-   * of the caller (4xx) and aborts are no failures, nor are the retries of a call while
-   * others are answered. While it is open, calls go to their `fallback`, or
+   * of the caller (4xx), jobs that failed (told in a 200) and aborts are no failures, nor are the retries
+   * of a call while others are answered. While it is open, calls go to their `fallback`, or
    * fail at once with `circuit_open`.
    *
    * @default `{ failures: 5, windowMs: 30_000, openMs: 15_000, maxOpenMs: 300_000 }`
