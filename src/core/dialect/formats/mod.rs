@@ -68,6 +68,9 @@ const ALL: Types = &[
     ("keep-alive", Event::Life),
     ("heartbeat", Event::Life),
     ("error", Event::Failure),
+    // Coze repeats a message that its pieces have said, and tells itself what it did:
+    // <https://github.com/coze-dev/coze-py/blob/main/tests/testdata/chat_text_stream_resp.txt>.
+    ("conversation.message.completed", Event::Life),
     // AG-UI: <https://docs.ag-ui.com/concepts/events>.
     ("RUN_ERROR", Event::Failure),
     ("RUN_FINISHED", Event::Last),
