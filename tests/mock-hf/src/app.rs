@@ -133,7 +133,13 @@ async fn answer(app: &App, model: &Model, path: String, request: Request) -> Res
     exchange.received(&body);
     let request = Received::new(head.method, path, head.headers, body);
 
-    let mut reply = choose(model, &request, &mut exchange).await;
+    let managed = model.endpoint.as_ref();
+    let answered =
+        managed.and_then(|endpoint| endpoint.answer(&format!("{}/{}", app.origin, model.key), &request));
+    let mut reply = match answered {
+        Some(reply) => reply,
+        None => choose(model, &request, &mut exchange).await,
+    };
     replace_origins(app, &mut reply.headers);
     if has_request_id(model.server()) && !reply.headers.contains_key("x-request-id") {
         reply.headers.insert("x-request-id", request_id());

@@ -10,6 +10,7 @@ mod connection;
 mod control;
 mod cors;
 mod counters;
+mod managed;
 mod media;
 mod model;
 mod reply;

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     counters::Counters,
+    managed::Endpoint,
     scenario::{Cold, Scenario, Server, Step},
 };
 
@@ -23,6 +24,7 @@ pub(crate) struct Model {
     pub(crate) key: String,
     pub(crate) scenario: Scenario,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) endpoint: Option<Endpoint>,
     scripted: AtomicUsize,
     slots: Option<Arc<Semaphore>>,
 }
@@ -32,6 +34,7 @@ impl Model {
         Self {
             key,
             slots: scenario.slots.map(|slots| Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)))),
+            endpoint: scenario.managed.clone().map(Endpoint::new),
             scenario,
             counters: Arc::default(),
             scripted: AtomicUsize::new(0),

@@ -2,6 +2,7 @@
 
 mod fault;
 mod inject;
+mod managed;
 mod step;
 mod streaming;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub(crate) use self::{
     fault::{Fault, FaultKind, FaultPlace},
     inject::{Inject, Injection},
+    managed::{Managed, Phase},
     step::{Base64, Step},
     streaming::{Quirk, Quirks, Streaming},
 };
@@ -35,6 +37,7 @@ pub(crate) struct Scenario {
     #[serde(default)]
     pub(crate) latency_ms: u64,
     pub(crate) cors: Option<NamedCors>,
+    pub(crate) managed: Option<Managed>,
 }
 
 /// The server that is imitated.
@@ -97,6 +100,9 @@ impl Scenario {
         if let Some(cold) = &self.cold {
             check_sample("cold.sample", cold.sample.as_deref())?;
             check_headers("cold.headers", &cold.headers)?;
+        }
+        if let Some(managed) = &self.managed {
+            managed.check("managed")?;
         }
         self.stream.check("stream")?;
         for (number, step) in self.script.iter().enumerate() {

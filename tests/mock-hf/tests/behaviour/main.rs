@@ -9,6 +9,7 @@ mod counters;
 mod events;
 mod faults;
 mod injections;
+mod managed;
 mod mock;
 mod pacing;
 mod quirks;
