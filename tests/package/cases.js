@@ -1,6 +1,7 @@
 // The one list of what every runtime must answer alike. No import here or below is specific to a
 // runtime. The very first calls come first: they are the ones that load the module.
 import { aborts } from "./cases/aborts.js";
+import { advice } from "./cases/advice.js";
 import { answers } from "./cases/answers.js";
 import { badArguments } from "./cases/arguments.js";
 import { callersObjects } from "./cases/callers-objects.js";
@@ -10,6 +11,9 @@ import { clientFetchStreams } from "./cases/client-fetch-streams.js";
 import { clientLimits } from "./cases/client-limits.js";
 import { coldStarts } from "./cases/cold-starts.js";
 import { dialects } from "./cases/dialects.js";
+import { endpoints } from "./cases/endpoints.js";
+import { endpointsAttacked } from "./cases/endpoints-attacked.js";
+import { endpointsClients } from "./cases/endpoints-clients.js";
 import { engineFailures } from "./cases/engine-failures.js";
 import { errors } from "./cases/errors.js";
 import { events } from "./cases/events.js";
@@ -74,4 +78,8 @@ export const cases = [
   ...clientLimits,
   ...clientFetch,
   ...clientFetchStreams,
+  ...endpoints,
+  ...endpointsAttacked,
+  ...endpointsClients,
+  ...advice,
 ];

@@ -93,11 +93,14 @@ describe("types", () => {
     test(`a program whose output is CommonJS compiles with module ${module}`, async () => {
       const source = `
         import { createClient, QueryError, queryWithRetry, type CallReport } from "query-with-retry";
+        import { advise, createEndpoints, type Endpoints } from "query-with-retry/endpoints";
         import { init } from "query-with-retry/slim";
         init(new Uint8Array());
         const { report, code }: QueryError = new QueryError();
         export const client = createClient();
         export const told: [CallReport, string] = [report, code];
+        const endpoints: Endpoints = createEndpoints({ namespace: "me", token: "hf_" });
+        export const managing = [createClient({ endpoints, resumePaused: true }).stats().flatMap((stats) => advise(stats))];
         export const answer: Promise<string> = queryWithRetry<string>("org/model", { inputs: "x" });
       `;
       await writeFile(join(app.dir, "types/required.cts"), source);
@@ -109,12 +112,13 @@ describe("types", () => {
     await writeFile(join(app.dir, "types/as-node.d.ts"), AS_NODE);
     const source = `
       import { createClient } from "query-with-retry";
+      import { createEndpoints } from "query-with-retry/endpoints";
       import { init } from "query-with-retry/slim";
       import module from "query-with-retry/core.wasm";
       init(module);
       init(new Uint8Array(1));
       init(Promise.resolve(new ArrayBuffer(1)));
-      export const { query } = createClient();
+      export const { query } = createClient({ endpoints: createEndpoints({ namespace: "me", token: () => "hf_" }) });
     `;
     await writeFile(join(app.dir, "types/without-dom.ts"), source);
     await compile("nodenext", ["without-dom.ts", "as-node.d.ts"], { lib: ["es2022"] });

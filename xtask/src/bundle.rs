@@ -8,20 +8,24 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const ENTRIES: [&str; 4] = ["index", "workerd", "edge-light", "slim"];
+const ENTRIES: [&str; 5] = ["index", "workerd", "edge-light", "slim", "endpoints"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 10] = [
+const DECLARATIONS: [&str; 14] = [
     "index",
     "slim",
+    "endpoints",
     "api",
     "types/call",
     "types/chat",
     "types/client",
+    "types/endpoints",
     "types/report",
     "errors/query-error",
     "client/client",
     "client/functions",
+    "endpoints/advise",
+    "endpoints/create",
 ];
 
 pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
@@ -83,7 +87,7 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
 ///
 /// There is no copy in CommonJS for Jest, which cannot require ES modules: a program that reaches both copies would have
 /// two breakers, two limits and two `QueryError`s for one target, and a download of twice the size.
-const REQUIRED: [&str; 2] = ["index", "slim"];
+const REQUIRED: [&str; 3] = ["index", "slim", "endpoints"];
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */

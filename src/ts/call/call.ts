@@ -38,6 +38,7 @@ import {
 import type { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
 import { breakerTurned, fellBack, responded, tell, waits } from "./events.js";
+import type { Guard } from "./guard.js";
 import { requestId, type ResponseReader } from "./response.js";
 import { Waiting } from "./waiting.js";
 
@@ -75,8 +76,11 @@ export abstract class Call extends Waiting implements Run {
   streamed = false;
   #controller: AbortController | undefined;
   #located: Located[] | undefined;
-  #requestIds: string[] | undefined;
-  #at = 0;
+  requestIds: string[] | undefined;
+  /** The target that it has come to. */
+  at = 0;
+  /** Adds what there was before the guard ran it again. */
+  whole: ((report: CallReport) => CallReport) | undefined;
   /** Stands for the body that is read now. */
   #fed: object | undefined;
   #firstTokenMs: number | undefined;
@@ -89,11 +93,11 @@ export abstract class Call extends Waiting implements Run {
   #answer: { index: number; leg: Leg } | undefined;
 
   constructor(
-    protected readonly pool: ClientContext,
-    protected readonly asked: Asked,
-    protected readonly options: QueryOptions,
+    readonly pool: ClientContext,
+    readonly asked: Asked,
+    readonly options: QueryOptions,
     caller: CallerSignal | undefined,
-    protected readonly reader: ResponseReader,
+    readonly reader: ResponseReader,
   ) {
     super(caller);
     if (caller) caller.heard = () => (this.core ? this.goesOn() : this.settle(How.Aborted, []));
@@ -182,14 +186,14 @@ export abstract class Call extends Waiting implements Run {
     if (index === 0) (this.#target(0).located ??= [])[this.kind] = located;
   }
 
-  #place(index: number): Located {
+  place(index: number): Located {
     return (this.#located?.[index] ?? this.#target(index).located?.[this.kind]) as Located;
   }
 
   /** As a message names it: a model id with the address that it stands for. */
   #named(index: number): string {
     const { label } = this.#target(index);
-    const { url = "" } = this.#place(index) ?? {};
+    const { url = "" } = this.place(index) ?? {};
     return label.includes("://") || !url ? label : `${label} (${url})`;
   }
 
@@ -206,7 +210,7 @@ export abstract class Call extends Waiting implements Run {
     const answer = this.#answer?.index === index && this.#answer.leg;
     const made = answer
       ? answer.again(common)
-      : outgoing(this.#target(index), this.#place(index), common, this.reader.secrets, holdHeader, holdSeconds);
+      : outgoing(this.#target(index), this.place(index), common, this.reader.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) {
       this.reader.detail = "the token function has not answered yet";
       return made.then((leg) => this.#sends(leg));
@@ -230,7 +234,7 @@ export abstract class Call extends Waiting implements Run {
       const next = this.leg.onward(response);
       if (next) {
         this.#sends(next);
-        if (next.isAnswer) this.#answer = { index: this.#at, leg: next };
+        if (next.isAnswer) this.#answer = { index: this.at, leg: next };
         this.reader.secrets.addSigned(next.url);
       }
       return next;
@@ -274,7 +278,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   get offline(): boolean {
-    return isAwayFrom(this.asked.targets.map((_, index) => this.#place(index).url));
+    return isAwayFrom(this.asked.targets.map((_, index) => this.place(index).url));
   }
 
   get hidden(): boolean {
@@ -282,7 +286,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   connects(index: number): number {
-    return connects(this.#place(index).url, this.asked.init?.credentials);
+    return connects(this.place(index).url, this.asked.init?.credentials);
   }
 
   speaks(origin: number): Speaks {
@@ -312,7 +316,7 @@ export abstract class Call extends Waiting implements Run {
     const id = !(response.ok && this.quiet) && requestId(response);
     // What is said of the way there says nothing of the answer.
     if (!response.ok && !isOfTheWay(response.status)) this.#answer = undefined;
-    if (id) (this.#requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);
+    if (id) (this.requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);
     return this.reader.landed(response);
   }
 
@@ -378,8 +382,8 @@ export abstract class Call extends Waiting implements Run {
   }
 
   tellAttempt(attempt: number, target: number): void {
-    this.#at = target;
-    this.tell({ type: "attempt", attempt, target: this.#target(target).label, url: this.#place(target).url });
+    this.at = target;
+    this.tell({ type: "attempt", attempt, target: this.#target(target).label, url: this.place(target).url });
   }
 
   tellResponse(...response: Parameters<typeof responded>): void {
@@ -395,13 +399,13 @@ export abstract class Call extends Waiting implements Run {
   }
 
   #waitsForNetwork(target: number): () => void {
-    const { origin } = new URL(this.#place(target).url);
+    const { origin } = new URL(this.place(target).url);
     const ask = () => head(origin, this.#fetch, TO_ANSWER);
     return whenBack(() => this.wake(true), origin, ask);
   }
 
   tellFallback(to: number, why: number): void {
-    this.tell(fellBack(this.#target(this.#at).label, this.#target(to).label, why));
+    this.tell(fellBack(this.#target(this.at).label, this.#target(to).label, why));
   }
 
   tellAlert(place: number): void {
@@ -412,7 +416,12 @@ export abstract class Call extends Waiting implements Run {
     this.tell(breakerTurned(this.pool.labels[shared] as string, state));
   }
 
+  get #guard(): Guard<Call> | undefined {
+    return (this.pool.options.endpoints as { guard?: Guard<Call> } | undefined)?.guard;
+  }
+
   protected tell(event: CallEvent): void {
+    this.#guard?.hears(this, event);
     tell(this.options.onEvent, event);
   }
 
@@ -427,7 +436,7 @@ export abstract class Call extends Waiting implements Run {
   }
 
   settle(...settled: Settled): void {
-    if (this.over) return;
+    if (this.over || this.#guard?.holds(this, settled)) return;
     if (settled[0] === How.Failed && hasLeft()) {
       // Of a page that has been left nobody wants to hear; one that comes back does.
       const stop = whenBack(() => (stop(), this.settle(...settled)));
@@ -449,7 +458,7 @@ export abstract class Call extends Waiting implements Run {
       this.#fail(row);
     } else if (how === How.Failed) {
       const { wire } = this.reader;
-      const report = this.#report(row);
+      const report = this.report(row);
       const isLost = report.attempts.length === 0 && failure?.[3] === codes.indexOf("network");
       const unsent = isLost && (report.waitedMs.offline ? "there was no network" : "its port stayed closed while another call looked");
       const failed = toFailure(failure as Row);
@@ -466,11 +475,11 @@ export abstract class Call extends Waiting implements Run {
     } else if (how === How.Aborted && this.broken) {
       const broken = { code: "network", layer: "client", status: 0, retryAfterMs: NaN, retryable: true } as const;
       const detail = this.reader.secrets.blankOut(String(this.broken.error)).slice(0, 2000);
-      this.#fail(new QueryError(broken, this.#named(this.#at), this.#report(row), detail));
+      this.#fail(new QueryError(broken, this.#named(this.at), this.report(row), detail));
     } else if (how === How.Aborted && !this.caller?.left) {
       this.#fail(this.options.signal?.reason);
     } else {
-      const report = row && this.#report(row);
+      const report = row && this.report(row);
       if (report) this.tell({ type: "success", report });
       this.done(report);
     }
@@ -481,8 +490,9 @@ export abstract class Call extends Waiting implements Run {
     this.failed(error);
   }
 
-  #report(row: Row): CallReport {
+  report(row: Row): CallReport {
     const labels = this.asked.targets.map(({ label }) => label);
-    return toReport(row, labels, this.#requestIds ?? [], this.#firstTokenMs);
+    const report = toReport(row, labels, this.requestIds ?? [], this.#firstTokenMs);
+    return this.whole?.(report) ?? report;
   }
 }

@@ -162,6 +162,9 @@ export class ClientContext implements Attachable {
   }
 }
 
+/** By the `fetch` of a client. */
+export const contexts = new WeakMap<typeof globalThis.fetch, ClientContext>();
+
 /** As a label of metrics and the beginning of a message. */
 const LONGEST_MODEL = 128;
 

@@ -188,7 +188,7 @@ const noResponse = () => new TypeError("query-with-retry: fetch answered with he
 const MOST_AFTER_THE_END = 65_536;
 
 class Fetched extends Call {
-  declare protected readonly reader: FetchReader;
+  declare readonly reader: FetchReader;
   #rest: Promise<void> | undefined;
 
   constructor(

@@ -24,7 +24,7 @@ export function ask(context: ClientContext, target: Target, payload: Payload, op
   return { targets, payload: frozen, headers: response === "json" ? [...all, ["accept", "application/json"]] : all };
 }
 
-class Query extends Call {
+export class Query extends Call {
   constructor(
     context: ClientContext,
     asked: Asked,
@@ -33,8 +33,9 @@ class Query extends Call {
     readonly reject: (error: unknown) => void,
     /** Makes of it what the caller gets; without it nobody wants the report. */
     readonly made?: (data: unknown, report: CallReport) => unknown,
+    reader = new ResponseReader(undefined, options.response),
   ) {
-    super(context, asked, options, options.signal && new CallerSignal(options.signal), new ResponseReader(undefined, options.response));
+    super(context, asked, options, options.signal && new CallerSignal(options.signal), reader);
   }
 
   override get quiet(): boolean {

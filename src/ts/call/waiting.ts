@@ -24,7 +24,7 @@ export abstract class Waiting {
   /** What a caller's or a server's object threw in the middle of it. */
   protected broken: { error: unknown } | undefined;
 
-  constructor(protected readonly caller: CallerSignal | undefined) {}
+  constructor(readonly caller: CallerSignal | undefined) {}
 
   sits(client: number, seat: number): void {
     this.#client = client;

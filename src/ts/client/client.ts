@@ -1,6 +1,6 @@
 /** The client of `createClient`. */
 
-import { ClientContext, name } from "../call/context.js";
+import { ClientContext, contexts, name } from "../call/context.js";
 import { fetchWithRetry } from "../call/fetch.js";
 import { checkedQuery, withReport } from "../call/query.js";
 import { checkedStream } from "../call/stream.js";
@@ -37,6 +37,7 @@ class SharingClient implements Client {
     // Who holds it alone holds the client.
     const own: typeof globalThis.fetch = (input, init) => fetchWithRetry(this.#context, own, input, init);
     this.fetch = own;
+    contexts.set(own, this.#context);
     replaces(own);
     unheld?.register(this, this.#context);
   }

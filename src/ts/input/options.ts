@@ -8,7 +8,7 @@ import { priorities, profiles } from "../wasm/enums.js";
 import type { HeaderPairs } from "../wasm/protocol.js";
 
 /** `members`: of an option that is an object. */
-type Check = ((value: any, name: string) => void) & { members?: Record<string, Check> };
+export type Check = ((value: any, name: string) => void) & { members?: Record<string, Check> };
 
 const rule =
   (expected: string, holds: (value: unknown) => boolean): Check =>
@@ -17,7 +17,8 @@ const rule =
   };
 
 const finite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const oneOf = (...names: string[]): Check => rule(names.map((name) => JSON.stringify(name)).join(" or "), (value) => names.includes(value as string));
+export const oneOf = (...names: string[]): Check =>
+  rule(names.map((name) => JSON.stringify(name)).join(" or "), (value) => names.includes(value as string));
 
 const wait = rule("a number of milliseconds, 0 or more", (value) => finite(value) && value >= 0);
 const above = (value: unknown): boolean => finite(value) && value > 0;
@@ -51,7 +52,7 @@ function elsewhere(key: string): string | undefined {
 }
 
 /** An object with these members and no others; what is undefined is absent. `whole`: whether they fit together. */
-const shape = (members: Record<string, Check>, whole?: Check): Check => {
+export const shape = (members: Record<string, Check>, whole?: Check): Check => {
   const check: Check = (value, name) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw invalid(`${name} must be an object, got ${given(value)}`);
@@ -96,7 +97,7 @@ export const checkSignal = rule(
 
 const responses = oneOf("auto", "json", "text", "blob", "bytes");
 
-const ofTarget: Record<string, Check> = {
+export const ofTarget: Record<string, Check> = {
   url: rule("a string or a URL", (value) => typeof value === "string" || value instanceof URL),
   model: rule("a string of visible characters", (value) => typeof value === "string" && /^[^\p{Cc}\p{Cs} ]+$/u.test(value)),
   profile: oneOf(...profiles),
@@ -106,9 +107,9 @@ const ofTarget: Record<string, Check> = {
 
 export const checkTargetSpec = shape(ofTarget);
 
-const whole = rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
+export const whole = rule("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
 const flag = rule("a boolean", (value) => typeof value === "boolean");
-const callback = rule("a function", (value) => typeof value === "function");
+export const callback = rule("a function", (value) => typeof value === "function");
 
 const callOptions = {
   token,
@@ -136,8 +137,8 @@ const callOptions = {
 
 export const checkOptions = shape(callOptions);
 
-const count = rule("a whole number above 0", (value) => Number.isSafeInteger(value) && (value as number) > 0);
-const share = rule("a number above 0", (value) => finite(value) && value > 0);
+export const count = rule("a whole number above 0", (value) => Number.isSafeInteger(value) && (value as number) > 0);
+export const share = rule("a number above 0", (value) => finite(value) && value > 0);
 const orFalse =
   (check: Check): Check =>
   (value, name) =>
@@ -151,6 +152,8 @@ const ofClient: Record<string, Check> = {
     if (min > max) throw invalid(`${name}.min (${min}) is above ${name}.max (${max})`);
   }),
   coordinator: rule('"memory", the only one that is there yet', (value) => value === "memory"),
+  endpoints: rule("made by createEndpoints of query-with-retry/endpoints", (value) => (value as { guard?: unknown } | null)?.guard !== undefined),
+  resumePaused: flag,
   ephemeral: flag,
   alert: shape({ ratio: share, minSamples: count, onAlert: callback }),
   fetch: callback,

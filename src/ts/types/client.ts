@@ -2,6 +2,7 @@
 
 import type { Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./call.js";
 import type { ChatCompletion, ChatCompletionChunk, ChatPayload } from "./chat.js";
+import type { Endpoints } from "./endpoints.js";
 import type { BreakerState, CallReport, ErrorCode } from "./report.js";
 
 /** What is given here holds for every call of the client, and what a call gives goes before it. */
@@ -125,6 +126,21 @@ export interface ClientOptions extends QueryOptions {
         onAlert?: ((alert: Alert) => void) | undefined;
       }
     | undefined;
+  /**
+   * The endpoints of `createEndpoints`, of `query-with-retry/endpoints`: with them a call to a dedicated endpoint that is paused or
+   * has failed says so in the `detail` of its error, with the API's own words. A call that waits for an endpoint that has
+   * failed ends at once. They ask the management API when a call has failed or waits, never before.
+   *
+   * @default none
+   */
+  endpoints?: Endpoints | undefined;
+  /**
+   * Resumes a paused endpoint when a call meets it, which costs money, and waits for it as for a loading model. One call
+   * resumes it, however many meet it. A call that has a `fallback` left goes there meanwhile. It needs `endpoints`.
+   *
+   * @default false
+   */
+  resumePaused?: boolean | undefined;
   /**
    * The fetch to send with.
    *

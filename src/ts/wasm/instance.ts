@@ -191,7 +191,8 @@ function caught(imports: WebAssembly.Imports): WebAssembly.Imports {
 }
 
 function given(): ReturnType<Source> {
-  if (!source) throw new Error("call init(moduleOrBytes) before the first query: ./slim brings no WebAssembly of its own");
+  if (!source)
+    throw new Error('call init(moduleOrBytes) before the first query: ./slim brings no WebAssembly of its own; or import "query-with-retry"');
   return source();
 }
 

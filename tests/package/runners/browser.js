@@ -4,10 +4,18 @@ import { servePage } from "../harness/page-server.js";
 
 const LIMIT_MS = 300_000;
 
-const html = ({ entry, setting }) => `<!doctype html>
+/** Where each entry of the package is that a page may import. */
+const imports = (app) =>
+  Object.fromEntries(
+    Object.keys(app.manifest.exports)
+      .filter((subpath) => app.entry(subpath)?.endsWith(".js"))
+      .map((subpath) => [`query-with-retry${subpath.slice(1)}`, `/${app.entry(subpath)}`]),
+  );
+
+const html = ({ app, setting }) => `<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
-<script type="importmap">${JSON.stringify({ imports: { "query-with-retry": `/${entry}` } })}</script>
+<script type="importmap">${JSON.stringify({ imports: imports(app) })}</script>
 <script type="application/json" id="setting">${JSON.stringify(setting)}</script>
 <script type="module" src="/inside/page.js"></script>
 `;
@@ -19,7 +27,7 @@ export function inBrowser(name) {
     missing,
 
     async run({ app, setting, onResult }) {
-      const pages = { "/": { html: html({ entry: app.entry(), setting }) } };
+      const pages = { "/": { html: html({ app, setting }) } };
       let finish;
       const finished = new Promise((resolve, reject) => {
         finish = (message) => (message.error ? reject(new Error(message.error)) : resolve());

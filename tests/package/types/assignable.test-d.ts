@@ -2,6 +2,8 @@
 // not-yet.d.ts: what is published and what is listed there are the contract together.
 import type * as Contract from "./query-with-retry.js";
 import type * as Published from "query-with-retry";
+import type * as ContractOfEndpoints from "./endpoints.js";
+import type * as PublishedEndpoints from "query-with-retry/endpoints";
 
 type Assignable<From extends To, To> = [From, To];
 
@@ -80,4 +82,18 @@ export type Unions = [
   Assignable<Contract.BreakerState, Published.BreakerState>,
   Assignable<Exclude<Members<Contract.CallEvent>, Members<Published.CallEvent>>, NotYet["events"]>,
   Assignable<NotYet["events"], Exclude<Members<Contract.CallEvent>, Members<Published.CallEvent>>>,
+];
+
+// The entry of endpoints. Its contract speaks of the published main entry.
+export type OfEndpoints = [
+  Assignable<typeof PublishedEndpoints, typeof ContractOfEndpoints>,
+  Assignable<All<PublishedEndpoints.Endpoint>, All<ContractOfEndpoints.Endpoint>>,
+  Assignable<All<PublishedEndpoints.Endpoints>, All<ContractOfEndpoints.Endpoints>>,
+  Assignable<All<PublishedEndpoints.Advice>, All<ContractOfEndpoints.Advice>>,
+  Assignable<All<ContractOfEndpoints.Scaling>, All<PublishedEndpoints.Scaling>>,
+  Assignable<All<PublishedEndpoints.Scaling>, All<ContractOfEndpoints.Scaling>>,
+  Assignable<All<ContractOfEndpoints.Endpoint>, All<PublishedEndpoints.Endpoint>>,
+  Assignable<ContractOfEndpoints.Endpoints, NonNullable<Published.ClientOptions["endpoints"]>>,
+  Assignable<PublishedEndpoints.EndpointState, ContractOfEndpoints.EndpointState>,
+  Assignable<ContractOfEndpoints.EndpointState, PublishedEndpoints.EndpointState>,
 ];

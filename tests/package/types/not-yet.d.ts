@@ -9,13 +9,6 @@
 import type { QueryOptions, Target } from "query-with-retry";
 
 declare module "query-with-retry" {
-  interface ClientOptions {
-    /** Of "query-with-retry/endpoints": lets a call explain a failed endpoint, and resume a paused one. */
-    endpoints?: import("query-with-retry/endpoints").Endpoints;
-    /** Resume a paused endpoint when a call meets it, which costs money. Default false. */
-    resumePaused?: boolean;
-  }
-
   interface Client {
     /** Bring a cold model up before it is needed. Never more than one at a time per target. */
     warmUp(target: Target, options?: QueryOptions): Promise<{ coldMs: number; wasWarm: boolean }>;

@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 
 /// A kilobyte of the core is 1,000 bytes, one of the whole entry 1,024.
@@ -34,6 +35,10 @@ use std::process::Command;
 const CORE_GZIP: usize = 67_400;
 const BUNDLED_GZIP: usize = 92 * 1_024;
 
+/// An entry that not every caller needs, bundled together with the default one: what it adds to that.
+const BESIDE_GZIP: usize = 6 * 1_024;
+const BESIDE: [&str; 1] = ["endpoints"];
+
 /// The compiler that these were measured with: another one makes other code of the same source.
 const COMPILER: &str = "1.95.0";
 
@@ -46,24 +51,38 @@ pub(crate) fn check() -> Result<()> {
     let by = format!("by rustc {compiler}");
     println!("\n{by:<36} {:>9} {:>9} {:>9}", "bytes", "gzip", "budget");
     let mut over = Vec::new();
-    let mut row = |name: &str, bytes: &[u8], budget: Option<usize>| -> Result<()> {
-        let gzip = gzip(bytes)?;
+    let mut row = |name: &str, bytes: usize, gzip: usize, budget: Option<usize>| {
         let limit = budget.map_or(String::new(), |budget| budget.to_string());
-        println!("{name:<36} {:>9} {gzip:>9} {limit:>9}", bytes.len());
+        println!("{name:<36} {bytes:>9} {gzip:>9} {limit:>9}");
         if budget.is_some_and(|budget| gzip > budget) {
             over.push(format!("{name}: {gzip} bytes gzip, budget {limit}"));
         }
-        Ok(())
     };
-    row("core.wasm", &fs::read(dist.join("core.wasm"))?, Some(CORE_GZIP))?;
+    let sizes = |bytes: &[u8]| Ok::<_, anyhow::Error>((bytes.len(), gzip(bytes)?));
+    let (bytes, zipped) = sizes(&fs::read(dist.join("core.wasm"))?)?;
+    row("core.wasm", bytes, zipped, Some(CORE_GZIP));
+    let mut index = (0, 0);
     for entry in ["index", "slim", "workerd", "edge-light"] {
-        let out = scratch.join(format!("{entry}.js"));
-        bundle::minimum(&dist.join(format!("{entry}.js")), &out)?;
-        let budget = (entry == "index").then_some(BUNDLED_GZIP);
-        row(&format!("{entry}.js, bundled and minified"), &fs::read(out)?, budget)?;
+        let (bytes, zipped) = sizes(&bundled(&dist.join(format!("{entry}.js")), &scratch, entry)?)?;
+        let is_index = entry == "index";
+        if is_index {
+            index = (bytes, zipped);
+        }
+        row(&format!("{entry}.js, bundled and minified"), bytes, zipped, is_index.then_some(BUNDLED_GZIP));
     }
-    for file in ["index.js", "shared.js", "workerd.js", "edge-light.js", "slim.js"] {
-        row(&format!("{file}, as published"), &fs::read(dist.join(file))?, None)?;
+    for entry in BESIDE {
+        let both = scratch.join(format!("both-{entry}.js"));
+        let exports = ["index", entry].map(|name| {
+            format!("export * from {:?};\n", dist.join(format!("{name}.js")).display().to_string())
+        });
+        fs::write(&both, exports.concat())?;
+        let (bytes, zipped) = sizes(&bundled(&both, &scratch, &format!("with-{entry}"))?)?;
+        let added = zipped.saturating_sub(index.1);
+        row(&format!("{entry}.js, beside index.js"), bytes.saturating_sub(index.0), added, Some(BESIDE_GZIP));
+    }
+    for file in ["index.js", "shared.js", "workerd.js", "edge-light.js", "slim.js", "endpoints.js"] {
+        let (bytes, zipped) = sizes(&fs::read(dist.join(file))?)?;
+        row(&format!("{file}, as published"), bytes, zipped, None);
     }
     let other = format!("the budgets were measured with rustc {COMPILER}, and this is {compiler}");
     match (over.is_empty(), compiler == COMPILER) {
@@ -75,6 +94,12 @@ pub(crate) fn check() -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn bundled(entry: &Path, scratch: &Path, name: &str) -> Result<Vec<u8>> {
+    let out = scratch.join(format!("{name}.js"));
+    bundle::minimum(entry, &out)?;
+    Ok(fs::read(out)?)
 }
 
 fn gzip(bytes: &[u8]) -> Result<usize> {

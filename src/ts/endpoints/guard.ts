@@ -1,0 +1,273 @@
+/**
+ * What a client with `endpoints` does about a call to an endpoint that is paused, has failed or is on its way: it asks the
+ * management API, and then explains the failure, ends a wait that is in vain, or resumes the endpoint and runs the call
+ * again.
+ *
+ * Many calls meet the same endpoint at once. One of them asks, and the others read what it found out, each by a timer of its
+ * own: in a Worker no request may wait for a promise that another one has made.
+ */
+
+import type { Call } from "../call/call.js";
+import type { Guard } from "../call/guard.js";
+import { QueryError } from "../errors/query-error.js";
+import type { Endpoint } from "../types/endpoints.js";
+import type { CallEvent, CallReport } from "../types/report.js";
+import { codes, layers, phases, profiles } from "../wasm/enums.js";
+import { start } from "../wasm/instance.js";
+import { How, type Row, type Settled } from "../wasm/protocol.js";
+import { inWords, isDown, type Manager, sleep } from "./wait.js";
+import { type Seen, trimmed } from "./wire.js";
+
+/** What else of the management API is needed here. */
+export interface Resuming extends Manager {
+  all(options: object): Promise<Seen[]>;
+  resume(name: string, options?: object): Promise<Endpoint>;
+}
+
+/** In ms: what was found out is good for so long. Of a list, whose addresses seldom change, longer. */
+const FRESH = 3_000;
+const LIST_FRESH = 30_000;
+/** Those who do not ask look as often as this at what was found out. */
+const TICK = 250;
+/** Who asks and is not heard of any more, as in a Worker whose request is over, is replaced. */
+const LEASE = 30_000;
+/** An endpoint may be told as paused for some seconds after it was resumed. */
+const NOT_AGAIN = 30_000;
+
+/** The core's own defaults. */
+const TOTAL_MS = 300_000;
+const WAIT_MS = 300_000;
+
+/** Where a row of the core has what was waited for a model. */
+const LOADING = 2;
+
+const ENDPOINT = profiles.indexOf("endpoint");
+
+/** What one call finds out for all. */
+class Finding<T> {
+  #at = -Infinity;
+  #until = -Infinity;
+  found: T | undefined;
+  #lost: { error: unknown } | undefined;
+
+  /** True once it is known and not older than so many ms. Rejects as the asking did. */
+  async isFresh(ms: number, find: () => Promise<T>): Promise<boolean> {
+    const now = performance.now();
+    if (now - this.#at >= ms) {
+      if (now < this.#until) return false;
+      const until = (this.#until = now + LEASE);
+      try {
+        this.found = await find();
+        this.#lost = undefined;
+      } catch (error) {
+        // An abort is that of one call.
+        if (!(error instanceof QueryError)) throw error;
+        this.#lost = { error };
+      } finally {
+        if (this.#until === until) this.#until = -Infinity;
+      }
+      this.#at = performance.now();
+    }
+    if (this.#lost) throw this.#lost.error;
+    return true;
+  }
+}
+
+interface State {
+  seen: Seen;
+  isReady: boolean;
+}
+
+/** What is known of one endpoint. */
+class Known extends Finding<State> {
+  constructor(readonly name: string) {
+    super();
+  }
+
+  resumedAt = -Infinity;
+  /** Calls that the core lets wait for it. */
+  readonly waiting = new Set<Call>();
+}
+
+/** What is known of one call. */
+interface Held {
+  /** It was explained, or has run again. */
+  isDone?: boolean;
+  /** Attempts of its first run. */
+  before?: number;
+  waits?: Known;
+  /** It waits in vain. */
+  vain?: Endpoint;
+}
+
+export class EndpointGuard implements Guard<Call> {
+  readonly #listed = new Finding<Seen[]>();
+  readonly #known = new Map<string, Known>();
+  /** Names by address, of all that was listed: an endpoint that is paused may have none. */
+  readonly #names = new Map<string, string>();
+  readonly #held = new WeakMap<Call, Held>();
+
+  constructor(
+    private readonly manager: Resuming,
+    names: Record<string, string> = {},
+  ) {
+    for (const [url, name] of Object.entries(names)) this.#names.set(trimmed(url), name);
+  }
+
+  #of(call: Call): Held {
+    let held = this.#held.get(call);
+    if (!held) this.#held.set(call, (held = {}));
+    return held;
+  }
+
+  hears(call: Call, event: CallEvent): void {
+    const { before = 0 } = this.#held.get(call) ?? {};
+    if ("attempt" in event) event.attempt += before;
+    const waits = event.type === "wait" && event.reason === "loading";
+    // Where a fallback answers, nobody waits for the endpoint to come back; it is wanted back all the same.
+    const resumes = event.type === "response" && event.outcome === "paused" && call.pool.options.resumePaused === true;
+    if ((waits || (resumes && call.targets > 1)) && isAtEndpoint(call, call.at)) void this.#glance(call, resumes).catch(() => {});
+  }
+
+  async #glance(call: Call, resumes: boolean): Promise<void> {
+    const { url } = call.place(call.at);
+    const options = { timeouts: { totalMs: LEASE } };
+    const known = await this.#find(url, options);
+    if (!known) return;
+    if (!resumes && !call.over) {
+      known.waiting.add(call);
+      this.#of(call).waits = known;
+    }
+    const isFresh = await known.isFresh(FRESH, () => this.#look(known, resumes, options));
+    const { seen: { endpoint } = {} } = known.found ?? {};
+    if (!isFresh || !endpoint || !isDown(endpoint)) return;
+    // In a Worker one request wakes no other.
+    const all = "WebSocketPair" in globalThis ? [call] : known.waiting;
+    for (const one of all) {
+      this.#of(one).vain = endpoint;
+      one.broke(endpoint);
+    }
+    known.waiting.clear();
+  }
+
+  holds(call: Call, settled: Settled): boolean {
+    const [how, row] = settled;
+    const held = this.#held.get(call);
+    held?.waits?.waiting.delete(call);
+    if (how === How.Aborted && held?.vain && !call.caller?.aborted) {
+      held.isDone = true;
+      call.reader.detail = call.reader.secrets.blankOut(inWords(held.vain));
+      call.settle(How.Failed, row, failed("unavailable"));
+      return true;
+    }
+    if (how !== How.Failed || held?.isDone) return false;
+    const [, , failure] = settled;
+    const code = codes[failure[3] as number] as string;
+    if (!/^(paused|model_loading|unavailable)$/.test(code) || !isAtEndpoint(call, row[1] as number)) return false;
+    this.#of(call).isDone = true;
+    void this.#hold(call, row, failure, code);
+    return true;
+  }
+
+  /** The core has done with the call, and an abort settles it at once. */
+  async #hold(call: Call, row: Row, failure: Row, code: string): Promise<void> {
+    call.core?.inFlight.delete(call);
+    call.core = undefined;
+    const resumes = code === "paused" && call.pool.options.resumePaused === true;
+    const { url } = call.place(row[1] as number);
+    const spent = row[0] as number;
+    const { loading, timeouts, signal } = call.options;
+    const total = (timeouts?.totalMs ?? TOTAL_MS) - spent;
+    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? WAIT_MS) : Math.min(total, LEASE);
+    const began = performance.now();
+    const heldMs = () => performance.now() - began;
+    const restMs = () => Math.max(1, left - heldMs());
+    /** With the time that it was held, which was spent waiting where the endpoint is on its way. */
+    const counted = (): Row => row.map((ms, at) => (at && !(resumes && at === LOADING) ? ms : ms + heldMs()));
+    let told = "";
+    let ended = failure;
+    for (;;) {
+      const options = { ...(signal && { signal }), timeouts: { totalMs: Math.min(LEASE, restMs()) } };
+      try {
+        const known = await this.#find(url, options);
+        if (call.over) return;
+        if (known === null) {
+          // It is not guessed which of the paused ones it is: another one would cost money.
+          if (code === "paused") told = "the API names no endpoint at this address: give it in names of createEndpoints";
+          break;
+        }
+        if (known && (await known.isFresh(FRESH, () => this.#look(known, resumes, options)))) {
+          const { seen, isReady } = known.found as State;
+          if (call.over) return;
+          const { endpoint } = seen;
+          if (resumes && isReady) return this.#again(call, counted());
+          told = inWords(endpoint);
+          if (isDown(endpoint)) ended = failed("unavailable", failure[1]);
+          if (!resumes || isDown(endpoint)) break;
+        }
+      } catch (error) {
+        const { code: why, retryable } = (error ?? {}) as Partial<QueryError>;
+        told ||= `the management API was of no help: ${why}`;
+        if (!resumes || !retryable) break;
+      }
+      if (restMs() === 1) {
+        if (resumes) ended = failed("model_loading", 0, total <= left ? "total" : "wait");
+        break;
+      }
+      await sleep(Math.min(TICK, restMs()));
+      if (call.over) return;
+    }
+    if (call.over) return;
+    const { reader } = call;
+    reader.detail = [reader.secrets.blankOut(told), reader.detail].filter(Boolean).join("; ").slice(0, 2_000);
+    call.settle(How.Failed, counted(), ended);
+  }
+
+  /** From the beginning, within what is left of its time. What there was is in its report. */
+  #again(call: Call, row: Row): void {
+    const before = call.report(row);
+    this.#of(call).before = before.attempts.length;
+    call.requestIds = undefined;
+    call.whole = (report): CallReport => {
+      const waitedMs = { ...report.waitedMs };
+      for (const [reason, ms] of Object.entries(before.waitedMs)) waitedMs[reason as "loading"] = (waitedMs[reason as "loading"] ?? 0) + ms;
+      return { ...report, attempts: [...before.attempts, ...report.attempts], waitedMs };
+    };
+    call.asked.spentMs = row[0] as number;
+    start(call, call.pool);
+  }
+
+  /** Null where no endpoint is known to be there; undefined while another call finds out. */
+  async #find(url: string, options: object): Promise<Known | null | undefined> {
+    const at = trimmed(url);
+    const named = () => [...this.#names].find(([address]) => `${at}/`.startsWith(`${address}/`))?.[1];
+    let name = named();
+    if (!name) {
+      if (!(await this.#listed.isFresh(LIST_FRESH, () => this.manager.all(options)))) return undefined;
+      for (const { endpoint } of this.#listed.found ?? []) if (endpoint.url) this.#names.set(trimmed(endpoint.url), endpoint.name);
+      name = named();
+    }
+    if (!name) return null;
+    let known = this.#known.get(name);
+    if (!known) this.#known.set(name, (known = new Known(name)));
+    return known;
+  }
+
+  async #look(known: Known, resumes: boolean, options: object): Promise<State> {
+    const { name } = known;
+    let { data: seen } = await this.manager.look(name, options);
+    if (resumes && seen.endpoint.state === "paused" && performance.now() - known.resumedAt > NOT_AGAIN) {
+      seen = { ...seen, endpoint: await this.manager.resume(name, options) };
+      known.resumedAt = performance.now();
+    }
+    const isReady = resumes && seen.endpoint.state === "running" && (await this.manager.isHealthy(seen, options));
+    return { seen, isReady };
+  }
+}
+
+const isAtEndpoint = (call: Call, target: number): boolean => (call.place(target) as { profile?: number } | undefined)?.profile === ENDPOINT;
+
+/** As the core tells a failure. */
+function failed(code: "unavailable" | "model_loading", status = 0, phase?: "total" | "wait"): Row {
+  return [phase ? 1 : 0, status, NaN, codes.indexOf(code), layers.indexOf("compute"), phase ? phases.indexOf(phase) : NaN];
+}

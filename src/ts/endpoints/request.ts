@@ -1,0 +1,64 @@
+/** One request to the management API: a call like any other, whose answer has to be what was asked for. */
+
+import type { ClientContext } from "../call/context.js";
+import { Query, withReport } from "../call/query.js";
+import { ResponseReader } from "../call/response.js";
+import type { Body } from "../http/body.js";
+import type { Secrets } from "../http/redact.js";
+import { headerPairs } from "../input/options.js";
+import { takeApart } from "../input/target.js";
+import type { QueryOptions } from "../types/call.js";
+import type { CallReport } from "../types/report.js";
+import { type Bytes, type HeaderPairs, Kind, type Read, Wanted } from "../wasm/protocol.js";
+
+/** Undefined where the JSON is not what was asked for. */
+export type Shape<T> = (json: unknown, secrets: Secrets) => T | undefined;
+
+class ShapedReader<T> extends ResponseReader {
+  constructor(private readonly shape: Shape<T>) {
+    super(undefined, "json");
+  }
+
+  /** An endpoint that has failed is an answer, whatever its words are. */
+  override get wanted(): Wanted {
+    return Wanted.Lookup;
+  }
+
+  protected override async success(response: Response, body: Body, feed: (piece?: Bytes) => number): Promise<Read> {
+    this.answer = undefined;
+    const read = await super.success(response, body, feed);
+    if (this.answer === undefined) return read;
+    this.answer = this.shape(this.answer, this.secrets);
+    return this.answer === undefined ? "JSON that is no endpoint" : read;
+  }
+}
+
+export interface Answered<T> {
+  data: T;
+  report: CallReport;
+}
+
+/**
+ * Of the client's own options its clocks, retries and `onEvent` hold; its headers and fallbacks are for models. A redirect is
+ * refused: whoever is behind it would be believed, and get what is sent.
+ */
+export function ask<T>(
+  context: ClientContext,
+  method: string,
+  url: string,
+  body: string | undefined,
+  options: QueryOptions,
+  shape: Shape<T>,
+): Promise<Answered<T>> {
+  const settings = context.settings(options);
+  const type: HeaderPairs = body === undefined ? [] : [["content-type", "application/json"]];
+  const asked = {
+    targets: [takeApart({ url, profile: "openai" }, "url")],
+    payload: { kind: Kind.Opaque, body, bodyRest: "" },
+    headers: [...headerPairs(options.headers, "headers"), ...type, ["accept", "application/json"] as [string, string]],
+    init: { method, redirect: "error" } as RequestInit,
+  };
+  return new Promise((resolve, reject) =>
+    new Query(context, asked, settings, resolve as () => void, reject, withReport, new ShapedReader(shape)).run(),
+  );
+}
