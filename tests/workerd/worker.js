@@ -1,13 +1,23 @@
 // The Worker under test. Its clients are of module scope, as the README has it, and each request is one call, or a few.
 // It never uses `ctx.waitUntil`.
 import { createClient, queryWithRetry, streamWithRetry } from "query-with-retry";
+import { createEndpoints } from "query-with-retry/endpoints";
 import named from "./clients.json";
 
 const clients = new Map(Object.entries({ default: {}, ...named }).map(([name, options]) => [name, createClient(options)]));
 
+/** Its name says where the endpoint is that this client may resume. */
+const MANAGING = "managing ";
+
+function optionsOf(name) {
+  if (!name.startsWith(MANAGING)) return {};
+  const endpoints = createEndpoints({ namespace: "me", token: "hf_managing_123456", url: `${name.slice(MANAGING.length)}/v2` });
+  return { endpoints, resumePaused: true };
+}
+
 /** One that no configuration names is made by the first request that asks for it. */
 function clientOf(name) {
-  if (!clients.has(name)) clients.set(name, createClient());
+  if (!clients.has(name)) clients.set(name, createClient(optionsOf(name)));
   return clients.get(name);
 }
 
@@ -57,8 +67,9 @@ const streamed = {
 
 export default {
   async fetch(request) {
-    const { way, client: name, url, say, call } = JSON.parse(new URL(request.url).searchParams.get("ask"));
+    const { way, client: name, url: address, say, call } = JSON.parse(new URL(request.url).searchParams.get("ask"));
     const client = clientOf(name);
+    const url = name.startsWith(MANAGING) ? { url: address, profile: "endpoint" } : address;
     if (way === "stats") return Response.json({ ok: true, stats: client.stats() });
     const told = { attempts: 0, waits: [] };
     const onEvent = ({ type, reason }) => {

@@ -10,6 +10,7 @@ import { startMock } from "../package/harness/mock-server.js";
 import { bundleWorker } from "../package/harness/worker-bundle.js";
 import { breaker } from "./cases/breaker.js";
 import { cold } from "./cases/cold.js";
+import { endpoints } from "./cases/endpoints.js";
 import { firstCalls } from "./cases/first-calls.js";
 import { leases } from "./cases/leases.js";
 import { leaving } from "./cases/leaving.js";
@@ -21,7 +22,7 @@ import { streams } from "./cases/streams.js";
 import { startIsolate } from "./isolate.js";
 import { runtimes } from "./runtimes.js";
 
-const cases = [...firstCalls, ...limit, ...cold, ...retries, ...breaker, ...leaving, ...leases, ...streams, ...manyWhoLeave];
+const cases = [...firstCalls, ...limit, ...cold, ...retries, ...breaker, ...leaving, ...leases, ...streams, ...manyWhoLeave, ...endpoints];
 
 let server, app, bundle;
 

@@ -30,7 +30,9 @@ const LIST_FRESH = 30_000;
 /** Those who do not ask look as often as this at what was found out. */
 const TICK = 250;
 /** Who asks and is not heard of any more, as in a Worker whose request is over, is replaced. */
-const LEASE = 30_000;
+const LEASE = 10_000;
+/** All of what is asked at a time. */
+const TO_ASK = 30_000;
 /** An endpoint may be told as paused for some seconds after it was resumed. */
 const NOT_AGAIN = 30_000;
 
@@ -131,7 +133,7 @@ export class EndpointGuard implements Guard<Call> {
 
   async #glance(call: Call, resumes: boolean): Promise<void> {
     const { url } = call.place(call.at);
-    const options = { timeouts: { totalMs: LEASE } };
+    const options = { timeouts: { totalMs: TO_ASK } };
     const known = await this.#find(url, options);
     if (!known) return;
     if (!resumes && !call.over) {
@@ -178,7 +180,7 @@ export class EndpointGuard implements Guard<Call> {
     const spent = row[0] as number;
     const { loading, timeouts, signal } = call.options;
     const total = (timeouts?.totalMs ?? TOTAL_MS) - spent;
-    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? WAIT_MS) : Math.min(total, LEASE);
+    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? WAIT_MS) : Math.min(total, TO_ASK);
     const began = performance.now();
     const heldMs = () => performance.now() - began;
     const restMs = () => Math.max(1, left - heldMs());
@@ -187,7 +189,7 @@ export class EndpointGuard implements Guard<Call> {
     let told = "";
     let ended = failure;
     for (;;) {
-      const options = { ...(signal && { signal }), timeouts: { totalMs: Math.min(LEASE, restMs()) } };
+      const options = { ...(signal && { signal }), timeouts: { totalMs: Math.min(TO_ASK, restMs()) } };
       try {
         const known = await this.#find(url, options);
         if (call.over) return;
@@ -206,7 +208,7 @@ export class EndpointGuard implements Guard<Call> {
           if (!resumes || isDown(endpoint)) break;
         }
       } catch (error) {
-        const { code: why, retryable } = (error ?? {}) as Partial<QueryError>;
+        const { code: why = "an error", retryable } = (error ?? {}) as Partial<QueryError>;
         told ||= `the management API was of no help: ${why}`;
         if (!resumes || !retryable) break;
       }

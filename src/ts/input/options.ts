@@ -159,7 +159,9 @@ const ofClient: Record<string, Check> = {
   fetch: callback,
 };
 
-export const checkClientOptions = shape({ ...callOptions, ...ofClient });
+export const checkClientOptions = shape({ ...callOptions, ...ofClient }, ({ endpoints, resumePaused }) => {
+  if (resumePaused && !endpoints) throw invalid("resumePaused needs endpoints");
+});
 
 /** What a header can carry, and a reason phrase (RFC 9110, section 5.5). */
 export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);

@@ -117,6 +117,17 @@ export const endpointsClients = [
     },
   },
   {
+    name: "a token function of the management API that throws ends no call in another way, and what it threw is not shown",
+    async run({ api, mock, assert }) {
+      const token = () => {
+        throw new Error("the vault says s3cret");
+      };
+      const { client, target } = await meet(api, mock, { states: paused }, { resumePaused: true, manage: { token } });
+      const error = await assert.rejects(client.query(target, { inputs: "x" }), { code: "paused", status: 400 });
+      assert.equal(error.detail, "the management API was of no help: an error; Bad Request: Invalid state");
+    },
+  },
+  {
     name: "a resume of an endpoint that was refused is tried again by a later call",
     async run({ api, mock, assert }) {
       const refused = await meet(api, mock, { states: paused, resumed, script: [{}, {}, answer(403, { error: "no" })] }, { resumePaused: true });
@@ -209,6 +220,9 @@ export const endpointsClients = [
         assert.ok(/createEndpoints/.test(error.message), error.message);
       }
       await assert.rejects((async () => api.createClient({ resumePaused: 1 }))(), { name: "TypeError" });
+      const alone = await assert.rejects((async () => api.createClient({ resumePaused: true }))(), { name: "TypeError" });
+      assert.ok(alone.message.includes("resumePaused needs endpoints"), alone.message);
+      api.createClient({ resumePaused: false }).close();
     },
   },
 ];
