@@ -53,7 +53,7 @@ export function advise(stats: TargetStats, endpoint?: Endpoint): Advice[] {
     larger_gpu: ["take a larger GPU"],
     quantization: ["quantise the model"],
     streaming: ["stream, and only the first text must come in time", { streamed: 0 }],
-    timeouts: [`raise timeouts.attemptMs to ${seconds(longerMs)} or so`, { attemptMs: longerMs }],
+    timeouts: [`raise timeouts.attemptMs to ${seconds(longerMs)}`, { attemptMs: longerMs }],
     smaller_model: ["try a smaller model"],
     async_jobs: ["make jobs of them"],
   };

@@ -24,21 +24,20 @@ export interface Resuming extends Manager {
   resume(name: string, options?: object): Promise<Endpoint>;
 }
 
-/** In ms: what was found out is good for so long. Of a list, whose addresses seldom change, longer. */
+/** In ms: what was found out is good for so long. */
 const FRESH = 3_000;
-const LIST_FRESH = 30_000;
 /** Those who do not ask look as often as this at what was found out. */
 const TICK = 250;
 /** Who asks and is not heard of any more, as in a Worker whose request is over, is replaced. */
 const LEASE = 10_000;
-/** All of what is asked at a time. */
-const TO_ASK = 30_000;
-/** An endpoint may be told as paused for some seconds after it was resumed. */
-const NOT_AGAIN = 30_000;
+/**
+ * All of what is asked at a time. A list, whose addresses seldom change, is good for as long; and an endpoint may be told as
+ * paused for some seconds after it was resumed, and is not resumed again meanwhile.
+ */
+const LONG = 30_000;
 
-/** The core's own defaults. */
-const TOTAL_MS = 300_000;
-const WAIT_MS = 300_000;
+/** The core's own default, of `totalMs` and of `maxWaitMs`. */
+const DEFAULT_MS = 300_000;
 
 /** Where a row of the core has what was waited for a model. */
 const LOADING = 2;
@@ -123,17 +122,17 @@ export class EndpointGuard implements Guard<Call> {
   }
 
   hears(call: Call, event: CallEvent): void {
-    const { before = 0 } = this.#held.get(call) ?? {};
+    const { before = 0, isDone } = this.#held.get(call) ?? {};
     if ("attempt" in event) event.attempt += before;
     const waits = event.type === "wait" && event.reason === "loading";
     // Where a fallback answers, nobody waits for the endpoint to come back; it is wanted back all the same.
     const resumes = event.type === "response" && event.outcome === "paused" && call.pool.options.resumePaused === true;
-    if ((waits || (resumes && call.targets > 1)) && isAtEndpoint(call, call.at)) void this.#glance(call, resumes).catch(() => {});
+    if (!isDone && (waits || (resumes && call.targets > 1)) && isAtEndpoint(call, call.at)) void this.#glance(call, resumes).catch(() => {});
   }
 
   async #glance(call: Call, resumes: boolean): Promise<void> {
     const { url } = call.place(call.at);
-    const options = { timeouts: { totalMs: TO_ASK } };
+    const options = { timeouts: { totalMs: LONG } };
     const known = await this.#find(url, options);
     if (!known) return;
     if (!resumes && !call.over) {
@@ -179,17 +178,18 @@ export class EndpointGuard implements Guard<Call> {
     const { url } = call.place(row[1] as number);
     const spent = row[0] as number;
     const { loading, timeouts, signal } = call.options;
-    const total = (timeouts?.totalMs ?? TOTAL_MS) - spent;
-    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? WAIT_MS) : Math.min(total, TO_ASK);
+    const total = (timeouts?.totalMs ?? DEFAULT_MS) - spent;
+    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? DEFAULT_MS) : Math.min(total, LONG);
     const began = performance.now();
     const heldMs = () => performance.now() - began;
     const restMs = () => Math.max(1, left - heldMs());
     /** With the time that it was held, which was spent waiting where the endpoint is on its way. */
     const counted = (): Row => row.map((ms, at) => (at && !(resumes && at === LOADING) ? ms : ms + heldMs()));
+    if (resumes) call.tellWait(0, left, true, call.report(row).attempts.length, row[1] as number, NaN);
     let told = "";
     let ended = failure;
     for (;;) {
-      const options = { ...(signal && { signal }), timeouts: { totalMs: Math.min(TO_ASK, restMs()) } };
+      const options = { ...(signal && { signal }), timeouts: { totalMs: Math.min(LONG, restMs()) } };
       try {
         const known = await this.#find(url, options);
         if (call.over) return;
@@ -209,7 +209,7 @@ export class EndpointGuard implements Guard<Call> {
         }
       } catch (error) {
         const { code: why = "an error", retryable } = (error ?? {}) as Partial<QueryError>;
-        told ||= `the management API was of no help: ${why}`;
+        told ||= `the management API failed: ${why}`;
         if (!resumes || !retryable) break;
       }
       if (restMs() === 1) {
@@ -245,7 +245,7 @@ export class EndpointGuard implements Guard<Call> {
     const named = () => [...this.#names].find(([address]) => `${at}/`.startsWith(`${address}/`))?.[1];
     let name = named();
     if (!name) {
-      if (!(await this.#listed.isFresh(LIST_FRESH, () => this.manager.all(options)))) return undefined;
+      if (!(await this.#listed.isFresh(LONG, () => this.manager.all(options)))) return undefined;
       for (const { endpoint } of this.#listed.found ?? []) if (endpoint.url) this.#names.set(trimmed(endpoint.url), endpoint.name);
       name = named();
     }
@@ -258,7 +258,7 @@ export class EndpointGuard implements Guard<Call> {
   async #look(known: Known, resumes: boolean, options: object): Promise<State> {
     const { name } = known;
     let { data: seen } = await this.manager.look(name, options);
-    if (resumes && seen.endpoint.state === "paused" && performance.now() - known.resumedAt > NOT_AGAIN) {
+    if (resumes && seen.endpoint.state === "paused" && performance.now() - known.resumedAt > LONG) {
       seen = { ...seen, endpoint: await this.manager.resume(name, options) };
       known.resumedAt = performance.now();
     }

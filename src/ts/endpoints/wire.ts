@@ -33,7 +33,7 @@ export function endpointOf(json: unknown, secrets: Secrets): Seen | undefined {
   const { name, status, compute, healthRoute } = json as { name: unknown; status: Json; compute?: Json; healthRoute?: unknown };
   const { state, url, readyReplica } = status;
   // Both are shown, and the name becomes a part of a path.
-  if (!isName(name) || typeof state !== "string" || !/^\w{1,40}$/.test(state)) return undefined;
+  if (!isName(name) || typeof state !== "string" || !/^[\w-]{1,40}$/.test(state)) return undefined;
   const { minReplica, maxReplica } = (isObject(compute) && isObject(compute["scaling"]) ? compute["scaling"] : {}) as Json;
   const shown = (text: unknown) => (typeof text === "string" ? secrets.blankOut(text.slice(0, MOST_WORDS * 2)).slice(0, MOST_WORDS) : "");
   const address = addressOf(url);

@@ -55,6 +55,9 @@ export const endpointsClients = [
         events.filter(({ type }) => type === "attempt").map(({ attempt }) => attempt),
         [1, 2],
       );
+      const wait = events.find(({ type }) => type === "wait");
+      assert.deepEqual([wait?.reason, wait?.upTo, wait?.attempt, wait?.target], ["loading", true, 1, target.url]);
+      assert.between(wait.ms, 250_000, 300_000);
       // An address tells a fetch that it leads to an endpoint.
       const url = "https://abcd.us-east-1.aws.endpoints.huggingface.cloud";
       let real;
@@ -100,10 +103,10 @@ export const endpointsClients = [
     async run({ api, mock, assert }) {
       const { client, target } = await meet(api, mock, { states: paused, script: [{}, {}, answer(403, { error: "no" })] }, { resumePaused: true });
       const error = await assert.rejects(client.query(target, { inputs: "x" }), { code: "paused", status: 400 });
-      assert.ok(error.detail.startsWith("the management API was of no help: forbidden"), error.detail);
+      assert.ok(error.detail.startsWith("the management API failed: forbidden"), error.detail);
       const without = await meet(api, mock, { states: paused, token: "another_token_123456" }, { resumePaused: true });
       const refused = await assert.rejects(without.client.query(without.target, { inputs: "x" }), { code: "paused" });
-      assert.ok(refused.detail.includes("of no help: unauthorized"), refused.detail);
+      assert.ok(refused.detail.includes("failed: unauthorized"), refused.detail);
     },
   },
   {
@@ -124,7 +127,7 @@ export const endpointsClients = [
       };
       const { client, target } = await meet(api, mock, { states: paused }, { resumePaused: true, manage: { token } });
       const error = await assert.rejects(client.query(target, { inputs: "x" }), { code: "paused", status: 400 });
-      assert.equal(error.detail, "the management API was of no help: an error; Bad Request: Invalid state");
+      assert.equal(error.detail, "the management API failed: an error; Bad Request: Invalid state");
     },
   },
   {

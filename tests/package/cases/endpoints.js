@@ -89,7 +89,7 @@ export const endpoints = [
       for (const [state, expected] of [
         [{ state: "pending", message: "Waiting for a GPU" }, 'endpoint "my-endpoint" is pending: Waiting for a GPU'],
         [{ state: "running", unhealthyMs: 60_000 }, 'endpoint "my-endpoint" is running, but its health route does not answer'],
-        [{ state: "hibernating" }, 'endpoint "my-endpoint" is hibernating'],
+        [{ state: "scaling-down" }, 'endpoint "my-endpoint" is scaling-down'],
       ]) {
         const { endpoints } = await manage(mock, { states: [state] });
         const waits = endpoints.waitUntilRunning("my-endpoint", { timeouts: { attemptMs: 60_000, totalMs: 1_300 } });
