@@ -118,6 +118,14 @@ fn by_body(name: &str, json: &Value, request: &Received, streaming: &Streaming) 
     }
 }
 
+/// What is said of the model at the router and at the Hub, whether it is up or not.
+pub(crate) fn status(model: &Model, request: &Received) -> Option<Reply> {
+    let is_asked = request.method == Method::GET
+        && ["/v1/models/", "/api/models/"].iter().any(|route| request.path.contains(route));
+    let said = model.scenario.status.as_ref().filter(|_| is_asked)?;
+    Some(Reply::json(StatusCode::OK, said))
+}
+
 fn catalogue(model: &Model, request: &Received) -> Reply {
     let server = model.server();
     let path = request.path.as_str();

@@ -149,6 +149,9 @@ async fn answer(app: &App, model: &Model, path: String, request: Request) -> Res
 }
 
 async fn choose(model: &Model, request: &Received, exchange: &mut Exchange) -> Reply {
+    if let Some(reply) = answers::status(model, request) {
+        return reply;
+    }
     if let Some(reply) = cold::loading_answer(model, request).await {
         return reply;
     }

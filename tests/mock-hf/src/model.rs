@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) counters: Arc<Counters>,
     pub(crate) endpoint: Option<Endpoint>,
     scripted: AtomicUsize,
+    /// When somebody first asked for more than its status.
+    woken: OnceLock<Instant>,
     slots: Option<Arc<Semaphore>>,
 }
 
@@ -38,6 +40,7 @@ impl Model {
             scenario,
             counters: Arc::default(),
             scripted: AtomicUsize::new(0),
+            woken: OnceLock::new(),
         }
     }
 
@@ -48,7 +51,9 @@ impl Model {
     /// The cold start, if it still lasts, and when it ends.
     pub(crate) fn cold(&self) -> Option<(&Cold, Instant)> {
         let cold = self.scenario.cold.as_ref()?;
-        let first = self.counters.first_request()?;
+        let asked = self.counters.first_request()?;
+        let first =
+            if self.scenario.status.is_some() { *self.woken.get_or_init(Instant::now) } else { asked };
         let warm_at = first + Duration::from_millis(cold.ms);
         (Instant::now() < warm_at).then_some((cold, warm_at))
     }

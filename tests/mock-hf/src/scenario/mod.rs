@@ -38,6 +38,8 @@ pub(crate) struct Scenario {
     pub(crate) latency_ms: u64,
     pub(crate) cors: Option<NamedCors>,
     pub(crate) managed: Option<Managed>,
+    /// What is said of the model where its status is asked for, which wakes nothing.
+    pub(crate) status: Option<Value>,
 }
 
 /// The server that is imitated.

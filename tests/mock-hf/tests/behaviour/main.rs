@@ -15,6 +15,7 @@ mod pacing;
 mod quirks;
 mod samples;
 mod sites;
+mod status;
 mod stream_faults;
 mod stream_log;
 mod streams;
