@@ -30,6 +30,9 @@ pub struct Policy {
     pub streamed: bool,
     /// Which of the queued calls goes first.
     pub priority: Priority,
+    /// The call wants the model up and nothing else: an answer that another call gets will do, and other calls probe
+    /// with payloads that are wanted.
+    pub only_warms: bool,
 }
 
 /// What a call does about a model that is not up.
@@ -119,6 +122,7 @@ impl Default for Policy {
             },
             streamed: false,
             priority: Priority::Default,
+            only_warms: false,
         }
     }
 }
@@ -193,6 +197,7 @@ impl Policy {
             },
             streamed: given.streamed,
             priority: given.priority,
+            only_warms: base.only_warms,
         };
         let hold = match given.hold {
             Some(Hold::For(hold)) => Some(hold),

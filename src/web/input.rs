@@ -128,7 +128,8 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
         },
         streamed: request.streamed(),
     };
-    Policy::new(given).map_err(Invalid::Inverted)
+    let policy = Policy::new(given).map_err(Invalid::Inverted)?;
+    Ok(Policy { only_warms: number(11).is_some(), ..policy })
 }
 
 /// Resolves the targets of a call: the one that the caller asked for, then its fallbacks. `retain` gets the slot of

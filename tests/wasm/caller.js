@@ -72,6 +72,7 @@ const NUMBERS = [
   "totalMs",
   "priority",
   "refusedMs",
+  "onlyWarms",
 ];
 const PARTS = ["origin", "path", "model"];
 const KINDS = ["chat", "object", "opaque"];

@@ -46,7 +46,8 @@ impl Shared {
             seen: found,
             uncoordinated: self.rules.uncoordinated(),
             is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
-            waiters: self.targets.get(target)?.queue.len(),
+            waiters: self.targets.get(target)?.queue.leaders(),
+            yields: call.yields,
             attempt: call.attempt,
             until: self.rules.lease.map(|lease| now + lease),
         })

@@ -29,6 +29,8 @@ pub struct Caller {
     pub first: bool,
     /// The call may go to another target.
     pub has_fallback: bool,
+    /// The call leads a cold start only while no other call waits.
+    pub yields: bool,
 }
 
 /// The answer to a call that wants to be sent.
@@ -92,6 +94,8 @@ pub struct Ended {
     pub has_failed: bool,
     /// The API key that the request was sent with: see [`keys`](super::keys).
     pub key: KeyId,
+    /// The request asked for as good as nothing: how long that takes says nothing about the others.
+    pub is_cheap: bool,
 }
 
 /// How an outcome counts for the target.
@@ -126,13 +130,14 @@ impl Ended {
             was_refused: false,
             has_failed: false,
             key: 0,
+            is_cheap: false,
         }
     }
 
     /// The latency, if the outcome has one: a failure before the time was up has none.
     pub(super) fn took(&self, now: Instant) -> Option<Took> {
         let late = matches!(self.outcome, Outcome::Failed(Code::Timeout, _));
-        if !late && self.outcome != Outcome::Ok {
+        if self.is_cheap || !late && self.outcome != Outcome::Ok {
             return None;
         }
         let since = |at: Instant| at.since(self.started);

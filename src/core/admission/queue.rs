@@ -46,6 +46,8 @@ struct Waiting {
     tier: Priority,
     /// The target has not refused the call yet.
     is_new: bool,
+    /// The call leads no cold start while others wait.
+    yields: bool,
     /// The neighbours in the queue.
     before: CallId,
     after: CallId,
@@ -75,6 +77,8 @@ pub struct Queue {
     pages: Vec<Option<Box<Page>>>,
     first: CallId,
     last: CallId,
+    /// How many of the calls yield.
+    yielding: usize,
     tiers: [Tier; 3],
     /// No sign of life in the queue is older than this.
     heard: Instant,
@@ -84,7 +88,7 @@ impl Default for Queue {
     fn default() -> Self {
         let tier = Tier { first: NOBODY, len: 0, credit: 0 };
         let heard = Instant::from_ms(0);
-        Self { pages: Vec::new(), first: NOBODY, last: NOBODY, tiers: [tier; 3], heard }
+        Self { pages: Vec::new(), first: NOBODY, last: NOBODY, yielding: 0, tiers: [tier; 3], heard }
     }
 }
 
@@ -101,6 +105,11 @@ impl Queue {
     /// How many calls of this tier and of those above wait. The tiers below take few of the turns.
     pub fn before(&self, tier: Priority) -> usize {
         self.tiers.iter().take(tier as usize + 1).map(|tier| tier.len).sum()
+    }
+
+    /// How many calls wait that may lead a cold start.
+    pub fn leaders(&self) -> usize {
+        self.len().saturating_sub(self.yielding)
     }
 
     /// No call waits.
@@ -132,8 +141,16 @@ impl Queue {
         }
         let before = self.last;
         if let Some(slot) = self.slot(call) {
-            *slot =
-                Some(Waiting { since: now, patience, seen: now, tier, is_new: true, before, after: NOBODY });
+            *slot = Some(Waiting {
+                since: now,
+                patience,
+                seen: now,
+                tier,
+                is_new: true,
+                yields: false,
+                before,
+                after: NOBODY,
+            });
         }
         match self.at_mut(before) {
             Some(before) => before.after = call,
@@ -155,11 +172,20 @@ impl Queue {
         }
     }
 
+    /// The call leads no cold start while others wait.
+    pub fn yields(&mut self, call: CallId) {
+        if let Some(waiting) = self.at_mut(call) {
+            waiting.yields = true;
+            self.yielding += 1;
+        }
+    }
+
     /// Removes the call. Returns whether it was queued.
     pub fn remove(&mut self, call: CallId) -> bool {
         let Some(gone) = self.slot(call).and_then(Option::take) else {
             return false;
         };
+        self.yielding -= usize::from(gone.yields);
         match self.at_mut(gone.before) {
             Some(before) => before.after = gone.after,
             None => self.first = gone.after,

@@ -29,10 +29,13 @@ impl Shared {
         }
         let was_cold = state.coordinator.gate.is_cold();
         let is_cooling_down = state.hold_until.is_some_and(|then| now < then);
-        let may = was_cold || !is_cooling_down && state.queue.is_empty() && state.limiter.has_permit(now);
+        let may = match was_cold {
+            true => !caller.yields || state.queue.leaders() == 0,
+            false => !is_cooling_down && state.queue.is_empty() && state.limiter.has_permit(now),
+        };
         let may = may && state.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {
-            // A call without a connection cannot lead the cold start.
+            // A call without a connection cannot lead the cold start, and one that yields need not.
             state.coordinator.gate.resign(caller.id);
         }
         let waits =
@@ -68,12 +71,18 @@ impl Shared {
             state.connections.release(caller.id);
             return self.admit(now, target, caller); // the queue was drained, or the call came too late
         }
-        if state.coordinator.gate.is_cold()
-            && !state.coordinator.gate.admit(now, caller.id, caller.attempt, caller.held)
-        {
+        let gate = &mut state.coordinator.gate;
+        let yields = caller.yields && state.queue.leaders() > 0;
+        if gate.is_cold() && (yields || !gate.admit(now, caller.id, caller.attempt, caller.held)) {
             state.connections.release(caller.id);
+            if yields {
+                gate.resign(caller.id);
+            }
             let admission = state.enqueue(now, caller);
             self.has_enqueued(target);
+            if yields {
+                self.dispatch(now, target);
+            }
             return admission;
         }
         let admission = state.acquire(now, until, caller);

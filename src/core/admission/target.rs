@@ -115,6 +115,9 @@ impl TargetState {
         if !caller.first {
             self.queue.waits_again(caller.id);
         }
+        if caller.yields {
+            self.queue.yields(caller.id);
+        }
         Admission::Queued(self.reason(now))
     }
 

@@ -211,6 +211,10 @@ impl Call {
         let action = match (state, input) {
             (State::Done, _) => return self.pending,
             (state, Input::Aborted) => self.abandon(cx, state),
+            (state @ (State::Queued { .. } | State::Waiting { .. }), Input::Woke) if self.is_spared(cx) => {
+                self.abandon(cx, state);
+                Action::Deliver
+            }
             (State::New, _) => self.request_admission(cx, None),
             (State::Queued { since, wait, falls_back }, Input::Woke) => {
                 self.on_turn(cx, since, wait, falls_back)
@@ -318,6 +322,11 @@ impl Call {
         shared.renew(now, self.target_index(), sign);
     }
 
+    /// The call only wants to know that the model is up, and another call has found it up meanwhile.
+    fn is_spared(&self, cx: &Context<'_>) -> bool {
+        self.policy.only_warms && cx.shared.has_worked_since(self.target_index(), self.began)
+    }
+
     fn deadline(&self) -> Instant {
         self.began + self.policy.timeouts.total
     }
@@ -333,7 +342,8 @@ impl Call {
         let (deadline, first) = (self.deadline(), !self.per_target.sent);
         let patience = deadline.min(self.patience(cx));
         let (priority, has_fallback) = (self.policy.priority, self.has_fallback());
-        Caller { id: self.id, priority, deadline, patience, attempt, held, first, has_fallback }
+        let yields = self.policy.only_warms;
+        Caller { id: self.id, priority, deadline, patience, attempt, held, first, has_fallback, yields }
     }
 
     fn has_fallback(&self) -> bool {
@@ -887,6 +897,7 @@ impl Call {
             was_refused: self.per_target.refused,
             has_failed: self.per_target.failed_since.is_some_and(|since| since < cx.now),
             key: attempt.head.map_or(0, |head| head.key),
+            is_cheap: self.policy.only_warms,
         };
         cx.shared.ended(cx.now, self.target_index(), self.id, ended);
     }

@@ -27,6 +27,7 @@ fn patient(id: CallId, priority: Priority, now: time::Instant) -> Caller {
         held,
         first: true,
         has_fallback: false,
+        yields: false,
     }
 }
 

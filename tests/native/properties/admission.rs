@@ -63,6 +63,7 @@ seen: ColdSighting { started, answer, default_wait: Some(Duration::from_secs(20)
 uncoordinated: ms % 2 == 0,
 is_doubtful: ms % 3 == 0,
                         waiters: ms as usize,
+                        yields: ms % 5 == 1,
                         attempt,
                         until: None,
                     };

@@ -175,6 +175,7 @@ fn a_reader_that_asks_for_nothing_lends_its_connection() {
         held: Duration::ZERO,
         first: true,
         has_fallback: false,
+        yields: false,
     };
     let goes = |admission| matches!(admission, Admission::Admitted { .. });
     assert!((0..5).all(|id| goes(shared.request(now, 0, caller(id)))));
@@ -203,6 +204,7 @@ fn a_call_that_claims_late_because_its_page_stood_still_holds_up_no_other() {
         held: Duration::ZERO,
         first: true,
         has_fallback: false,
+        yields: false,
     };
     let admissions: Vec<_> = (0..12).map(|id| shared.request(came, 0, caller(id))).collect();
     assert_eq!(

@@ -11,6 +11,7 @@ mod poison;
 mod rates;
 mod refusals;
 mod small;
+mod warm;
 pub(crate) mod world;
 
 use crate::read;

@@ -52,6 +52,8 @@ pub struct ColdReport {
     pub is_doubtful: bool,
     /// How many other calls wait in the queue.
     pub waiters: usize,
+    /// One of them leads, if there is one.
+    pub yields: bool,
     /// How long the call's next attempt may take.
     pub attempt: Duration,
     /// How long the lead lasts; by default until the call's next attempt is over.

@@ -60,7 +60,12 @@ impl Gate {
             uncoordinated: found.uncoordinated,
             default_wait: found.seen.default_wait,
         };
-        let sleep = cold.start.sleep(now, found.seen.answer, context, rng);
+        let mut start = cold.start;
+        let sleep = start.sleep(now, found.seen.answer, context, rng);
+        let passes = found.yields && found.waiters > 0 && !found.uncoordinated;
+        if !passes {
+            cold.start = start; // another call begins where this one would have
+        }
         self.slept = sleep;
         // An hour that the server names is meant for this call. The others were told nothing, and one of them probes
         // in its place.
@@ -75,7 +80,8 @@ impl Gate {
         // This payload alone may be to blame, so another call probes next. Not for uncoordinated clients, which probe
         // each for themselves: in the simulated fleets that costs calls.
         let most = if self.warm.is_some() { 1 } else { MAX_PROBES };
-        if cold.probes >= most && found.waiters > 0 && !found.seen.full && !found.uncoordinated {
+        let is_enough = cold.probes >= most && found.waiters > 0 && !found.seen.full && !found.uncoordinated;
+        if passes || is_enough {
             cold.leader = None;
             return Role::Follow;
         }

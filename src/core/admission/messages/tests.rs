@@ -21,6 +21,7 @@ fn an_answer_and_a_timeout_have_a_latency_and_no_other_end_has_one() {
     ] {
         let ended = Ended::plain(0, at(100), outcome, ms(800));
         assert_eq!(ended.took(at(1_000)), took, "{outcome:?}");
+        assert_eq!(Ended { is_cheap: true, ..ended }.took(at(1_000)), None, "{outcome:?}");
         let streamed = Ended { streamed: true, ..ended };
         let first = streamed.took(at(1_000)).map(|took| took.first_token);
         assert_eq!(first, took.map(|took| Some(took.whole)), "{outcome:?}");

@@ -70,6 +70,7 @@ impl Bench {
             held: Duration::ZERO,
             first: true,
             has_fallback: false,
+            yields: false,
         }
     }
 

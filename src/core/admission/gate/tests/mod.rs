@@ -77,6 +77,7 @@ impl Bench {
             uncoordinated: false,
             is_doubtful,
             waiters: 0,
+            yields: false,
             attempt: ATTEMPT,
             until: None,
         }
