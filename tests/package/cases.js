@@ -20,6 +20,7 @@ import { events } from "./cases/events.js";
 import { fallbacks } from "./cases/fallbacks.js";
 import { fetchAsFetch } from "./cases/fetch-as-fetch.js";
 import { firstCalls } from "./cases/first-calls.js";
+import { keepsWarm } from "./cases/keep-warm.js";
 import { lost } from "./cases/lost.js";
 import { network } from "./cases/network.js";
 import { overload } from "./cases/overload.js";
@@ -39,6 +40,7 @@ import { streamsReading } from "./cases/streams-reading.js";
 import { streamsRetry } from "./cases/streams-retry.js";
 import { streamsWhole } from "./cases/streams-whole.js";
 import { timeouts } from "./cases/timeouts.js";
+import { warm } from "./cases/warm.js";
 import { wrongAnswers } from "./cases/wrong-answers.js";
 
 export const cases = [
@@ -82,4 +84,6 @@ export const cases = [
   ...endpointsAttacked,
   ...endpointsClients,
   ...advice,
+  ...warm,
+  ...keepsWarm,
 ];

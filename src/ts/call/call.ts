@@ -160,6 +160,11 @@ export abstract class Call extends Waiting implements Run {
     return this.pool.place(this.#target(index));
   }
 
+  /** It asks for nothing but that the model is up. */
+  protected get warms(): boolean {
+    return false;
+  }
+
   get usual(): boolean {
     return isUsual(this.options);
   }
@@ -213,10 +218,15 @@ export abstract class Call extends Waiting implements Run {
       : outgoing(this.#target(index), this.place(index), common, this.reader.secrets, holdHeader, holdSeconds);
     if (made instanceof Promise) {
       this.reader.detail = "the token function has not answered yet";
-      return made.then((leg) => this.#sends(leg));
+      return made.then((leg) => this.#sends(this.instead(leg)));
     }
-    this.#sends(made);
+    this.#sends(this.instead(made));
     return undefined;
+  }
+
+  /** What is sent of it. */
+  protected instead(leg: Leg): Leg {
+    return leg;
   }
 
   #sends(leg: Leg): void {
@@ -383,6 +393,7 @@ export abstract class Call extends Waiting implements Run {
 
   tellAttempt(attempt: number, target: number): void {
     this.at = target;
+    this.pool.uses(this.#target(target), this.warms);
     this.tell({ type: "attempt", attempt, target: this.#target(target).label, url: this.place(target).url });
   }
 

@@ -7,7 +7,7 @@ import { defined } from "../input/defined.js";
 import { headerPairs } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import type { QueryOptions } from "../types/call.js";
-import type { ClientOptions } from "../types/client.js";
+import type { ClientOptions, WarmUp } from "../types/client.js";
 import { alertOf } from "../wasm/decode.js";
 import { clientNumbers } from "../wasm/encode.js";
 import type { Attachable, Instance } from "../wasm/instance.js";
@@ -23,17 +23,37 @@ const MOST_TARGETS = 200;
 /** At most so many are checked for being in use when a new one arrives: otherwise each arrival might check thousands. */
 const MOST_LOOKS = 16;
 
+/** Who keeps a target warm. */
+export interface Watcher {
+  /** A request was sent to the target of this name. */
+  used(label: string, isPing: boolean): void;
+  closed(): void;
+}
+
 const NOTHING: QueryOptions = {};
+
+/** One warm-up, and how many wait for it. */
+export interface Flight {
+  token: unknown;
+  members: number;
+  end: Promise<WarmUp>;
+  leave(reason: unknown): void;
+}
 
 export class ClientContext implements Attachable {
   /** By their place in the core; undefined where none is. */
   readonly labels: (string | undefined)[] = [];
   /** How a call to each of them failed last: what an open circuit says. */
   readonly failures: (string | undefined)[] = [];
+  /** Which of them have told nothing of their state when they were asked for it. */
+  readonly mute: (boolean | undefined)[] = [];
+  /** By the target, and what is sent there. */
+  readonly warming = new Map<string, Flight>();
   readonly #free: number[] = [];
   readonly #places = new Map<string, number>();
   /** By the model of the payload, and then by the name. */
   readonly #taken = new Map<string, Map<string, CoreTarget>>();
+  readonly #watchers = new Set<Watcher>();
   #remembers = 0;
   #closed = false;
   #core: Instance | undefined;
@@ -110,7 +130,7 @@ export class ClientContext implements Attachable {
       if (this.#places.size < MOST_TARGETS || looks-- === 0) return;
       this.#places.delete(key);
       if (this.#core?.replace(this.#number, place)) {
-        this.labels[place] = this.failures[place] = undefined;
+        this.labels[place] = this.failures[place] = this.mute[place] = undefined;
         this.#free.push(place);
       } else {
         this.#places.set(key, place); // it is being used
@@ -118,8 +138,22 @@ export class ClientContext implements Attachable {
     }
   }
 
+  /** Until what this gives is called. */
+  watches(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** A request is sent there. */
+  uses(target: CoreTarget, isPing: boolean): void {
+    if (this.#watchers.size === 0) return;
+    const label = name(target);
+    for (const watcher of this.#watchers) watcher.used(label, isPing);
+  }
+
   close(): void {
     this.#closed = true;
+    for (const watcher of this.#watchers) watcher.closed();
     this.#ends();
   }
 

@@ -4,14 +4,16 @@ import { ClientContext, contexts, name } from "../call/context.js";
 import { fetchWithRetry } from "../call/fetch.js";
 import { checkedQuery, withReport } from "../call/query.js";
 import { checkedStream } from "../call/stream.js";
+import { warmUp } from "../call/warm.js";
 import { isAway } from "../http/away.js";
 import { replaces } from "../http/platform.js";
 import { checkClientOptions } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import type { Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import type { CallReport } from "../types/report.js";
-import type { Client, ClientOptions, TargetStats } from "../types/client.js";
+import type { Client, ClientOptions, KeepWarmOptions, TargetStats, WarmUp } from "../types/client.js";
 import { type Sample, sample } from "../wasm/decode.js";
+import { keepWarm } from "./keep-warm.js";
 import { exposition } from "./prometheus.js";
 
 /**
@@ -50,6 +52,10 @@ class SharingClient implements Client {
 
   readonly stream = <T>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T> =>
     checkedStream(this.#context, target, payload, options);
+
+  readonly warmUp = (target: Target, options?: QueryOptions): Promise<WarmUp> => warmUp(this.#context, target, options);
+
+  readonly keepWarm = (target: Target, options?: KeepWarmOptions): { stop(): void } => keepWarm(this.#context, target, options);
 
   readonly stats = (target?: Target): TargetStats[] => {
     const away = isAway() && { offline: true };

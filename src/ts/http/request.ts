@@ -84,6 +84,8 @@ const MOST_REDIRECTS = 20;
 export class Leg implements Outgoing {
   /** What a redirect has to do with its failure. */
   astray: string | undefined;
+  /** Asked before it is sent. What this answers is the answer, and it is not sent. */
+  before: (() => Promise<Response | undefined>) | undefined;
 
   constructor(
     readonly url: string,
@@ -99,12 +101,28 @@ export class Leg implements Outgoing {
     readonly isAnswer = false,
   ) {}
 
+  get signal(): AbortSignal {
+    return this.common.signal;
+  }
+
   /** Whose limit it meets. */
   get key(): number {
     return keyNumber(this.url, this.headers);
   }
 
   send(): Promise<Response> {
+    return this.before ? this.before().then((answer) => answer ?? this.#send()) : this.#send();
+  }
+
+  /** A GET with its credentials, or without any; redirects are not followed. */
+  look(url: string, isForeign: boolean, signal: AbortSignal): Promise<Response> {
+    const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
+    const headers = Object.fromEntries([...all].filter(([name]) => !isForeign && !name.startsWith("content-")));
+    const init: RequestInit = { method: "GET", headers, signal, redirect: "manual", cache: "no-store" };
+    return sendAs(this.common.owner, () => (this.common.fetch ?? platformFetch())(url, init));
+  }
+
+  #send(): Promise<Response> {
     const { url, headers, body, method, common } = this;
     const { signal } = common;
     // A redirect that is refused is seen here, and is no reason to ask again.

@@ -138,6 +138,12 @@ const callOptions = {
 export const checkOptions = shape(callOptions);
 
 export const count = rule("a whole number above 0", (value) => Number.isSafeInteger(value) && (value as number) > 0);
+
+/** Not more often than each second: it is a thing of minutes. */
+const every = rule("a number of milliseconds, 1000 or more", (value) => finite(value) && value >= 1_000);
+
+export const checkKeepWarm = shape({ ...callOptions, everyMs: every, maxIdlePings: whole, onStop: callback });
+
 export const share = rule("a number above 0", (value) => finite(value) && value > 0);
 const orFalse =
   (check: Check): Check =>

@@ -210,12 +210,68 @@ export interface Client {
    * carries `x-should-retry: false`, by which the openai SDK does not repeat what was repeated here.
    */
   readonly fetch: typeof globalThis.fetch;
+  /**
+   * Brings a cold model up before it is needed, and says how cold it was.
+   *
+   * It sends no payload of yours but the cheapest request that tells: a GET of the model's status at Hugging Face's router and Hub, of
+   * `/health` at a dedicated endpoint, a call without a prompt to Ollama's own routes, and otherwise the smallest payload of the route, one
+   * token long. On a warm target that is one request. A status that tells nothing is followed by the smallest payload. On a cold one it waits as a query does, by the same gate: other
+   * calls to the target wait with it, and while one of them probes this one sends nothing. Warm-ups of one target at the same time are one
+   * (not in a Worker, whose requests share no promise); each has its own `signal`, and the other options are the first one's.
+   *
+   * Takes the options of a query, without `fallback` and `response`. Name the model in the target where the payload would: `{ url, model }`.
+   * A refusal of the smallest payload (400, 413, 422) counts as up where the model is named. The statistics
+   * count it as a call; its latency is left out.
+   *
+   * @throws {QueryError} where the model is not up in time, or fails
+   */
+  warmUp(target: Target, options?: QueryOptions): Promise<WarmUp>;
+  /**
+   * Warms the model up now, and again whenever the target was sent nothing for `everyMs`, until it is stopped: by `stop()` or the `signal`,
+   * by `close()` or because nobody holds the client any more, or by itself where nobody else calls the target.
+   *
+   * Each time is a {@link warmUp}, which costs money where a server bills it or would scale to zero: so it stops in place of the ping that
+   * would follow `maxIdlePings` in a row without any other call between. A ping that fails stops nothing; `onEvent` hears of it. After
+   * sleep, or when the network is back, a ping that is due waits up to 5 s at random. Its timer keeps no Node process alive; a ping that is under way does. Calls that name the
+   * model in the payload count for a target without one.
+   *
+   * In a Worker a timer ends with its request: call `await client.warmUp(target)` in `scheduled()`, by a Cron Trigger.
+   *
+   * @throws {TypeError} at once, for bad input
+   */
+  keepWarm(target: Target, options?: KeepWarmOptions): { stop(): void };
   /** Of the target that is named, of a URL with each of its models, or of all that were called; nothing before the first call. */
   stats(target?: Target): TargetStats[];
   /** The same as Prometheus text exposition format 0.0.4. */
   metrics(): string;
   /** Takes no more calls. Those under way run to their end. One that nobody holds is closed by itself, where the platform can tell. */
   close(): void;
+}
+
+/** Those of every ping, and how long to go on. */
+export interface KeepWarmOptions extends QueryOptions {
+  /**
+   * The target is warmed up when it was sent nothing for so long, in milliseconds; 1000 or more. Less than it takes to scale to zero: an
+   * hour by default at dedicated endpoints, five minutes in Ollama.
+   *
+   * @default 900_000
+   */
+  everyMs?: number | undefined;
+  /**
+   * So many pings in a row, the first warm-up not counted, without any other call between.
+   *
+   * @default 8
+   */
+  maxIdlePings?: number | undefined;
+  /** Told once why it has stopped: too many pings in vain, `close()`, or `stop()` and the `signal`. What it throws is logged. */
+  onStop?: ((why: "idle" | "closed" | "stopped") => void) | undefined;
+}
+
+/** How cold a model was. */
+export interface WarmUp {
+  /** From the call until the model was up, in milliseconds; 0 where it was up already. */
+  coldMs: number;
+  wasWarm: boolean;
 }
 
 /** What a client knows of one target. */

@@ -1,0 +1,182 @@
+/** A call that only wants the model up: in the place of its payload it may ask for the state of the model. */
+
+import { QueryError } from "../errors/query-error.js";
+import { isOurs, rejection } from "../errors/rejection.js";
+import { isPage } from "../http/away.js";
+import { Body } from "../http/body.js";
+import type { Leg } from "../http/request.js";
+import { decode } from "../http/value.js";
+import { joined } from "../input/bytes.js";
+import { checkOptions } from "../input/options.js";
+import { abortedAfter, firstOf } from "../input/platform.js";
+import { takeApart } from "../input/target.js";
+import type { QueryOptions, Target } from "../types/call.js";
+import type { WarmUp } from "../types/client.js";
+import type { CallReport } from "../types/report.js";
+import { profiles } from "../wasm/enums.js";
+import { type Asked, Call } from "./call.js";
+import { CallerSignal } from "./caller-signal.js";
+import { isFree, smallest, type Status, status } from "./cheapest.js";
+import { type ClientContext, type Flight, name } from "./context.js";
+import { ask } from "./query.js";
+import { ResponseReader } from "./response.js";
+
+/** In ms: a state that takes longer is not worth the wait, and the payload is sent. */
+const TO_SAY = 4_000;
+/** In ms: what costs nothing, and took longer, was held while the model was loaded. */
+const AT_ONCE = 1_000;
+/** In bytes. */
+const MOST_SAID = 1 << 18;
+/** In seconds, the least: it need not be held, but it must wake the endpoint. */
+const HOLD = 1;
+
+class Warming extends Call {
+  #nth = 0;
+  /** A server's own word for its state, which it may have held back until it was up. */
+  #mayBeHeld = false;
+  /** Its state is not asked for again. */
+  #isMute = this.pool.mute[this.shared(0)] ?? false;
+  #isLlama = false;
+
+  constructor(
+    context: ClientContext,
+    asked: Asked,
+    options: QueryOptions,
+    readonly resolve: (warm: WarmUp | Promise<never>) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(context, asked, options, options.signal && new CallerSignal(options.signal), new ResponseReader());
+  }
+
+  override get quiet(): boolean {
+    return false;
+  }
+
+  protected override get warms(): boolean {
+    return true;
+  }
+
+  override get usual(): boolean {
+    return false;
+  }
+
+  override number(which: number): number {
+    return which === 11 ? 1 : super.number(which);
+  }
+
+  get #target() {
+    return this.asked.targets[0]!;
+  }
+
+  get #profile(): string {
+    return profiles[this.known] ?? "";
+  }
+
+  override prepare(index: number, header: string, seconds: number): Promise<void> | undefined {
+    this.#nth++;
+    // A page may not send it everywhere.
+    const holds = !header && this.#profile === "endpoint" && !isPage();
+    return super.prepare(index, holds ? "x-scale-up-timeout" : header, holds ? HOLD : seconds);
+  }
+
+  override landed(attempt: number, response: Response): number {
+    this.#isLlama ||= response.headers?.get("server") === "llama.cpp";
+    return super.landed(attempt, response);
+  }
+
+  protected override instead(leg: Leg): Leg {
+    this.#mayBeHeld = false;
+    // No document says that the state of an endpoint wakes it, and any payload does.
+    const state = this.#isMute || (this.#profile === "endpoint" && this.#nth === 2) ? undefined : this.#status(leg);
+    if (state) leg.before = () => this.#asks(leg, state);
+    return leg;
+  }
+
+  #status({ url }: Leg): Status | undefined {
+    return status(this.#profile, this.#target, url, this.#isLlama);
+  }
+
+  async #asks(leg: Leg, state: Status): Promise<Response | undefined> {
+    const own = leg.signal;
+    const within = this.options.loading?.hold && !state.isWarm ? own : firstOf([own, abortedAfter(TO_SAY)]);
+    try {
+      const said = await leg.look(state.url, state.isForeign ?? false, within);
+      // A server that is not up, or does not know who asks, says so of a payload too.
+      if (!state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status)) return said;
+      if (await isWarm(said, state)) {
+        this.#mayBeHeld = !state.isWarm;
+        return new Response(null, { status: 204 });
+      }
+      // What says that it is not up yet may say another time that it is.
+      this.pool.mute[this.shared(0)] = !state.isWarm || !said.ok;
+    } catch (error) {
+      if (own.aborted) throw error;
+    }
+    this.#isMute = true;
+    return undefined;
+  }
+
+  protected override done(report: CallReport): void {
+    const { attempts, totalMs, waitedMs } = report;
+    const last = attempts.at(-1);
+    const isHeld = (this.#mayBeHeld || isFree(this.#target)) && last?.outcome === "ok" && last.durationMs > AT_ONCE;
+    const wasCold = isHeld || waitedMs.loading !== undefined || attempts.some(({ outcome }) => outcome === "model_loading");
+    this.resolve({ coldMs: wasCold ? totalMs : 0, wasWarm: !wasCold });
+  }
+
+  protected override failed(error: unknown): void {
+    // Who reads a payload, and does not like it, is up.
+    if (error instanceof QueryError && this.#target.model && /^(bad_request|too_large)$/.test(error.code)) this.done(error.report);
+    else if (isOurs(error)) this.resolve(rejection(error));
+    else this.reject(error);
+  }
+}
+
+async function isWarm(response: Response, { isWarm }: Status): Promise<boolean> {
+  const body = new Body(response);
+  const isWhole = response.ok && (await body.collect(MOST_SAID, () => 0));
+  body.stop();
+  if (!isWhole) return false;
+  const text = decode(joined(body.pieces));
+  return isWarm ? isWarm(JSON.parse(text)) : !/^\s*</.test(text);
+}
+
+/** Who leaves holds up none of the others; the last one ends it. */
+function takePart(flight: Flight, signal: AbortSignal | undefined): Promise<WarmUp> {
+  flight.members++;
+  const caller = new CallerSignal(signal);
+  return new Promise<WarmUp>((resolve, reject) => {
+    caller.heard = () => {
+      caller.unlink();
+      if (--flight.members === 0) flight.leave(signal?.reason);
+      reject(signal?.reason);
+    };
+    flight.end.then(resolve, reject);
+  }).finally(() => caller.unlink());
+}
+
+/** Those that ask alike share one, where a promise may be waited for by more than who made it. */
+export function warmUp(context: ClientContext, target: Target, given: QueryOptions | undefined): Promise<WarmUp> {
+  try {
+    if (given !== undefined) checkOptions(given, "options");
+    const options: QueryOptions = { ...context.settings(given), fallback: [], response: "auto" };
+    const { signal, token } = options;
+    const asked = ask(context, target, smallest(takeApart(target, "target")), options, false);
+    const one = asked.targets[0]!;
+    const begin = (until: AbortSignal | undefined) =>
+      new Promise<WarmUp>((...settle) => new Warming(context, asked, { ...options, signal: until }, ...settle).run());
+    if ("WebSocketPair" in globalThis || signal?.aborted) return begin(signal);
+    const key = JSON.stringify([name(one), one.profile, one.headers, asked.headers]);
+    let flight = context.warming.get(key);
+    if (!flight || flight.token !== (one.token ?? token)) {
+      const controller = new AbortController();
+      const over = () => context.warming.get(key) === flight && context.warming.delete(key);
+      flight = { token: one.token ?? token, members: 0, end: begin(controller.signal), leave: (reason) => (over(), controller.abort(reason)) };
+      context.warming.set(key, flight);
+      flight.end.then(over, over);
+    }
+    return takePart(flight, signal);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
