@@ -58,9 +58,15 @@ pub(super) struct Cooldown {
 }
 
 impl TargetState {
+    /// How long no other request is sent after one. Where refusals do not depend on how many are in flight, the rate is not
+    /// the reason either: a pace would only keep the others waiting.
+    fn interval(&self, now: Instant) -> Option<Duration> {
+        self.pace.interval(now).filter(|_| !self.limiter.is_refused_at_any_number())
+    }
+
     /// A call is about to be sent: the next one waits, if the target refuses calls that come too fast.
     pub(super) fn paces(&mut self, now: Instant) {
-        let next = self.pace.interval(now).map(|interval| now + interval);
+        let next = self.interval(now).map(|interval| now + interval);
         self.hold_until = self.hold_until.max(next);
     }
 
@@ -103,7 +109,7 @@ impl TargetState {
         }
         let cold = self.coordinator.gate.is_cold();
         let others = self.queue.before(caller.priority) + 1;
-        let paced = self.pace.interval(now).map(|interval| interval.scaled(others as u64, 1));
+        let paced = self.interval(now).map(|interval| interval.scaled(others as u64, 1));
         let wait = self.limiter.wait_behind(others, self.connections.most()).max(paced).filter(|_| !cold);
         // With a fallback left there is something better than a long line.
         let may_leave = caller.has_fallback && paced.is_some_and(|wait| wait >= BEFORE_FALLBACK);
@@ -133,7 +139,7 @@ impl TargetState {
         match &self.coordinator.breaker {
             _ if self.coordinator.gate.is_cold() => WaitReason::Loading,
             Some(breaker) if ramps(breaker) => WaitReason::Breaker,
-            _ if self.pace.interval(now).is_some() => WaitReason::RateLimit,
+            _ if self.interval(now).is_some() => WaitReason::RateLimit,
             _ => WaitReason::Queue,
         }
     }

@@ -168,3 +168,63 @@ fn payloads_that_are_always_refused_hold_up_no_call_whose_answer_takes_long() {
         }
     }
 }
+
+#[test]
+fn refusals_beside_answers_of_ten_seconds_hold_up_few() {
+    // Two calls a second. One replica of three refuses, or every second call has a payload that is always refused.
+    let of_replica = |asked: Asked, nth: u64| asked.who < 120 && nth.is_multiple_of(3);
+    let of_payload = |asked: Asked, _: u64| asked.who >= 120;
+    type IsRefused<'a> = &'a dyn Fn(Asked, u64) -> bool;
+    let kinds: [(&str, IsRefused<'_>, u64); 2] = [("replica", &of_replica, 0), ("payload", &of_payload, 120)];
+    for (kind, is_refused, poison) in kinds {
+        for (what, refusal) in refusals() {
+            let (mut medians, mut all) = (Vec::new(), 0);
+            for seed in 0..SEEDS {
+                let mut nth = seed;
+                let calls = (0..120).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 500)));
+                let refused =
+                    (0..poison).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 500 + 7)));
+                let meeting = Crowd::of(calls.chain(refused)).seeded(seed).against(|asked| {
+                    nth = nth.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    if is_refused(asked, nth >> 33) {
+                        refusal.clone()
+                    } else {
+                        Reply::ok(work(asked, 10_000))
+                    }
+                });
+                let (answered, delays) = delays(&meeting, 120, 10_000);
+                all += answered;
+                medians.push(delays[answered / 2]);
+            }
+            medians.sort();
+            // Pages of 502 may mean that the target is down.
+            let most = if what == "502" { secs(20) } else { secs(9) };
+            assert!(
+                all > 1_170 && medians[5] < most,
+                "{kind}, {what}: {all} of 1200, half are {:?} late",
+                medians[5]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_payload_that_is_told_of_loading_holds_up_no_target_that_is_asked_now_and_then() {
+    // A call each seven seconds, and such a payload every so often.
+    for (poison, estimate) in [(3_000, 240), (10_000, 240), (10_000, 20), (30_000, 240)] {
+        for seed in 0..SEEDS {
+            let calls = (0..34).map(|nth| Caller::with(Policy::default()).coming(secs(nth * 7)));
+            let told = (0..240_000 / poison)
+                .map(|nth| Caller::with(Policy::default()).coming(ms(nth * poison + 1_007)));
+            let meeting = Crowd::of(calls.chain(told)).seeded(seed).against(|asked| {
+                if asked.who < 34 { Reply::ok(work(asked, 1_500)) } else { loading_for(secs(estimate)) }
+            });
+            let (answered, delays) = delays(&meeting, 34, 1_500);
+            let (median, most) = (delays[answered / 2], delays[answered - 1]);
+            assert!(
+                answered == 34 && median < secs(3) && most < secs(8),
+                "each {poison} ms, {estimate} s, seed {seed}: {answered} of 34, {median:?}, {most:?}"
+            );
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! with every success, which doubles it in each round. Latency is no signal here, because it depends on the length of
 //! the answer.
 
+mod acceptance;
 mod full;
 mod observe;
 mod permits;
@@ -13,6 +14,7 @@ mod proof;
 mod trial;
 
 use crate::core::time::{Duration, Instant};
+use acceptance::Acceptance;
 use full::Full;
 pub use observe::Sample;
 use permits::Permit;
@@ -78,6 +80,7 @@ pub struct Limiter {
     next_trial: Option<Instant>,
     /// How many more calls were answered than failed.
     votes: i32,
+    acceptance: Acceptance,
 }
 
 impl Limiter {
@@ -102,6 +105,7 @@ impl Limiter {
             trial: None,
             next_trial: None,
             votes: 0,
+            acceptance: Acceptance::default(),
         };
         limiter.start_slowly(SLOW_START.max(rule.min));
         limiter

@@ -75,9 +75,12 @@ impl Limiter {
             self.proof.refusals += 1;
             self.proof.refused = now;
         }
+        if matches!(sample, Sample::Overload | Sample::Busy) {
+            self.acceptance.refused(now, (self.in_flight.len() as u32).saturating_sub(1));
+        }
         let (on_trial, is_one_more) = (self.is_on_trial(), self.is_one_more(now));
         match sample {
-            Sample::Overload | Sample::Busy if on_trial => {}
+            Sample::Overload | Sample::Busy if on_trial || self.is_refused_at_any_number() => {}
             Sample::Busy if self.refused < MANY && !is_one_more => {}
             Sample::Overload if self.takes_as_many(now) => {}
             Sample::Success { took } => {

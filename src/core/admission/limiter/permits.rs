@@ -18,6 +18,8 @@ pub(super) struct Permit {
     pub(super) in_flight: u32,
     /// [`Limiter::votes`] at that time.
     votes: i32,
+    /// The target has not refused it at once.
+    pub(super) is_taken: bool,
 }
 
 impl Limiter {
@@ -28,6 +30,7 @@ impl Limiter {
 
     /// A call may be admitted now.
     pub fn has_permit(&mut self, now: Instant) -> bool {
+        self.sees_taken(now);
         if self.in_flight.len() >= self.limit() as usize {
             self.in_flight.retain(|permit| permit.lease.is_live(now));
         }
@@ -63,7 +66,14 @@ impl Limiter {
         }
         let in_flight = self.in_flight.len() as u32 + 1;
         let lease = Lease { holder: call, until };
-        self.in_flight.push(Permit { lease, since: now, in_company, in_flight, votes: self.votes });
+        self.in_flight.push(Permit {
+            lease,
+            since: now,
+            in_company,
+            in_flight,
+            votes: self.votes,
+            is_taken: false,
+        });
     }
 
     pub(super) fn permit(&self, call: CallId) -> Option<&Permit> {
