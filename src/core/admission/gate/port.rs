@@ -55,7 +55,8 @@ impl Gate {
             return None;
         }
         let floor = found.seen.answer.floor.unwrap_or_default();
-        let longest = LONGEST_AT_DOOR.max(floor);
+        // With its jitter.
+        let longest = LONGEST_AT_DOOR.max(floor.scaled(5, 4));
         let role = self.found_cold(now, found, rng);
         if let Some(cold) = &mut self.cold {
             // The engine does not work yet, so a probe costs it nothing. The last probe is at the end of the
