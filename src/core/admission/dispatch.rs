@@ -50,7 +50,12 @@ impl Shared {
             };
             let front = state.queue.front().filter(|_| may_go);
             let next = front.filter(|front| state.connections.is_available(now, target, *front));
-            let pop = if state.refuses_all() { Queue::pop_newest } else { Queue::pop };
+            let pop = match cold {
+                // The payloads of those that were told of loading may be to blame.
+                Some(_) if state.coordinator.gate.was_warm() => Queue::pop_new,
+                _ if state.refuses_all() => Queue::pop_newest,
+                _ => Queue::pop,
+            };
             let Some(next) = next.and_then(|_| pop(&mut state.queue, now)) else {
                 return;
             };

@@ -267,6 +267,13 @@ impl Queue {
         self.pop(now)
     }
 
+    /// The call that came first, of those that are new.
+    pub fn pop_new(&mut self, now: Instant) -> Option<CallId> {
+        let new = self.line().take(FAR).find(|(_, waiting)| waiting.is_new).map(|(call, _)| call);
+        let Some(call) = new else { return self.pop(now) };
+        self.remove(call).then_some(call)
+    }
+
     fn next(&mut self) -> CallId {
         let (mut next, mut most, mut sum) = (None, i32::MIN, 0);
         for (weight, tier) in WEIGHTS.into_iter().zip(&mut self.tiers) {

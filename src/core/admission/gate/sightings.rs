@@ -62,6 +62,13 @@ impl Gate {
         };
         let mut start = cold.start;
         let sleep = start.sleep(now, found.seen.answer, context, rng);
+        // The target has answered other calls a while ago: the longer ago, the more likely it is cold. Its estimate may be
+        // about this payload alone.
+        let may_be_own = !found.uncoordinated && self.closed.is_none() && found.seen.answer.floor.is_none();
+        let sleep = self
+            .warm
+            .filter(|_| may_be_own)
+            .map_or(sleep, |warm| sleep.min(now.since(warm).scaled(1, 4).max(SHORTEST_SLEEP)));
         let passes = found.yields && found.waiters > 0 && !found.uncoordinated;
         if !passes {
             cold.start = start; // another call begins where this one would have

@@ -91,3 +91,13 @@ fn a_long_queue_that_has_gone_leaves_no_memory_behind() {
     assert_eq!(served(&mut queue, 10_000).len(), 5_000);
     assert_eq!(queue.pages.capacity(), 0);
 }
+
+#[test]
+fn the_first_of_the_new_calls_goes_before_those_that_the_target_has_refused() {
+    let mut queue = Queue::default();
+    (1..=4).for_each(|who| push(&mut queue, at(u64::from(who)), who, Priority::Default));
+    queue.waits_again(1);
+    queue.waits_again(3);
+    let popped: Vec<_> = (0..5).map(|_| queue.pop_new(at(10))).collect();
+    assert_eq!(popped, [Some(2), Some(4), Some(1), Some(3), None]);
+}

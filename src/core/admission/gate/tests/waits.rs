@@ -63,3 +63,14 @@ fn a_guess_is_no_word_of_the_server() {
     let (bench, _) = Bench::cold();
     assert_eq!((bench.gate.leader(), bench.gate.explicit_until()), (Some(A), None));
 }
+
+#[test]
+fn a_target_that_answered_a_while_ago_is_probed_after_a_quarter_of_that_while() {
+    for (ago, sleep) in [(2_000, 1_000..=1_000), (8_000, 2_000..=2_000), (HOUR, 4_500..=5_000)] {
+        let mut bench = Bench::seeded(1);
+        assert!(bench.admits(HEARD, A));
+        bench.answered(HEARD, HEARD);
+        let slept = bench.leads(HEARD + ago, B, HEARD + ago);
+        assert!(sleep.contains(&slept), "{ago} ms ago: {slept}");
+    }
+}
