@@ -35,5 +35,6 @@ export async function createLosingApp() {
     const outfile = join(dir, "inside", `${name}.js`);
     await build({ stdin: { contents, resolveDir: INSIDE }, outfile, bundle: true, format: "esm", target: "es2022", logLevel: "silent" });
   }
-  return { dir, entry: () => "", remove: () => rm(dir, { recursive: true, force: true }) };
+  // It imports nothing of the package.
+  return { dir, manifest: { exports: {} }, entry: () => "", remove: () => rm(dir, { recursive: true, force: true }) };
 }
