@@ -239,7 +239,13 @@ export interface Client {
    *
    * @throws {TypeError} at once, for bad input
    */
-  keepWarm(target: Target, options?: KeepWarmOptions): { stop(): void };
+  keepWarm(
+    target: Target,
+    options?: KeepWarmOptions,
+  ): {
+    /** Ends it, and aborts a ping in flight. A second call does nothing. */
+    stop(): void;
+  };
   /** Of the target that is named, of a URL with each of its models, or of all that were called; nothing before the first call. */
   stats(target?: Target): TargetStats[];
   /** The same as Prometheus text exposition format 0.0.4. */
