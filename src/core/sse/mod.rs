@@ -18,11 +18,13 @@
 
 mod lines;
 mod room;
+mod shape;
 
 use super::dialect::Reader;
 use lines::Lines;
 use room::Share;
 pub use room::{ROOM, Room, trim};
+use shape::{begins_value, is_json, is_whole};
 
 /// The longest event and the longest line: 16 MiB. A server that never ends its line must not exhaust the memory.
 pub const EVENT_LIMIT: usize = 16 * 1024 * 1024;
@@ -275,30 +277,6 @@ impl Decoder {
         sink(Event { data, name: &self.name, id: &self.id, form });
         self.name.clear();
     }
-}
-
-/// The line is no field, but may be JSON; or it is the end of a stream, without its field.
-fn is_json(line: &[u8]) -> bool {
-    match line.trim_ascii() {
-        [b'{', ..] | b"[DONE]" => true,
-        [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'{', ..]),
-        _ => false,
-    }
-}
-
-/// The line can only be the beginning of a value.
-fn begins_value(line: &[u8]) -> bool {
-    matches!(line.trim_ascii().first(), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9'))
-}
-
-/// The data looks complete: its last line is an object, a list, or the end of the stream.
-fn is_whole(data: &[u8]) -> bool {
-    let is_json = |data: &[u8]| {
-        let mut reader = Reader::default();
-        matches!(data.first(), Some(b'{' | b'[')) && reader.push(data).is_ok() && reader.end().is_ok()
-    };
-    let last = data.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
-    last == b"[DONE]" || is_json(last) || is_json(data.trim_ascii())
 }
 
 /// A number of ASCII digits only.
