@@ -1,6 +1,7 @@
 //! What counts as a stream, and as its events.
 
 use super::*;
+use crate::core::body::HEAD_LIMIT;
 
 #[test]
 fn a_server_that_does_not_stream_answers_in_one_piece() {
