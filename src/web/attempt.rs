@@ -3,31 +3,27 @@
 //! Nothing here awaits. The loop in `drive` does that in one place, which takes half the code of as many `await`s.
 //! The TypeScript side makes a fresh `AbortController` for every attempt, and dropping an attempt aborts it.
 
+mod clocks;
+
 use super::bindings::{Outgoing, Request};
 use super::clock;
 use super::events::Events;
 use super::origins;
 use super::reading::Reading;
-use super::standstill::{HEARTBEAT, Standstills};
+use super::standstill::Standstills;
 use crate::core::call::{Head, Input, Lost, Send};
 use crate::core::classify::Body;
 use crate::core::completion::End;
-use crate::core::deadline::{AWAY, Clocks, Progress, Stage};
-use crate::core::failure::Phase;
+use crate::core::deadline::Clocks;
 use crate::core::hint::{self, Now};
 use crate::core::stream::Over;
-use crate::core::time::{Duration, Instant};
+use crate::core::time::Instant;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
 
 /// What the head of a response says, as bits from the TypeScript side.
 const STREAM: u32 = 1;
 const HINTS: u32 = 2;
-
-/// The grace in which a platform hands over what has come.
-const RECHECK: Duration = Duration::from_ms(20);
-/// The same after a standstill.
-const LONG_RECHECK: Duration = Duration::from_ms(250);
 
 pub(super) enum Step {
     /// Wait for this promise. The result of a replaced `fetch` may be no promise.
@@ -169,108 +165,6 @@ impl<'a> Attempt<'a> {
         Step::Happened(self.completed().unwrap_or(Input::NetworkError(self.or_asleep(lost))))
     }
 
-    /// A connection that was open when the machine was suspended is lost when it wakes.
-    fn or_asleep(&self, lost: Lost) -> Lost {
-        if self.standstills.has_slept() && !matches!(lost, Lost::ForGood | Lost::Offline) {
-            Lost::Suspended
-        } else {
-            lost
-        }
-    }
-
-    /// Of all clocks, only the one of the whole call ran during the standstill.
-    fn notice_standstill(&mut self, now: Instant) {
-        let Some(span) = self.standstills.notice(now, || self.request.hidden()) else {
-            return;
-        };
-        let clocks = &mut self.clocks;
-        clocks.attempt = clocks.attempt + span;
-        for clock in [&mut clocks.probe, &mut clocks.connect, &mut clocks.first_byte] {
-            *clock = clock.map(|at| at + span);
-        }
-    }
-
-    /// When to check the clocks again. A piece of the body wakes no call. It may come at once and be the last one, so
-    /// the check is when its silence could end at the earliest.
-    ///
-    /// `sole_timer`: no other timer notices that time has passed.
-    pub(super) fn until(&mut self, sole_timer: bool) -> Instant {
-        let now = clock::now();
-        let mut until = self.next_check();
-        if sole_timer && !self.request.hidden() {
-            until = until.min(now + HEARTBEAT);
-        }
-        self.standstills.expect(now, until);
-        until
-    }
-
-    fn next_check(&self) -> Instant {
-        if let Some((_, at)) = self.recheck {
-            return at;
-        }
-        let (until, _) = self.clock();
-        match self.state {
-            State::Reading(_) | State::Streaming(_) => {
-                let now = clock::now();
-                let mut soonest = now + self.clocks.idle.max(Duration::from_ms(1));
-                if self.begun().is_some() {
-                    soonest = soonest.min(now + AWAY); // the reader may have gone away
-                }
-                until.min(soonest)
-            }
-            State::Sending if !self.probed => self.clocks.probe.map_or(until, |probe| until.min(probe)),
-            _ => until,
-        }
-    }
-
-    /// Returns true once, if the origin was seen to answer while the headers are waited for.
-    pub(super) fn newly_reached(&mut self) -> bool {
-        let is_new = self.is_reached() && !self.reached_reported;
-        self.reached_reported |= is_new;
-        is_new
-    }
-
-    fn is_reached(&self) -> bool {
-        self.probed && matches!(self.state, State::Sending) && self.request.reached()
-    }
-
-    /// The time of [`Self::until`] has come.
-    pub(super) fn on_due(&mut self) -> Step {
-        let now = clock::now();
-        self.notice_standstill(now);
-        if matches!(self.state, State::Sending)
-            && !self.probed
-            && self.clocks.probe.is_some_and(|at| at <= now)
-        {
-            self.probed = true;
-            self.request.probe();
-        }
-        let (until, phase) = self.clock();
-        if now < until {
-            self.recheck = None;
-            return Step::KeepWaiting; // pieces have come meanwhile, or the reader is away
-        }
-        // Where the reader blocks the thread, timers fire before the pieces that came meanwhile are seen, and a slow
-        // reader is no slow server.
-        let was_rechecked = self.recheck.is_some_and(|(of, _)| of == until);
-        if matches!(self.state, State::Sending | State::Reading(_) | State::Streaming(_)) && !was_rechecked {
-            let late = self.standstills.has_just_ended(now);
-            self.recheck = Some((until, now + if late { LONG_RECHECK } else { RECHECK }));
-            return Step::KeepWaiting;
-        }
-        if let State::Reading(reading) = &self.state
-            && let Some(body) = reading.so_far()
-        {
-            return self.report_body(body);
-        }
-        let late = if matches!(self.state, State::Preparing) {
-            Input::Unasked(phase)
-        } else {
-            Input::TimedOut(phase)
-        };
-        Step::Happened(self.completed().unwrap_or(late))
-    }
-
     /// Hands over the text that has come and was not handed over yet.
     pub(super) fn flush(&self) {
         if let State::Streaming(events) = &self.state {
@@ -302,19 +196,6 @@ impl<'a> Attempt<'a> {
         let begun = self.begun().filter(|_| !self.begun_reported);
         self.begun_reported |= begun.is_some();
         begun
-    }
-
-    /// Whether the caller, by its reader or its token function, has held the attempt up for long. `None` if that has
-    /// not changed.
-    pub(super) fn newly_held_up(&mut self) -> Option<bool> {
-        let now = clock::now();
-        let waits = matches!(self.state, State::Preparing) || self.begun().is_some() && self.progress().away;
-        let away = waits.then(|| self.away.unwrap_or(now));
-        self.away = away;
-        let for_long = away.is_some_and(|since| now.since(since) >= AWAY);
-        let changed = for_long != self.away_reported;
-        self.away_reported = for_long;
-        changed.then_some(for_long)
     }
 
     /// The answer was read to its end: nothing is left to stop.
@@ -372,37 +253,6 @@ impl<'a> Attempt<'a> {
         };
         self.state = State::Responded(response);
         Step::Happened(Input::Head(head))
-    }
-
-    fn clock(&self) -> (Instant, Phase) {
-        self.clocks.next(clock::now(), self.progress())
-    }
-
-    fn progress(&self) -> Progress {
-        let stage = match &self.state {
-            State::Preparing | State::Sending => {
-                return Progress { reached: self.is_reached(), ..Progress::default() };
-            }
-            State::Streaming(events) if events.begun().is_some() => Stage::Begun,
-            _ => Stage::Headers,
-        };
-        let Some(body) = self.request.body() else {
-            return Progress { stage, ..Progress::default() };
-        };
-        let since = body.quiet_since();
-        Progress {
-            stage: if body.heard() { stage.max(Stage::Heard) } else { stage },
-            reached: false,
-            quiet_since: since
-                .is_finite()
-                .then(|| self.standstills.awake_since(Instant::from_ms(since as u64))),
-            whole: match &self.state {
-                State::Streaming(events) => events.whole(),
-                _ => None,
-            },
-            away: since == f64::INFINITY,
-            was_away: Duration::from_ms(body.away_ms() as u64),
-        }
     }
 }
 
