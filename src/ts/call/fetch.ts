@@ -19,9 +19,10 @@ import { EventStream } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
 import type { ErrorCode } from "../types/report.js";
 import { type Bytes, type CoreTarget, Kind, type Read, Wanted } from "../wasm/protocol.js";
-import { type Asked, Call } from "./call.js";
+import { Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
+import type { Asked } from "./description.js";
 import { tell } from "./events.js";
 import { ResponseReader } from "./response.js";
 

@@ -4,9 +4,10 @@ import { freeze } from "../input/payload.js";
 import { takeApart } from "../input/target.js";
 import type { Payload, QueryOptions, Target } from "../types/call.js";
 import type { CallReport } from "../types/report.js";
-import { type Asked, Call } from "./call.js";
+import { Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import { type ClientContext, withModel } from "./context.js";
+import type { Asked } from "./description.js";
 import { ResponseReader } from "./response.js";
 
 /** What is sent: told apart and copied, so that what the caller changes afterwards changes nothing. */

@@ -7,9 +7,10 @@ import { headersOfEvents, serverSent } from "../stream/server-sent-events.js";
 import { Wants } from "../wasm/protocol.js";
 import type { Payload, QueryOptions, QueryStream, Target } from "../types/call.js";
 import type { CallReport } from "../types/report.js";
-import { type Asked, Call } from "./call.js";
+import { Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
+import type { Asked } from "./description.js";
 import { ask } from "./query.js";
 import { ResponseReader } from "./response.js";
 

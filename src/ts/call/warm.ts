@@ -14,10 +14,11 @@ import type { QueryOptions, Target } from "../types/call.js";
 import type { WarmUp } from "../types/client.js";
 import type { CallReport } from "../types/report.js";
 import { profiles } from "../wasm/enums.js";
-import { type Asked, Call } from "./call.js";
+import { Call } from "./call.js";
 import { CallerSignal } from "./caller-signal.js";
 import { isFree, smallest, type Status, status } from "./cheapest.js";
 import { type ClientContext, type Flight, name } from "./context.js";
+import type { Asked } from "./description.js";
 import { ask } from "./query.js";
 import { ResponseReader } from "./response.js";
 
