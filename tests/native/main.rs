@@ -6,6 +6,7 @@
 mod conversations;
 mod growth;
 mod names;
+mod orders;
 mod properties;
 mod read;
 mod readme;

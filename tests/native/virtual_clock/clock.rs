@@ -1,4 +1,4 @@
-//! The clock, and the waits on it: what `Attempt` and `Waiter` of `src/web` do in production.
+//! The clock, and the waits on it. This stands in for `Attempt` and `Waiter` of `src/web`, which need a platform.
 
 use super::stream::{Stream, Timed};
 use super::{Reply, ms};

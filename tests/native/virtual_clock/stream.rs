@@ -1,4 +1,5 @@
-//! What happens in a stream, and what is known of it by then: what the TypeScript side and `Events` do in production.
+//! What happens in a stream, and what is known about it by then. This stands in for the TypeScript side and for
+//! `Events` of `src/web`, which need a platform.
 
 use query_with_retry::core::call::{Input, Lost};
 use query_with_retry::core::classify::Body;
