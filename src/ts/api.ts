@@ -5,3 +5,4 @@ export { QueryError } from "./errors/query-error.js";
 export type * from "./types/call.js";
 export type * from "./types/chat.js";
 export type * from "./types/report.js";
+export type * from "./types/stats.js";

@@ -11,7 +11,7 @@ use std::process::Command;
 const ENTRIES: [&str; 5] = ["index", "workerd", "edge-light", "slim", "endpoints"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 14] = [
+const DECLARATIONS: [&str; 15] = [
     "index",
     "slim",
     "endpoints",
@@ -21,6 +21,7 @@ const DECLARATIONS: [&str; 14] = [
     "types/client",
     "types/endpoints",
     "types/report",
+    "types/stats",
     "errors/query-error",
     "client/client",
     "client/functions",

@@ -1,6 +1,6 @@
 /** Statistics as Prometheus reads them: the text exposition format, version 0.0.4. */
 
-import type { Quantiles } from "../types/client.js";
+import type { Quantiles } from "../types/stats.js";
 import type { Sample } from "../wasm/decode.js";
 
 /** A value, the labels beside the target's, and what the metric's name ends in. */

@@ -5,7 +5,7 @@
  * cause what helps most for its price.
  */
 
-import type { TargetStats } from "../types/client.js";
+import type { TargetStats } from "../types/stats.js";
 import type { Advice, Endpoint } from "../types/endpoints.js";
 import type { ErrorCode } from "../types/report.js";
 

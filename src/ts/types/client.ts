@@ -3,41 +3,41 @@
 import type { Payload, QueryOptions, QueryStream, StreamChunk, Target } from "./call.js";
 import type { ChatCompletion, ChatCompletionChunk, ChatPayload } from "./chat.js";
 import type { Endpoints } from "./endpoints.js";
-import type { BreakerState, CallReport, ErrorCode } from "./report.js";
+import type { CallReport } from "./report.js";
+import type { Alert, TargetStats } from "./stats.js";
 
-/** What is given here holds for every call of the client, and what a call gives goes before it. */
+/** Options for every call of the client. An option that a call gives itself takes precedence. */
 export interface ClientOptions extends QueryOptions {
   /**
-   * Stops sending to a target that keeps failing, until one probe gets through; then 1, 2, 4 and 8 at
-   * once. `false`: none.
+   * The circuit breaker: it stops sending to a target that keeps failing, until one probe succeeds. Then it admits 1, 2, 4 and
+   * 8 calls at once. `false`: no breaker.
    *
-   * It opens after `failures` within `windowMs`, if they are at least half of the calls once there are
-   * ten, and after as many timeouts in a row, however far apart. Rate limits, loading models, mistakes
-   * of the caller (4xx), jobs that failed (told in a 200) and aborts are no failures, nor are the retries
-   * of a call while others are answered. While it is open, calls go to their `fallback`, or
-   * fail at once with `circuit_open`.
+   * It opens after `failures` failures within `windowMs`. Once there are ten calls, the failures must also be at least half of
+   * them. It opens as well after `failures` timeouts in a row, however far apart. These do not count as failures: rate limits,
+   * loading models, the caller's mistakes (4xx), failed jobs that a 200 reports, aborts, and the retries of a call while other
+   * calls are answered. While the breaker is open, calls go to their `fallback`, or fail at once with `circuit_open`.
    *
    * @default `{ failures: 5, windowMs: 30_000, openMs: 15_000, maxOpenMs: 300_000 }`
    */
   breaker?: BreakerOptions | false | undefined;
   /**
-   * Retries of all calls together may add this share of load: every first try puts `ratio` of a retry
-   * into store, up to `burst`, which is also what there is at the beginning. `false`: no limit.
+   * Limits the load that the retries of all calls to a target add. Every first attempt saves up `ratio` of a retry, and at
+   * most `burst` retries are saved. Each target begins with `burst`. `false`: no limit.
    *
-   * Where it is spent a call fails with what its last try met. Waiting for a cold model costs nothing.
+   * When no retry is left, a call fails with the error of its last attempt. Waiting for a cold model spends nothing.
    *
    * @default `{ ratio: 0.1, burst: 5 }`
    */
   retryBudget?:
     | {
         /**
-         * Retries for each first try.
+         * Retries for each first attempt.
          *
          * @default 0.1
          */
         ratio?: number | undefined;
         /**
-         * How many are in store at most: a whole number.
+         * The most retries that can be saved, a whole number.
          *
          * @default 5
          */
@@ -46,33 +46,35 @@ export interface ClientOptions extends QueryOptions {
     | false
     | undefined;
   /**
-   * Calls under way at once to one target: 4 at first, then between `min` (1) and `max` (64), adapting: up by one for
-   * each success at first, then by one a round; down to 0.7 on a rate limit or a timeout, at most once
-   * a second. A `min` above 4 goes at once from the beginning. `queue` (10_000) may wait for a place, in the order of their `priority`; a call that
-   * would wait beyond its `totalMs` is refused when it comes, with `queue_full`. A stream whose reader has
-   * asked for nothing for a few seconds lends its permit to the next call.
+   * How many calls to one target may be in flight at once. The limit begins at 4, or at `min` if that is higher, and adapts
+   * between `min` (1) and `max` (64). At first it rises by one for each success, later by one for each round of successes. On a
+   * rate limit or a timeout it falls to 0.7 of its value, at most once a second.
    *
-   * The six connections of a Cloudflare Worker are those of one invocation, and `max` counts for all that share the client: it is
-   * not the place for them.
+   * Up to `queue` (10_000) further calls wait, in the order of their `priority`. A call that would wait beyond its `totalMs`
+   * fails at once with `queue_full`. A stream whose reader has asked for nothing for a few seconds lends its permit to the next
+   * call.
+   *
+   * Do not use `max` for the six connections of a Cloudflare Worker. Those six belong to one invocation, and `max` counts the
+   * calls of all invocations that share the client.
    *
    * @default `{ min: 1, max: 64, queue: 10_000 }`
    */
   concurrency?:
     | {
         /**
-         * Calls that always go at once; not above `max`.
+         * The limit never falls below this. Not above `max`.
          *
          * @default 1
          */
         min?: number | undefined;
         /**
-         * Calls under way at once at most.
+         * The limit never rises above this.
          *
          * @default 64
          */
         max?: number | undefined;
         /**
-         * Calls that may wait.
+         * The most calls that may wait.
          *
          * @default 10_000
          */
@@ -80,27 +82,26 @@ export interface ClientOptions extends QueryOptions {
       }
     | undefined;
   /**
-   * This client is one of many short-lived ones that share nothing, as the isolates of a Worker: it
-   * begins with next to no retries and starts slowly.
+   * This client is one of many short-lived ones that share nothing, such as the isolates of a Worker. It begins with almost no
+   * saved retries and starts slowly.
    *
-   * A thousand full stores of retries are no budget at all, so one in four begins with a single retry
-   * and the others with none. After a cold start each lets its calls through one by one, some time
-   * later than it could, and a server that is full then is waited for as if it were still loading.
+   * A thousand clients with a full `retryBudget` each would have no budget at all. So one client in four begins with a single
+   * retry, and the others with none. After a cold start each client releases its calls one by one and somewhat late, and waits
+   * for a full server as it does for a loading one.
    *
    * @default false
    */
   ephemeral?: boolean | undefined;
   /**
-   * Where breaker, gate and budget are shared: in this program alone, among the calls of this client
-   * ("memory"). A {@link Coordinator} is for sharing them with other programs; none is there
-   * yet, and one that is given is refused with a `TypeError`.
+   * Where the state of breaker, gate and budget is kept. "memory": in this program, shared by the calls of this client. A
+   * {@link Coordinator} is meant for sharing it with other programs. No client takes one yet: it throws a `TypeError`.
    *
    * @default "memory"
    */
   coordinator?: "memory" | Coordinator | undefined;
   /**
-   * Told when the P99 of a target is above `ratio` (0.8) of the attempt's timeout for two minutes in a
-   * row, with `minSamples` (200) in each; it is over at 0.7. What `onAlert` throws is logged.
+   * Calls `onAlert` when the P99 latency of a target was above `ratio` (0.8) of the attempt's timeout for two minutes in a row,
+   * with at least `minSamples` (200) attempts in each minute. The alert ends below 0.7. If `onAlert` throws, that is logged.
    *
    * @default `{ ratio: 0.8, minSamples: 200 }`
    */
@@ -113,13 +114,13 @@ export interface ClientOptions extends QueryOptions {
          */
         ratio?: number | undefined;
         /**
-         * Attempts in each of the two minutes.
+         * The fewest attempts in each of the two minutes.
          *
          * @default 200
          */
         minSamples?: number | undefined;
         /**
-         * Told when it is raised.
+         * Called when the alert is raised.
          *
          * @default none
          */
@@ -127,24 +128,24 @@ export interface ClientOptions extends QueryOptions {
       }
     | undefined;
   /**
-   * The endpoints of `createEndpoints`, of `query-with-retry/endpoints`: with them a call to a dedicated endpoint that is paused or
-   * has failed says so in the `detail` of its error, with the API's own words. A call that waits for an endpoint that has
-   * failed ends at once. They ask the management API when a call has failed or waits, never before.
+   * What `createEndpoints` of `query-with-retry/endpoints` returns. With it, the error of a call to a dedicated endpoint that is
+   * paused or has failed says so in its `detail`, in the words of the management API. A call that waits for an endpoint that
+   * has failed ends at once. The management API is asked only while a call waits or after it has failed.
    *
    * @default none
    */
   endpoints?: Endpoints | undefined;
   /**
-   * Resumes a paused endpoint when a call meets it, which costs money, and waits for it as for a loading model. One call
-   * resumes it, however many meet it. A call that has a `fallback` left goes there meanwhile. It needs `endpoints`.
+   * Resumes a paused endpoint when a call meets it, and waits for it as for a loading model. A running endpoint costs money. It
+   * is resumed once, however many calls meet it. A call that has a `fallback` left goes there meanwhile. Needs `endpoints`.
    *
    * @default false
    */
   resumePaused?: boolean | undefined;
   /**
-   * The fetch to send with.
+   * The `fetch` that sends the requests.
    *
-   * @default the platform's, looked up at each try
+   * @default the platform's, looked up for each attempt
    */
   fetch?: typeof globalThis.fetch | undefined;
 }
@@ -152,25 +153,25 @@ export interface ClientOptions extends QueryOptions {
 /** When the circuit breaker of a target opens, and for how long. */
 export interface BreakerOptions {
   /**
-   * How many failures open it.
+   * How many failures open the breaker.
    *
    * @default 5
    */
   failures?: number | undefined;
   /**
-   * Within which time, in milliseconds.
+   * The time within which they count, in milliseconds.
    *
    * @default 30_000
    */
   windowMs?: number | undefined;
   /**
-   * How long nothing is sent, and up to a quarter more at random, in milliseconds.
+   * How long nothing is sent, in milliseconds. Up to a quarter is added at random.
    *
    * @default 15_000
    */
   openMs?: number | undefined;
   /**
-   * `openMs` is doubled each time that the probe fails, up to this, in milliseconds.
+   * The longest pause, in milliseconds: each probe that fails doubles `openMs`, up to this.
    *
    * @default 300_000
    */
@@ -179,63 +180,67 @@ export interface BreakerOptions {
 
 /** Calls that share a cold-start gate, a circuit breaker, a retry budget, a concurrency limit and statistics, for each target. */
 export interface Client {
-  /** {@link queryWithRetry}, sharing with the other calls of this client. */
+  /** {@link queryWithRetry}, with the state that the calls of this client share. */
   query<T = ChatCompletion>(target: Target, payload: ChatPayload, options?: QueryOptions): Promise<T>;
-  /** {@link queryWithRetry}, sharing with the other calls of this client. */
+  /** {@link queryWithRetry}, with the state that the calls of this client share. */
   query<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<T>;
-  /** {@link queryWithReport}, sharing with the other calls of this client. */
+  /** {@link queryWithReport}, with the state that the calls of this client share. */
   queryWithReport<T = ChatCompletion>(target: Target, payload: ChatPayload, options?: QueryOptions): Promise<{ data: T; report: CallReport }>;
-  /** {@link queryWithReport}, sharing with the other calls of this client. */
+  /** {@link queryWithReport}, with the state that the calls of this client share. */
   queryWithReport<T = unknown>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }>;
-  /** {@link streamWithRetry}, sharing with the other calls of this client. */
+  /** {@link streamWithRetry}, with the state that the calls of this client share. */
   stream<T = ChatCompletionChunk>(target: Target, payload: ChatPayload, options?: QueryOptions): QueryStream<T>;
-  /** {@link streamWithRetry}, sharing with the other calls of this client. */
+  /** {@link streamWithRetry}, with the state that the calls of this client share. */
   stream<T = StreamChunk>(target: Target, payload: Payload, options?: QueryOptions): QueryStream<T>;
   /**
    * A drop-in `fetch` for SDKs that accept one: `new OpenAI({ fetch: client.fetch })`.
    *
-   * Takes what `fetch` takes. Answers what the last try answered, as a `Response`, so that the SDK
-   * throws its own errors; rejects with a {@link QueryError} where there was no answer. An event stream
-   * is handed over from its first text on, and errors where it stalls or is cut; a 200 that names
-   * a failure becomes a `Response` of that status, its body unchanged; one that holds no answer (HTML, broken JSON) is retried and
-   * then rejected.
+   * It takes the arguments of `fetch` and resolves with the answer to the last attempt as a `Response`, so the SDK throws its
+   * own errors. It rejects with a {@link QueryError} if there was no answer. An event stream is handed over once its first text
+   * has come, and errors if it stalls or is cut. A 200 that reports a failure becomes a `Response` with the status of that
+   * failure and the same body. A 200 without an answer (HTML, broken JSON) is retried, and rejected if that does not help.
    *
-   * A target is told by the URL and the `model` of a JSON body. A `fallback` that names only a model
-   * keeps the URL and replaces the model; one with a URL goes there, with its own `token` or `headers`,
-   * and gets the credentials of the request only on the same origin or among Hugging Face's hosts.
-   * The options are the client's: its `headers` and its `token` go where the request has none of that
-   * name. With `redirect: "manual"` or `mode: "no-cors"`, and for what is no HTTP, it is the plain `fetch`.
-   * Redirects are followed by the Fetch standard; where one is refused, the `detail` says where it leads. JSON
-   * of more than 16 MiB is handed over as it comes, and not looked at. A failure answer
-   * carries `x-should-retry: false`, by which the openai SDK does not repeat what was repeated here.
+   * The URL and the `model` in a JSON body identify the target. A `fallback` that names only a model keeps the URL and replaces
+   * the model. A `fallback` with a URL is sent there, with its own `token` or `headers`; it gets the credentials of the request
+   * only on the same origin or among Hugging Face's hosts. The options are those of the client. Its `headers` and its `token`
+   * are added if the request has no header of that name.
+   *
+   * It calls the plain `fetch` for `redirect: "manual"`, for `mode: "no-cors"` and for any scheme but HTTP. Redirects follow the
+   * Fetch standard; if one is refused, the `detail` of the error says where it leads. JSON of more than 16 MiB is handed over as
+   * it comes and is not inspected. A failure has the header `x-should-retry: false`, so the openai SDK does not retry it again.
    */
   readonly fetch: typeof globalThis.fetch;
   /**
-   * Brings a cold model up before it is needed, and says how cold it was.
+   * Brings a cold model up before it is needed, and resolves with how long that took.
    *
-   * It sends no payload of yours but the cheapest request that tells: a GET of the model's status at Hugging Face's router and Hub, of
-   * `/health` at a dedicated endpoint, a call without a prompt to Ollama's own routes, and otherwise the smallest payload of the route, one
-   * token long. On a warm target that is one request. A status that tells nothing is followed by the smallest payload. On a cold one it waits as a query does, by the same gate: other
-   * calls to the target wait with it, and while one of them probes this one sends nothing. Warm-ups of one target at the same time are one
-   * (not in a Worker, whose requests share no promise); each has its own `signal`, and the other options are the first one's.
+   * It sends the cheapest request that shows whether the model is up: a GET of the model's status at Hugging Face's router and
+   * Hub, a GET of `/health` at a dedicated endpoint, a call without a prompt to Ollama's own routes, and for any other target the
+   * smallest payload of the route, which generates one token. For a warm target that is one request. If a status shows nothing,
+   * the smallest payload follows.
    *
-   * Takes the options of a query, without `fallback` and `response`. Name the model in the target where the payload would: `{ url, model }`.
-   * A refusal of the smallest payload (400, 413, 422) counts as up where the model is named. The statistics
-   * count it as a call; its latency is left out.
+   * For a cold target it waits as a query does, at the same gate: other calls to the target wait with it, and while one of them
+   * probes, the warm-up sends nothing. Several warm-ups of one target at the same time share one request. Each has its own
+   * `signal`; the first one's other options hold for all. In a Worker they do not share it, because its requests cannot share a
+   * promise.
    *
-   * @throws {QueryError} where the model is not up in time, or fails
+   * Takes the options of a query, without `fallback` and `response`. If the payload would name the model, name it in the target:
+   * `{ url, model }`. Then a server that refuses the smallest payload (400, 413, 422) counts as up. The statistics count the
+   * warm-up as a call and leave its latency out.
+   *
+   * @throws {QueryError} if the model fails or is not up in time
    */
   warmUp(target: Target, options?: QueryOptions): Promise<WarmUp>;
   /**
-   * Warms the model up now, and again whenever the target was sent nothing for `everyMs`, until it is stopped: by `stop()` or the `signal`,
-   * by `close()` or because nobody holds the client any more, or by itself where nobody else calls the target.
+   * Warms the model up now, and again whenever the target was sent nothing for `everyMs`. It ends with `stop()`, with the
+   * `signal`, with `close()`, when nobody holds the client any more, or by itself if nobody else calls the target.
    *
-   * Each time is a {@link warmUp}, which costs money where a server bills it or would scale to zero: so it stops in place of the ping that
-   * would follow `maxIdlePings` in a row without any other call between. A ping that fails stops nothing; `onEvent` hears of it. After
-   * sleep, or when the network is back, a ping that is due waits up to 5 s at random. Its timer keeps no Node process alive; a ping that is under way does. Calls that name the
-   * model in the payload count for a target without one.
+   * Each ping is a {@link warmUp}. It costs money if the server bills it, or if the server would scale to zero without it. So
+   * after `maxIdlePings` pings in a row without any other call, it stops and sends no further ping. A ping that fails does not
+   * stop it; `onEvent` reports the failure. After the machine slept, or when the network is back, a ping that is due waits up to
+   * 5 s at random. The timer does not keep a Node process alive, but a ping in flight does. If the target names no model, calls
+   * that name one in the payload count for it.
    *
-   * In a Worker a timer ends with its request: call `await client.warmUp(target)` in `scheduled()`, by a Cron Trigger.
+   * In a Worker a timer ends with its request. Call `await client.warmUp(target)` in `scheduled()` instead, with a Cron Trigger.
    *
    * @throws {TypeError} at once, for bad input
    */
@@ -246,102 +251,50 @@ export interface Client {
     /** Ends it, and aborts a ping in flight. A second call does nothing. */
     stop(): void;
   };
-  /** Of the target that is named, of a URL with each of its models, or of all that were called; nothing before the first call. */
+  /** The statistics of one target, of all models behind one URL, or of all targets that were called. Empty before the first call. */
   stats(target?: Target): TargetStats[];
-  /** The same as Prometheus text exposition format 0.0.4. */
+  /** The same in the Prometheus text exposition format 0.0.4. */
   metrics(): string;
-  /** Takes no more calls. Those under way run to their end. One that nobody holds is closed by itself, where the platform can tell. */
+  /** Takes no more calls. Calls in flight run to their end. Where the platform can tell, a client that nobody holds closes by itself. */
   close(): void;
 }
 
-/** Those of every ping, and how long to go on. */
+/** The options of every ping, and when to stop. */
 export interface KeepWarmOptions extends QueryOptions {
   /**
-   * The target is warmed up when it was sent nothing for so long, in milliseconds; 1000 or more. Less than it takes to scale to zero: an
-   * hour by default at dedicated endpoints, five minutes in Ollama.
+   * The target is warmed up when it was sent nothing for this long, in milliseconds, 1000 or more. Choose less than the server
+   * waits before it scales to zero or unloads the model: by default an hour for a dedicated endpoint, five minutes for Ollama.
    *
    * @default 900_000
    */
   everyMs?: number | undefined;
   /**
-   * So many pings in a row, the first warm-up not counted, without any other call between.
+   * How many pings in a row it sends without any other call in between. The first warm-up does not count.
    *
    * @default 8
    */
   maxIdlePings?: number | undefined;
-  /** Told once why it has stopped: too many pings in vain, `close()`, or `stop()` and the `signal`. What it throws is logged. */
+  /** Called once with why it has stopped: too many pings in vain, `close()`, or `stop()` and the `signal`. If it throws, that is logged. */
   onStop?: ((why: "idle" | "closed" | "stopped") => void) | undefined;
 }
 
-/** How cold a model was. */
+/** Whether a model was cold, and for how long. */
 export interface WarmUp {
-  /** From the call until the model was up, in milliseconds; 0 where it was up already. */
+  /** From the call until the model was up, in milliseconds. 0 if it was up already. */
   coldMs: number;
+  /** The model was up already. */
   wasWarm: boolean;
 }
 
-/** What a client knows of one target. */
-export interface TargetStats {
-  /** The model id, or the URL without its query, with `#` and the model where both are known. */
-  target: string;
-  /** What the breaker lets through: all, nothing, or one probe. */
-  breaker: BreakerState;
-  /** "cold" from a loading answer until the first other one; "warming" while those who waited are let through. */
-  temperature: "unknown" | "cold" | "warming" | "warm";
-  /** Attempts that are under way. */
-  inFlight: number;
-  /** Calls that wait for their turn. */
-  queued: number;
-  /** There is no network just now, says the platform: nothing is sent. */
-  offline?: boolean | undefined;
-  /** That came to this target, as a fallback too. */
-  calls: number;
-  /** Requests that were sent. */
-  attempts: number;
-  /** How many attempts ended so, and calls that were not sent. */
-  failures: Partial<Record<ErrorCode, number>>;
-  /**
-   * Of attempts that were answered or timed out in the last 5 to 10 minutes, in milliseconds, within 1 % of
-   * the true value. Timeouts count as their limit; waiting and attempts that failed otherwise do not count.
-   */
-  latencyMs: Quantiles;
-  /** The same of streams, to the first text. */
-  firstTokenMs: Quantiles;
-  /** The one that is raised, if there is one. */
-  alert?: Alert | undefined;
-}
-
-/** NaN where there is nothing to count. */
-export interface Quantiles {
-  count: number;
-  p50: number;
-  p95: number;
-  p99: number;
-}
-
-/** The P99 of a target is near its timeout. */
-export interface Alert {
-  /** As in {@link TargetStats}. */
-  target: string;
-  /** In milliseconds. */
-  p99Ms: number;
-  /** The attempt's own, in milliseconds. */
-  timeoutMs: number;
-  /** Of the two. */
-  ratio: number;
-  /** When it was raised, in milliseconds since 1970. */
-  since: number;
-}
-
 /**
- * Shared state elsewhere. The messages are the core's own, and can be cloned as structures; whoever
- * implements this carries them to one place for each key and brings the reply.
+ * State that is kept outside of this program. The messages belong to the core and can be cloned with `structuredClone`. An
+ * implementation carries each message to the one place that holds the state of its key, and returns the reply.
  *
  * No client takes one yet.
  */
 export interface Coordinator {
-  /** Carries a message to the state of this key, and resolves with the reply. */
+  /** Carries a message to the state of this key and resolves with the reply. */
   call(key: string, message: unknown): Promise<unknown>;
-  /** The client was closed: nothing more will come. */
+  /** The client was closed: it sends no further message. */
   close?(): void;
 }

@@ -1,51 +1,51 @@
 /**
- * What is told about a call: its report, its events and the names in them. Every time is in milliseconds.
+ * What a call reports: its record, its events and the names in them. Every time is in milliseconds.
  */
 
 /** The record of one call. */
 export interface CallReport {
-  /** Every request that was sent, in order; of a call that was not sent none. */
+  /** Every request that was sent, in order. Empty if none was sent. */
   attempts: Attempt[];
-  /** The target that answered; the fallback's, where it did. */
+  /** The target that answered, which may be a fallback. */
   servedBy?: string | undefined;
   /** A fallback answered. */
   degraded: boolean;
-  /** Spent waiting, by reason, in milliseconds. */
+  /** How long the call waited for each reason, in milliseconds. */
   waitedMs: Partial<Record<WaitReason, number>>;
   /** From the call to its end, in milliseconds. */
   totalMs: number;
-  /** In milliseconds, to the first text of a stream, or whatever else it begins with: reasoning, a tool call. */
+  /** From the start of the call to the first content of its stream, in milliseconds. Content is text, reasoning or a tool call. */
   firstTokenMs?: number | undefined;
-  /** The newest id that a server gave a request: what its operator asks for. */
+  /** The newest request id that a server gave. Its operator can find the request by it. */
   requestId?: string | undefined;
 }
 
-/** One request of a call, or one that was not sent. */
+/** One attempt of a call. */
 export interface Attempt {
   /** The model id, or the URL without its query. */
   target: string;
   /** Since the call began, in milliseconds. */
   startedMs: number;
-  /** In milliseconds: to the last byte, or to what ended it. */
+  /** From the request to the last byte or to the failure, in milliseconds. */
   durationMs: number;
-  /** Of the answer, where there was one. */
+  /** The HTTP status, if there was an answer. */
   status?: number | undefined;
   /** "ok", or the code that an error ending here would have. */
   outcome: "ok" | ErrorCode | "aborted";
-  /** Of an attempt that failed. */
+  /** Where an attempt failed. */
   layer?: Layer | undefined;
-  /** Which the server gave it. */
+  /** The id that the server gave the request. */
   requestId?: string | undefined;
-  /** While this try waited for its headers, its origin was seen to answer: see `Timeouts.connectMs`. */
+  /** While this attempt waited for its headers, its origin answered something else: see `Timeouts.connectMs`. */
   reached?: boolean | undefined;
 }
 
-/** Where the trouble was: this program, the way there, a proxy in between, the model, the account. */
+/** Where a call failed: in this program, on the network, in a proxy, at the model, or for the account. */
 export type Layer = "client" | "network" | "gateway" | "compute" | "account";
 
 /**
  * What a call waits for: a cold model (`loading`), what the server asked for (`rate_limit`), the pause before a retry
- * (`backoff`), a place beside the other calls (`queue`), an open breaker (`breaker`), or the network (`offline`).
+ * (`backoff`), a permit of the concurrency limit (`queue`), an open breaker (`breaker`), or the network (`offline`).
  */
 export type WaitReason = "loading" | "rate_limit" | "backoff" | "queue" | "breaker" | "offline";
 
@@ -57,11 +57,11 @@ export type ErrorCode =
   | "rate_limited"
   /** The server is full. */
   | "overloaded"
-  /** 502, 503 that is not a cold model. */
+  /** 502, or a 503 that is not a cold model. */
   | "unavailable"
   /** A proxy gave up waiting (504, 524, "too busy"). */
   | "gateway_timeout"
-  /** Our own clock: `phase` says which. */
+  /** One of this package's clocks ran out: `phase` says which. */
   | "timeout"
   /** No answer at all. */
   | "network"
@@ -93,8 +93,8 @@ export type Phase = "queue" | "wait" | "connect" | "first_byte" | "idle" | "atte
 export type BreakerState = "closed" | "open" | "half_open";
 
 /**
- * What `onEvent` hears. `attempt` counts from 1, over all targets; a wait follows its attempt. A
- * `response` is told when its attempt ends: of a stream, after `first_token`. Every time is in milliseconds.
+ * What `onEvent` is called with. `attempt` counts from 1, over all targets. A wait follows its attempt. A `response` event
+ * comes when its attempt ends; for a stream that is after `first_token`. Every time is in milliseconds.
  */
 export type CallEvent =
   | {
@@ -112,7 +112,7 @@ export type CallEvent =
       type: "response";
       /** The number of the attempt. */
       attempt: number;
-      /** Of the answer. A failure may come with a 200: see `outcome`. */
+      /** The HTTP status. A failure may come with a 200: see `outcome`. */
       status: number;
       /** "ok", or the code that an error ending here would have. */
       outcome: Attempt["outcome"];
@@ -124,20 +124,20 @@ export type CallEvent =
       reason: WaitReason;
       /** For how long. */
       ms: number;
-      /** The wait ends when something else happens, at the latest after `ms`: a place in the queue, another call's look. */
+      /** The wait may end before `ms` is over, for example when the call's turn in the queue comes or another call finds the model up. */
       upTo?: true | undefined;
       /** The number of the attempt before it; 0 before the first. */
       attempt: number;
       /** The model id, or the URL without its query. */
       target: string;
       /**
-       * Of `loading` alone, after an answer of this call: how long the model takes, by the server or by
-       * `loading.defaultWaitMs`. It is a guess, and no limit.
+       * For `loading` only, and only if this call got a loading answer: how long the model takes to load, as the server or
+       * `loading.defaultWaitMs` says. It is an estimate, not a limit.
        */
       estimatedMs?: number | undefined;
       /**
-       * What the platform says of the attempt before it, if that got no answer: "connect ECONNREFUSED 127.0.0.1:8080". A
-       * port that is closed is waited for like a cold model (`loading`), and so is a mistyped one: this tells them apart.
+       * If the attempt before got no answer, why, in the platform's words: "connect ECONNREFUSED 127.0.0.1:8080". A closed port
+       * is waited for like a cold model (`loading`), and so is a mistyped one. Here you see the difference.
        */
       detail?: string | undefined;
     }
@@ -148,19 +148,19 @@ export type CallEvent =
       from: string;
       /** The target that it goes to. */
       to: string;
-      /** What it would have failed with. */
+      /** The code that the call would have failed with. */
       why: ErrorCode;
     }
   | {
-      /** This call has turned the breaker of a target. */
+      /** This call has changed the state of a target's breaker. */
       type: "breaker";
-      /** Whose it is. */
+      /** The target of the breaker. */
       target: string;
-      /** What it is now. */
+      /** Its new state. */
       state: BreakerState;
     }
   | {
-      /** The first text of a stream has come; from here on nothing is retried. */
+      /** The first content of a stream has come. From now on nothing is retried. */
       type: "first_token";
       /** Since the call began. */
       ms: number;
@@ -168,7 +168,7 @@ export type CallEvent =
   | {
       /** The call has its answer, or its stream is complete. */
       type: "success";
-      /** Everything that was tried. */
+      /** What the call did. */
       report: CallReport;
     }
   | {

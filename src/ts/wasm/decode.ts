@@ -2,7 +2,7 @@
 
 import type { Failure } from "../errors/query-error.js";
 import type { Attempt, CallReport, ErrorCode } from "../types/report.js";
-import type { Alert, TargetStats } from "../types/client.js";
+import type { Alert, TargetStats } from "../types/stats.js";
 import { codes, layers, outcome, phases, reasons, states, temperatures } from "./enums.js";
 import type { Row } from "./protocol.js";
 

@@ -6,7 +6,7 @@
 import { hints } from "../errors/hints.js";
 import type { Priority, TargetSpec } from "../types/call.js";
 import type { Attempt, BreakerState, ErrorCode, Layer, Phase, WaitReason } from "../types/report.js";
-import type { TargetStats } from "../types/client.js";
+import type { TargetStats } from "../types/stats.js";
 
 export const codes = Object.keys(hints) as (keyof typeof hints & ErrorCode)[];
 export const layers: Layer[] = ["client", "network", "gateway", "compute", "account"];
