@@ -7,33 +7,32 @@ import type { CallEvent, CallReport } from "./report.js";
  * Where a call goes: a model id (`"org/name"`, with the router's `:provider` suffixes), an absolute
  * URL, or a spec.
  *
- * A model id goes to the Hugging Face router: `messages` in the payload choose its chat/completions
- * route, with `model` first in the body; anything else goes to the `hf-inference` route of that
- * model. A URL goes where it says.
+ * A model id goes to the Hugging Face router. A payload with `messages` goes to the router's chat/completions route, with
+ * `model` first in the body. Any other payload goes to the `hf-inference` route of the model. A URL is used as it is.
  */
 export type Target = string | URL | TargetSpec;
 
-/** A target with what belongs to it alone. It needs a `url` or a `model`. */
+/** A target with settings of its own. It needs a `url` or a `model`. */
 export interface TargetSpec {
   /** An absolute `http` or `https` URL without a user name. */
   url?: string | URL | undefined;
-  /** Beside a `url`, the name that is put first into the JSON body; alone, a model id. */
+  /** With a `url`: the model name that is put first into the JSON body. Without one: a model id. */
   model?: string | undefined;
   /**
-   * What kind of host it is. It chooses defaults and how ambiguous answers are read: any 503 of an
-   * `endpoint` is a scale-up, elsewhere only one that says so.
+   * The kind of host. It decides the defaults and how ambiguous answers are read: any 503 of an `endpoint` means that it scales
+   * up; any other host must say so.
    *
-   * @default told from the URL's host; what is not one of Hugging Face's is `"openai"`
+   * @default derived from the host of the URL; `"openai"` for hosts that are not Hugging Face's
    */
   profile?: "router" | "hf-inference" | "endpoint" | "openai" | "legacy" | undefined;
   /**
-   * Instead of the call's own token. A fallback on a foreign origin gets no other.
+   * The token for this target, in place of the call's. A fallback on another origin gets this token or none.
    *
    * @default the `token` of the call
    */
   token?: Token | undefined;
   /**
-   * Beside the call's own headers, and before them.
+   * Headers for this target, in addition to the call's. For the same name these take precedence.
    *
    * @default none
    */
@@ -41,171 +40,170 @@ export interface TargetSpec {
 }
 
 /**
- * A JSON object or array, or bytes that are sent as they are. It is copied when the call is made,
- * but for a `Blob`: a `File` that changes between two tries is sent as it is then, or not at all.
- * A bare string is refused with a `TypeError`.
+ * A JSON object or array, or bytes that are sent unchanged. The payload is copied when the call is made. A `Blob` is not
+ * copied: a `File` that changes between two attempts is sent in its new state, or cannot be sent. A bare string is refused with
+ * a `TypeError`.
  */
 export type Payload = object | ArrayBuffer | ArrayBufferView | Blob;
 
 /**
- * A bearer token without the word "Bearer", or a function that gives one; the function is asked before every try. White
- * space at its end is taken off.
+ * A bearer token without the word "Bearer", or a function that returns one. The function is called before every attempt.
+ * White space at the end of the token is removed.
  */
 export type Token = string | (() => string | Promise<string>);
 
-/** What a call may be given. A client takes the same as defaults for all of its calls. */
+/** The options of a call. A client takes the same options as defaults for all of its calls. */
 export interface QueryOptions {
   /**
-   * Sent as `Authorization: Bearer …`, to the origin of the target and to no other: not on a
-   * redirect, and not to a fallback elsewhere, except among Hugging Face's own hosts. An
-   * `Authorization` in `headers` wins over it. It never shows in an error, an event or a report.
+   * Sent as `Authorization: Bearer …` to the origin of the target only. A redirect or a fallback to another origin does not get
+   * it, except among Hugging Face's own hosts. An `Authorization` in `headers` takes precedence. The token never appears in an
+   * error, an event or a report.
    *
    * @default none
    */
   token?: Token | undefined;
   /**
-   * Sent with every try to the origin of the target. In browsers each header beyond
-   * `Authorization`, `Content-Type` and `Accept` must pass the server's CORS preflight. The type is that of an object:
-   * of a `Headers` make one by `Object.fromEntries(headers)`. At run time a `Headers` and a `Map` are taken too.
+   * Headers that are sent with every attempt to the origin of the target. In browsers every header but `Authorization`,
+   * `Content-Type` and `Accept` must pass the server's CORS preflight. The type asks for a plain object: make one from a
+   * `Headers` with `Object.fromEntries(headers)`. At run time a `Headers` or a `Map` works too.
    *
-   * @default none, beside the `content-type` of the payload
+   * @default none but the `content-type` of the payload
    */
   headers?: Record<string, string> | undefined;
   /**
-   * Aborting rejects with the signal's own reason, at once, in every phase.
+   * Aborts the call: it rejects at once with the reason of the signal, whatever it is doing.
    *
    * @default none
    */
   signal?: AbortSignal | undefined;
   /**
-   * Error retries after the first try, of each target: a whole number.
+   * How many retries follow the first attempt, for each target. A whole number.
    *
-   * Waiting for a cold model does not count. After a gateway timeout, a timeout of our own or an
-   * out-of-memory there is one more try at most: the work may have been done, and billed.
+   * Waiting for a cold model does not count. After a gateway timeout, after a timeout of this package or after an out-of-memory
+   * error there is at most one more attempt, because the work may have been done and billed.
    *
    * @default 3
    */
   maxRetries?: number | undefined;
-  /** How a cold model is waited for. */
+  /** How the call waits for a cold model. */
   loading?: LoadingOptions | undefined;
   /** The five clocks of a call, in milliseconds. */
   timeouts?: Timeouts | undefined;
   /**
-   * Tried in this order when the target before is broken or too slow to come. Not after an answer
-   * that would be the same anywhere: `unauthorized`, `forbidden`, `bad_request`, `too_large`.
-   * Each has its own `maxRetries` and `loading.maxWaitMs`; `timeouts.totalMs` is shared.
+   * Further targets, used in this order if the target before fails or comes up too slowly. There is no fallback after a failure
+   * that would be the same anywhere: `unauthorized`, `forbidden`, `bad_request`, `too_large`. Each target has its own
+   * `maxRetries` and `loading.maxWaitMs`; `timeouts.totalMs` is for the whole call.
    *
    * @default none
    */
   fallback?: Target[] | undefined;
   /**
-   * Which calls go first where calls queue for a place: 8 "interactive" ones to 3 "default" and 1 "batch". A call alone
-   * never queues.
+   * Which calls go first when the calls of a client wait for a permit: of twelve, 8 "interactive" ones, 3 "default" and 1
+   * "batch". A call outside of any client has nobody to wait for.
    *
    * @default "default"
    */
   priority?: Priority | undefined;
   /**
-   * How to read the answer. "auto" gives JSON for JSON, a string for text, a `Blob` for the rest;
-   * "bytes" is a `Uint8Array`. With "auto" and "json", HTML and broken JSON are `bad_response`.
+   * How to read the answer. "auto" returns JSON as a value, text as a string and anything else as a `Blob`. "bytes" returns a
+   * `Uint8Array`. With "auto" and "json", HTML and broken JSON fail with `bad_response`.
    *
    * @default "auto"
    */
   response?: "auto" | "json" | "text" | "blob" | "bytes" | undefined;
   /**
-   * Hears of every try and every wait, in order. What it throws is logged, and changes nothing.
+   * Called for every attempt and every wait, in order. If it throws, that is logged and changes nothing.
    *
    * @default none
    */
   onEvent?: ((event: CallEvent) => void) | undefined;
 }
 
-/** Which calls go first where calls wait in line for one target: 8 : 3 : 1. */
+/** Which calls go first when calls to one target are queued. Of twelve turns the tiers get 8, 3 and 1. */
 export type Priority = "interactive" | "default" | "batch";
 
-/** How a cold model is waited for. Waiting spends no retry. */
+/** How a call waits for a cold model. Waiting spends no retry. */
 export interface LoadingOptions {
   /**
-   * The longest that one call waits for a cold model in all, from the first answer that says so, in milliseconds.
-   * `timeouts.totalMs` ends the call all the same: raise both for models that
-   * take longer. 0 fails at the first such answer.
+   * The longest time that one call waits for a cold model in all, in milliseconds. It runs from the first loading answer.
+   * `timeouts.totalMs` still ends the call, so raise both for models that load longer. 0 fails at the first loading answer.
    *
    * @default 300_000
    */
   maxWaitMs?: number | undefined;
   /**
-   * What a loading answer that names no time is taken to have said, in milliseconds: the estimate in `wait` events.
-   * Where it is given the first look is after a quarter of it, as with a time that the
-   * server named; by default after a second, and later ones 1.25 times as far apart.
+   * The estimate for a loading answer that names no time, in milliseconds. It is shown in `wait` events. If you set it, the first
+   * probe comes after a quarter of it, as after a time that the server names. By default the first probe comes after a second,
+   * and each pause is 1.25 times the pause before it.
    *
    * @default 20_000
    */
   defaultWaitMs?: number | undefined;
   /**
-   * How long a target may refuse connections, or be behind a gateway whose upstream does, and be taken
-   * for an engine that is still starting, in milliseconds: most open their port only when the model is loaded. One
-   * call looks, and the others wait; no retry is spent. The time is the target's, and runs from its first
-   * refusal; once it is spent, refusals are `network` errors and count for the breaker. With a fallback
-   * left no call waits longer than 5 s.
+   * How long a target that refuses connections counts as one that is still starting, in milliseconds. Most engines open their
+   * port only when the model is loaded. A gateway whose upstream refuses connections counts the same.
    *
-   * 0: not at all.
+   * Meanwhile one call probes and the others wait; no retry is spent. The time belongs to the target and runs from its first
+   * refusal. After that, refusals are `network` errors and count for the breaker. A call that has a fallback left waits 5 s at
+   * most. 0: a refusal is an error at once.
    *
    * @default `maxWaitMs` for a target that has answered before; 15_000 for one that has not, and in pages, which cannot tell a refusal from CORS
    */
   refusedMs?: number | undefined;
   /**
-   * Ask the server to hold the request until the model is up, instead of answering 503
-   * (`X-Scale-Up-Timeout`, and `X-Wait-For-Model` on legacy hosts; others are not asked).
-   * `true` takes what is left of `maxWaitMs`; a number is the hold, in milliseconds.
+   * Asks the server to hold the request until the model is up, instead of answering 503. The header is `X-Scale-Up-Timeout`, or
+   * `X-Wait-For-Model` on legacy hosts; other hosts are not asked. `true` asks for the rest of `maxWaitMs`, a number for that many
+   * milliseconds.
    *
-   * The attempt's clocks are longer by the hold, which takes at most three quarters of what is
-   * left of `timeouts.totalMs`. In browsers the header must pass the server's CORS preflight.
+   * The clocks of the attempt are longer by the hold, which is at most three quarters of what is left of `timeouts.totalMs`. In
+   * browsers the header must pass the server's CORS preflight.
    *
    * @default false
    */
   hold?: boolean | number | undefined;
 }
 
-/** The clocks of a call, each in milliseconds. One that is given must fit into the one around it. */
+/** The clocks of a call, each in milliseconds. A clock that you set must fit into the next longer one. */
 export interface Timeouts {
   /**
-   * How long a request may be without response headers before one HEAD asks whether the target's origin is
-   * there at all, in milliseconds. `false`: nobody asks.
+   * How long to wait for response headers before a HEAD request asks whether the target's origin is reachable, in milliseconds.
+   * `false`: it is never asked.
    *
-   * `fetch` cannot see a connection being made, and silence is no evidence: many servers send their headers
-   * with the first token, and Ollama after it has loaded the model. The HEAD carries no credentials, follows
-   * no redirect, is sent for JSON payloads alone, and its result is good for a minute for all calls to that
-   * origin. An answer sets `Attempt.reached` and rules out the network; a refusal says nothing. It ends no
-   * try: only a `connectMs` that you give ends a streamed one without headers, as `timeout`, phase
-   * `connect`, when the HEAD has not been answered for as long again.
+   * `fetch` does not show when a connection is made, and silence proves nothing: many servers send their headers with the first
+   * token, and Ollama sends them after it has loaded the model. The HEAD carries no credentials, follows no redirect and is sent
+   * only for JSON payloads. Its result holds for a minute, for all calls to that origin. An answer sets `Attempt.reached` and
+   * rules out the network; a refusal proves nothing.
+   *
+   * By default this clock ends no attempt. A `connectMs` that you set ends a streamed attempt without headers if the HEAD is not
+   * answered within that time again: `timeout`, phase `connect`.
    *
    * @default 10_000
    */
   connectMs?: number | false | undefined;
   /**
-   * Until the first byte of the answer's body, or the first event of a stream, in milliseconds.
+   * The longest time until the first byte of the body, or until the first event of a stream, in milliseconds.
    *
    * @default what is left of `attemptMs`
    */
   firstByteMs?: number | undefined;
   /**
-   * Silence between two pieces of a body or stream, in milliseconds; comments are pieces.
+   * The longest silence between two pieces of a body or stream, in milliseconds. A comment in a stream counts as a piece.
    *
    * @default 60_000
    */
   idleMs?: number | undefined;
   /**
-   * One try, from sending to the last byte; of a streamed call, to its first text. In milliseconds.
+   * The longest time for one attempt, in milliseconds: from sending to the last byte, or to the first text of a stream.
    *
-   * Node's own fetch gives up after 300 s without headers, and after 300 s between two pieces, which
-   * comes out as `timeout`: see docs/lost-requests.md for how a call may take longer there.
+   * Node's own `fetch` gives up after 300 s without headers and after 300 s between two pieces. The call then fails with
+   * `timeout`; docs/lost-requests.md says how a call may take longer there.
    *
    * @default 120_000
    */
   attemptMs?: number | undefined;
   /**
-   * The whole call, waits included, in milliseconds: settled by then, whatever happens. Of a stream,
-   * the time in which its reader asks for nothing is not counted.
+   * The longest time for the whole call with all its waits, in milliseconds. Whatever happens, the call is settled by then. While
+   * the reader of a stream asks for nothing, this clock stands still.
    *
    * @default 300_000
    */
@@ -213,49 +211,49 @@ export interface Timeouts {
 }
 
 /**
- * A streamed answer. It can be read once: by `for await`, as `readable`, by `text()` or by
- * `finalText()`. Leaving a `for await` early cancels it.
+ * A streamed answer. It can be read once: with `for await`, as `readable`, with `text()` or with `finalText()`. Leaving a
+ * `for await` early cancels the stream.
  */
 export interface QueryStream<T> extends AsyncIterable<T> {
   /**
-   * The same items as a `ReadableStream`, which reads nothing ahead; cancelling it cancels the request. They are
-   * objects, and no bytes: a `Response` of them fails when it is read, in a Worker with an empty body. For that there is
+   * The same items as a `ReadableStream`. It reads nothing ahead, and cancelling it cancels the request. The items are objects,
+   * not bytes, so do not make a `Response` of it: reading that fails, and in a Worker its body is empty. Use
    * {@link QueryStream.toResponse}.
    */
   readonly readable: ReadableStream<T>;
   /**
-   * The pieces of text: of the first choice, without special tokens, reasoning and tool calls.
-   * Events without text are left out.
+   * The text, piece by piece: that of the first choice, without special tokens, reasoning and tool calls. Events without text
+   * are skipped.
    */
   text(): AsyncIterable<string>;
-  /** All of the text, once the stream is complete; rejects where it breaks, and where it is cancelled. */
+  /** The whole text, once the stream is complete. Rejects if the stream breaks or is cancelled. */
   finalText(): Promise<string>;
   /**
-   * Settles with the call: resolves when the stream is complete or was cancelled (the last attempt is
-   * then "aborted"), rejects as the call rejects. While nobody reads the stream it does not settle.
+   * The report of the call. Resolves when the stream is complete, or was cancelled, in which case the last attempt is "aborted".
+   * Rejects with the error of the call. It does not settle while nobody reads the stream.
    */
   readonly report: Promise<CallReport>;
   /**
-   * Stops the generation by closing the connection, and resolves when that is done. Whoever reads the
-   * stream finds it ended; `finalText()` rejects with the reason, by default an `AbortError`.
+   * Stops the generation by closing the connection, and resolves when that is done. For a reader the stream ends; `finalText()`
+   * rejects with the reason, by default an `AbortError`.
    */
   cancel(reason?: unknown): Promise<void>;
   /**
-   * The stream as server-sent events, to be returned by a route handler or a Worker: each item as the JSON of one
-   * event, then `[DONE]`. It consumes the stream, at the speed of its reader; when the reader leaves, the request is
+   * The stream as server-sent events, for a route handler or a Worker to return: each item is one event with the item's JSON,
+   * then comes `[DONE]`. It consumes the stream at the speed of the response's reader. When that reader leaves, the request is
    * cancelled.
    *
-   * The status is 200, for nothing is known yet. A stream that breaks, or never begins, ends without `[DONE]`, with an
-   * event named `error` whose data is `{ "error": { "message", "code" } }`. The message is the `hint` of the
-   * error and not the server's words, which may hold an address: `report` and `onEvent` tell the rest. Headers of `init`
-   * go before `content-type: text/event-stream`, `cache-control: no-cache, no-transform` and `x-accel-buffering: no`.
+   * The status is always 200, because it is sent before the outcome is known. A stream that breaks or never begins ends without
+   * `[DONE]`, with an event named `error` whose data is `{ "error": { "message", "code" } }`. The message is the `hint` of the
+   * error. The server's own words may hold an address, so they are only in `report` and `onEvent`. Headers of `init` take
+   * precedence over `content-type: text/event-stream`, `cache-control: no-cache, no-transform` and `x-accel-buffering: no`.
    *
-   * The names of events, as in Anthropic's streams, are not kept: to pass an answer on as it is, return what `client.fetch` gives.
+   * Names of events, as in Anthropic's streams, are lost. To pass an answer on unchanged, return what `client.fetch` returns.
    *
    * @throws {TypeError} if the stream is being read already
    */
   toResponse(init?: ResponseInit): Response;
 }
 
-/** One server-sent event whose data is JSON, as the server sent it; of a chat, {@link ChatCompletionChunk} says what is in it. */
+/** The JSON of one server-sent event, as the server sent it. For a chat, {@link ChatCompletionChunk} describes it. */
 export type StreamChunk = any;

@@ -3,80 +3,79 @@
 import type { QueryOptions, Token } from "./call.js";
 
 /**
- * What the management API says of an endpoint (`InferenceEndpointStatus` of huggingface_hub,
+ * The state of an endpoint, as the management API reports it (`InferenceEndpointStatus` of huggingface_hub,
  * https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/_inference_endpoints.py).
  *
  * | state | serves | what it waits for |
  * |---|---|---|
- * | `pending`, `initializing` | no | nothing: it is on its way |
+ * | `pending`, `initializing` | no | nothing: it is starting |
  * | `updating` | mostly | nothing: it answers 503 for some seconds |
  * | `running` | yes, once its health route answers | |
- * | `scaledToZero` | no | a request, any, which wakes it |
+ * | `scaledToZero` | no | any request, which wakes it |
  * | `paused` | no | `resume`: no request wakes it |
- * | `failed` | no | a change: its logs say which |
- * | `updateFailed` | perhaps, by its old replicas | a change: its logs say which |
+ * | `failed` | no | a change: its logs say what is wrong |
+ * | `updateFailed` | perhaps, with its old replicas | a change: its logs say what is wrong |
  */
 export type EndpointState = "pending" | "initializing" | "updating" | "updateFailed" | "running" | "paused" | "failed" | "scaledToZero";
 
 /** A dedicated endpoint, as the API last described it. */
 export interface Endpoint {
-  /** Within its namespace. */
+  /** Its name within the namespace. */
   name: string;
   /**
-   * A state that is none of these types is passed on as the API names it: what is not known here is waited for, and
-   * never taken for running.
+   * A state that is not in the type is passed on as the API names it. `waitUntilRunning` goes on waiting in an unknown state.
    */
   state: EndpointState;
-  /** Where it answers. The API names none before it has run, and may name none while it is paused. */
+  /** The URL where it answers. The API names none before the endpoint has run, and may name none while it is paused. */
   url?: string | undefined;
-  /** The API's own words about the state, at most 2,000 characters; a token in them is blanked out. */
+  /** What the API says about the state, at most 2,000 characters. A token in it is blanked out. */
   message?: string | undefined;
   /** How many replicas serve now, and between which numbers it scales. */
   replicas: { ready: number; min: number; max: number };
 }
 
-/** What `setScaling` changes; what is left out stays as it is. */
+/** What `setScaling` changes. A member that is left out stays as it is. */
 export interface Scaling {
-  /** Replicas that always run; 0 allows it to scale to zero, and must be 0 for that. */
+  /** Replicas that always run. Only with 0 can the endpoint scale to zero. */
   minReplicas?: number | undefined;
-  /** Replicas at most: the ceiling of its costs. */
+  /** The most replicas, which limits the cost. */
   maxReplicas?: number | undefined;
-  /** Minutes without a request until it scales to zero; `null`: never. */
+  /** After how many minutes without a request it scales to zero. `null`: never. */
   scaleToZeroMinutes?: number | null | undefined;
-  /** By what it scales up. Given together with `threshold`. */
+  /** The metric that decides when it scales up. Set it together with `threshold`. */
   metric?: "hardwareUsage" | "pendingRequests" | undefined;
   /**
-   * Above it a replica is added: of `hardwareUsage` a percentage, 80 unless it was changed; of `pendingRequests` how many
-   * requests wait for each replica, 1.5 unless it was changed
+   * Above this value a replica is added. For `hardwareUsage` it is a percentage, at first 80. For `pendingRequests` it is the
+   * number of waiting requests for each replica, at first 1.5
    * (https://huggingface.co/docs/inference-endpoints/guides/autoscaling).
    */
   threshold?: number | undefined;
 }
 
-/** What `createEndpoints` takes. */
+/** The options of `createEndpoints`. */
 export interface EndpointsOptions {
   /** The user or the organisation that owns the endpoints. */
   namespace: string;
-  /** A token that may manage them. It goes to the API, and to endpoints below `endpoints.huggingface.cloud`. */
+  /** A token that may manage them. It is sent to the API and to endpoints below `endpoints.huggingface.cloud`. */
   token: Token;
   /**
-   * The fetch to send with. A client's own `client.fetch` makes the calls here calls of that client: they share its limit,
-   * breaker, retry budget and statistics, and are retried once, by its rules.
+   * The `fetch` that sends the requests. With the `client.fetch` of a client the requests become calls of that client: they
+   * share its limit, breaker, retry budget and statistics. They are still retried in one place only, by its rules.
    *
    * @default the platform's, with limits and a retry budget of its own
    */
   fetch?: typeof globalThis.fetch | undefined;
   /**
-   * The API's address.
+   * The address of the management API.
    *
    * @default "https://api.endpoints.huggingface.cloud/v2"
    */
   url?: string | URL | undefined;
   /**
-   * Names of endpoints by their address, for a client with `endpoints`: the API may name no address of a paused endpoint,
-   * and nothing else tells which one it is.
+   * The name of each endpoint by its address, for a client with `endpoints`. The API may name no address for a paused endpoint,
+   * and then nothing else shows which endpoint a call went to.
    *
-   * @default none: they are told by the addresses that the API names
+   * @default none: endpoints are found by the addresses that the API names
    */
   names?: Record<string, string> | undefined;
 }
@@ -84,38 +83,39 @@ export interface EndpointsOptions {
 /**
  * The endpoints of one namespace.
  *
- * Every method takes the options of a call, but for `fallback`, `loading` and `response`, and rejects as a call does: with a
- * `QueryError` (`unauthorized`, `not_found`, `rate_limited`, …) after retries, with the reason of `signal`, or with a
- * `TypeError` for bad input. Redirects of the API are refused.
+ * Every method takes the options of a call except `fallback`, `loading` and `response`. It rejects as a call does: with a
+ * `QueryError` (`unauthorized`, `not_found`, `rate_limited`, …) after retries, with the reason of `signal`, or with a `TypeError`
+ * for bad input. Redirects of the API are refused.
  */
 export interface Endpoints {
-  /** All of the namespace. */
+  /** All endpoints of the namespace. */
   list(options?: QueryOptions): Promise<Endpoint[]>;
-  /** One by its name. */
+  /** The endpoint with this name. */
   get(name: string, options?: QueryOptions): Promise<Endpoint>;
   /**
-   * Until the API says that it runs, and its health route answers. The API is asked after one second, and later every five.
-   * An endpoint that is scaled to zero is woken.
+   * Waits until the API says that the endpoint runs and its health route answers. The API is asked after one second, and later
+   * every five. An endpoint that is scaled to zero is woken.
    *
-   * `timeouts.totalMs` is the whole wait, 900_000 by default; the other options are those of each request. `onState` is
-   * told of each state that differs from the one before; what it throws is logged.
+   * `timeouts.totalMs` limits the whole wait, 900_000 by default. The other options are those of each request. `onState` is called
+   * whenever the state has changed; if it throws, that is logged.
    *
-   * Rejects with `paused` where it stays paused, with `unavailable` where it has `failed` or its update has, both with the
-   * API's words in `detail`, and with `model_loading`, phase "total", where the time is over.
+   * Rejects with `paused` if the endpoint stays paused, and with `unavailable` if it or its update has failed; the `detail` then
+   * has the API's words. Rejects with `model_loading`, phase "total", if the time runs out.
    */
   waitUntilRunning(name: string, options?: QueryOptions & { onState?: ((endpoint: Endpoint) => void) | undefined }): Promise<Endpoint>;
-  /** Starts a paused endpoint, which costs money from then on. One that is not paused is left as it is. */
+  /** Starts a paused endpoint. It costs money from then on. An endpoint that is not paused is left as it is. */
   resume(name: string, options?: QueryOptions): Promise<Endpoint>;
-  /** Stops it and its costs, until it is resumed. */
+  /** Stops the endpoint and its costs until it is resumed. */
   pause(name: string, options?: QueryOptions): Promise<Endpoint>;
-  /** Stops it and its costs, until the next request. */
+  /** Stops the endpoint and its costs until the next request. */
   scaleToZero(name: string, options?: QueryOptions): Promise<Endpoint>;
-  /** Changes how it scales. The API may restart replicas, and answers with the state `updating` then. */
+  /** Changes how the endpoint scales. The API may restart replicas; the state in its answer is `updating` then. */
   setScaling(name: string, scaling: Scaling, options?: QueryOptions): Promise<Endpoint>;
 }
 
 /** What to change about an endpoint or its calls, and why. */
 export interface Advice {
+  /** What to change. */
   change:
     | "min_replicas"
     | "max_replicas"
@@ -126,8 +126,8 @@ export interface Advice {
     | "timeouts"
     | "smaller_model"
     | "async_jobs";
-  /** In words, with the figures. */
+  /** The reason in words, with the figures. */
   why: string;
-  /** What made it say so, by name: times in milliseconds, shares from 0 to 1, counts. */
+  /** The figures behind the advice, by name: times in milliseconds, shares from 0 to 1, counts. */
   figures: Record<string, number>;
 }
