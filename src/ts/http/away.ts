@@ -1,20 +1,20 @@
 /**
- * Whether a request can leave at all: the platform says that there is no network, or the page has been left. A browser
- * rejects what a page that goes has open, and nobody is there any more for another try or for an error.
+ * Whether a request can leave at all. It cannot if the platform says that there is no network, or if the page has been left. A
+ * browser rejects the open requests of a page that is being left, and then nobody needs another attempt or an error.
  */
 
 let isGone = false;
 let watches = false;
 const waiting = new Set<() => void>();
-/** By origin, for those who wait: whether it answers. */
+/** For each origin that calls wait for: whether it answers. */
 const questions = new Map<string, () => Promise<boolean>>();
-/** Origins that answer although the platform says that there is no network: it leads there and no further, which is no network to Firefox. */
+/** Origins that answer although the platform says that there is no network. Firefox says so of a network that leads no further. */
 const near = new Set<string>();
 
-/** In ms, while somebody waits. */
+/** In ms between two questions, while calls wait. */
 const LOOK_EVERY = 1_000;
 let looks: ReturnType<typeof setInterval> | undefined;
-/** In ms. Where there is no network, what is asked fails inside the platform. */
+/** In ms. Without a network the question fails inside the platform. */
 const ASK_EVERY = 5_000;
 let askedAt = -Infinity;
 
@@ -36,7 +36,7 @@ function look(): void {
   }
 }
 
-/** Pages and their workers tell; nothing is listened to before the first call. */
+/** Pages and their workers report it by events. No listener is added before the first call. */
 export function watch(): void {
   if (watches) return;
   watches = true;
@@ -49,7 +49,7 @@ export function watch(): void {
   addEventListener("pagehide", () => (isGone = true));
 }
 
-/** A page or a worker of one; not what has the same globals elsewhere: Deno, workerd, and pages without a browser under Node. */
+/** This is a page or a worker of one. Deno, workerd, and simulated pages in Node have some of the same globals and are none. */
 export function isPage(): boolean {
   const { process, location } = globalThis as { process?: { versions?: { node?: string } }; location?: object };
   const hasGlobals = location && ("document" in globalThis || "WorkerGlobalScope" in globalThis);
@@ -61,7 +61,7 @@ export const hasLeft = (): boolean => isGone;
 /** There is no network between a page and its own machine. */
 const LOOPBACK = /^https?:\/\/(localhost|[^/:]+\.localhost|127\.[\d.]+|\[::1\])(:|\/|$)/;
 
-/** The same, of a request to one of these. */
+/** The same for a request to one of these URLs. */
 export const isAwayFrom = (urls: string[]): boolean =>
   isGone || (isAway() && !urls.some((url) => LOOPBACK.test(url) || near.has(new URL(url).origin)));
 
@@ -72,13 +72,13 @@ export function isAway(): boolean {
 }
 
 /**
- * `tell` is called each time that it may be over, until what this gives is called. Meanwhile `ask` tells now and then whether
- * the origin answers.
+ * Calls `tell` whenever the network or the page may be back, until the returned function is called. Meanwhile `ask` finds out
+ * now and then whether the origin answers.
  */
 export function whenBack(tell: () => void, origin?: string, ask?: () => Promise<boolean>): () => void {
   waiting.add(tell);
   if (origin && ask) questions.set(origin, ask);
-  // Chromium tells its workers of no network, and not that it is back; a document that is written anew hears nothing either.
+  // In Chromium a worker hears that the network is gone and not that it is back. After `document.write` a page hears neither.
   looks ??= setInterval(look, LOOK_EVERY);
   return () => {
     waiting.delete(tell);

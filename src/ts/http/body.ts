@@ -1,9 +1,9 @@
-/** The bytes of one answer, piece by piece, and the times that the clocks of the core go by. */
+/** The bytes of one answer, piece by piece, and the times that the clocks of the core read. */
 
 import { type BodyProgress, type Bytes, Fed } from "../wasm/protocol.js";
 import { readableOf } from "./readable.js";
 
-/** Whatever it throws, or the promise of it rejects with: nobody waits for it. */
+/** Runs `task` and ignores what it throws, and what its promise rejects with. */
 export function quietly(work: () => unknown): void {
   try {
     void Promise.resolve(work()).catch(() => {});
@@ -12,10 +12,10 @@ export function quietly(work: () => unknown): void {
   }
 }
 
-/** So much of a piece goes into the core at once. A replaced fetch may give any. */
+/** At most this much of a piece goes into the core at once. A replaced `fetch` may hand over pieces of any size. */
 const MOUTHFUL = 1 << 20;
 
-/** Old replacements of `fetch` and hand-made answers of tests have no `body`. */
+/** Old replacements of `fetch` and handmade answers in tests have no `body`. */
 function inOnePiece(response: Response): ReadableStreamDefaultReader<Bytes> | undefined {
   const bytes = async () => {
     if (response.arrayBuffer) return new Uint8Array(await response.arrayBuffer());
@@ -27,33 +27,33 @@ function inOnePiece(response: Response): ReadableStreamDefaultReader<Bytes> | un
 }
 
 export class Body implements BodyProgress {
-  /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
+  /** See {@link BodyProgress}. */
   quietSince = NaN;
-  /** A piece has come; of a stream, an event. */
+  /** See {@link BodyProgress}. */
   heard = false;
   readonly pieces: Bytes[] = [];
   #ended = false;
-  /** The piece that is waited for while it is collected. */
+  /** The piece that is awaited while the body is collected. */
   #pending: Promise<Bytes | undefined> | undefined;
   #broken: { error: unknown } | undefined;
-  /** The rest is somebody else's. */
+  /** Somebody else reads the rest. */
   #passed = false;
   #leftAt = 0;
   #awayMs = 0;
   readonly #reader: ReadableStreamDefaultReader<Bytes> | undefined;
 
-  /** @throws where the body is locked: a test that answers twice with one Response */
+  /** @throws if the body is locked, as when a test answers twice with one `Response` */
   constructor(response: Response) {
     this.#reader = response.body === undefined ? inOnePiece(response) : response.body?.getReader();
   }
 
   /**
-   * The next piece, undefined at the end; or that the body breaks, or is not bytes. By callbacks,
-   * since the pieces of a stream are many and small: one promise less for each.
+   * Hands the next piece to `use`, or undefined at the end. `lost` gets the error if the body breaks or is not bytes. These are
+   * callbacks because a stream has many small pieces: each costs one promise less.
    */
   pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
     if (!this.#reader) return use();
-    // Of a replaced fetch it may be anybody's reader, and its promise settle at once, again and again.
+    // A replaced `fetch` may bring a reader of its own, whose promises may settle at once every time.
     try {
       const next: unknown = this.#reader.read();
       const whole = next instanceof Promise ? next : Promise.resolve(next);
@@ -88,7 +88,7 @@ export class Body implements BodyProgress {
     return new Promise((...settle) => this.pull(...settle));
   }
 
-  /** One piece, or the end. */
+  /** Takes one piece, or the end. */
   feed(piece: Bytes | undefined, into: (part?: Bytes) => number): number {
     if (!piece || piece.length <= MOUTHFUL) return into(piece);
     let told = 0;
@@ -96,7 +96,7 @@ export class Body implements BodyProgress {
     return told;
   }
 
-  /** Keeps its pieces, to its end or until there is more than that: whether this is the end. */
+  /** Keeps the pieces, up to the end of the body or to the limit. Resolves with true if the end was reached. */
   async collect(limit: number, into: (piece?: Bytes) => number): Promise<boolean> {
     let told = 0;
     for (let left = limit; left >= 0;) {
@@ -119,12 +119,12 @@ export class Body implements BodyProgress {
     return false;
   }
 
-  /** All of it was collected. */
+  /** The whole body was collected. */
   get isWhole(): boolean {
     return this.#ended;
   }
 
-  /** What was collected, and then what is still to come, or how it broke. */
+  /** What was collected, then the rest of the body or its error. */
   readable(): ReadableStream<Bytes> {
     this.#passed = true;
     const collected = this.pieces.splice(0);
@@ -140,12 +140,12 @@ export class Body implements BodyProgress {
     return readableOf({ ask: (use, lost) => void next().then(use).catch(lost) }, stop, stop);
   }
 
-  /** How long no piece was wanted, in all until now. */
+  /** See {@link BodyProgress}. */
   get awayMs(): number {
     return this.#awayMs + (this.quietSince === Infinity ? performance.now() - this.#leftAt : 0);
   }
 
-  /** Nobody wants more. */
+  /** For now nobody wants the next piece. */
   leave(): void {
     this.#leftAt = this.quietSince; // a piece has come this moment
     this.quietSince = Infinity;
@@ -157,7 +157,7 @@ export class Body implements BodyProgress {
     this.#awayMs += this.quietSince - this.#leftAt;
   }
 
-  /** What comes after the last word is thrown away, or told to `use`. Undefined if there was nothing after it. */
+  /** Reads what follows after the end of the answer, and hands it to `use` or drops it. Undefined if nothing follows. */
   rest(use?: (piece: Bytes) => void): Promise<void> | undefined {
     return this.#ended ? undefined : this.#drain(use);
   }

@@ -1,19 +1,19 @@
-/** What an origin speaks: over HTTP/1.1 a page has six connections to it, and `src/core/admission/connections.rs` has the rule. */
+/** Which HTTP version an origin speaks. Over HTTP/1.1 a page has six connections to it; `src/core/admission/connections.rs` has the rule. */
 
 import { Speaks } from "../wasm/protocol.js";
 import { isPage } from "./away.js";
 import { head } from "./probe.js";
 
-/** In ms: that as many as the platform has are under way, beside what it takes to connect and to ask for permission (CORS). */
+/** In ms, for as many requests as the platform has connections to get under way, besides the time to connect and for the CORS preflight. */
 const UNDER_WAY = 100;
-/** What that takes, in times that a HEAD takes. */
+/** The time to connect and for the preflight, as a multiple of the time of a HEAD. */
 const ROUNDS = 4;
-/** In ms: who is let through answers sooner. */
+/** In ms. A HEAD that gets a connection is answered sooner. */
 const SOON = 1_000;
-/** In ms: it is not tried more often. */
+/** In ms between two tries. */
 const AGAIN = 60_000;
 
-/** A browser keeps connections with credentials apart from those without, six of each. */
+/** A browser has separate connections for requests with and without credentials, six of each. */
 const enum Pool {
   Without = 1,
   With = 2,
@@ -23,7 +23,7 @@ const numbers = new Map<string, number>();
 const origins: { origin: string; triedAt: number; pools: number }[] = [];
 let few: boolean | undefined;
 
-/** Twice the number of its origin, and one more where no browser speaks anything but HTTP/1.1; -1 where the platform has many connections. */
+/** Twice the number of the origin, plus 1 if browsers speak only HTTP/1.1 with it. -1 if the platform has many connections. */
 export function connects(url: string, credentials: RequestCredentials | undefined): number {
   if (!(few ??= isPage())) return -1;
   const { origin } = new URL(url);
@@ -37,10 +37,10 @@ export function connects(url: string, credentials: RequestCredentials | undefine
   return 2 * number + Number(origin.startsWith("http:"));
 }
 
-/** Whether what is asked there uses a connection to this origin. */
+/** Whether a request to this URL uses a connection to the origin with this number. */
 export const leadsTo = (number: number, url: string): boolean => url.startsWith(`${origins[number]?.origin}/`);
 
-/** As far as the page may see it: of another origin only where that allows it (Resource Timing, `Timing-Allow-Origin`). */
+/** The protocol, as far as the page may see it. Another origin must allow that (Resource Timing, `Timing-Allow-Origin`). */
 function seen(origin: string): Speaks {
   let spoken = Speaks.Unknown;
   if (typeof performance.getEntriesByType !== "function") return spoken;

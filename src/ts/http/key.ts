@@ -1,11 +1,11 @@
 /**
- * Whose limit a request meets: one key of several that has spent its own says nothing of the others'. A number that requests
- * with the same key share, and 0 where none is seen.
+ * The API key of a request, as a number. A key that has spent its rate limit says nothing about other keys. Requests with the
+ * same key have the same number; 0 means that no key was found.
  */
 
 import { checksum } from "../input/checksum.js";
 
-/** By which providers take a key: OpenAI and most others, Anthropic, Azure, Google. */
+/** The headers that carry a key: for OpenAI and most others, Anthropic, Azure, Google. */
 const names = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 const inQuery = /[?&](?:key|api[-_]?key|token|access_token)=([^&#]+)/i;
 

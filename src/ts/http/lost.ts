@@ -1,26 +1,26 @@
-/** Why a request got no answer. No standard says how `fetch` tells that: these are the words of the platforms, as `docs/lost-requests.md` lists them. */
+/** Why a request got no answer. No standard defines that, so the texts of the platforms are matched; `docs/lost-requests.md` lists them. */
 
 import { Lost } from "../wasm/protocol.js";
 
-/** In ms: a refusal comes sooner. */
+/** In ms. A refused connection fails sooner. */
 const QUICK = 1000;
 const LONGEST = 2000;
-/** A rejection has a cause, or several, which may have some too, and one may be the rejection again. */
+/** An error may have one cause or several, each of which may have causes too. A cause may even be the error itself. */
 const MOST = 12;
 
-/** A group for each `Lost`, in its order. Deno puts the URL into its words, so what is looked for there has a space, which no URL has. */
+/** One group for each `Lost`, in its order. Deno puts the URL into its message, so a phrase for Deno has a space, which no URL has. */
 const WHY =
   /(conn(?:ection)? ?refused|ely refused)|(^network connection lost|^networkerror when|^(?:failed to fetch|load failed)(?: \(|$)|^(?:econnreset|und_err_socket|connectionclosed|eai_again|e(?:host|net)unreach|ehostdown)$|reset by peer|closed before message)|(^\w*(?:cert|leaf_sig|wrong_version|eproto)\w*$|^bad port|are blocked$|peer cert|corrupt message|many subrequests|unknown scheme|scheme '|--allow-net)|(^und_err_(?:headers|body)_timeout$|^timeouterror$)|(^enotfound$|dns error(?!.*temporary))/im;
 
 const text = (value: unknown): string => (typeof value === "string" ? value.slice(0, LONGEST).trim() : "");
 
-/** Of those that are more than a text, nobody knows what they hold: the request, its headers, a configuration. */
+/** An error with members may hold anything: the request, its headers, a configuration. */
 const isPlainValue = (value: unknown): boolean => value === null || (typeof value !== "object" && typeof value !== "function");
 
 /**
- * `ms`: since the request was sent. Where an answer had begun, `Refused` and `Quick` say nothing. The detail is the
- * innermost message that says something, and without secrets: platforms put the URL into it. `isPlain`: nothing in the
- * error shows one.
+ * Classifies the error of a request that was sent `ms` ago. If an answer had begun, `Refused` and `Quick` mean nothing. The
+ * detail is the innermost message that says something, with secrets blanked out, because platforms put the URL into it.
+ * `isPlain`: the error shows no secret.
  */
 export function whyLost(error: unknown, ms: number, secrets: { blankOut(text: string): string } = { blankOut: (text) => text }) {
   let detail = "";

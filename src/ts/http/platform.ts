@@ -1,13 +1,13 @@
 /**
- * The `fetch` of the platform, looked up at each request, so that a page or a test may replace it. Where the replacement
- * is one of ours, `window.fetch = client.fetch`, it is the one before it, or a request would never leave.
+ * The `fetch` of the platform. It is looked up at each request, so a page or a test may replace it. If the replacement is a
+ * `client.fetch`, as after `window.fetch = client.fetch`, the `fetch` before it is used: otherwise no request would ever leave.
  */
 
 type Fetch = typeof globalThis.fetch;
 
 const before = new WeakMap<Fetch, Fetch>();
 
-/** `own` may be put in the place of what is there now. */
+/** Registers `own`, a `fetch` of this package that may replace the current one. */
 export function replaces(own: Fetch): void {
   if (globalThis.fetch) before.set(own, globalThis.fetch);
 }
@@ -18,7 +18,7 @@ export function platformFetch(): Fetch {
   return found;
 }
 
-/** Whose request is being handed to `fetch` in this moment. */
+/** The client whose request is being handed to `fetch` at this moment. */
 let sender: object | undefined;
 
 export function sendAs<T>(owner: object, send: () => T): T {
@@ -31,8 +31,8 @@ export function sendAs<T>(owner: object, send: () => T): T {
   }
 }
 
-/** What has been put in the place of `fetch` hands the request back to the client that sends it. */
+/** A replacement of `fetch` has handed the request back to the client that is sending it. */
 export const comesBack = (owner: object): boolean => sender === owner;
 
-/** What was there when this one was made. */
+/** The `fetch` that was in place when this one was made. */
 export const theOneBefore = (own: Fetch): Fetch => before.get(own) ?? globalThis.fetch;

@@ -1,7 +1,7 @@
 /**
- * Whether an origin is there at all, where it has sent no headers for long. `fetch` cannot see a connection being made, and
- * silence is no evidence: so one HEAD asks, and its result is good for a minute for everybody. In a Worker it is a plain
- * value, since no promise may be waited for by another request.
+ * Whether an origin that sends no headers is reachable at all. `fetch` does not show when a connection is made, and silence
+ * proves nothing. So one HEAD asks, and its result holds for a minute for all calls. It is kept as a plain value, because in a
+ * Worker no request may wait for the promise of another one.
  */
 
 import { abortedAfter } from "../input/platform.js";
@@ -12,7 +12,7 @@ const GOOD_FOR = 60_000;
 
 type Asked = Map<string, { at: number; reached: boolean }>;
 
-/** By the `fetch` that asked, of each origin: when it was asked last, and whether it has answered. */
+/** For each `fetch` and each origin: when it was asked last, and whether it has answered. */
 const asked = new WeakMap<typeof globalThis.fetch, Asked>();
 
 const known = (origin: string, all: Asked | undefined, now = performance.now()) => {
@@ -29,11 +29,11 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
   for (const other of all.keys()) if (!known(other, all, now)) all.delete(other);
   const last = { at: now, reached: false };
   all.set(origin, last);
-  // No answer says nothing: a server that is shutting down refuses, and finishes what it has.
+  // A refusal proves nothing: a server that is shutting down refuses new connections and finishes the requests it has.
   void head(origin, fetch, GOOD_FOR).then((answered) => (last.reached = answered));
 }
 
-/** Whether a HEAD is answered within so many ms. Nothing of it is read but that it came. */
+/** Whether a HEAD is answered within `ms`. Its content is not read. */
 export async function head(origin: string, fetch: typeof globalThis.fetch, ms: number, credentials: RequestCredentials = "omit"): Promise<boolean> {
   const init: RequestInit = { method: "HEAD", redirect: "manual", credentials, cache: "no-store", signal: abortedAfter(ms) };
   // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows

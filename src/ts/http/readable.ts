@@ -1,17 +1,17 @@
 import { whenDropped } from "./dropped.js";
 
-/** Of what is asked for one by one: `use` gets the next item or the end, `lost` what went wrong. */
+/** A source of items that are asked for one by one. `use` gets the next item or the end, `lost` gets the error. */
 export interface Asked<T> {
   ask(use: (result: IteratorResult<T>) => void, lost: (error: unknown) => void): void;
 }
 
-/** Items as a `ReadableStream` that reads none ahead. `dropped`: nobody holds it any more. */
+/** The items as a `ReadableStream` that reads none ahead. `dropped` is called when nobody holds the stream any more. */
 export function readableOf<T>(items: Asked<T>, cancel: (reason: unknown) => void | Promise<void>, dropped?: () => void): ReadableStream<T> {
-  // By callbacks, made once: the pieces of a stream are many and small, and a promise for each would take a tenth of the time.
+  // Callbacks, made once: a stream has many small pieces, and a promise for each would take a tenth of the time.
   let use: (result: IteratorResult<T>) => void;
   let lost: (error: unknown) => void;
-  // Who reads several at once is asked for by one pull each and by every item: what came beyond the reads would wait in the
-  // platform's queue, and an error empties that.
+  // A reader with several reads pending causes one pull for each of them and another after every item. Items beyond those reads
+  // would wait in the platform's queue, and an error empties that queue.
   let asked = false;
   const source: UnderlyingDefaultSource<T> = {
     start(controller) {
@@ -29,14 +29,14 @@ export function readableOf<T>(items: Asked<T>, cancel: (reason: unknown) => void
     },
     cancel,
   };
-  // Not the stream: a `Response` may have made another of it. Whichever it is, it pulls.
+  // The pull function is watched, not the stream: a `Response` may have made another stream of it, which pulls as well.
   if (dropped) whenDropped(source.pull as object, dropped);
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 const WAYS = ["getReader", "pipeTo", "pipeThrough", "tee", "values", Symbol.asyncIterator] as const;
 
-/** Tells when a stream is read by one of its own methods for the first time. The body of a `Response` is read by none. */
+/** Calls `read` when a stream is first read by one of its own methods. A `Response` reads its body without them. */
 export function whenRead(stream: ReadableStream, read: () => void): void {
   for (const way of WAYS) {
     const method = stream[way as "getReader"] as ((...given: unknown[]) => unknown) | undefined;

@@ -1,25 +1,25 @@
-/** Of the beginning of a secret so many characters are one: more than `Bearer `. */
+/** This many characters from the beginning of a secret are a secret too. It is longer than `Bearer `. */
 const LEAST_PART = 8;
 const LEAST_SIGNED = 16;
 const MOST_OF_SIGNED = 128;
-/** Spellings, of some five values. */
+/** The most spellings that are kept, enough for about five secrets. */
 const MOST_SIGNED = 20;
 const LONGEST_PART = 4096;
 
-/** As servers write it: as it is, in a URL, in a form, in JSON. */
+/** How servers write a value: unchanged, in a URL, in a form, in JSON. */
 const spellings = (secret: string): string[] => {
   const encoded = [encodeURIComponent(secret), new URLSearchParams([["", secret]]).toString().slice(1)];
   const lower = encoded.map((one) => one.replace(/%../g, (byte) => byte.toLowerCase()));
   return [secret, ...encoded, ...lower, secret.replaceAll("/", "\\/"), JSON.stringify(secret).slice(1, -1)];
 };
 
-/** Keeps what authorises a call out of whatever is shown. */
+/** Blanks out the credentials of a call in everything that is shown. */
 export class Secrets {
   #values: Set<string> | undefined;
   /** How what a server has signed begins, in each spelling. */
   readonly #signed = new Set<string>();
 
-  /** `given`: the headers of an SDK, of which some are ordinary words. */
+  /** `given`: the headers of an SDK. Some of them are ordinary words. */
   constructor(private readonly given?: Headers) {}
 
   /** "Bearer abc" is a secret as a whole, and "abc" alone is one too; so is what Basic stands for, and each of several cookies. */
@@ -30,7 +30,7 @@ export class Secrets {
     const colon = pair.indexOf(":");
     const credentials = colon < 0 ? [] : [pair, pair.slice(0, colon), pair.slice(colon + 1)];
     for (const secret of [value, parts.at(-1) as string, ...cookies, ...credentials]) {
-      // Shorter ones would blank out ordinary words, and protect nobody.
+      // A shorter one would blank out ordinary words and protect nobody.
       if (secret.length >= 4) (this.#values ??= new Set()).add(secret);
     }
   }
@@ -53,7 +53,7 @@ export class Secrets {
     }
   }
 
-  /** A server's words as they may be shown. In one pass: what stands for a secret is none, whatever the server says. */
+  /** A server's words as they may be shown. One pass is enough, because a blank is never a secret itself. */
   blankOut(words: string): string {
     const text = unescaped(unescaped(words)); // of an upstream's words, in a page
     this.given?.forEach((value, name) => {

@@ -1,4 +1,4 @@
-/** What is sent to one target: address, headers, body, and whose credentials. */
+/** The request to one target: address, headers, body and credentials. */
 
 import { bareToken } from "../input/options.js";
 import { parsedUrl } from "../input/platform.js";
@@ -8,25 +8,25 @@ import { keyNumber } from "./key.js";
 import { platformFetch, sendAs } from "./platform.js";
 import type { Secrets } from "./redact.js";
 
-/** What the caller gave for the whole call. */
+/** The parts of a request that are the same for every target of a call. */
 export interface Common {
   headers: HeaderPairs;
   given?: Headers | undefined;
   token?: Token | undefined;
   payload: CoreBody;
-  /** Of a `fetch`: method and whatever else it was given. */
+  /** The method and further members that the caller of `client.fetch` gave. */
   init?: RequestInit | undefined;
   fetch?: typeof fetch | undefined;
-  /** Who sends. */
+  /** The client that sends the request. */
   owner: object;
-  /** A fresh one for every try. */
+  /** A new signal for every attempt. */
   signal: AbortSignal;
 }
 
-/** These say nothing about the caller, so they may go anywhere. */
+/** These headers say nothing about the caller, so they may go to any origin. */
 export const harmless = new Set(["content-type", "accept"]);
 
-/** A promise, where a token has to be fetched. */
+/** Builds a request. Returns a promise if a token has to be fetched. */
 export function outgoing(
   target: CoreTarget,
   located: Located,
@@ -54,12 +54,12 @@ export function outgoing(
   ) {
     return new Leg(to, given, sent, common);
   }
-  // A record and no Headers object: `fetch` makes its own of it, and takes its time.
+  // A plain record, because `fetch` makes a `Headers` of its own anyway, and a second one takes time.
   const headers: Record<string, string> = Object.create(null);
   const add = (name: string, value: string) => (headers[name] ??= value);
   for (const [name, value] of target.headers) add(name, value);
   for (const [name, value] of given ?? common.headers) {
-    // A target's own token goes before what was given for all.
+    // The token of the target takes precedence over the call's.
     const stays = target.token === undefined || name !== "authorization";
     if (stays && (shares || harmless.has(name))) add(name, value);
   }
@@ -77,14 +77,14 @@ export function outgoing(
   return authorise(token.trimEnd());
 }
 
-/** As many as `fetch` follows (Fetch standard, HTTP-redirect fetch). */
+/** `fetch` follows the same number of redirects (Fetch standard, HTTP-redirect fetch). */
 const MOST_REDIRECTS = 20;
 
-/** One address on the way of a request. */
+/** One request of an attempt. A redirect adds another. */
 export class Leg implements Outgoing {
-  /** What a redirect has to do with its failure. */
+  /** How a redirect explains the failure of this request, if it does. */
   astray: string | undefined;
-  /** Asked before it is sent. What this answers is the answer, and it is not sent. */
+  /** Called before the request is sent. If it resolves with a response, that is the answer and the request is not sent. */
   before: (() => Promise<Response | undefined>) | undefined;
 
   constructor(
@@ -93,11 +93,11 @@ export class Leg implements Outgoing {
     private readonly body: CoreBody["body"],
     private readonly common: Common,
     private readonly method = common.init ? (common.init.method ?? "GET") : "POST",
-    /** How many redirects there were before it. */
+    /** How many redirects led to this request. */
     readonly redirects = 0,
-    /** By the platform, which shows nothing of them. */
+    /** The platform follows redirects, and does not show them. */
     private readonly follows = false,
-    /** Where the answer to a payload lies that has been taken: a 303 led here. */
+    /** A 303 led here: the server has taken the payload, and its answer is at this address. */
     readonly isAnswer = false,
   ) {}
 
@@ -105,7 +105,7 @@ export class Leg implements Outgoing {
     return this.common.signal;
   }
 
-  /** Whose limit it meets. */
+  /** The number of the API key whose limit the request meets. */
   get key(): number {
     return keyNumber(this.url, this.headers);
   }
@@ -114,7 +114,7 @@ export class Leg implements Outgoing {
     return this.before ? this.before().then((answer) => answer ?? this.#send()) : this.#send();
   }
 
-  /** A GET with its credentials, or without any; redirects are not followed. */
+  /** A GET with the credentials of this request, or with none. Redirects are not followed. */
   look(url: string, isForeign: boolean, signal: AbortSignal): Promise<Response> {
     const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
     const headers = Object.fromEntries([...all].filter(([name]) => !isForeign && !name.startsWith("content-")));
@@ -125,7 +125,7 @@ export class Leg implements Outgoing {
   #send(): Promise<Response> {
     const { url, headers, body, method, common } = this;
     const { signal } = common;
-    // A redirect that is refused is seen here, and is no reason to ask again.
+    // A refused redirect is handled here, and is no reason for another attempt.
     const init: RequestInit = {
       ...common.init,
       method,
@@ -138,15 +138,15 @@ export class Leg implements Outgoing {
   }
 
   /**
-   * It was refused by the platform, and not by the network. The same members are looked at by its
-   * `Request`; what that takes and the sending does not, Node names by a code.
+   * The platform refused to send the request; it is not the network. The constructor of `Request` checks the same members. What
+   * the constructor accepts and `fetch` does not, Node reports with a code.
    */
   unsendable(error: unknown): boolean {
     try {
       const { code } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown };
       if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(String(code))) return true;
     } catch {
-      // It tells nothing.
+      // An error whose members throw gives no reason.
     }
     try {
       return !new Request(this.url, { ...this.common.init, method: this.method, signal: null });
@@ -156,10 +156,9 @@ export class Leg implements Outgoing {
   }
 
   /**
-   * Where the answer sends it, by the rules of HTTP-redirect fetch in the Fetch standard; beyond it,
-   * only the headers that say nothing about the caller go to another origin. Undefined if the
-   * redirect is not followed: it has no `Location`, or following it would drop the payload. A 303 is followed, because the
-   * server has taken the payload.
+   * The request that follows a redirect, by the rules of HTTP-redirect fetch in the Fetch standard. Stricter than those rules,
+   * only headers that say nothing about the caller go to another origin. Undefined if the redirect is not followed, because it has
+   * no `Location` or following it would drop the payload. A 303 is followed, because the server has taken the payload.
    *
    * @throws {TypeError} where `fetch` would fail
    */
@@ -189,7 +188,7 @@ export class Leg implements Outgoing {
     return next;
   }
 
-  /** The same once more. */
+  /** The same request for another attempt. */
   again(common: Common): Leg {
     return new Leg(this.url, this.headers, this.body, common, this.method, this.redirects, false, this.isAnswer);
   }
@@ -205,15 +204,15 @@ function whereTo(header: string, from: string): URL {
   return to;
 }
 
-/** The rest may hold a key. */
+/** A URL without the parts that may hold a key. */
 const shown = ({ origin, pathname }: URL): string => origin + pathname;
 
-/** `{"model": …}` in front of the members of an object without one. */
+/** Puts `"model"` in front of the members of a JSON object that has none. */
 function withModel(model: string, rest: string): string {
   return `{"model":${JSON.stringify(model)}${rest === "{}" ? "" : ","}${rest.slice(1)}`;
 }
 
-/** Asked for anew before each try: a token may have been renewed. */
+/** The token is asked for before each attempt, because it may have been renewed. */
 async function ask(token: () => string | Promise<string>): Promise<string> {
   return bareToken(await token(), "what the token function gives");
 }

@@ -1,10 +1,10 @@
-/** The bytes of an answer as the value that is handed over. What they say, the core has read. */
+/** Turns the bytes of an answer into the value that the caller gets. The core has read already what they say. */
 
 import { joined } from "../input/bytes.js";
 import type { QueryOptions } from "../types/call.js";
 import type { Bytes } from "../wasm/protocol.js";
 
-/** `isJson`: it can be read as such. */
+/** `isJson`: the core has found that the bytes are JSON. */
 export function valueOf(pieces: Bytes[], contentType: string, wanted: NonNullable<QueryOptions["response"]>, isJson: boolean): unknown {
   const bytes = joined(pieces);
   if (wanted === "bytes") return bytes;

@@ -1,4 +1,4 @@
-/** Between the wire and the reader of a stream: what has come and was not asked for yet. */
+/** Holds what has come on the wire until the reader of the stream asks for it. */
 
 import { rejection } from "../errors/rejection.js";
 import type { Body } from "../http/body.js";
@@ -9,7 +9,7 @@ interface Waiting<T> {
   lost: ((error: unknown) => void) | undefined;
 }
 
-/** Events of one piece, with commas between: their values are read in one go, and no sooner than they are asked for. */
+/** The events of one piece, with commas in between. Their values are parsed together, when the first one is asked for. */
 class Several {
   values: unknown[] | undefined;
 
@@ -19,29 +19,29 @@ class Several {
   ) {}
 }
 
-/** Of which the core takes a piece, and undefined at the end. */
+/** Hands a piece to the core, and undefined at the end. */
 export type Feed = (piece: Bytes | undefined, wants: Wants) => number;
 
-/** Its items are the values of events, or pieces of text; or, where it is `raw`, the pieces of the body as they came. */
+/** Its items are the values of events or pieces of text. If it is `raw`, they are the pieces of the body as they came. */
 export class EventStream<T> {
-  /** Of everything that was or will be handed over; where items are wanted, it is complete only when the stream has ended. */
+  /** The text of everything that was or will be handed over. If items are wanted, it is complete only at the end of the stream. */
   text = "";
-  /** Events are handed over from here on; until then they are held back, and the call may be tried again. */
+  /** From now on events are handed over. Before that they are held back, and the call may be retried. */
   begun = false;
-  /** Of a `raw` one: the event that tells of a failure. */
+  /** In a `raw` stream: the event that reports a failure. */
   failure = "";
   #wants: Wants;
-  /** What was not asked for yet: JSON of all events of a piece, text, or pieces. */
+  /** What was not asked for yet: the JSON of all events of a piece, text, or pieces. */
   #queue: unknown[] = [];
-  /** The text of the same, as long as nobody has said which is wanted. */
+  /** The text of the same events, until the reader has said which it wants. */
   #texts: unknown[] = [];
   #at = 0;
-  /** Of several in one piece. */
+  /** The position within a piece of several events. */
   #nth = 0;
   #ended = false;
   #error: { error: unknown } | undefined;
   readonly #waiting: Waiting<T>[] = [];
-  // The core has taken a byte order mark off.
+  // The core has removed a byte order mark.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #body: Body | undefined;
   #pull = (): void => {};
@@ -50,17 +50,17 @@ export class EventStream<T> {
     this.#wants = raw ? Wants.Items : Wants.Both;
   }
 
-  /** Which of them is wanted from now on, and of what is here already. */
+  /** What the reader wants from now on, and of what is here already. */
   wants(what: Wants.Items | Wants.Text | Wants.Pieces): void {
     if (this.#wants !== Wants.Both) return;
     this.#wants = what;
     if (what !== Wants.Items) this.#queue = this.#texts;
     this.#texts = [];
-    // What is here may be no text, and the rest was left because of it.
+    // What is here may be no text, which stopped the reading.
     if (this.#queue.length === 0) this.#comeBack();
   }
 
-  /** Nothing is here, so the next piece is wanted. */
+  /** Nothing is held, so the next piece is wanted. */
   #comeBack(): void {
     if (this.#body?.quietSince !== Infinity) return;
     this.#body.comeBack();
@@ -68,8 +68,8 @@ export class EventStream<T> {
   }
 
   /**
-   * Feeds a body to the core. One piece is read when all of the one before was asked for, so nothing
-   * is read ahead beyond one. Resolves at the end of the stream.
+   * Feeds a body to the core. A piece is read only when everything of the piece before was asked for, so at most one piece is
+   * read ahead. Resolves at the end of the stream.
    */
   run(body: Body, feed: Feed): Promise<void> {
     this.clear();
@@ -78,7 +78,7 @@ export class EventStream<T> {
     const into = (part?: Bytes): number => feed(part, this.#wants);
     return new Promise((resolve, reject) => {
       const fed = (piece?: Bytes): void => {
-        if (this.#body !== body) return resolve(); // stopped: what waits for ever is never freed
+        if (this.#body !== body) return resolve(); // stopped: a promise that never settles would never be freed
         if (this.raw && piece) this.#queue.push(piece);
         const told = body.feed(piece, into);
         if (told & Fed.Heard) body.heard = true;
@@ -92,13 +92,13 @@ export class EventStream<T> {
     });
   }
 
-  /** The wire is no more. */
+  /** The attempt has ended: nothing more is read from it. */
   stop(): void {
     this.#body = undefined;
     this.#pull();
   }
 
-  /** Takes the data of so many events from the core, and text. */
+  /** Takes the data of `count` events and their text from the core. */
   take(data: Bytes | undefined, count: number, text: Bytes | undefined): void {
     if (this.raw && count > 0) this.failure = this.#decoder.decode(data);
     else if (count === 1) this.#queue.push(this.#decoder.decode(data));
@@ -122,10 +122,10 @@ export class EventStream<T> {
         words += piece;
       }
     }
-    this.text += words; // at once: a hundred thousand strings in a chain are work to keep
+    this.text += words; // one string for the piece, because a chain of a hundred thousand strings costs time
   }
 
-  /** A piece that comes after the last word. */
+  /** Takes a piece that comes after the last word. */
   add(piece: Bytes): void {
     this.#queue.push(piece);
     this.#handOver();
@@ -140,17 +140,17 @@ export class EventStream<T> {
     return new Promise((resolve) => this.ask(resolve));
   }
 
-  /** The same by callbacks. Without `lost`, `use` resolves a promise, and gets one that rejects. */
+  /** The same with callbacks. Without `lost`, `use` is the resolver of a promise and gets one that rejects. */
   ask(use: Waiting<T>["use"], lost?: Waiting<T>["lost"]): void {
     const isHere = this.begun && this.#queue.length > 0;
     if (!isHere && !this.#ended) return void this.#waiting.push({ use, lost });
     const failed = isHere ? undefined : this.#error;
-    if (!isHere) this.#error = undefined; // an error is told once
+    if (!isHere) this.#error = undefined; // an error is reported once
     try {
       if (failed) this.#fails(failed.error, use, lost);
       else use(isHere ? this.#shift() : { value: undefined, done: true });
     } catch (error) {
-      this.#fails(error, use, lost); // nobody else would tell
+      this.#fails(error, use, lost); // nobody else would report it
     }
   }
 
@@ -159,14 +159,14 @@ export class EventStream<T> {
     else use(rejection(error));
   }
 
-  /** Nothing more will come; what is here can still be asked for. */
+  /** Nothing more will come. What is held can still be asked for. */
   end(failed?: { error: unknown }): void {
     this.#ended = true;
     this.#error = failed;
     for (const { use, lost } of this.#waiting.splice(0)) this.ask(use, lost);
   }
 
-  /** Nobody wants what is here any more. */
+  /** Nobody wants what is held any more. */
   clear(): Bytes[] {
     const queue = this.#queue;
     this.#queue = [];

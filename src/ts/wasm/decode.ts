@@ -1,4 +1,4 @@
-/** What the core tells in rows of numbers, with its names. */
+/** Decodes the rows of numbers that the core reports. */
 
 import type { Failure } from "../errors/query-error.js";
 import type { Attempt, CallReport, ErrorCode } from "../types/report.js";
@@ -17,7 +17,7 @@ export function toFailure([retryable, status = 0, retryAfterMs = NaN, code, laye
   };
 }
 
-/** The core's row with its names; what is absent has no key. */
+/** A report from its row. An absent value has no key. */
 export function toReport(row: Row, labels: string[], requestIds: string[], firstTokenMs?: number): CallReport {
   const [totalMs = 0, target = 0, ...waited] = row;
   const label = (index: number) => labels[index] ?? "";
@@ -52,7 +52,7 @@ export function toReport(row: Row, labels: string[], requestIds: string[], first
 
 /** What a scraper adds up too: from the making of the client on, so that it never falls. */
 export interface Sample extends TargetStats {
-  /** How many attempts ended how, and calls that were not sent. */
+  /** Attempts by outcome, and calls that were never sent. */
   outcomes: Partial<Record<Attempt["outcome"], number>>;
   latencyCount: number;
   latencySumMs: number;
@@ -95,7 +95,7 @@ export function sample(row: Row | undefined, target: string): Sample | undefined
   };
 }
 
-/** Of a row of `src/web/report.rs`. */
+/** Decodes a row of `src/web/report.rs`. */
 export function alertOf(row: Row, target: string): Alert | undefined {
   const [p99Ms, timeoutMs, since] = row.slice(18, 21) as [number, number, number];
   return p99Ms >= 0 ? { target, p99Ms, timeoutMs, ratio: p99Ms / timeoutMs, since } : undefined;

@@ -1,6 +1,6 @@
 /**
- * What the caller gave, as the texts and numbers that `src/web/input.rs` reads. NaN is absent, an
- * empty text too. The orders are written here, and there.
+ * The caller's options as the texts and numbers that `src/web/input.rs` reads. NaN and an empty text stand for an absent value.
+ * The positions are written here and there; `tests/native/orders.rs` compares them.
  */
 
 import type { QueryOptions } from "../types/call.js";
@@ -13,23 +13,23 @@ export function targetPart({ origin, path, model }: CoreTarget, part: number): s
   return [origin, path, model][part] ?? "";
 }
 
-/** Its place in `profiles`, or -1. */
+/** The position of a target's profile in `profiles`, or -1. */
 export function profilePlace({ profile }: CoreTarget): number {
   return profiles.indexOf(profile as never);
 }
 
-/** Nothing was given of what `optionNumber` gives. */
+/** No option is set that `optionNumber` would return. */
 export function isUsual({ maxRetries, loading, timeouts, priority }: QueryOptions): boolean {
   return maxRetries === undefined && !loading && !timeouts && !priority;
 }
 
 /**
  * 0 maxRetries, 1 maxWaitMs, 2 defaultWaitMs, 3 hold in ms (Infinity: for as long as the call waits),
- * 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its place, 10 refusedMs.
+ * 4 connectMs (Infinity: none), 5 firstByteMs, 6 idleMs, 7 attemptMs, 8 totalMs, 9 priority by its position, 10 refusedMs.
  */
 export const optionNumber = (options: QueryOptions, which: number): number => asNumber(option(options, which));
 
-/** What is no number by now, since a member of the caller's object gives another value each time, would stop the core. */
+/** A getter of the caller's object may return another value each time. A value that is no number any more would stop the core. */
 const asNumber = (value: unknown): number => (typeof value === "number" ? value : NaN);
 
 function option({ maxRetries, loading, timeouts, priority }: QueryOptions, which: number): unknown {
@@ -53,7 +53,7 @@ function option({ maxRetries, loading, timeouts, priority }: QueryOptions, which
   }
 }
 
-/** The rules of a client: in this order, and below zero for none. */
+/** The rules of a client, in this order. A value below zero turns a rule off. */
 export function clientNumbers(options: ClientOptions, scope: number, isPage: boolean): Float64Array {
   const { breaker, retryBudget: budget, concurrency, alert, ephemeral } = options;
   const { failures, windowMs, openMs, maxOpenMs }: BreakerOptions = breaker === false ? { failures: -1 } : (breaker ?? {});

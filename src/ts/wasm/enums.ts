@@ -1,6 +1,5 @@
 /**
- * The names of what the core tells by number, in the order in which `src/core` declares it; a native
- * test holds the two against each other.
+ * The names of the values that the core reports by number, in the order of `src/core`. `tests/native/names.rs` compares the two.
  */
 
 import { hints } from "../errors/hints.js";
@@ -18,5 +17,5 @@ export const priorities: Priority[] = ["interactive", "default", "batch"];
 export const states: BreakerState[] = ["closed", "open", "half_open"];
 export const temperatures: TargetStats["temperature"][] = ["unknown", "cold", "warming", "warm"];
 
-/** 0 is ok, 1 aborted, and the codes follow. */
+/** 0 is ok, 1 is aborted, and the codes follow. */
 export const outcome = (number: number): Attempt["outcome"] => (["ok", "aborted"] as const)[number] ?? (codes[number - 2] as ErrorCode);

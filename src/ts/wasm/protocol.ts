@@ -1,6 +1,6 @@
 /**
- * All that the Rust core reads and calls on this side, and all that is called on its own:
- * `src/web/bindings.rs` declares the same, `src/web/input.rs` reads the numbers, `src/web/report.rs` answers.
+ * The interfaces between the Rust core and this side. `src/web/bindings.rs` declares the same, `src/web/input.rs` reads the
+ * numbers of the calls, and `src/web/report.rs` writes the rows of results.
  */
 
 import type { Token } from "../types/call.js";
@@ -9,7 +9,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 export type HeaderPairs = [name: string, value: string][];
 
-/** In a target, an empty text is absent. */
+/** A parsed target. An empty text stands for an absent value. */
 export interface CoreTarget {
   /** Scheme, host and port of a URL, and its path. */
   origin: string;
@@ -18,25 +18,25 @@ export interface CoreTarget {
   profile: string;
   /** The whole URL, if it is one. */
   href?: string;
-  /** How reports name it: the model id, or the URL without its query, which may hold a key. */
+  /** The name in reports: the model id, or the URL without its query, because a query may hold a key. */
   label: string;
   headers: HeaderPairs;
   token?: Token | undefined;
-  /** Where it is, by the kind of payload, once it was asked for alone. */
+  /** What the core resolved for each kind of payload, once a call had this target alone. */
   located?: (Located & { profile: number })[];
 }
 
 /** Where the core sends a target. */
 export interface Located {
-  /** Of a model id, its route; of a URL, the URL without its query. */
+  /** The route of a model id, or the URL without its query. */
   url: string;
-  /** Goes first into the body, if it is not empty. */
+  /** The model that is put first into the body, if it is not empty. */
   model: string;
-  /** What was given for the whole call may go to this target too. */
+  /** The token and headers of the call may be sent to this target. */
   shares: boolean;
 }
 
-/** A JSON object with `messages`, another one, or something that is none. */
+/** A JSON object with `messages`, another JSON object, or no JSON object. */
 export const enum Kind {
   Chat,
   Object,
@@ -44,7 +44,7 @@ export const enum Kind {
 }
 
 export interface CoreBody {
-  /** Decides the route of a model id, and whether a `model` can be put into the body. */
+  /** It decides the route of a model id, and whether a `model` can be put into the body. */
   kind: Kind;
   body: string | Uint8Array<ArrayBuffer> | Blob | FormData | undefined;
   /** The JSON of an object without its `model`, for targets that put in their own. */
@@ -59,16 +59,17 @@ export interface Outgoing {
   send(): Promise<Response>;
 }
 
-/** What the clocks of the core go by while a body is read. */
+/** The progress of a body, which the clocks of the core read. */
 export interface BodyProgress {
-  /** Since when the next piece is waited for; NaN before the first one, Infinity while none is. */
+  /** Since when the next piece is awaited. NaN before the first piece, Infinity while none is awaited. */
   readonly quietSince: number;
-  /** A piece has come; of a stream, an event. */
+  /** A piece has come, or the first event of a stream. */
   readonly heard: boolean;
-  /** How long no piece was wanted, in all until now. */
+  /** How long no piece was awaited in all, in ms. */
   readonly awayMs: number;
 }
 
+/** A text: why the answer could not be read. True: the answer has no body to inspect. */
 export type Read = string | true | undefined;
 
 /** How an answer is wanted. */
@@ -77,124 +78,135 @@ export const enum Wanted {
   Json,
   /** Text or bytes. */
   Raw,
-  /** As it came. */
+  /** The bytes as they came. */
   Passed,
-  /** The same, looked up: what tells of a failure may be what was asked for, and so may nothing. */
+  /** The same for a request that looks something up. A stored failure may be what it asked for, and an empty answer as well. */
   Lookup,
 }
 
-/** What the reader of a stream wants of it. */
+/** What the reader of a stream takes. */
 export const enum Wants {
   Items,
-  /** All of it, however it came. */
+  /** The whole text. */
   Text,
-  /** It has not said yet: the items, and the text of each. */
+  /** Not known yet: the items, and the text of each. */
   Both,
   /** The text of each event. */
   Pieces,
 }
 
-/** After the text of each event: no UTF-8 has this byte. */
+/** Ends the text of each event. This byte never occurs in UTF-8. */
 export const BETWEEN = 0xff;
 
-/** What the core says of a piece, as bits. */
+/** What the core says about a piece, as bits. */
 export const enum Fed {
   /** Nothing that follows counts. */
   Over = 1,
-  /** Something has come that is more than a sign of life. */
+  /** An event has come, not only a sign of life. */
   Heard = 2,
-  /** Of a whole body: it can be read as JSON. */
+  /** The whole body can be read as JSON. */
   Json = 4,
-  /** It is an answer. */
+  /** The body is an answer. */
   Answer = 8,
 }
 
+/** What the core reads and calls on the object of one call. */
 export interface CoreRequest {
-  /** How many: the target that was asked for, then its fallbacks. */
+  /** How many targets there are: the one that was asked for and its fallbacks. */
   targets: number;
-  /** By the orders of `encode.ts`: of a target, and of the options. */
+  /** A part of a target, by its position in `targetPart` of `encode.ts`. */
   part(target: number, part: number): string;
-  /** Its place in `profiles`, or -1. */
+  /** Its position in `profiles`, or -1. */
   profile(target: number): number;
-  /** Its place among the targets of the client. */
+  /** Its slot among the targets of the client. */
   shared(target: number): number;
+  /** An option, by its position in `optionNumber` of `encode.ts`. */
   number(which: number): number;
   kind: CoreBody["kind"];
-  /** Where it waits in the core: by these numbers it is woken. */
+  /** The numbers under which the call waits in the core, and with which it is woken. */
   sits(client: number, seat: number): void;
-  /** What it waits for from now on, and for nothing before it. */
+  /** From now on the call waits for this promise, and no longer for the one before. */
   awaits(promise: unknown): void;
   news(): News;
-  /** What the promise was settled with. */
+  /** The value or the reason that the promise was settled with. */
   value(): unknown;
-  /** It has ended unseen. */
+  /** The call ends without a result, because nobody waits for it. */
   vanish(): void;
 
   streamed: boolean;
 
-  /** Of a call to one target that was located before, its place in `profiles`; or -1. */
+  /** The profile, if the call has a single target that was located before, as its position in `profiles`. Otherwise -1. */
   readonly known: number;
-  /** Nothing was given of what `number` gives. */
+  /** No option is set that `number` would return. */
   readonly usual: boolean;
-  /** How long the call has taken before it comes to the core. */
+  /** The time that the call spent before it came to the core, in ms. */
   readonly spentMs: number;
-  /** Whose limit was met: see `http/key.ts`. */
+  /** The number of the API key whose limit the request met: see `http/key.ts`. */
   readonly key: number;
-  /** Where a target is, and whether what was given for the whole call may go there too. */
+  /** The core has resolved a target. `shares`: the token and headers of the call may go there. */
   locate(target: number, url: string, model: string, shares: boolean, profile: number): void;
   /**
-   * Makes what is sent: a promise where a token has to be fetched. An empty header and NaN are
-   * absent. It is `leg` then.
+   * Builds the request, which is `leg` afterwards. Returns a promise if a token has to be fetched. An empty header name and NaN
+   * stand for no hold.
    */
   prepare(target: number, holdHeader: string, holdSeconds: number): Promise<void> | undefined;
   readonly leg: Outgoing;
-  /** Throws where `fetch` has answered with what is no response. */
+  /** @throws if the value that `fetch` resolved with is no response */
   status(response: Response): number;
-  /** Where a redirect leads, if it is followed. Throws where `fetch` would fail. */
+  /**
+   * The request that follows a redirect, or undefined if the redirect is not followed.
+   *
+   * @throws where `fetch` would fail
+   */
   onward(response: Response): Outgoing | undefined;
   header(response: Response, name: string): string | null | undefined;
-  /** `fetch` has rejected with this, or a body has broken by it: a `Lost`. */
+  /** Classifies the error that `fetch` rejected with or a body broke with. */
   lost(error: unknown): Lost;
-  /** No headers have come for long: asks the origin whether it is there, unless that is known. */
+  /** No headers have come for a while: asks the origin whether it is reachable, unless that is known. */
   probe(): void;
+  /** The origin has answered such a question. */
   readonly reached: boolean;
-  /** There is no network, says the platform, or the page has been left. */
+  /** The platform says that there is no network, or the page has been left. */
   readonly offline: boolean;
-  /** Its page is not seen, and its timers are served late. */
+  /** The page is hidden, so its timers are late. */
   readonly hidden: boolean;
-  /** Of a target, the number of its origin, if the platform may have few connections to it; or below zero. */
+  /** The number of the target's origin, if the platform may have only few connections to it. Otherwise below zero. */
   connects(target: number): number;
+  /** What the origin with this number speaks. */
   speaks(origin: number): Speaks;
-  /** The headers that bear on another try, a line each. */
+  /** The headers that matter for another attempt, one a line. */
   hints(response: Response): string;
   /** Frees the connection of a response that nobody reads. */
   discard(response: Response): void;
-  /** Nobody looks at the report of a success. */
+  /** Nobody reads the report of a success. */
   readonly quiet: boolean;
-  /** Bits: 1, it is the stream that was asked for; 2, it says how long to wait. */
+  /** The headers have come. Returns bits: 1, the answer is the stream that was asked for; 2, it has headers for `hints`. */
   landed(attempt: number, response: Response): number;
   readonly wanted: Wanted;
-  /** A stream is passed on as it came. */
+  /** A stream is passed on unchanged. */
   readonly passes: boolean;
   /**
-   * Rejects where the body breaks; resolves with a text where the host cannot read an answer, and with true where nothing
-   * is to be seen in it. `feed` takes each piece, until it says that it is over; and undefined at the end of an answer.
+   * Reads a body. `feed` takes each piece until it returns `Fed.Over`, and undefined at the end of an answer. Rejects if the body
+   * breaks.
    */
   read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read>;
-  /** The same, until its reader has got all of it. */
+  /** The same for a stream, until its reader has taken everything. */
   stream(response: Response, feed: (piece: Bytes | undefined, wants: Wants) => number): Promise<void>;
-  /** The server's own words about a failure, and the status that it names; 0 is none. Not `isError`: what came is cut, or none of ours. */
+  /** The server's words about a failure, and the status that they name, or 0. Without `isError` the body is cut or cannot be read. */
   says(detail: Bytes, status: number, isError: boolean): void;
-  /** The data of so many events, with commas between; and text. */
+  /** The data of `count` events with commas in between, and their text. */
   events(data: Bytes | undefined, count: number, text: Bytes | undefined): void;
+  /** The first content of a stream has come, this long after the start of the call. */
   begin(ms: number): void;
+  /** Reads what follows after the end of a stream. Undefined if nothing does. */
   rest(): Promise<void> | undefined;
+  /** Ends the attempt in flight. */
   stop(): void;
   body(): BodyProgress | undefined;
 
   tellAttempt(attempt: number, target: number): void;
   tellResponse(attempt: number, status: number, outcome: number): void;
-  /** `upTo`: it ends when something else happens. */
+  /** `upTo`: the wait may end earlier, when something else happens. */
   tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void;
   tellFallback(to: number, why: number): void;
   tellAlert(shared: number): void;
@@ -205,26 +217,26 @@ export interface CoreRequest {
 }
 
 /**
- * Numbers, as `src/web/report.rs` writes them; what has a name is a place in `enums.ts`.
+ * A row of numbers, as `src/web/report.rs` writes it. A name is its position in `enums.ts`.
  *
- * Of a report: total ms and the index of the target in use at the end; ms waited for each of
- * `reasons`; then for each attempt its target, start, duration, status (0 is
- * none), outcome, layer (0 is none, so it is one more), and 1 if its origin was seen to answer meanwhile.
+ * A report: the total in ms; the index of the target in use at the end; the ms waited for each of `reasons`; then for each
+ * attempt its target, start, duration, status (0: none), outcome, layer (0: none, otherwise its position plus 1), and 1 if its
+ * origin answered something meanwhile.
  *
- * Of a failure: 1 if retryable, the status (0 is none), retry after (NaN is none), code, layer,
- * phase (NaN is none).
+ * A failure: 1 if retryable, the status (0: none), the wait that the server named (NaN: none), code, layer, phase (NaN: none).
  */
 export type Row = number[];
 
-/** What has happened to a call since it was looked at. */
+/** What has happened to a call since the core last asked. */
 export const enum News {
   None,
-  /** The caller wants no answer any more, or the call cannot go on. */
+  /** The caller has aborted, or the call cannot go on. */
   Aborted,
   Fulfilled,
   Rejected,
 }
 
+/** How a call ended. */
 export const enum How {
   Ok,
   Failed,
@@ -236,33 +248,33 @@ export type Settled =
   | [how: How.Ok, report?: Row]
   | [how: How.Aborted, report: Row]
   | [how: How.Failed, report: Row, failure: Row]
-  /** By the caller's token function; by the platform, of what it never sends; or before anything was sent. */
+  /** The caller's token function threw, the platform refuses to send the request, or the options do not fit together. */
   | [how: How.Threw, error: unknown];
 
-/** What an origin speaks: over HTTP/1.1 a page has six connections to it. */
+/** Which HTTP version an origin speaks. Over HTTP/1.1 a page has only six connections to it. */
 export const enum Speaks {
   Unknown,
   Http1,
   Newer,
-  /** It is found out by one connection more than are used otherwise. */
+  /** It is being found out, with one connection more than are used otherwise. */
   Tried,
 }
 
-/** Why `fetch` has rejected, as far as the platform tells. */
+/** Why `fetch` has rejected, as far as the platform says. */
 export const enum Lost {
   Unknown,
   /** The platform says that the connection was refused. */
   Refused,
-  /** It says nothing, and the rejection came within a second of the request: it may have been refused. */
+  /** The platform gives no reason, and rejected within a second: the connection may have been refused. */
   Quick,
-  /** Another try can change nothing: a certificate, a port that is blocked, a protocol, a limit. */
+  /** Another attempt cannot help: a certificate, a blocked port, a protocol, a limit. */
   Never,
-  /** A clock that is not ours: undici's, Bun's, or one of the caller's own `fetch`. */
+  /** A clock outside of this package ran out: undici's, Bun's, or that of the caller's own `fetch`. */
   Clock,
-  /** There is no such host. */
+  /** The host name has no address. */
   Nameless,
   /** There is no network. */
   Offline,
-  /** The platform will never send such a request. */
+  /** The platform never sends such a request. */
   Unsendable,
 }
