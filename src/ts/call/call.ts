@@ -19,13 +19,13 @@ import type { Guard } from "./guard.js";
 import { requestId, type ResponseReader } from "./response.js";
 import { SendingCall } from "./sending.js";
 
-/** In words that are nobody's payload: not the server's, nor those of a `fetch` of the caller's own. */
+/** A failure in a few words, none of them from the server or from a `fetch` of the caller's own, because they might hold a secret. */
 function inShort({ code, status, cause }: QueryError): string {
   const { code: why } = ((cause as Error | undefined)?.cause ?? {}) as { code?: unknown };
   return [code, status ? `HTTP ${status}` : /^[A-Z][A-Z_]{2,40}$/.test(String(why)) && why].filter(Boolean).join(" ");
 }
 
-/** In ms. */
+/** How long a HEAD may take that asks whether the network is back, in ms. */
 const TO_ANSWER = 4_000;
 
 /**
@@ -48,7 +48,7 @@ export abstract class Call extends SendingCall implements Run {
     if (caller) caller.heard = () => (this.core ? this.goesOn() : this.settle(How.Aborted, []));
   }
 
-  /** It has an answer. The report is left out where `quiet` says that nobody looks at it. */
+  /** The call has an answer. There is no report if `quiet` says that nobody reads it. */
   protected abstract done(report: CallReport | undefined): void;
   protected abstract failed(error: unknown): void;
 
@@ -64,8 +64,8 @@ export abstract class Call extends SendingCall implements Run {
   }
 
   vanish(): void {
-    this.awaited++; // nothing that it has waited for is news any more
-    // It may have been settled, and only the rest of its answer be waited for.
+    this.awaited++; // ignore every promise that the call has waited for
+    // The call may have been settled already, and only wait for the rest of its answer.
     if (!this.over) this.#leaves();
     this.over = true;
     quietly(() => this.caller?.unlink());
@@ -81,7 +81,7 @@ export abstract class Call extends SendingCall implements Run {
     return !this.options.onEvent;
   }
 
-  /** It asks for nothing but that the model is up. */
+  /** The call only wants the model to be up. */
   protected get warms(): boolean {
     return false;
   }
@@ -111,7 +111,7 @@ export abstract class Call extends SendingCall implements Run {
     return this.reader.stream(response, (piece, wants) => this.#enters(fed, feed, piece, wants));
   }
 
-  /** Into a core that may have stopped, or stops now, and has nobody any more for a body that it has left. */
+  /** Feeds the core, unless it has stopped or has left this body. It may also stop now. */
   #enters(fed: object, feed: (piece: Bytes | undefined, wants: Wants) => number, piece: Bytes | undefined, wants: Wants): number {
     try {
       if (this.core?.alive && fed === this.#fed) return feed(piece, wants);
@@ -134,7 +134,7 @@ export abstract class Call extends SendingCall implements Run {
     this.#firstTokenMs = ms;
     this.tell({ type: "first_token", ms });
     this.reader.wire?.begin();
-    this.wake(true); // the core hears of it now, and not when the stream is over
+    this.wake(true); // otherwise the core would notice only when the stream is over
   }
 
   rest(): Promise<void> | undefined {
@@ -142,7 +142,7 @@ export abstract class Call extends SendingCall implements Run {
   }
 
   stop(): void {
-    this.awaited++; // what is under way is news no more
+    this.awaited++; // ignore the promise of this attempt
     this.#fed = undefined;
     quietly(() => this.reader.wire?.stop());
     this.reader.open?.stop();
@@ -166,7 +166,7 @@ export abstract class Call extends SendingCall implements Run {
   tellWait(reason: number, ms: number, upTo: boolean, attempt: number, target: number, estimatedMs: number): void {
     this.#back?.();
     this.#back = upTo && reasons[reason] === "offline" ? this.#waitsForNetwork(target) : undefined;
-    // Not what a server says: that is in the error, and what logs events should hold none of it.
+    // Only the platform's words. The server's words are in the error, and do not belong into a log of events.
     const detail = this.cause === undefined ? "" : this.reader.detail;
     this.tell(waits(reason, ms, upTo, attempt, this.target(target).label, estimatedMs, detail));
   }
@@ -211,7 +211,7 @@ export abstract class Call extends SendingCall implements Run {
   settle(...settled: Settled): void {
     if (this.over || this.#guard?.holds(this, settled)) return;
     if (settled[0] === How.Failed && hasLeft()) {
-      // Of a page that has been left nobody wants to hear; one that comes back does.
+      // Nobody waits for the error of a page that has been left. If the page comes back, the call fails then.
       const stop = whenBack(() => (stop(), this.settle(...settled)));
       return;
     }

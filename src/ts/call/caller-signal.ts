@@ -1,6 +1,6 @@
 /**
- * Calls that share a signal have one listener on it between them: Node warns of more than ten, and
- * a program may have thousands of calls on the signal that ends it.
+ * Calls with the same signal share one listener on it. Node warns about more than ten listeners, and a program may have
+ * thousands of calls with the signal that ends it.
  */
 interface Group {
   calls: Set<() => void>;
@@ -11,10 +11,10 @@ const nothing = (): void => {};
 
 const groups = new WeakMap<AbortSignal, Group>();
 
-/** The caller's signal, for as long as one call lasts; and the caller of a stream may leave it. */
+/** The caller's signal while one call lasts. The caller of a stream may also leave the stream. */
 export class CallerSignal {
   left = false;
-  /** Told when the caller aborts, which may be in the turn of another request, or leaves. */
+  /** Called when the caller aborts or leaves. In a Worker that may be in the turn of another request. */
   heard: () => void = nothing;
   readonly #tell = (): void => this.heard();
 

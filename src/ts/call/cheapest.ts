@@ -1,10 +1,10 @@
 /**
- * What proves with the least work that the model of a target is up: the table of profiles.
+ * The cheapest request that shows whether the model of a target is up.
  *
  * | target | request |
  * |---|---|
  * | the router's chat route | GET /v1/models/{id}: a provider with the status "live" |
- * | a model id, hf-inference | GET /api/models/{id}?expand[]=inference at the Hub: "warm" |
+ * | a model id on hf-inference | GET /api/models/{id}?expand[]=inference at the Hub: "warm" |
  * | a dedicated endpoint | GET /health |
  * | llama.cpp's own routes | GET /health |
  * | Ollama | a call without a prompt, which loads the model |
@@ -16,22 +16,23 @@
 
 import type { CoreTarget } from "../wasm/protocol.js";
 
-/** A GET that may answer in the place of the payload. */
+/** A GET that may show the state of a model, so that no payload is needed. */
 export interface Status {
   url: string;
-  /** It is another's, and gets no credentials. */
+  /** The URL belongs to another host, which gets no credentials. */
   isForeign?: boolean;
-  /** Whether a success says that the model is up. Without it each does that is no page. */
+  /** Whether this successful answer says that the model is up. Without it, every success but an HTML page does. */
   isWarm?: (said: Record<string, any>) => boolean;
 }
 
 const HUB = "https://huggingface.co";
 const ROUTER = "https://router.huggingface.co";
 
-/** The routes of engines; what stands before them is the base of the server. */
+/** The routes of engines. The part of the path before them is the base of the server. */
 const ROUTE =
   /(?:\/(?:v1(?:\/.*)?|chat\/completions|completions?|embeddings?|embed|responses|messages|generate(?:_stream)?|infill|predict|rerank|hf-inference\/.*|api\/(?:chat|generate|embed|embeddings)))?\/?$/;
 
+/** The smallest payload of the target's route. */
 export function smallest(target: CoreTarget): object {
   const { origin, path, model, profile } = target;
   const chat = { messages: [{ role: "user", content: "." }], max_tokens: 1 };
@@ -46,9 +47,10 @@ export function smallest(target: CoreTarget): object {
   return /\/generate(_stream)?\/?$/.test(path) ? { inputs: ".", parameters: { max_new_tokens: 1 } } : { inputs: "." };
 }
 
-/** Of Ollama's own routes: it costs nothing once the model is up, so the time that it takes is that of the load. */
+/** On Ollama's own routes a call without a prompt does nothing once the model is up. So the time that it takes is the load. */
 export const isFree = (target: CoreTarget): boolean => /\/api\/(chat|generate)\/?$/.test(target.path);
 
+/** The request for the state of the model, if the target has one. `to` is the URL that a payload is sent to. */
 export function status(profile: string, target: CoreTarget, to: string, isLlama: boolean): Status | undefined {
   const { origin, pathname } = new URL(to);
   const base = origin + pathname.replace(ROUTE, "");

@@ -1,4 +1,4 @@
-/** What the calls of one client share, on this side of the core: what they were given, and which target is which. */
+/** What the calls of one client share on this side of the core: their options, and which target is which. */
 
 import { isPage } from "../http/away.js";
 import { checksum } from "../input/checksum.js";
@@ -15,15 +15,15 @@ import type { CoreTarget } from "../wasm/protocol.js";
 import { tell } from "./events.js";
 
 /**
- * The most targets that a client keeps state for, and addresses that it has parsed. Beyond it the least recently used idle
- * target is dropped: targets are labels of metrics.
+ * How many targets a client keeps state for, and how many parsed addresses. A further target replaces the least recently used
+ * idle one. There must be a limit because targets are labels of metrics.
  */
 const MOST_TARGETS = 200;
 
-/** At most so many are checked for being in use when a new one arrives: otherwise each arrival might check thousands. */
+/** How many targets are checked for being in use when a new one arrives. Without a limit each arrival might check thousands. */
 const MOST_LOOKS = 16;
 
-/** Who keeps a target warm. */
+/** A `keepWarm` of a target. */
 export interface Watcher {
   /** A request was sent to the target of this name. */
   used(label: string, isPing: boolean): void;
@@ -32,7 +32,7 @@ export interface Watcher {
 
 const NOTHING: QueryOptions = {};
 
-/** One warm-up, and how many wait for it. */
+/** One warm-up, and how many callers wait for it. */
 export interface Flight {
   token: unknown;
   members: number;
@@ -41,17 +41,17 @@ export interface Flight {
 }
 
 export class ClientContext implements Attachable {
-  /** By their place in the core; undefined where none is. */
+  /** The labels by slot in the core. Undefined for an empty slot. */
   readonly labels: (string | undefined)[] = [];
-  /** How a call to each of them failed last: what an open circuit says. */
+  /** How a call to each target failed last. The error of an open circuit says so. */
   readonly failures: (string | undefined)[] = [];
-  /** Which of them have told nothing of their state when they were asked for it. */
+  /** The targets whose answer to a request for their state showed nothing. */
   readonly mute: (boolean | undefined)[] = [];
-  /** By the target, and what is sent there. */
+  /** The warm-ups in flight, by the target and the request. */
   readonly warming = new Map<string, Flight>();
   readonly #free: number[] = [];
   readonly #places = new Map<string, number>();
-  /** By the model of the payload, and then by the name. */
+  /** The parsed targets, by the model of the payload and then by the name. */
   readonly #taken = new Map<string, Map<string, CoreTarget>>();
   readonly #watchers = new Set<Watcher>();
   #remembers = 0;
@@ -59,11 +59,11 @@ export class ClientContext implements Attachable {
   #core: Instance | undefined;
   #number = 0;
 
-  /** How many have come and not gone. */
+  /** How many calls have come and not gone. */
   #calls = 0;
   readonly options: ClientOptions;
   readonly #own: boolean;
-  /** Of a call that gives none. */
+  /** The options of a call that has none of its own. */
   #usual: QueryOptions | undefined;
 
   constructor(options: ClientOptions = {}) {
@@ -71,7 +71,7 @@ export class ClientContext implements Attachable {
     this.#own = Object.keys(options).length > 0;
   }
 
-  /** What was given for one call, before what was given for all. */
+  /** The options of one call, which take precedence over the client's. */
   settings(options: QueryOptions = NOTHING): QueryOptions {
     if (this.#closed) throw new Error("query-with-retry: this client is closed; make another with createClient");
     if (options === NOTHING) return (this.#usual ??= this.#merged(NOTHING));
@@ -84,16 +84,16 @@ export class ClientContext implements Attachable {
     const { loading, timeouts, headers } = this.options;
     if (loading) merged.loading = { ...loading, ...defined(options.loading) };
     if (timeouts) merged.timeouts = { ...timeouts, ...defined(options.timeouts) };
-    // The first of a name counts.
+    // The first header of a name counts.
     if (headers) {
-      // A call's own token goes before the client's `Authorization`.
+      // The token of a call takes precedence over the client's `Authorization`.
       const ofClient = headerPairs(headers, "headers").filter(([name]) => options.token === undefined || name !== "authorization");
       merged.headers = Object.fromEntries([...ofClient, ...headerPairs(options.headers, "headers")]);
     }
     return merged;
   }
 
-  /** A target by its name and the model in the payload, taken apart once. */
+  /** A target by its name and the model in the payload. It is parsed once. */
   remembered(given: string, itsModel = ""): CoreTarget {
     const model = shortened(itsModel);
     let target = this.#taken.get(model)?.get(given);
@@ -109,7 +109,7 @@ export class ClientContext implements Attachable {
     return target;
   }
 
-  /** Where in the core the state of this target is. */
+  /** The slot in the core that holds the state of this target. */
   place(target: CoreTarget): number {
     const key = name(target);
     let place = this.#places.get(key);
@@ -119,11 +119,11 @@ export class ClientContext implements Attachable {
       this.labels[place] = key;
     }
     this.#places.delete(key);
-    this.#places.set(key, place); // the newest is the last
+    this.#places.set(key, place); // the most recently used is the last
     return place;
   }
 
-  /** Forgets the targets that were not used for longest, of those that no call uses now. */
+  /** Drops the least recently used of the targets that no call uses now. */
   #makesRoom(): void {
     let looks = MOST_LOOKS;
     for (const [key, place] of this.#places) {
@@ -133,12 +133,12 @@ export class ClientContext implements Attachable {
         this.labels[place] = this.failures[place] = this.mute[place] = undefined;
         this.#free.push(place);
       } else {
-        this.#places.set(key, place); // it is being used
+        this.#places.set(key, place); // it is in use
       }
     }
   }
 
-  /** Until what this gives is called. */
+  /** Registers a `keepWarm` until the returned function is called. */
   watches(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -157,7 +157,7 @@ export class ClientContext implements Attachable {
     this.#ends();
   }
 
-  /** A call has come, which may be on its way to the core yet. */
+  /** A call has come. It may not have reached the core yet. */
   entered(): void {
     this.#calls++;
   }
@@ -167,11 +167,11 @@ export class ClientContext implements Attachable {
     this.#ends();
   }
 
-  /** The last call of a client that is closed has gone, and with it all that they shared. */
+  /** The last call of a closed client has gone. Its state in the core is not needed any more. */
   #ends(): void {
     if (!this.#closed || this.#calls > 0) return;
     if (this.#core?.alive) this.#core.close(this.#number);
-    this.#core = undefined; // its number may be another client's by now
+    this.#core = undefined; // another client may get its number
   }
 
   /** An alert of this target was raised or is over. */
@@ -181,7 +181,7 @@ export class ClientContext implements Attachable {
     if (alert) tell(this.options.alert?.onAlert, alert, "onAlert");
   }
 
-  /** Its number in this instance of the core; after a panic it is another one, which knows nothing. */
+  /** The number of the client in this instance of the core. After a trap the instance is a new one, which knows nothing. */
   attach(core: Instance): number {
     if (this.#core !== core) {
       this.#number = core.client(clientNumbers(this.options, core.scope, isPage()), Math.random() * 2 ** 53);
@@ -196,19 +196,19 @@ export class ClientContext implements Attachable {
   }
 }
 
-/** By the `fetch` of a client. */
+/** The context of each `client.fetch`. */
 export const contexts = new WeakMap<typeof globalThis.fetch, ClientContext>();
 
-/** As a label of metrics and the beginning of a message. */
+/** The longest model name in a label. Labels are used in metrics and in messages. */
 const LONGEST_MODEL = 128;
 
-/** A payload may name a model of any length: a long one is told by its beginning and a sum. */
+/** A payload may name a model of any length. A long name is shortened to its beginning and a checksum. */
 function shortened(model: string): string {
   if (model.length <= LONGEST_MODEL) return model;
   return `${model.slice(0, LONGEST_MODEL / 2)}…${checksum(model).toString(16)}`;
 }
 
-/** The same URL with another model in its payload is another target. */
+/** The same URL with another model in the payload is another target. */
 export function withModel(target: CoreTarget, model = ""): CoreTarget {
   return model && target.origin && !target.model ? { ...target, label: `${target.label}#${shortened(model)}` } : target;
 }

@@ -22,7 +22,7 @@ export interface Asked {
   spentMs?: number;
 }
 
-/** A base class, because a member object for each of thousands of waiting calls would cost memory. */
+/** A base class of `Call` and not a member of it, because thousands of calls may wait at once. */
 export abstract class DescribedCall extends Waiting {
   #located: Located[] | undefined;
 

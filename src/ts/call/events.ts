@@ -1,9 +1,9 @@
-/** What a caller is told while a call is under way, of what the core tells by number. */
+/** The events of a call, made from the numbers that the core reports. */
 
 import type { CallEvent, ErrorCode, WaitReason } from "../types/report.js";
 import { codes, outcome, reasons, states } from "../wasm/enums.js";
 
-/** What a callback throws, or rejects with later, is its own trouble. */
+/** Calls a callback of the caller. What it throws, or rejects with later, is logged and changes nothing. */
 export function tell<T>(callback: ((told: T) => unknown) | undefined, told: T, name = "onEvent"): void {
   const log = (error: unknown) => console.error(`query-with-retry: ${name} threw`, error);
   try {
@@ -18,7 +18,7 @@ export function responded(attempt: number, status: number, ended: number): CallE
   return { type: "response", attempt, status, outcome: outcome(ended) };
 }
 
-/** An estimate of NaN is none, and so is an empty detail. */
+/** NaN stands for no estimate, and an empty text for no detail. */
 export function waits(reason: number, ms: number, upTo: boolean, attempt: number, target: string, estimatedMs: number, detail: string): CallEvent {
   const estimate = Number.isNaN(estimatedMs) ? {} : { estimatedMs };
   const lost = detail ? { detail } : {};

@@ -1,4 +1,4 @@
-/** `client.fetch`: a call that takes what `fetch` takes, and answers as `fetch` does. */
+/** `client.fetch`: a call with the arguments and the result of `fetch`. */
 
 import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
@@ -26,10 +26,10 @@ import type { Asked } from "./description.js";
 import { tell } from "./events.js";
 import { ResponseReader } from "./response.js";
 
-/** In ms; what is more is less. */
+/** In ms, the longest timer. A longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Of a client that says nothing else; the core has the same. */
+/** The default of `timeouts.totalMs`, in ms. The core has the same. */
 const TOTAL_MS = 300_000;
 
 export async function fetchWithRetry(
@@ -42,13 +42,13 @@ export async function fetchWithRetry(
   const init = given ?? {};
   const { redirect = (input as Request).redirect, mode = (input as Request).mode, signal } = init;
   if (signal !== undefined && signal !== null) checkSignal(signal, "signal");
-  // The call itself asks for none to be followed, so that nobody else would say it.
+  // The call itself follows redirects by hand, so the platform would not reject a bad value.
   if (redirect !== undefined && !/^(follow|manual|error)$/.test(redirect))
     throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
-  // Who wants to see redirects wants no more, an opaque response shows nothing, and other schemes need no network.
+  // A caller who wants to see redirects wants the plain `fetch`. An opaque response shows nothing, and other schemes need no network.
   if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input)))
     return sendAs(context, () => (context.options.fetch ?? platformFetch())(input, init));
-  const common = context.settings(); // before anything is waited for: the client may be closed meanwhile
+  const common = context.settings(); // before the first await, because the client may be closed meanwhile
   const began = performance.now();
   context.entered(); // until the call itself has
   try {
@@ -68,7 +68,7 @@ function send(context: ClientContext, sent: Sent, common: QueryOptions, began: n
   return new Promise((resolve, reject) => new Fetched(context, asked, options, sent.streamed, resolve, reject).run());
 }
 
-/** The request, when its body has come: an abort and the end of all time do not wait for that. */
+/** The request, once its body has come. An abort and the end of `totalMs` do not wait for the body. */
 async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onEvent }: QueryOptions): Promise<Sent> {
   const signal = init.signal === undefined ? (input as Request).signal : init.signal;
   const totalMs = timeouts?.totalMs ?? TOTAL_MS;
@@ -91,27 +91,27 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
 function ask(context: ClientContext, { url, headers, body, init, model, isObject, text }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
   const first = context.remembered(url, model);
   const apart = fallback.map((other, index) => takeApart(other, `fallback[${index}]`));
-  // A list of models or an upload means something at its own address only, and what names no model wants no other one.
+  // A list of models or an upload makes sense only at its own address. A request that names no model gets no other model.
   const others = apart
     .filter((target) => (target.model ? model : isObject))
     .map((target) => {
-      // The request has the form of its address: another model is asked for in the same place.
+      // The request has the format of its address, so the other model is requested at the same address.
       const { origin, path, href } = target.href ? target : first;
       const moved: CoreTarget = { ...target, origin, path, label: target.model ? `${origin}${path}#${target.model}` : target.label };
       return href === undefined ? moved : { ...moved, href };
     });
-  // Only an object has a place for a model.
+  // Only a JSON object can name a model.
   const kind = model ? Kind.Object : Kind.Opaque;
   const bodyRest = model && others.length > 0 ? withoutModel(text) : "";
   return { targets: [first, ...others], headers: [], given: headers, init, payload: { kind, body, bodyRest, model } };
 }
 
-/** So much is read to see whether it is an answer; what is longer is one, and is handed over as it comes. */
+/** In bytes. A body up to this size is inspected. A longer one counts as an answer and is handed over as it comes. */
 const LONGEST_GUARDED = 16 * 1024 * 1024;
 
-/** What the caller gets is the same as came, so that it can be read as the caller likes. */
+/** The caller gets the bytes as they came, and reads them in any way. */
 class FetchReader extends ResponseReader {
-  /** The newest. */
+  /** The newest response. */
   response: Response | undefined;
   readonly #method: string;
 
@@ -125,12 +125,12 @@ class FetchReader extends ResponseReader {
     this.#method = method?.toUpperCase() ?? "GET";
   }
 
-  /** Nothing is an answer to what asks for none, and to what was only taken in. */
+  /** An empty body is an answer, except to a POST with status 200. */
   override get wanted(): Wanted {
     return this.#method === "POST" && this.response?.status === 200 ? Wanted.Passed : Wanted.Lookup;
   }
 
-  /** The last one is handed over with its rest. */
+  /** The rest is not cut off: the caller gets all of the last answer. */
   protected override longer(): void {}
 
   #isEmpty({ body, status }: Response): boolean {
@@ -140,7 +140,7 @@ class FetchReader extends ResponseReader {
   protected override isStream(response: Response): boolean {
     this.response = response;
     const type = response.headers.get("content-type") ?? "";
-    // Lines of JSON that nobody posted for are a file.
+    // Lines of JSON in answer to a GET are a file.
     const streams = /event-stream/i.test(type) || (this.#method === "POST" && /ndjson|jsonl|stream\+json/i.test(type));
     const is = (streams || (this.streamed && /^$|json|html|^text\/plain/i.test(type))) && !this.#isEmpty(response);
     this.wire = is ? new EventStream<unknown>(true) : undefined;
@@ -157,7 +157,7 @@ class FetchReader extends ResponseReader {
 
   override async read(response: Response, limit: number, feed: (piece?: Bytes) => number): Promise<Read> {
     const type = response.headers.get("content-type") ?? "";
-    // Only of JSON, and of the pages that stand in its place, can be said whether it is an answer; and not of a part.
+    // Only a whole JSON body, or a page in its place, shows whether it is an answer. A partial body (206) does not.
     const guarded = /json(?!l)\b|html/i.test(type) && !/ndjson|json-?(seq|lines)/i.test(type) && response.status !== 206;
     if (limit !== Infinity || (guarded && !this.#isEmpty(response))) return super.read(response, limit, feed);
     this.isError = false;
@@ -166,7 +166,7 @@ class FetchReader extends ResponseReader {
   }
 }
 
-/** As which a server should have said what it says in a 200. */
+/** The status that a server should have used for a failure that it reports in a 200. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   bad_request: 400,
   unauthorized: 401,
@@ -182,10 +182,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   gateway_timeout: 504,
 };
 
-/** A replaced fetch may answer with what only looks like one. */
+/** A replaced `fetch` may resolve with an object that only looks like a response. */
 const noResponse = () => new TypeError("query-with-retry: fetch answered with headers or a status that no Response can have");
 
-/** Behind the last word of a stream there are comments, a usage, a line end. */
+/** In bytes. After the last word of a stream come comments, the usage and line ends. */
 const MOST_AFTER_THE_END = 65_536;
 
 class Fetched extends Call {
@@ -211,7 +211,7 @@ class Fetched extends Call {
       wire.clear();
       wire.end();
       this.caller?.leave();
-      this.stop(); // where nobody waits for its leaving
+      this.stop(); // in case the core does not notice that the caller has left
     };
     if (!this.#answer(readableOf(wire, cancel, cancel))) {
       this.reject(noResponse());
@@ -228,7 +228,7 @@ class Fetched extends Call {
     } else this.resolve(this.leg.redirects > 0 ? likeness(response as Response, response as Response, true) : (response as Response));
   }
 
-  /** What comes after the last word belongs to the body, if it comes soon, and is not much. */
+  /** What comes soon after the last word belongs to the body, up to a limit. */
   #passRest(wire: EventStream<unknown>): void {
     let left = MOST_AFTER_THE_END;
     this.#rest = this.reader.open?.rest((piece) => {
@@ -250,7 +250,7 @@ class Fetched extends Call {
     if (this.#rest) this.reader.wire?.end();
   }
 
-  /** An SDK makes its own errors of a last answer. */
+  /** An SDK makes its own error from the last answer. */
   protected override failed(error: unknown): void {
     const { wire, open, isError, response } = this.reader;
     if (wire?.begun) return wire.end({ error });
@@ -259,14 +259,14 @@ class Fetched extends Call {
     else this.reject(error);
   }
 
-  /** False if it was none, or no SDK could make anything of it. */
+  /** Hands over the last answer. Returns false if there is none, or none that an SDK can use. */
   #last({ code, status = 0 }: QueryError, isError: boolean, open: Body | undefined, wire: EventStream<unknown> | undefined): boolean {
     if (isError) {
       if (status < 300) return false;
       this.reader.isPassedOn = open?.isWhole === false;
       return this.#answer(this.reader.isPassedOn ? (open as Body).readable() : joined(open?.pieces ?? []), status);
     }
-    // What was answered with a 200 is told as what it is.
+    // A failure in a 200 gets the status of the failure.
     if (!statuses[code]) return false;
     const as = this.reader.named || (statuses[code] as number);
     const said = joined(wire ? wire.clear() : (open?.pieces ?? []));
@@ -275,7 +275,7 @@ class Fetched extends Call {
     return this.#answer(new TextEncoder().encode(event), as, "application/json");
   }
 
-  /** False if the platform makes no such response: a status of 999. */
+  /** Returns false if the platform cannot make such a response, as with status 999. */
   #answer(body: Bytes | ReadableStream, status?: number, type?: string): boolean {
     try {
       const response = again(this.reader.response as Response, body, this.leg.redirects > 0, status);

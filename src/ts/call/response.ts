@@ -1,4 +1,4 @@
-/** What is read of the answers to one call: their bytes, and what the core makes of them. */
+/** Reads the answers to one call: their headers and bytes, and the value that the caller gets. */
 
 import { Body } from "../http/body.js";
 import { Secrets } from "../http/redact.js";
@@ -7,38 +7,38 @@ import type { EventStream, Feed } from "../stream/event-buffer.js";
 import type { QueryOptions } from "../types/call.js";
 import { type Bytes, Fed, type Read, Wanted } from "../wasm/protocol.js";
 
-/** Names of headers that say when to come back, and whether: see `core/hint`. */
+/** Headers that say whether and when to retry: see `src/core/hint`. */
 const BEAR_ON_RETRY = /retry|reset|remaining|^date$|^ratelimit$|-status$/i;
 const MOST_HINTS = 4_000;
 
-/** The order of huggingface_hub: the router's own id first, then those of its proxies. */
+/** The request id of a response. The order is huggingface_hub's: the router's own id first, then those of its proxies. */
 export function requestId({ headers }: Response): string | null | undefined {
   return ["x-request-id", "x-amzn-trace-id", "x-amz-cf-id"].map((name) => headers?.get(name)).find(Boolean);
 }
 
-/** Of text, half of what the engines can hold in one string. */
+/** In bytes. A JavaScript engine can hold about twice as much in one string. */
 const LONGEST_ANSWER = 256 * 1024 * 1024;
 
-/** In bytes: what is shown is less, and a secret in it may be longer than what it says. */
+/** In bytes. Less is shown, but a secret may reach beyond the part that is shown. */
 const MOST_WORDS = 16 * 1024;
 
 export class ResponseReader {
   /** The newest body. */
   open: Body | undefined;
-  /** The server's own message, as it may be shown. */
+  /** The server's message, without secrets. */
   detail = "";
-  /** The status that a failure names, whatever it came with; 0 is none. */
+  /** The status that the body of a failure names, which may differ from its HTTP status. 0: none. */
   named = 0;
   /** What the caller gets. */
   answer: unknown;
   /** The newest answer is an error, by its status. */
   isError = false;
-  /** What is left of the newest body is the caller's. */
+  /** The caller reads the rest of the newest body. */
   isPassedOn = false;
 
   readonly secrets: Secrets;
 
-  /** `wire`: a stream was asked for. */
+  /** With `wire` the caller asked for a stream. */
   constructor(
     given?: Headers,
     protected readonly kind?: QueryOptions["response"],
@@ -56,14 +56,14 @@ export class ResponseReader {
     return this.wire?.raw === true;
   }
 
-  /** Another try begins. */
+  /** Another attempt begins. */
   again(): void {
     this.detail = "";
     this.open?.stop();
     this.open = undefined;
   }
 
-  /** Throws where `fetch` has answered with what is no response. */
+  /** @throws if `fetch` resolved with a value that is no response */
   status({ status, headers }: Response): number {
     if (!Number.isInteger(status) || status < 0 || status > 999 || (headers && typeof headers.get !== "function")) {
       this.detail = "fetch answered with what is no Response";
@@ -80,17 +80,17 @@ export class ResponseReader {
   hints({ headers }: Response): string {
     let lines = "";
     try {
-      // A mock's may have no more than `get`, and values that are no strings.
+      // The headers of a mock may have only `get`, and values that are no strings.
       headers?.forEach?.((value, name) => {
         if (BEAR_ON_RETRY.test(name) && lines.length < MOST_HINTS) lines += `${name.toLowerCase()}: ${String(value).slice(0, 200)}\n`;
       });
     } catch {
-      // They say nothing.
+      // Headers that throw give no hints.
     }
     return lines;
   }
 
-  /** Types lie: what it is, its first bytes say. */
+  /** Content types are not reliable. The core tells a stream by its first bytes. */
   protected isStream(_: Response): boolean {
     return this.wire !== undefined;
   }
@@ -103,7 +103,7 @@ export class ResponseReader {
     return undefined;
   }
 
-  /** An error's body is longer than is read. */
+  /** The body of an error is longer than the limit. */
   protected longer(body: Body): void {
     body.stop();
   }
@@ -114,7 +114,7 @@ export class ResponseReader {
       return "an answer of more than 256 MiB";
     }
     const told = feed();
-    // Taken, and nothing to say.
+    // The server has taken the request and has nothing to say.
     const isEmpty = body.pieces.length === 0 && [202, 204, 205].includes(response.status);
     if (!(told & Fed.Answer) && !isEmpty) return undefined;
     if (isEmpty && !/text|blob|bytes/.test(this.kind ?? "")) {
@@ -126,7 +126,7 @@ export class ResponseReader {
       this.answer = valueOf(body.pieces, type, this.kind ?? "auto", (told & Fed.Json) !== 0);
       return isEmpty || undefined;
     } catch (error) {
-      return error instanceof SyntaxError ? "JSON that is broken" : String(error); // half a gigabyte is no string
+      return error instanceof SyntaxError ? "JSON that is broken" : String(error); // half a gigabyte does not fit into a string
     }
   }
 

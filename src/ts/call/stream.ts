@@ -59,7 +59,7 @@ class Stream<T> implements QueryStream<T> {
     const caller = (this.#caller = new CallerSignal(options.signal));
     const events = this.#events as EventStream<unknown>;
     this.report = new Promise((resolve, reject) => new Streamed(context, asked, options, caller, events, resolve, reject).run());
-    this.report.catch(() => {}); // whoever reads the stream is told as well
+    this.report.catch(() => {}); // the reader of the stream gets the error too
     whenDropped(this, () => caller.leave());
   }
 
@@ -88,14 +88,14 @@ class Stream<T> implements QueryStream<T> {
     return (this.#readable ??= "WebSocketPair" in globalThis ? this.#readableOfWorker() : readableOf(this.#events, (reason) => this.cancel(reason)));
   }
 
-  /** A Worker's runtime answers 200 and nothing more where a body is no bytes; others say so. */
+  /** In a Worker a body of objects silently becomes an empty 200. Other runtimes report an error. */
   #readableOfWorker(): ReadableStream<T> {
     let isRead = false;
     const items: AskedItems<T> = {
       ask: (use, lost) => {
         if (isRead) return this.#events.ask(use, lost);
         const error = invalid("the items of a stream are no bytes, which the body of a Response must be: use stream.toResponse()");
-        console.error(error.message); // a body that breaks is no failure of the request
+        console.error(error.message); // the request itself has not failed
         void this.cancel(error);
         lost(error);
       },
@@ -118,7 +118,7 @@ class Stream<T> implements QueryStream<T> {
 
   async finalText(): Promise<string> {
     for await (const _ of this.#read(Wants.Text));
-    if (this.#caller.left) throw this.#cancelled; // it is not all of the text
+    if (this.#caller.left) throw this.#cancelled; // the text is incomplete
     return this.#events.text;
   }
 
@@ -131,7 +131,7 @@ class Stream<T> implements QueryStream<T> {
   }
 }
 
-/** Bad input is thrown. */
+/** @throws {TypeError} for bad input */
 export function checkedStream<T>(context: ClientContext, target: Target, payload: Payload, options: QueryOptions | undefined): QueryStream<T> {
   if (options !== undefined) checkOptions(options, "options");
   return new Stream<T>(context, target, payload, options);

@@ -1,4 +1,4 @@
-/** What a call waits for: `src/web/wait.rs` asks. */
+/** What a call waits for. `src/web/wait.rs` reads it. */
 
 import { isPage } from "../http/away.js";
 import { quietly } from "../http/body.js";
@@ -6,22 +6,22 @@ import type { Instance } from "../wasm/instance.js";
 import { News } from "../wasm/protocol.js";
 import type { CallerSignal } from "./caller-signal.js";
 
-/** In ms: Firefox rejects what a page has open up to 20 ms before it says that the page is left. */
+/** In ms. When a page is left, Firefox rejects its requests up to 20 ms before it says so. */
 const BEFORE_IT_LEAVES = 100;
 
-/** A base, and no member of a call, since as many wait as there are callers. */
+/** A base class of `Call` and not a member of it, because thousands of calls may wait at once. */
 export abstract class Waiting {
   core: Instance | undefined;
-  /** It was settled, or has ended unseen. */
+  /** The call was settled, or has ended without a result. */
   over = false;
-  /** Where it waits in the core. */
+  /** The numbers under which the call waits in the core. */
   #client = 0;
   #seat = 0;
-  /** Of the newest promise that it waits for; those before it are told by their numbers. */
+  /** The news of the newest promise. Earlier promises are recognised by their numbers and ignored. */
   #news = News.None;
   #value: unknown;
   protected awaited = 0;
-  /** What a caller's or a server's object threw in the middle of it. */
+  /** What an object of the caller or of a replaced `fetch` threw while the core used it. */
   protected broken: { error: unknown } | undefined;
 
   constructor(readonly caller: CallerSignal | undefined) {}
@@ -35,13 +35,13 @@ export abstract class Waiting {
     const nth = ++this.awaited;
     this.#news = News.None;
     const settled = (news: News, value: unknown) => {
-      // An answer that comes when nobody waits for it is not read, and holds a connection.
+      // Nobody reads an answer that comes too late, and unread it would hold its connection.
       if (nth !== this.awaited || this.over) return quietly(() => (value as Response | undefined)?.body?.cancel());
       this.#news = news;
       this.#value = value;
       this.wake();
     };
-    // What a replaced fetch answers may be anything that has a `then`.
+    // A replaced `fetch` may return anything with a `then`.
     const whole = promise instanceof Promise ? promise : (async () => promise)();
     const lost = (error: unknown) => settled(News.Rejected, error);
     whole.then((value) => settled(News.Fulfilled, value), isPage() ? (error) => setTimeout(lost, BEFORE_IT_LEAVES, error) : lost);
@@ -58,17 +58,17 @@ export abstract class Waiting {
     return value;
   }
 
-  /** In its own request's turn. */
+  /** Wakes the call, in a Worker in the turn of its own request. */
   protected wake(called = false): void {
     this.core?.wake(this.#client, this.#seat, called);
   }
 
-  /** Its caller's signal has fired; in a Worker that of another request never does. */
+  /** The caller's signal has fired. In a Worker the signal of another request never does. */
   protected goesOn(): void {
     queueMicrotask(() => this.wake());
   }
 
-  /** Something that it asked for threw: the call ends with that, and no other does. */
+  /** Something that the core called for this call threw. It ends this call and no other. */
   broke(error: unknown): void {
     this.broken ??= { error };
     queueMicrotask(() => this.wake());

@@ -1,4 +1,4 @@
-/** A call that only wants the model up: in the place of its payload it may ask for the state of the model. */
+/** A call that only wants the model to be up. Instead of its payload it may send a request for the model's state. */
 
 import { QueryError } from "../errors/query-error.js";
 import { isOurs, rejection } from "../errors/rejection.js";
@@ -22,20 +22,20 @@ import type { Asked } from "./description.js";
 import { ask } from "./query.js";
 import { ResponseReader } from "./response.js";
 
-/** In ms: a state that takes longer is not worth the wait, and the payload is sent. */
+/** In ms. If the state takes longer, the payload is sent instead. */
 const TO_SAY = 4_000;
-/** In ms: what costs nothing, and took longer, was held while the model was loaded. */
+/** In ms. If a request that costs the server nothing takes longer, the server held it while the model was loading. */
 const AT_ONCE = 1_000;
 /** In bytes. */
 const MOST_SAID = 1 << 18;
-/** In seconds, the least: it need not be held, but it must wake the endpoint. */
+/** In seconds, the shortest hold. The request need not be held, but it must wake the endpoint. */
 const HOLD = 1;
 
 class Warming extends Call {
   #nth = 0;
-  /** A server's own word for its state, which it may have held back until it was up. */
+  /** The server may have held the request for the state until the model was up. */
   #mayBeHeld = false;
-  /** Its state is not asked for again. */
+  /** The state is not asked for again. */
   #isMute = this.pool.mute[this.shared(0)] ?? false;
   #isLlama = false;
 
@@ -75,7 +75,7 @@ class Warming extends Call {
 
   override prepare(index: number, header: string, seconds: number): Promise<void> | undefined {
     this.#nth++;
-    // A page may not send it everywhere.
+    // In a page the header might not pass the CORS preflight.
     const holds = !header && this.#profile === "endpoint" && !isPage();
     return super.prepare(index, holds ? "x-scale-up-timeout" : header, holds ? HOLD : seconds);
   }
@@ -87,7 +87,7 @@ class Warming extends Call {
 
   protected override instead(leg: Leg): Leg {
     this.#mayBeHeld = false;
-    // No document says that the state of an endpoint wakes it, and any payload does.
+    // Any payload wakes an endpoint. No document says that a request for its state does.
     const state = this.#isMute || (this.#profile === "endpoint" && this.#nth === 2) ? undefined : this.#status(leg);
     if (state) leg.before = () => this.#asks(leg, state);
     return leg;
@@ -102,13 +102,13 @@ class Warming extends Call {
     const within = this.options.loading?.hold && !state.isWarm ? own : firstOf([own, abortedAfter(TO_SAY)]);
     try {
       const said = await leg.look(state.url, state.isForeign ?? false, within);
-      // A server that is not up, or does not know who asks, says so of a payload too.
+      // A server that is down, or rejects the credentials, says the same to a payload.
       if (!state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status)) return said;
       if (await isWarm(said, state)) {
         this.#mayBeHeld = !state.isWarm;
         return new Response(null, { status: 204 });
       }
-      // What says that it is not up yet may say another time that it is.
+      // If the state says that the model is not up yet, it may say later that it is.
       this.pool.mute[this.shared(0)] = !state.isWarm || !said.ok;
     } catch (error) {
       if (own.aborted) throw error;
@@ -126,7 +126,7 @@ class Warming extends Call {
   }
 
   protected override failed(error: unknown): void {
-    // Who reads a payload, and does not like it, is up.
+    // A server that refuses the payload has read it, so it is up.
     if (error instanceof QueryError && this.#target.model && /^(bad_request|too_large)$/.test(error.code)) this.done(error.report);
     else if (isOurs(error)) this.resolve(rejection(error));
     else this.reject(error);
@@ -142,7 +142,7 @@ async function isWarm(response: Response, { isWarm }: Status): Promise<boolean> 
   return isWarm ? isWarm(JSON.parse(text)) : !/^\s*</.test(text);
 }
 
-/** Who leaves holds up none of the others; the last one ends it. */
+/** A caller that aborts leaves the warm-up to the others. The last one ends it. */
 function takePart(flight: Flight, signal: AbortSignal | undefined): Promise<WarmUp> {
   flight.members++;
   const caller = new CallerSignal(signal);
@@ -156,7 +156,7 @@ function takePart(flight: Flight, signal: AbortSignal | undefined): Promise<Warm
   }).finally(() => caller.unlink());
 }
 
-/** Those that ask alike share one, where a promise may be waited for by more than who made it. */
+/** Warm-ups of one target share a request, on platforms where several requests may wait for one promise. */
 export function warmUp(context: ClientContext, target: Target, given: QueryOptions | undefined): Promise<WarmUp> {
   try {
     if (given !== undefined) checkOptions(given, "options");
