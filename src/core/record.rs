@@ -75,7 +75,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of a call that begins now.
+    /// The record of a call that begins now.
     pub fn new(began: Instant) -> Self {
         Self { began, attempts: Vec::new(), waited: Default::default() }
     }

@@ -28,7 +28,7 @@ export function createClient(options: ClientOptions = {}): Client {
   return new SharingClient(options);
 }
 
-/** One that nobody holds is closed, where the platform can tell. */
+/** A client that nobody holds is closed, if the platform can tell. */
 const unheld = typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<ClientContext>((context) => context.close());
 
 class SharingClient implements Client {
@@ -37,7 +37,7 @@ class SharingClient implements Client {
 
   constructor(options: ClientOptions) {
     this.#context = new ClientContext(options);
-    // Who holds it alone holds the client.
+    // A program that keeps only `fetch` keeps its client too.
     const own: typeof globalThis.fetch = (input, init) => fetchWithRetry(this.#context, own, input, init);
     this.fetch = own;
     contexts.set(own, this.#context);
@@ -45,7 +45,7 @@ class SharingClient implements Client {
     unheld?.register(this, this.#context);
   }
 
-  // Each may be taken off its client, as `fetch` is.
+  // Each of these works without its client, as `fetch` must.
   readonly query = <T>(target: Target, payload: Payload, options?: QueryOptions): Promise<T> => checkedQuery(this.#context, target, payload, options);
 
   readonly queryWithReport = <T>(target: Target, payload: Payload, options?: QueryOptions): Promise<{ data: T; report: CallReport }> =>

@@ -1,4 +1,4 @@
-/** Keeps a model warm while nobody calls it, until that is in vain. */
+/** Keeps a model warm between calls, and stops if no call comes. */
 
 import { copied } from "../input/copied.js";
 import { firstOf } from "../input/platform.js";
@@ -15,14 +15,14 @@ import type { KeepWarmOptions } from "../types/client.js";
 /** In ms. */
 const EVERY = 900_000;
 const IDLE_PINGS = 8;
-/** In ms: those that slept together, or were offline, do not come together. */
+/** In ms. Clients that slept or were offline together do not all ping at once. */
 const SPREAD = 5_000;
-/** In ms: a timer that is later than this has slept. */
+/** In ms. If a timer is later than this, the machine has slept. */
 const LATE = 2_000;
-/** The longest of a timer, in ms. */
+/** The longest timer, in ms. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Both clocks, since one may stand still while the machine sleeps, and the other may be set back. */
+/** Both clocks are used, because one may stand still while the machine sleeps and the other may be set back. */
 class Since {
   readonly #at = [performance.now(), Date.now()] as const;
 
@@ -31,7 +31,7 @@ class Since {
   }
 }
 
-/** A program that has nothing else to do ends. */
+/** The timer does not keep the program alive. */
 function unref(timer: unknown): void {
   const { Deno } = globalThis as { Deno?: { unrefTimer?(timer: unknown): void } };
   if (typeof timer === "number") Deno?.unrefTimer?.(timer);
@@ -44,7 +44,7 @@ export function keepWarm(context: ClientContext, target: Target, given: KeepWarm
   const whom = copied(target);
   const one = takeApart(whom, "target");
   const key = name(one);
-  // Throws where it is closed, and where a ping would.
+  // Throws if the client is closed, or if a ping would throw.
   const { signal } = context.settings(options);
   watch();
   const controller = new AbortController();

@@ -13,11 +13,11 @@ type Change = Advice["change"];
 
 /** Attempts below which a share says nothing: one timeout of three is chance. */
 const ENOUGH = 50;
-/** A cause that spoils less than this share is none. */
+/** A cause that spoils a smaller share is ignored. */
 const LEAST_SHARE = 0.02;
 /** An alert, a P99 near the timeout, spoils one in a hundred. */
 const TAIL_SHARE = 0.01;
-/** The model itself is slow, and not only its queue, where the median takes this share of the timeout. */
+/** If the median takes this share of the timeout, the model itself is slow, not only its queue. */
 const SLOW_MEDIAN = 0.5;
 /** In ms: longer than most proxies let a silent answer take (nginx: 60 s), and too long to watch. */
 const TOO_LONG = 60_000;
@@ -25,7 +25,7 @@ const TOO_LONG = 60_000;
 const REPLICAS = 3;
 /** Percent of hardware usage: at 90 a replica that takes minutes to come is asked for too late. */
 const THRESHOLD = 60;
-/** Of P99: as much longer as the clocks should be. */
+/** How much longer than P99 a clock should be. */
 const ROOM = 1.5;
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
@@ -101,6 +101,6 @@ export function advise(stats: TargetStats, endpoint?: Endpoint): Advice[] {
   cause("timeout", "timed out", times, changes, tail);
 
   const all = found.sort((one, other) => other.share - one.share).flatMap(({ advice }) => advice);
-  // Two causes may advise the same: the greater one says it.
+  // Two causes may advise the same change. The greater cause is named.
   return all.filter(({ change }, at) => all.findIndex((one) => one.change === change) === at);
 }

@@ -1,10 +1,9 @@
 /**
- * What a client with `endpoints` does about a call to an endpoint that is paused, has failed or is on its way: it asks the
- * management API, and then explains the failure, ends a wait that is in vain, or resumes the endpoint and runs the call
- * again.
+ * What a client with `endpoints` does about a call to an endpoint that is paused, has failed or is starting. It asks the
+ * management API. Then it explains the failure, ends a wait that is in vain, or resumes the endpoint and runs the call again.
  *
- * Many calls meet the same endpoint at once. One of them asks, and the others read what it found out, each by a timer of its
- * own: in a Worker no request may wait for a promise that another one has made.
+ * Many calls may meet the same endpoint at once. One of them asks, and the others read what it found out, each with a timer of
+ * its own, because in a Worker no request may wait for the promise of another one.
  */
 
 import type { Call } from "../call/call.js";
@@ -18,17 +17,17 @@ import { How, type Row, type Settled } from "../wasm/protocol.js";
 import { inWords, isDown, type Manager, sleep } from "./wait.js";
 import { type Seen, trimmed } from "./wire.js";
 
-/** What else of the management API is needed here. */
+/** The part of the management API that is needed here. */
 export interface Resuming extends Manager {
   all(options: object): Promise<Seen[]>;
   resume(name: string, options?: object): Promise<Endpoint>;
 }
 
-/** In ms: what was found out is good for so long. */
+/** In ms. A finding holds for this long. */
 const FRESH = 3_000;
-/** Those who do not ask look as often as this at what was found out. */
+/** In ms. The other calls check this often whether there is a finding. */
 const TICK = 250;
-/** Who asks and is not heard of any more, as in a Worker whose request is over, is replaced. */
+/** In ms. A call that asks and does not come back, as in a Worker whose request is over, is replaced after this time. */
 const LEASE = 10_000;
 /**
  * All of what is asked at a time. A list, whose addresses seldom change, is good for as long; and an endpoint may be told as
@@ -36,7 +35,7 @@ const LEASE = 10_000;
  */
 const LONG = 30_000;
 
-/** The core's own default, of `totalMs` and of `maxWaitMs`. */
+/** The core's default of `totalMs` and of `maxWaitMs`. */
 const DEFAULT_MS = 300_000;
 
 /** Where a row of the core has what was waited for a model. */
@@ -44,14 +43,14 @@ const LOADING = 2;
 
 const ENDPOINT = profiles.indexOf("endpoint");
 
-/** What one call finds out for all. */
+/** A question that one call asks for all of them. */
 class Finding<T> {
   #at = -Infinity;
   #until = -Infinity;
   found: T | undefined;
   #lost: { error: unknown } | undefined;
 
-  /** True once it is known and not older than so many ms. Rejects as the asking did. */
+  /** Resolves with true once the answer is known and not older than `ms`. Rejects with the error of the question. */
   async isFresh(ms: number, find: () => Promise<T>): Promise<boolean> {
     const now = performance.now();
     if (now - this.#at >= ms) {
@@ -61,7 +60,7 @@ class Finding<T> {
         this.found = await find();
         this.#lost = undefined;
       } catch (error) {
-        // An abort is that of one call.
+        // An abort concerns one call only.
         if (!(error instanceof QueryError)) throw error;
         this.#lost = { error };
       } finally {
@@ -79,25 +78,25 @@ interface State {
   isReady: boolean;
 }
 
-/** What is known of one endpoint. */
+/** What is known about one endpoint. */
 class Known extends Finding<State> {
   constructor(readonly name: string) {
     super();
   }
 
   resumedAt = -Infinity;
-  /** Calls that the core lets wait for it. */
+  /** Calls that wait for it in the core. */
   readonly waiting = new Set<Call>();
 }
 
-/** What is known of one call. */
+/** What is known about one call. */
 interface Held {
-  /** It was explained, or has run again. */
+  /** The failure was explained, or the call has run again. */
   isDone?: boolean;
-  /** Attempts of its first run. */
+  /** How many attempts its first run had. */
   before?: number;
   waits?: Known;
-  /** It waits in vain. */
+  /** The call waits in vain, for this reason. */
   vain?: Endpoint;
 }
 
@@ -142,7 +141,7 @@ export class EndpointGuard implements Guard<Call> {
     const isFresh = await known.isFresh(FRESH, () => this.#look(known, resumes, options));
     const { seen: { endpoint } = {} } = known.found ?? {};
     if (!isFresh || !endpoint || !isDown(endpoint)) return;
-    // In a Worker one request wakes no other.
+    // In a Worker one request cannot wake another.
     const all = "WebSocketPair" in globalThis ? [call] : known.waiting;
     for (const one of all) {
       this.#of(one).vain = endpoint;
@@ -225,7 +224,7 @@ export class EndpointGuard implements Guard<Call> {
     call.settle(How.Failed, counted(), ended);
   }
 
-  /** From the beginning, within what is left of its time. What there was is in its report. */
+  /** Runs the call again, within what is left of its time. Its report keeps the first run. */
   #again(call: Call, row: Row): void {
     const before = call.report(row);
     this.#of(call).before = before.attempts.length;
@@ -269,7 +268,7 @@ export class EndpointGuard implements Guard<Call> {
 
 const isAtEndpoint = (call: Call, target: number): boolean => (call.place(target) as { profile?: number } | undefined)?.profile === ENDPOINT;
 
-/** As the core tells a failure. */
+/** A failure as a row of the core. */
 function failed(code: "unavailable" | "model_loading", status = 0, phase?: "total" | "wait"): Row {
   return [phase ? 1 : 0, status, NaN, codes.indexOf(code), layers.indexOf("compute"), phase ? phases.indexOf(phase) : NaN];
 }

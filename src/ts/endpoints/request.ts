@@ -1,4 +1,4 @@
-/** One request to the management API: a call like any other, whose answer has to be what was asked for. */
+/** One request to the management API. It is a call like any other, but its answer must have the expected shape. */
 
 import type { ClientContext } from "../call/context.js";
 import { Query, withReport } from "../call/query.js";
@@ -11,7 +11,7 @@ import type { QueryOptions } from "../types/call.js";
 import type { CallReport } from "../types/report.js";
 import { type Bytes, type HeaderPairs, Kind, type Read, Wanted } from "../wasm/protocol.js";
 
-/** Undefined where the JSON is not what was asked for. */
+/** Undefined if the JSON is not what was asked for. */
 export type Shape<T> = (json: unknown, secrets: Secrets) => T | undefined;
 
 class ShapedReader<T> extends ResponseReader {
@@ -39,8 +39,8 @@ export interface Answered<T> {
 }
 
 /**
- * Of the client's own options its clocks, retries and `onEvent` hold; its headers and fallbacks are for models. A redirect is
- * refused: whoever is behind it would be believed, and get what is sent.
+ * The clocks, retries and `onEvent` of the client apply. Its headers and fallbacks are for models and do not. A redirect is
+ * refused, because its target would get the token, and its answer would be believed.
  */
 export function ask<T>(
   context: ClientContext,

@@ -1,6 +1,6 @@
 import type { ErrorCode, Phase } from "../types/report.js";
 
-/** What to do about each code that a call can end with, in one sentence; the README has them too. */
+/** What to do about each error code, in one sentence. docs/errors.md has the same sentences. */
 export const hints = {
   model_loading: "Wait longer (raise loading.maxWaitMs and timeouts.totalMs), set loading.hold, or keep the model warm.",
   rate_limited: "Send fewer requests, wait for retryAfterMs, or use another provider or plan.",
@@ -25,7 +25,7 @@ export const hints = {
   paused: "Resume the endpoint: it is paused, and no request wakes it.",
 } satisfies Partial<Record<ErrorCode, string>>;
 
-/** Of a `timeout`, by the clock that ran out; docs/errors.md has them too. */
+/** The hints of a `timeout`, by the clock that ran out. docs/errors.md has the same sentences. */
 export const hintsOfPhase: Partial<Record<Phase, string>> = {
   queue: "Send fewer calls at once, or raise timeouts.totalMs: the call was still in line in this program.",
   connect: "Check that the server runs and can be reached, or raise timeouts.connectMs.",

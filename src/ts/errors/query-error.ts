@@ -47,19 +47,19 @@ export class QueryError extends Error {
    * | `paused` | the endpoint was paused by its owner |
    */
   readonly code: ErrorCode;
-  /** Where it went wrong. For a `timeout` that is who was late, as far as `fetch` can tell. */
+  /** Where the call failed. For a `timeout`, who was late, as far as `fetch` shows it. */
   readonly layer: Layer;
   /** For `timeout` and `model_loading`: the clock that ran out. */
   declare readonly phase?: Phase;
-  /** Of the last answer, where there was one. */
+  /** The HTTP status of the last answer, if there was one. */
   declare readonly status?: number;
-  /** The earliest useful next try, where the server named it. */
+  /** When the next attempt makes sense at the earliest, in milliseconds from now, if the server named a time. */
   declare readonly retryAfterMs?: number;
   /** The same call may succeed later, unchanged. */
   readonly retryable: boolean;
   /** One sentence: what to do about it. */
   readonly hint: string;
-  /** Everything that was tried. */
+  /** What the call did. */
   readonly report: CallReport;
   /** Text that a broken stream had delivered. */
   declare readonly partial?: string;

@@ -13,14 +13,15 @@ export interface Sent {
   url: string;
   headers: Headers;
   body: string | Bytes | FormData | undefined;
-  /** All that is not said by the others. */
+  /** The members that the other fields do not hold. */
   init: RequestInit;
-  /** Its body is a JSON object. */
+  /** The body is a JSON object. */
   isObject: boolean;
-  /** Of it. */
+  /** The `model` of that object. */
   model: string;
+  /** That object asks for a stream. */
   streamed: boolean;
-  /** Of it, too. */
+  /** The JSON of that object. */
   text: string;
 }
 
@@ -49,7 +50,7 @@ function whichHeader(given: unknown): string {
   return `${JSON.stringify(name)} ${isFieldText(String(value)) ? "is not" : UNFIT}`;
 }
 
-/** A copy. Not the platform's own error, which shows the value. */
+/** A copy of the headers. Its error does not show the value, as the platform's own would. */
 function headersOf(given: HeadersInit | undefined): Headers {
   try {
     return new Headers(given);

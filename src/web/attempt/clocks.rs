@@ -117,7 +117,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Of all clocks, only the one of the whole call ran during the standstill.
+    /// Extends the clocks by a standstill. Only the clock of the whole call ran on meanwhile.
     pub(super) fn notice_standstill(&mut self, now: Instant) {
         let Some(span) = self.standstills.notice(now, || self.request.hidden()) else {
             return;
