@@ -4,7 +4,7 @@ use super::Shared;
 use super::breaker::{self, Verdict};
 use super::coordinator::Observation;
 use super::lease::CallId;
-use super::limiter::Sample;
+use super::limiter::{self, Sample};
 use super::messages::{Begun, Ended, Event, Means};
 use crate::core::failure::Code;
 use crate::core::record::Outcome;
@@ -77,6 +77,8 @@ impl Shared {
             state.coordinator.gate.lost(call);
         }
         state.overloads += u32::from(ended.means == Means::Overload);
+        // A failure that comes at once says nothing about those that the target works on. One that took as long does.
+        let taken = if took < limiter::TAKEN { state.limiter.taken(now) } else { 0 };
         let others = (state.limiter.in_flight(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
             state.limiter.took(now, call);
@@ -96,10 +98,12 @@ impl Shared {
             Sample::Timeout => (Verdict::Ignored, Sample::Hung),
             _ => (Verdict::Ignored, sample),
         };
-        // While the target answers other calls, the retries of one that fails say nothing new: its own payload may be to blame.
+        // While the target answers other calls, or may still, the retries of one that fails say nothing new: its own payload
+        // may be to blame.
         let window = self.rules.breaker.map_or(Duration::ZERO, |rule| rule.window);
         let has_worked = state.worked.is_some_and(|at| now.since(at) < window);
-        let is_told = ended.has_failed && has_worked && !matches!(verdict, Verdict::Success);
+        let may_work = has_worked || others > 0 && matches!(verdict, Verdict::Failure(_));
+        let is_told = ended.has_failed && may_work && !matches!(verdict, Verdict::Success);
         let verdict = if is_told { Verdict::Ignored } else { verdict };
         state.limiter.observe(now, sample);
         state.limiter.release(call);
@@ -109,7 +113,12 @@ impl Shared {
             self.events.push(Event::Alert { target });
         }
         let seen = Observation {
-            report: breaker::Report { call, generation: ended.generation, verdict, others },
+            report: breaker::Report {
+                call,
+                generation: ended.generation,
+                verdict,
+                others: others + taken * (breaker::FOR_A_SUCCESS - 1),
+            },
             ago: took,
             answered: !unanswered,
         };

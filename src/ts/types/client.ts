@@ -12,10 +12,10 @@ export interface ClientOptions extends QueryOptions {
    * The circuit breaker: it stops sending to a target that keeps failing, until one probe succeeds. Then it admits 1, 2, 4 and
    * 8 calls at once. `false`: no breaker.
    *
-   * It opens after `failures` failures within `windowMs`. Once there are ten calls, the failures must also be at least half of
-   * them. It opens as well after `failures` timeouts in a row, however far apart. These do not count as failures: rate limits,
+   * It opens after `failures` failures within `windowMs`, if they are at least three of four calls. A call that the target
+   * works on counts as answered. It opens as well after `failures` timeouts in a row, however far apart. These do not count as failures: rate limits,
    * loading models, the caller's mistakes (4xx), failed jobs that a 200 reports, aborts, and the retries of a call while other
-   * calls are answered. While the breaker is open, calls go to their `fallback`, or fail at once with `circuit_open`.
+   * calls are answered or in flight. While the breaker is open, calls go to their `fallback`, or fail at once with `circuit_open`.
    *
    * @default `{ failures: 5, windowMs: 30_000, openMs: 15_000, maxOpenMs: 300_000 }`
    */

@@ -15,7 +15,7 @@ enum Phase {
     Closed,
     Open(Instant),
     HalfOpen(Option<(CallId, Instant)>),
-    /// How many calls have succeeded since the probe, and how many more have failed.
+    /// How many calls have succeeded since the probe, and how many have failed; a success makes up for three.
     Ramp(u32, u32),
 }
 
@@ -79,7 +79,7 @@ impl Naive {
             _ if verdict == Verdict::Ignored => false,
             Phase::Ramp(works, failed) if fails => {
                 self.phase = Phase::Ramp(works, failed + 1);
-                failed + 1 >= (works + 1).min(self.rule.failures).max(2)
+                failed + 1 >= 3 * (works + 1).min(3)
             }
             Phase::HalfOpen(_) if fails => true,
             Phase::HalfOpen(_) => {
@@ -92,7 +92,7 @@ impl Naive {
                 false
             }
             Phase::Ramp(works, failed) => {
-                self.phase = Phase::Ramp(works + 1, failed.saturating_sub(1));
+                self.phase = Phase::Ramp(works + 1, failed.saturating_sub(3));
                 false
             }
             Phase::Closed => {
@@ -111,7 +111,7 @@ impl Naive {
         let slice = |at: Instant| at.since(Instant::from_ms(0)).as_ms() / (self.rule.window.as_ms() / 10);
         let of_window: Vec<_> = self.seen.iter().filter(|(at, _)| slice(*at) + 10 > slice(now)).collect();
         let failed = of_window.iter().filter(|seen| fails(seen)).count();
-        let enough = of_window.len() < 10 || failed * 2 >= of_window.len();
+        let enough = failed >= 3 * (of_window.len() - failed);
         late.count() >= most || (soon.count() >= most && enough)
     }
 

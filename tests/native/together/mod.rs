@@ -10,6 +10,7 @@ mod patience;
 mod poison;
 mod rates;
 mod refusals;
+mod shut_out;
 mod small;
 mod warm;
 pub(crate) mod world;

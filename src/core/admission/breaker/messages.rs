@@ -7,7 +7,7 @@ use crate::core::time::Duration;
 /// When the circuit of a target opens, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// So many failures within the window open it, if they are half of the calls once there are ten; so do as many
+    /// So many failures within the window open it, if they are three of four of the calls; so do as many
     /// consecutive timeouts.
     pub failures: u32,
     /// The window of the failures.
@@ -88,7 +88,7 @@ pub struct Report {
     pub generation: u32,
     /// What its end says about the target.
     pub verdict: Verdict,
-    /// How many others are in flight. They may still succeed, because failures come sooner than answers.
+    /// What the others in flight count against the failures. They may still succeed, because failures come sooner than answers.
     pub others: u32,
 }
 

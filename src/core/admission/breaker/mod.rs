@@ -1,8 +1,8 @@
 //! Circuit breaker: closed, open, half-open, ramp.
 //!
 //! Nothing is sent to a target that keeps failing until it has had time to recover, and then one probe is sent first.
-//! Two rules open the circuit. The first counts failures within a window, which must also be half of the calls once
-//! there are ten; otherwise five failures in a thousand calls would shut out a healthy target. The second counts
+//! Two rules open the circuit. The first counts failures within a window, which must also be three of four of the
+//! calls; otherwise five failures in a thousand calls would shut out a healthy target, and one broken replica of two the other. The second counts
 //! consecutive timeouts, because callers with clocks of a minute never fit five timeouts into a window of half a
 //! minute.
 //!
@@ -17,6 +17,7 @@ use crate::core::failure::Layer;
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
 pub use messages::{Permission, Report, Rule, State, Verdict};
+pub use window::FOR_A_SUCCESS;
 use window::{BUCKETS, Bucket};
 
 /// A probe that takes longer does not keep other calls from probing.
@@ -33,8 +34,8 @@ enum Phase {
     HalfOpen {
         probe: Option<Lease>,
     },
-    /// `failed` is how many more attempts failed than succeeded. One failure may be due to its own payload, and the
-    /// more attempts succeed, the more failures open the circuit again.
+    /// `failed` goes up with each failure, and down by [`FOR_A_SUCCESS`] with each success. The more attempts have succeeded,
+    /// the more failures open the circuit again.
     Ramp {
         left: u32,
         failed: u32,
@@ -165,7 +166,7 @@ impl Breaker {
                 return true;
             }
             (Phase::Ramp { left, failed }, Verdict::Failure(_) | Verdict::Timeout(_))
-                if failed + 1 < (RAMP - left + 1).min(self.rule.failures).max(2) =>
+                if failed + 1 < (RAMP - left + 1).min(FOR_A_SUCCESS) * FOR_A_SUCCESS =>
             {
                 self.phase = Phase::Ramp { left, failed: failed + 1 };
             }
@@ -177,7 +178,7 @@ impl Breaker {
             }
             (Phase::Ramp { left, failed }, Verdict::Success) => match left.saturating_sub(1) {
                 0 => self.close(),
-                left => self.phase = Phase::Ramp { left, failed: failed.saturating_sub(1) },
+                left => self.phase = Phase::Ramp { left, failed: failed.saturating_sub(FOR_A_SUCCESS) },
             },
             (Phase::Closed, Verdict::Success) => {
                 self.consecutive_timeouts = 0;

@@ -5,8 +5,9 @@ use crate::core::failure::Layer;
 use crate::core::rng::Rng;
 use crate::core::time::Instant;
 
-/// The failure rate counts once the window has this many answers.
-const MIN_CALLS: u32 = 10;
+/// As many failures for one success show that the target is down. Where one replica of two is broken, or every second payload,
+/// half of the calls fail and the others are answered.
+pub const FOR_A_SUCCESS: u32 = 3;
 /// The window is forgotten bucket by bucket.
 pub(super) const BUCKETS: u64 = 10;
 
@@ -34,12 +35,12 @@ impl Breaker {
 
     fn failure_rate_exceeded(&self, now: Instant, others: u32) -> bool {
         let nth = self.nth(now);
-        let (mut successes, mut failures) = (others, 0_u32);
+        let (mut successes, mut failures) = (0_u32, 0_u32);
         for bucket in self.buckets.iter().filter(|bucket| bucket.nth <= nth && bucket.nth + BUCKETS > nth) {
             successes = successes.saturating_add(bucket.successes);
             failures = failures.saturating_add(bucket.failures);
         }
-        successes.saturating_add(failures) < MIN_CALLS || failures >= successes
+        failures >= successes.saturating_mul(FOR_A_SUCCESS).saturating_add(others)
     }
 
     fn nth(&self, now: Instant) -> u64 {

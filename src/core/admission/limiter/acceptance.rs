@@ -66,6 +66,11 @@ impl Limiter {
         self.acceptance.is_independent()
     }
 
+    /// How many calls the target has had for a while without a refusal: it works on them.
+    pub fn taken(&self, now: Instant) -> u32 {
+        self.in_flight.iter().filter(|permit| now.since(permit.since) >= TAKEN).count() as u32
+    }
+
     /// Looks for calls that were not refused at once. Where refusals do not depend on the limit, each of them raises it.
     pub(super) fn sees_taken(&mut self, now: Instant) {
         let mut more = 0;

@@ -25,7 +25,7 @@ use trial::{Decline, Trial};
 pub const SLOW_START: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 /// A call that was not refused within this time has a place.
-const TAKEN: Duration = Duration::from_secs(1);
+pub const TAKEN: Duration = Duration::from_secs(1);
 /// A share of refusals among the last results, in thousandths, from which refusals are about the rate of our own
 /// requests.
 const MANY: u32 = 240;

@@ -146,7 +146,7 @@ fn a_minimum_of_thirty_two_waits_for_the_breaker_also_where_the_probe_finds_the_
 }
 
 #[test]
-fn two_failures_in_a_row_in_the_ramp_send_everybody_away_for_twice_as_long() {
+fn three_failures_in_a_row_in_the_ramp_send_everybody_away_for_twice_as_long() {
     let (mut bench, now) = Bench::open();
     bench.goes(now, 10);
     bench.ends(now, 10, Outcome::Ok);
@@ -155,8 +155,10 @@ fn two_failures_in_a_row_in_the_ramp_send_everybody_away_for_twice_as_long() {
     bench.ends(now, 11, GATEWAY_DOWN);
     assert_eq!(bench.all_come(now), [12]);
     bench.ends(now, 12, GATEWAY_DOWN);
+    assert_eq!(bench.all_come(now), [13]);
+    bench.ends(now, 13, GATEWAY_DOWN);
     let woken = bench.woken();
-    assert_eq!(woken.len(), 7);
+    assert_eq!(woken.len(), 6);
     for who in woken {
         let Admission::Rejected(failure) = bench.claims(now, who) else { panic!("{who} is not refused") };
         assert!((30_000..=37_500).contains(&failure.retry_after.expect("a time").as_ms()));

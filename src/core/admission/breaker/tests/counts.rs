@@ -94,16 +94,16 @@ fn timeouts_and_failures_are_counted_together_within_the_window() {
 }
 
 #[test]
-fn half_must_fail_once_there_are_ten_calls() {
+fn three_of_four_calls_must_fail() {
     for (works, fails, opens) in [
         (0, 5, true),
-        // Fewer than ten in all: five failures are enough.
-        (4, 5, true),
-        (5, 5, true),
-        (6, 5, false),
-        (6, 6, true),
-        (100, 99, false),
-        (100, 100, true),
+        (1, 5, true),
+        (2, 5, false),
+        (2, 6, true),
+        (4, 11, false),
+        (4, 12, true),
+        (100, 299, false),
+        (100, 300, true),
     ] {
         let mut bench = Bench::new();
         (0..works).for_each(|_| assert!(!bench.ends(START, Verdict::Success)));
@@ -116,7 +116,7 @@ fn half_must_fail_once_there_are_ten_calls() {
 fn five_failures_in_a_thousand_calls_do_not_open_the_circuit_wherever_they_are() {
     for first in [0, 1, 500, 994, 995] {
         let mut bench = Bench::new();
-        // The first five failures are half of the calls so far.
+        // Five failures are three of four of the calls so far.
         let fails = |nth| nth >= first && nth < first + 5;
         (0..1000).for_each(|nth| {
             bench.ends(START + nth * 29, if fails(nth) { FAILS } else { Verdict::Success });
@@ -204,17 +204,6 @@ fn counts_from_before_the_circuit_opened_are_forgotten_when_it_closes() {
         assert_eq!(bench.state(now), State::Closed, "{verdict:?}");
         bench.ends(now, verdict);
         assert_eq!(bench.state(now), State::Open, "{verdict:?}");
-    }
-}
-
-#[test]
-fn nine_calls_are_too_few_for_a_share_and_ten_are_enough() {
-    let rule = Rule { failures: 3, ..Rule::default() };
-    for (works, opens) in [(6, true), (7, false)] {
-        let mut bench = Bench::of(rule, 1);
-        bench.works_at((0..works).map(|_| START));
-        bench.fails_at([START; 3]);
-        assert_eq!(bench.state(START) == State::Open, opens, "3 of {}", works + 3);
     }
 }
 

@@ -102,8 +102,8 @@ fn aborts_move_the_ramp_neither_forward_nor_back() {
 }
 
 #[test]
-fn as_many_failures_as_successes_in_the_ramp_or_five_open_the_circuit_again_for_twice_as_long() {
-    for (successes, failures) in [(0, 2), (1, 2), (2, 3), (3, 4), (4, 5), (7, 5), (14, 5)] {
+fn three_failures_for_each_success_or_nine_in_the_ramp_open_the_circuit_again_for_twice_as_long() {
+    for (successes, failures) in [(0, 3), (1, 6), (2, 9), (3, 9), (4, 9), (7, 9), (14, 9)] {
         for verdict in [FAILS, LATE] {
             let (mut bench, now) = Bench::ramp_at(START);
             (0..successes).for_each(|_| assert!(!bench.ends(now, Verdict::Success)));
@@ -132,7 +132,7 @@ fn single_failures_among_successes_in_the_ramp_are_of_their_own_payloads() {
 fn among_the_calls_of_the_ramp_only_the_failures_that_open_the_circuit_count() {
     let (mut bench, now) = Bench::ramp_at(START);
     let of_the_ramp = bench.breaker.generation();
-    bench.fails_at([now; 2]);
+    bench.fails_at([now; 3]);
     let until = bench.until(now);
     (0..8).for_each(|who| assert!(!bench.of_generation(now, who, of_the_ramp, FAILS)));
     assert_eq!(bench.until(now), until);
