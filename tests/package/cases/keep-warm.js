@@ -138,6 +138,22 @@ export const keepsWarm = [
     },
   },
   {
+    name: "a clock that tells no number makes keepWarm send nothing before its time",
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m");
+      const { now } = Date;
+      Date.now = () => NaN;
+      try {
+        const { handle } = keeper(api, url, { everyMs: 60_000 });
+        await sleep(1_500);
+        assert.equal(await pings(mock), 1);
+        handle.stop();
+      } finally {
+        Date.now = now;
+      }
+    },
+  },
+  {
     name: "keepWarm refuses bad input at once with a TypeError that names it, and a closed client with an error",
     async run({ api, assert }) {
       const client = api.createClient();
