@@ -14,6 +14,7 @@ import { dialects } from "./cases/dialects.js";
 import { endpoints } from "./cases/endpoints.js";
 import { endpointsAttacked } from "./cases/endpoints-attacked.js";
 import { endpointsClients } from "./cases/endpoints-clients.js";
+import { endpointsLate } from "./cases/endpoints-late.js";
 import { engineFailures } from "./cases/engine-failures.js";
 import { errors } from "./cases/errors.js";
 import { events } from "./cases/events.js";
@@ -83,6 +84,7 @@ export const cases = [
   ...endpoints,
   ...endpointsAttacked,
   ...endpointsClients,
+  ...endpointsLate,
   ...advice,
   ...warm,
   ...keepsWarm,

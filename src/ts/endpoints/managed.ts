@@ -8,14 +8,14 @@ import { createClient } from "../client/client.js";
 import { QueryError } from "../errors/query-error.js";
 import { platformFetch, sendAs } from "../http/platform.js";
 import { quietly } from "../http/body.js";
-import { abortedAfter, firstOf, parsedUrl } from "../input/platform.js";
+import { parsedUrl } from "../input/platform.js";
 import { bareToken } from "../input/options.js";
 import type { QueryOptions } from "../types/call.js";
 import type { Endpoint, Endpoints, EndpointsOptions, Scaling } from "../types/endpoints.js";
 import { checkCall, checkEndpoints, checkName, checkScaling } from "./check.js";
 import { EndpointGuard } from "./guard.js";
 import { type Answered, ask, type Shape } from "./request.js";
-import { waitUntilRunning } from "./wait.js";
+import { inTime, waitUntilRunning, within } from "./wait.js";
 import { endpointOf, listOf, type Seen, trimmed, updateOf } from "./wire.js";
 
 /** Every dedicated endpoint without a domain of its own is below it, and so is the API. */
@@ -73,6 +73,8 @@ export class Managed implements Endpoints {
   async #act(name: string, action: string, given: QueryOptions | undefined, isDone: RegExp): Promise<Endpoint> {
     const options = checkCall(given);
     const path = `/${checkName(name)}/${action}`;
+    const totalMs = options.timeouts?.totalMs;
+    const began = performance.now();
     let refused: unknown;
     try {
       const { data } = await this.#send("POST", path, undefined, options, acted);
@@ -81,7 +83,8 @@ export class Managed implements Endpoints {
       refused = error;
       if (!(error instanceof QueryError) || (error.status !== 400 && error.status !== 409)) throw error;
     }
-    const { endpoint } = (await this.look(name, options)).data;
+    const left = totalMs ? { ...options, timeouts: within(options.timeouts, totalMs - (performance.now() - began)) } : options;
+    const { endpoint } = (await this.look(name, left)).data;
     if (refused && !isDone.test(endpoint.state)) throw refused;
     return endpoint;
   }
@@ -128,21 +131,23 @@ export class Managed implements Endpoints {
     const at = url && parsedUrl(`${trimmed(url)}/${healthRoute.replace(/^\/+/, "")}`);
     if (!at) return false;
     const isOurs = at.origin === this.#origin || (at.protocol === "https:" && at.hostname.endsWith(DOMAIN));
-    const { signal } = options;
-    const limit = abortedAfter(TO_ANSWER);
     const headers: Record<string, string> = {};
-    try {
+    const asks = async (signal: AbortSignal) => {
       if (isOurs) {
         const token = options.token ?? this.own.token;
         headers["authorization"] = `Bearer ${bareToken(typeof token === "function" ? await token() : token, "token")}`;
       }
+      signal.throwIfAborted();
       const { fetch } = this.#context.options;
-      const init: RequestInit = { headers, redirect: "manual", signal: signal ? firstOf([signal, limit]) : limit };
+      const init: RequestInit = { headers, redirect: "manual", signal };
       const { status, body } = await sendAs(this.#context, () => (fetch ?? platformFetch())(at.href, init));
       quietly(() => body?.cancel());
       return status === 200 || (!isOurs && (status === 401 || status === 403));
+    };
+    try {
+      return await inTime(Math.min(TO_ANSWER, options.timeouts?.totalMs ?? TO_ANSWER), options.signal, asks);
     } catch {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       return false;
     }
   }

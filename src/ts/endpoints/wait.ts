@@ -1,6 +1,7 @@
 /** Waiting for an endpoint that is on its way, by asking the API again and again. */
 
 import { QueryError } from "../errors/query-error.js";
+import { Within } from "../input/platform.js";
 import type { QueryOptions, Timeouts } from "../types/call.js";
 import type { Endpoint } from "../types/endpoints.js";
 import type { Attempt, CallReport } from "../types/report.js";
@@ -43,6 +44,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Settles as `run` does, or rejects when its time is over or the signal aborts: a function of the caller's heeds neither. */
+export async function inTime<T>(ms: number, caller: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, end } = new Within(ms, caller);
+  const late = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  return await Promise.race([run(signal), late]).finally(end);
+}
+
 /** It does not come up by itself. Old replicas may serve after an update that failed, and it is not what was asked for. */
 export const isDown = ({ state }: Endpoint): boolean => /^(f|updateF)ailed$/.test(state);
 
@@ -60,6 +68,8 @@ export async function waitUntilRunning(
   const began = performance.now();
   const attempts: Attempt[] = [];
   const spent = () => performance.now() - began;
+  /** Of all that is asked: none has more than what is left of the whole. */
+  const clocked = (): QueryOptions => ({ ...options, timeouts: within(options.timeouts, totalMs - spent()) });
   const fails = (code: "paused" | "unavailable" | "model_loading", detail: string, phase?: "total") => {
     const failure = { code, layer: "compute", phase, status: 0, retryAfterMs: NaN, retryable: !!phase } as const;
     const report: CallReport = { attempts, degraded: false, waitedMs: { loading: spent() }, totalMs: spent() };
@@ -73,7 +83,7 @@ export async function waitUntilRunning(
     let seen: Seen | undefined;
     const startedMs = spent();
     try {
-      const { data, report } = await manager.look(name, { ...options, timeouts: within(options.timeouts, totalMs - startedMs) });
+      const { data, report } = await manager.look(name, clocked());
       seen = data;
       attempts.push(...report.attempts.map((attempt) => ({ ...attempt, startedMs: attempt.startedMs + startedMs })));
     } catch (error) {
@@ -91,7 +101,7 @@ export async function waitUntilRunning(
       // Twice, for one that was resumed a moment ago may be told as paused once more.
       if (endpoint.state === "paused" && before === "paused") throw fails("paused", inWords(endpoint));
       const runs = endpoint.state === "running";
-      if ((runs || endpoint.state === "scaledToZero") && (await manager.isHealthy(seen, options)) && runs) return endpoint;
+      if ((runs || endpoint.state === "scaledToZero") && (await manager.isHealthy(seen, clocked())) && runs) return endpoint;
     }
     const left = totalMs - spent();
     if (left <= 0) {
