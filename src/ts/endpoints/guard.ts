@@ -14,7 +14,7 @@ import type { CallEvent, CallReport } from "../types/report.js";
 import { codes, layers, phases, profiles } from "../wasm/enums.js";
 import { start } from "../wasm/instance.js";
 import { How, type Row, type Settled } from "../wasm/protocol.js";
-import { inWords, isDown, type Manager, sleep } from "./wait.js";
+import { inTime, inWords, isDown, type Manager, sleep } from "./wait.js";
 import { type Seen, trimmed } from "./wire.js";
 
 /** The part of the management API that is needed here. */
@@ -23,7 +23,7 @@ export interface Resuming extends Manager {
   resume(name: string, options?: object): Promise<Endpoint>;
 }
 
-/** In ms. A finding holds for this long. */
+/** In ms. A finding holds for this long, and so does a failure to find out. */
 const FRESH = 3_000;
 /** In ms. The other calls check this often whether there is a finding. */
 const TICK = 250;
@@ -34,6 +34,8 @@ const LEASE = 10_000;
  * paused for some seconds after it was resumed, and is not resumed again meanwhile.
  */
 const LONG = 30_000;
+/** In ms. A failed call waits no longer than this for its explanation. */
+const TO_EXPLAIN = 3_000;
 
 /** The core's default of `totalMs` and of `maxWaitMs`. */
 const DEFAULT_MS = 300_000;
@@ -43,6 +45,15 @@ const LOADING = 2;
 
 const ENDPOINT = profiles.indexOf("endpoint");
 
+/** A question for all calls has its own clock and no signal, because the call that asks it may have little time. */
+const SHARED = { timeouts: { totalMs: LONG } };
+
+/** How long a call waits for the answer to its own question. */
+interface Patience {
+  restMs(): number;
+  signal?: AbortSignal | undefined;
+}
+
 /** A question that one call asks for all of them. */
 class Finding<T> {
   #at = -Infinity;
@@ -51,25 +62,30 @@ class Finding<T> {
   #lost: { error: unknown } | undefined;
 
   /** Resolves with true once the answer is known and not older than `ms`. Rejects with the error of the question. */
-  async isFresh(ms: number, find: () => Promise<T>): Promise<boolean> {
-    const now = performance.now();
-    if (now - this.#at >= ms) {
-      if (now < this.#until) return false;
-      const until = (this.#until = now + LEASE);
-      try {
-        this.found = await find();
-        this.#lost = undefined;
-      } catch (error) {
-        // An abort concerns one call only.
-        if (!(error instanceof QueryError)) throw error;
-        this.#lost = { error };
-      } finally {
-        if (this.#until === until) this.#until = -Infinity;
-      }
-      this.#at = performance.now();
+  async isFresh(ms: number, { restMs, signal }: Patience, find: () => Promise<T>): Promise<boolean> {
+    const isOld = () => performance.now() - this.#at >= (this.#lost ? FRESH : ms);
+    if (isOld()) {
+      if (performance.now() < this.#until) return false;
+      await inTime(Math.min(LONG, restMs()), signal, () => this.#ask(find)).catch(() => {
+        // The question goes on for the other calls. In a Worker it may end with the request that asked it.
+        if ("WebSocketPair" in globalThis) this.#until = -Infinity;
+      });
+      if (isOld()) return false;
     }
     if (this.#lost) throw this.#lost.error;
     return true;
+  }
+
+  async #ask(find: () => Promise<T>): Promise<void> {
+    const until = (this.#until = performance.now() + LEASE);
+    try {
+      this.found = await find();
+      this.#lost = undefined;
+    } catch (error) {
+      this.#lost = { error };
+    }
+    if (this.#until === until) this.#until = -Infinity;
+    this.#at = performance.now();
   }
 }
 
@@ -85,6 +101,8 @@ class Known extends Finding<State> {
   }
 
   resumedAt = -Infinity;
+  /** The state and the API's words, while the health route is asked. */
+  said = "";
   /** Calls that wait for it in the core. */
   readonly waiting = new Set<Call>();
 }
@@ -101,7 +119,7 @@ interface Held {
 }
 
 export class EndpointGuard implements Guard<Call> {
-  readonly #listed = new Finding<Seen[]>();
+  readonly #listed = new Finding<void>();
   readonly #known = new Map<string, Known>();
   /** Names by address, of all that was listed: an endpoint that is paused may have none. */
   readonly #names = new Map<string, string>();
@@ -131,14 +149,14 @@ export class EndpointGuard implements Guard<Call> {
 
   async #glance(call: Call, resumes: boolean): Promise<void> {
     const { url } = call.place(call.at);
-    const options = { timeouts: { totalMs: LONG } };
-    const known = await this.#find(url, options);
+    const patience = { restMs: () => LONG };
+    const known = await this.#find(url, patience);
     if (!known) return;
     if (!resumes && !call.over) {
       known.waiting.add(call);
       this.#of(call).waits = known;
     }
-    const isFresh = await known.isFresh(FRESH, () => this.#look(known, resumes, options));
+    const isFresh = await this.#isSeen(known, resumes, patience);
     const { seen: { endpoint } = {} } = known.found ?? {};
     if (!isFresh || !endpoint || !isDown(endpoint)) return;
     // In a Worker one request cannot wake another.
@@ -178,7 +196,7 @@ export class EndpointGuard implements Guard<Call> {
     const spent = row[0] as number;
     const { loading, timeouts, signal } = call.options;
     const total = (timeouts?.totalMs ?? DEFAULT_MS) - spent;
-    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? DEFAULT_MS) : Math.min(total, LONG);
+    const left = resumes ? Math.min(total, loading?.maxWaitMs ?? DEFAULT_MS) : Math.min(total, TO_EXPLAIN);
     const began = performance.now();
     const heldMs = () => performance.now() - began;
     const restMs = () => Math.max(1, left - heldMs());
@@ -187,17 +205,18 @@ export class EndpointGuard implements Guard<Call> {
     if (resumes) call.tellWait(0, left, true, call.report(row).attempts.length, row[1] as number, NaN);
     let told = "";
     let ended = failure;
+    let known: Known | null | undefined;
     for (;;) {
-      const options = { ...(signal && { signal }), timeouts: { totalMs: Math.min(LONG, restMs()) } };
+      const patience = { restMs, signal };
       try {
-        const known = await this.#find(url, options);
+        known = await this.#find(url, patience);
         if (call.over) return;
         if (known === null) {
           // It is not guessed which of the paused ones it is: another one would cost money.
           if (code === "paused") told = "the API names no endpoint at this address: give it in names of createEndpoints";
           break;
         }
-        if (known && (await known.isFresh(FRESH, () => this.#look(known, resumes, options)))) {
+        if (known && (await this.#isSeen(known, resumes, patience))) {
           const { seen, isReady } = known.found as State;
           if (call.over) return;
           const { endpoint } = seen;
@@ -211,7 +230,9 @@ export class EndpointGuard implements Guard<Call> {
         told ||= `the management API failed: ${why}`;
         if (!resumes || !retryable) break;
       }
+      if (call.over) return;
       if (restMs() === 1) {
+        told ||= known?.said || "the management API did not answer in time";
         if (resumes) ended = failed("model_loading", 0, total <= left ? "total" : "wait");
         break;
       }
@@ -239,14 +260,11 @@ export class EndpointGuard implements Guard<Call> {
   }
 
   /** Null where no endpoint is known to be there; undefined while another call finds out. */
-  async #find(url: string, options: object): Promise<Known | null | undefined> {
-    const at = trimmed(url);
-    const named = () => [...this.#names].find(([address]) => `${at}/`.startsWith(`${address}/`))?.[1];
-    let name = named();
+  async #find(url: string, patience: Patience): Promise<Known | null | undefined> {
+    let name = this.#nameAt(url);
     if (!name) {
-      if (!(await this.#listed.isFresh(LONG, () => this.manager.all(options)))) return undefined;
-      for (const { endpoint } of this.#listed.found ?? []) if (endpoint.url) this.#names.set(trimmed(endpoint.url), endpoint.name);
-      name = named();
+      if (!(await this.#listed.isFresh(LONG, patience, () => this.#list()))) return undefined;
+      name = this.#nameAt(url);
     }
     if (!name) return null;
     let known = this.#known.get(name);
@@ -254,14 +272,32 @@ export class EndpointGuard implements Guard<Call> {
     return known;
   }
 
-  async #look(known: Known, resumes: boolean, options: object): Promise<State> {
+  /** By the longest beginning of the address. A namespace may have thousands of them, and each call that waits looks four times a second. */
+  #nameAt(url: string): string | undefined {
+    let at = trimmed(url);
+    let name: string | undefined;
+    while (at && !(name = this.#names.get(at))) at = at.slice(0, Math.max(0, at.lastIndexOf("/")));
+    return name;
+  }
+
+  async #list(): Promise<void> {
+    for (const { endpoint } of await this.manager.all(SHARED)) if (endpoint.url) this.#names.set(trimmed(endpoint.url), endpoint.name);
+  }
+
+  #isSeen(known: Known, resumes: boolean, patience: Patience): Promise<boolean> {
+    return known.isFresh(FRESH, patience, () => this.#look(known, resumes));
+  }
+
+  async #look(known: Known, resumes: boolean): Promise<State> {
     const { name } = known;
-    let { data: seen } = await this.manager.look(name, options);
+    known.said = "";
+    let { data: seen } = await this.manager.look(name, SHARED);
     if (resumes && seen.endpoint.state === "paused" && performance.now() - known.resumedAt > LONG) {
-      seen = { ...seen, endpoint: await this.manager.resume(name, options) };
+      seen = { ...seen, endpoint: await this.manager.resume(name, SHARED) };
       known.resumedAt = performance.now();
     }
-    const isReady = resumes && seen.endpoint.state === "running" && (await this.manager.isHealthy(seen, options));
+    known.said = inWords(seen.endpoint);
+    const isReady = resumes && seen.endpoint.state === "running" && (await this.manager.isHealthy(seen, SHARED));
     return { seen, isReady };
   }
 }

@@ -130,7 +130,8 @@ export interface ClientOptions extends QueryOptions {
   /**
    * What `createEndpoints` of `query-with-retry/endpoints` returns. With it, the error of a call to a dedicated endpoint that is
    * paused or has failed says so in its `detail`, in the words of the management API. A call that waits for an endpoint that
-   * has failed ends at once. The management API is asked only while a call waits or after it has failed.
+   * has failed ends at once. The management API is asked only while a call waits or after it has failed. A failure
+   * waits at most 3 s for the words of the API.
    *
    * @default none
    */
