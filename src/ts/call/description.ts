@@ -20,6 +20,8 @@ export interface Asked {
   init?: RequestInit;
   /** The time that the call has already spent, in ms. */
   spentMs?: number;
+  /** It is a ping of `keepWarm`. */
+  isPing?: boolean;
 }
 
 /** A base class of `Call` and not a member of it, because thousands of calls may wait at once. */

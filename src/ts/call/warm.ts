@@ -157,17 +157,17 @@ function takePart(flight: Flight, signal: AbortSignal | undefined): Promise<Warm
 }
 
 /** Warm-ups of one target share a request, on platforms where several requests may wait for one promise. */
-export function warmUp(context: ClientContext, target: Target, given: QueryOptions | undefined): Promise<WarmUp> {
+export function warmUp(context: ClientContext, target: Target, given: QueryOptions | undefined, isPing = false): Promise<WarmUp> {
   try {
     if (given !== undefined) checkOptions(given, "options");
     const options: QueryOptions = { ...context.settings(given), fallback: [], response: "auto" };
     const { signal, token } = options;
-    const asked = ask(context, target, smallest(takeApart(target, "target")), options, false);
+    const asked: Asked = { ...ask(context, target, smallest(takeApart(target, "target")), options, false), isPing };
     const one = asked.targets[0]!;
     const begin = (until: AbortSignal | undefined) =>
       new Promise<WarmUp>((...settle) => new Warming(context, asked, { ...options, signal: until }, ...settle).run());
     if ("WebSocketPair" in globalThis || signal?.aborted) return begin(signal);
-    const key = JSON.stringify([name(one), one.profile, one.headers, asked.headers]);
+    const key = JSON.stringify([name(one), one.profile, one.headers, asked.headers, isPing]);
     let flight = context.warming.get(key);
     if (!flight || flight.token !== (one.token ?? token)) {
       const controller = new AbortController();

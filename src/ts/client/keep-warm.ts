@@ -113,7 +113,7 @@ export function keepWarm(context: ClientContext, target: Target, given: KeepWarm
       console.error("query-with-retry: keepWarm", error);
       stopped();
     };
-    warmUp(context, whom, { ...options, signal: signal ? firstOf([signal, controller.signal]) : controller.signal }).then(goOn, failed);
+    warmUp(context, whom, { ...options, signal: signal ? firstOf([signal, controller.signal]) : controller.signal }, true).then(goOn, failed);
   };
   if (!signal?.aborted) heat();
   return { stop: stopped };

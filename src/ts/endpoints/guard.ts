@@ -143,7 +143,7 @@ export class EndpointGuard implements Guard<Call> {
     if ("attempt" in event) event.attempt += before;
     const waits = event.type === "wait" && event.reason === "loading";
     // Where a fallback answers, nobody waits for the endpoint to come back; it is wanted back all the same.
-    const resumes = event.type === "response" && event.outcome === "paused" && call.pool.options.resumePaused === true;
+    const resumes = event.type === "response" && event.outcome === "paused" && mayResume(call);
     if (!isDone && (waits || (resumes && call.targets > 1)) && isAtEndpoint(call, call.at)) void this.#glance(call, resumes).catch(() => {});
   }
 
@@ -191,7 +191,7 @@ export class EndpointGuard implements Guard<Call> {
   async #hold(call: Call, row: Row, failure: Row, code: string): Promise<void> {
     call.core?.inFlight.delete(call);
     call.core = undefined;
-    const resumes = code === "paused" && call.pool.options.resumePaused === true;
+    const resumes = code === "paused" && mayResume(call);
     const { url } = call.place(row[1] as number);
     const spent = row[0] as number;
     const { loading, timeouts, signal } = call.options;
@@ -303,6 +303,9 @@ export class EndpointGuard implements Guard<Call> {
 }
 
 const isAtEndpoint = (call: Call, target: number): boolean => (call.place(target) as { profile?: number } | undefined)?.profile === ENDPOINT;
+
+/** A ping of `keepWarm` does not resume an endpoint, because that would undo the pause of its operator. */
+const mayResume = ({ pool, asked }: Call): boolean => pool.options.resumePaused === true && !asked.isPing;
 
 /** A failure as a row of the core. */
 function failed(code: "unavailable" | "model_loading", status = 0, phase?: "total" | "wait"): Row {

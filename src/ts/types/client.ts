@@ -138,7 +138,8 @@ export interface ClientOptions extends QueryOptions {
   endpoints?: Endpoints | undefined;
   /**
    * Resumes a paused endpoint when a call meets it, and waits for it as for a loading model. A running endpoint costs money. It
-   * is resumed once, however many calls meet it. A call that has a `fallback` left goes there meanwhile. Needs `endpoints`.
+   * is resumed once, however many calls meet it. A call that has a `fallback` left goes there meanwhile. A
+   * ping of `keepWarm` does not resume it, because that would undo the pause of its operator. Needs `endpoints`.
    *
    * @default false
    */
@@ -237,7 +238,8 @@ export interface Client {
    *
    * Each ping is a {@link warmUp}. It costs money if the server bills it, or if the server would scale to zero without it. So
    * after `maxIdlePings` pings in a row without any other call, it stops and sends no further ping. A ping that fails does not
-   * stop it; `onEvent` reports the failure. After the machine slept, or when the network is back, a ping that is due waits up to
+   * stop it; `onEvent` reports the failure. No ping resumes a
+   * paused endpoint, even with `resumePaused`. After the machine slept, or when the network is back, a ping that is due waits up to
    * 5 s at random. The timer does not keep a Node process alive, but a ping in flight does. If the target names no model, calls
    * that name one in the payload count for it.
    *

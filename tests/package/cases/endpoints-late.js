@@ -123,4 +123,29 @@ export const endpointsLate = [
       assert.ok(detail.startsWith('endpoint "my-endpoint" is paused'), detail);
     },
   },
+  {
+    name: "keepWarm resumes no endpoint that its operator has paused, and a call does",
+    async run({ api, mock, assert }) {
+      const { client, target } = await meet(api, mock, { states: paused, resumed: running }, { resumePaused: true });
+      const codes = [];
+      const onEvent = ({ type, error }) => type === "failure" && codes.push(error.code);
+      const handle = client.keepWarm(target, { everyMs: 1_000, onEvent });
+      await sleep(1_500);
+      assert.ok(codes.length > 0 && codes.every((code) => code === "paused"), `${codes}`);
+      assert.equal(asked(await mock.stats("e"), "POST", "/resume"), 0);
+      assert.deepEqual(await client.query(target, { inputs: "x" }), { n: 1 });
+      assert.equal(asked(await mock.stats("e"), "POST", "/resume"), 1);
+      handle.stop();
+    },
+  },
+  {
+    name: "a warm-up that a program asks for resumes a paused endpoint, even while keepWarm pings it",
+    async run({ api, mock, assert }) {
+      const { client, target } = await meet(api, mock, { states: paused, resumed: running }, { resumePaused: true });
+      const handle = client.keepWarm(target, { everyMs: 60_000 });
+      await client.warmUp(target);
+      assert.equal(asked(await mock.stats("e"), "POST", "/resume"), 1);
+      handle.stop();
+    },
+  },
 ];
