@@ -37,6 +37,10 @@ impl Received {
         }
     }
 
+    pub(crate) const fn json(&self) -> Option<&Value> {
+        self.json.as_ref()
+    }
+
     /// By the path, by the body, or else the key of the mock model.
     pub(crate) fn model_name(&self, model: &Model) -> String {
         if let Some((_, id)) = self.path.split_once("/models/")
@@ -99,6 +103,9 @@ pub(crate) fn healthy(model: &Model, request: &Received) -> Reply {
     }
     if path.ends_with("/embed") || path.contains("feature-extraction") || server == Server::Tei {
         return texts::embed(json);
+    }
+    if path.contains("text-classification") {
+        return texts::classified(json);
     }
     by_body(&name, json, request, streaming)
 }

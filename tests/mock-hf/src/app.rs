@@ -19,7 +19,7 @@ use http_body_util::LengthLimitError;
 
 use crate::{
     answers::{self, Received},
-    cold,
+    batch, cold,
     connection::ConnectionControl,
     control,
     cors::{self, Cors},
@@ -160,7 +160,7 @@ async fn choose(model: &Model, request: &Received, exchange: &mut Exchange) -> R
         Ok(None) => {}
         Err(_) => return answers::overloaded(model, request),
     }
-    let own = || answers::healthy(model, request);
+    let own = || batch::refusal(model, request).unwrap_or_else(|| answers::healthy(model, request));
     let healthy = || {
         let reply = match &model.scenario.healthy {
             Some(step) => Reply::from_step(step, own),

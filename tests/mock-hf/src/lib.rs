@@ -4,6 +4,7 @@
 
 mod answers;
 mod app;
+mod batch;
 mod body;
 mod cold;
 mod connection;

@@ -153,6 +153,17 @@ pub(crate) fn embeddings(model: &str, request: &Value) -> Reply {
     }))
 }
 
+/// Two labels for each input, the first one named after it.
+pub(crate) fn classified(request: &Value) -> Reply {
+    let one =
+        |input: &Value| json!([{"label": content(input), "score": 0.75}, {"label": "other", "score": 0.25}]);
+    match &request["inputs"] {
+        Value::Null => missing("inputs"),
+        Value::Array(inputs) => ok(&inputs.iter().map(one).collect()),
+        input => ok(&one(input)),
+    }
+}
+
 /// TEI's own `/embed`, and feature extraction: one vector for each input.
 pub(crate) fn embed(request: &Value) -> Reply {
     match &request["inputs"] {
@@ -191,7 +202,7 @@ fn last_of_user(messages: &[Value]) -> String {
 }
 
 /// The text of a message: a string, or the text parts of an array.
-fn content(content: &Value) -> String {
+pub(crate) fn content(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),

@@ -1,5 +1,6 @@
 //! The JSON by which a test says how a mock model behaves.
 
+mod batch;
 mod fault;
 mod inject;
 mod managed;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 pub(crate) use self::{
+    batch::Batch,
     fault::{Fault, FaultKind, FaultPlace},
     inject::{Inject, Injection},
     managed::{Managed, Phase},
@@ -37,6 +39,7 @@ pub(crate) struct Scenario {
     #[serde(default)]
     pub(crate) latency_ms: u64,
     pub(crate) cors: Option<NamedCors>,
+    pub(crate) batch: Option<Batch>,
     pub(crate) managed: Option<Managed>,
     /// What is said of the model where its status is asked for, which wakes nothing.
     pub(crate) status: Option<Value>,
@@ -105,6 +108,9 @@ impl Scenario {
         }
         if let Some(managed) = &self.managed {
             managed.check("managed")?;
+        }
+        if let Some(batch) = &self.batch {
+            batch.check("batch")?;
         }
         self.stream.check("stream")?;
         for (number, step) in self.script.iter().enumerate() {

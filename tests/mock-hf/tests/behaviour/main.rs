@@ -1,6 +1,7 @@
 //! The mock does what its README says, seen from outside.
 
 mod answers;
+mod batch;
 mod binary;
 mod cold_start;
 mod control;
