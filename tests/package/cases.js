@@ -4,11 +4,14 @@ import { aborts } from "./cases/aborts.js";
 import { advice } from "./cases/advice.js";
 import { answers } from "./cases/answers.js";
 import { badArguments } from "./cases/arguments.js";
+import { batches } from "./cases/batch.js";
+import { batchesAttacked } from "./cases/batch-attacked.js";
 import { callersObjects } from "./cases/callers-objects.js";
 import { client } from "./cases/client.js";
 import { clientFetch } from "./cases/client-fetch.js";
 import { clientFetchStreams } from "./cases/client-fetch-streams.js";
 import { clientLimits } from "./cases/client-limits.js";
+import { coalesced } from "./cases/coalesce.js";
 import { coldStarts } from "./cases/cold-starts.js";
 import { dialects } from "./cases/dialects.js";
 import { endpoints } from "./cases/endpoints.js";
@@ -86,6 +89,9 @@ export const cases = [
   ...endpointsClients,
   ...endpointsLate,
   ...advice,
+  ...batches,
+  ...batchesAttacked,
+  ...coalesced,
   ...warm,
   ...keepsWarm,
 ];

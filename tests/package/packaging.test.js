@@ -33,7 +33,7 @@ describe("the tarball", () => {
       app.files.some((path) => path.startsWith("LICENSE")),
       "a licence is missing",
     );
-    for (const subpath of [".", "./slim", "./endpoints", "./core.wasm", "./package.json"]) assert.ok(subpath in exports, subpath);
+    for (const subpath of [".", "./slim", "./batch", "./endpoints", "./core.wasm", "./package.json"]) assert.ok(subpath in exports, subpath);
     const conditions = Object.keys(exports["."]);
     assert.deepEqual(conditions, ["workerd", "edge-light", "require", "types", "default"]);
     assert.ok(app.files.includes("dist/core.wasm"));
@@ -119,7 +119,7 @@ describe("the tarball", () => {
   test("is ES modules, and what is required is the same modules", async () => {
     assert.equal(app.manifest.type, "module");
     const required = app.files.filter((name) => name.endsWith(".cjs"));
-    assert.deepEqual(required.sort(), ["dist/endpoints.cjs", "dist/index.cjs", "dist/slim.cjs"]);
+    assert.deepEqual(required.sort(), ["dist/batch.cjs", "dist/endpoints.cjs", "dist/index.cjs", "dist/slim.cjs"]);
     for (const path of required) {
       const source = await readFile(join(app.installed, path), "utf8");
       assert.equal(source, `module.exports = require("./${path.slice("dist/".length, -".cjs".length)}.js");\n`);
@@ -197,6 +197,7 @@ describe("loading", () => {
       const before = Object.getOwnPropertyNames(globalThis);
       await import("query-with-retry");
       await import("query-with-retry/slim");
+      await import("query-with-retry/batch");
       await import("query-with-retry/endpoints");
       const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name));
       REPORT({ calls, added });
@@ -391,6 +392,33 @@ describe("./endpoints", () => {
     const source = `class QueryError {}; import { createEndpoints } from "query-with-retry/endpoints"; ${managed}`;
     const { message } = await runProgram(app, { source, globals });
     assert.match(message, /import "query-with-retry"/);
+  });
+});
+
+describe("./batch", () => {
+  const many = `
+    const client = createClient();
+    REPORT(await batch(client, new URL("/nothing/embed", MODEL_URL), ["a", "b"]).then(
+      (items) => items.map(({ error }) => [error instanceof QueryError, error.code]),
+      (error) => error.message,
+    ));
+  `;
+
+  test("shares the core, the clients and the classes of the entry beside it", async () => {
+    const source = `import { createClient, QueryError } from "query-with-retry"; import { batch } from "query-with-retry/batch"; ${many}`;
+    assert.deepEqual(await runProgram(app, { source, globals }), [
+      [true, "not_found"],
+      [true, "not_found"],
+    ]);
+  });
+
+  test("is the same module by require() as by import", async (t) => {
+    if (!process.features.require_module) return t.skip("this Node cannot: use 20.19, 22.12 or newer");
+    const source = `
+      const { batch } = require("query-with-retry/batch");
+      import("query-with-retry/batch").then((imported) => REPORT(imported.batch === batch));
+    `;
+    assert.equal(await runProgram(app, { source, kind: "cjs", globals }), true);
   });
 });
 

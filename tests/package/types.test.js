@@ -93,6 +93,7 @@ describe("types", () => {
     test(`a program whose output is CommonJS compiles with module ${module}`, async () => {
       const source = `
         import { createClient, QueryError, queryWithRetry, type CallReport } from "query-with-retry";
+        import { batch, coalesce, type BatchItem } from "query-with-retry/batch";
         import { advise, createEndpoints, type Endpoints } from "query-with-retry/endpoints";
         import { init } from "query-with-retry/slim";
         init(new Uint8Array());
@@ -101,6 +102,8 @@ describe("types", () => {
         export const told: [CallReport, string] = [report, code];
         const endpoints: Endpoints = createEndpoints({ namespace: "me", token: "hf_" });
         export const managing = [createClient({ endpoints, resumePaused: true }).stats().flatMap((stats) => advise(stats))];
+        export const items: Promise<BatchItem<number[]>[]> = batch<number[]>(client, "org/model", ["x"]);
+        export const embed: (text: string) => Promise<number[]> = coalesce<number[]>(client, "org/model", { windowMs: 5 });
         export const answer: Promise<string> = queryWithRetry<string>("org/model", { inputs: "x" });
       `;
       await writeFile(join(app.dir, "types/required.cts"), source);
@@ -112,12 +115,14 @@ describe("types", () => {
     await writeFile(join(app.dir, "types/as-node.d.ts"), AS_NODE);
     const source = `
       import { createClient } from "query-with-retry";
+      import { batch, coalesce } from "query-with-retry/batch";
       import { createEndpoints } from "query-with-retry/endpoints";
       import { init } from "query-with-retry/slim";
       import module from "query-with-retry/core.wasm";
       init(module);
       init(new Uint8Array(1));
       init(Promise.resolve(new ArrayBuffer(1)));
+      export const many = [batch(createClient(), "org/model", ["x"]), coalesce(createClient(), "org/model")("x")];
       export const { query } = createClient({ endpoints: createEndpoints({ namespace: "me", token: () => "hf_" }) });
     `;
     await writeFile(join(app.dir, "types/without-dom.ts"), source);

@@ -35,7 +35,7 @@ function run(plan, total, takes, { atOnce = 8, pick = () => 0 } = {}) {
     }
     for (const input of inputs) ends[input]++;
   }
-  assert.ok(plan.done, "requests are waiting that the plan never gives");
+  assert.ok(plan.isDone, "requests are waiting that the plan never gives");
   assert.ok(
     ends.every((times) => times === 1),
     "each input ends once",
@@ -109,16 +109,47 @@ test("a target that fails as a whole costs what was in flight, and the rest is g
   for (let range; (range = plan.next());) sent.push(range);
   const rest = plan.rest();
   for (const range of sent) plan.failed(range);
-  assert.ok(plan.done && sent.length <= 4);
+  assert.ok(plan.isDone && sent.length <= 4);
   assert.equal(
     [...sent, ...rest].reduce((sum, { count }) => sum + count, 0),
     1000,
   );
 });
 
+test("inputs all over the batch that are refused alone in the same words are the target's failure, and other words are not", () => {
+  const refuseAll = (words) => {
+    const plan = new Plan(1000, 32);
+    const alone = [];
+    for (let range; !plan.isHopeless && alone.length < 40 && (range = plan.next());) {
+      if (plan.refused(range, words(range))) alone.push(range.start);
+    }
+    return { plan, alone };
+  };
+  const { plan, alone } = refuseAll(() => "no such parameter");
+  assert.ok(plan.isHopeless);
+  assert.ok(alone.length <= 10 && Math.max(...alone) - Math.min(...alone) > 500, `${alone}`);
+  assert.equal(refuseAll(({ start }) => `input ${start} is too long`).plan.isHopeless, false);
+});
+
+test("one input that is answered ends the doubt about the target, and every good input is answered", () => {
+  const { failed } = run(new Plan(1000, 32), 1000, (inputs) => inputs.every((input) => input >= 200));
+  assert.deepEqual(
+    failed.toSorted((a, b) => a - b),
+    Array.from({ length: 200 }, (_, at) => at),
+  );
+});
+
+test("a size that used to work and works no more is left after two refusals that no input explains", () => {
+  const plan = new Plan(2000, 32, 32);
+  const { refused, requests } = run(plan, 2000, upTo(16), { atOnce: 1 });
+  assert.ok(refused <= 3, `${refused}`);
+  assert.equal(requests - refused, 125);
+  assert.deepEqual([plan.worked, plan.isLimited], [16, true]);
+});
+
 test("100,000 inputs end once each, and no input at all is a plan that is done", () => {
   assert.equal(run(new Plan(100_000, 32), 100_000, upTo(32)).requests, 3125);
-  assert.ok(new Plan(0, 32).done);
+  assert.ok(new Plan(0, 32).isDone);
   assert.equal(new Plan(0, 32).next(), undefined);
 });
 

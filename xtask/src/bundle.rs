@@ -8,12 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const ENTRIES: [&str; 5] = ["index", "workerd", "edge-light", "slim", "endpoints"];
+const ENTRIES: [&str; 6] = ["index", "workerd", "edge-light", "slim", "batch", "endpoints"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 15] = [
+const DECLARATIONS: [&str; 19] = [
     "index",
     "slim",
+    "batch",
     "endpoints",
     "api",
     "types/call",
@@ -25,6 +26,9 @@ const DECLARATIONS: [&str; 15] = [
     "errors/query-error",
     "client/client",
     "client/functions",
+    "batch/batch",
+    "batch/coalesce",
+    "batch/types",
     "endpoints/advise",
     "endpoints/create",
 ];
@@ -88,7 +92,7 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
 ///
 /// There is no copy in CommonJS for Jest, which cannot require ES modules: a program that reaches both copies would have
 /// two breakers, two limits and two `QueryError`s for one target, and a download of twice the size.
-const REQUIRED: [&str; 3] = ["index", "slim", "endpoints"];
+const REQUIRED: [&str; 4] = ["index", "slim", "batch", "endpoints"];
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */

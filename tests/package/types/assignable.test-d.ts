@@ -2,6 +2,8 @@
 // not-yet.d.ts: what is published and what is listed there are the contract together.
 import type * as Contract from "./query-with-retry.js";
 import type * as Published from "query-with-retry";
+import type * as ContractOfBatch from "./batch.js";
+import type * as PublishedBatch from "query-with-retry/batch";
 import type * as ContractOfEndpoints from "./endpoints.js";
 import type * as PublishedEndpoints from "query-with-retry/endpoints";
 
@@ -96,4 +98,13 @@ export type OfEndpoints = [
   Assignable<ContractOfEndpoints.Endpoints, NonNullable<Published.ClientOptions["endpoints"]>>,
   Assignable<PublishedEndpoints.EndpointState, ContractOfEndpoints.EndpointState>,
   Assignable<ContractOfEndpoints.EndpointState, PublishedEndpoints.EndpointState>,
+];
+
+// The entry of batches.
+export type OfBatch = [
+  Assignable<typeof PublishedBatch, typeof ContractOfBatch>,
+  Assignable<All<ContractOfBatch.BatchOptions>, All<PublishedBatch.BatchOptions>>,
+  Assignable<All<PublishedBatch.BatchProgress>, All<ContractOfBatch.BatchProgress>>,
+  Assignable<PublishedBatch.BatchItem<number>, ContractOfBatch.BatchItem<number>>,
+  Assignable<ContractOfBatch.BatchItem<number>, PublishedBatch.BatchItem<number>>,
 ];
