@@ -133,6 +133,13 @@ pub(crate) fn status(model: &Model, request: &Received) -> Option<Reply> {
     Some(Reply::json(StatusCode::OK, said))
 }
 
+/// What `/health` is answered where it has steps of its own.
+pub(crate) fn health(model: &Model, request: &Received) -> Option<Reply> {
+    let is_asked = request.method == Method::GET && request.path.ends_with("/health");
+    let step = is_asked.then(|| model.next_health()).flatten()?;
+    Some(Reply::from_step(step, || Reply::empty(StatusCode::OK)))
+}
+
 fn catalogue(model: &Model, request: &Received) -> Reply {
     let server = model.server();
     let path = request.path.as_str();

@@ -152,6 +152,9 @@ async fn choose(model: &Model, request: &Received, exchange: &mut Exchange) -> R
     if let Some(reply) = answers::status(model, request) {
         return reply;
     }
+    if let Some(reply) = answers::health(model, request) {
+        return reply;
+    }
     if let Some(reply) = cold::loading_answer(model, request).await {
         return reply;
     }

@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) counters: Arc<Counters>,
     pub(crate) endpoint: Option<Endpoint>,
     scripted: AtomicUsize,
+    /// How often `/health` was asked for.
+    examined: AtomicUsize,
     /// When somebody first asked for more than its status.
     woken: OnceLock<Instant>,
     slots: Option<Arc<Semaphore>>,
@@ -40,6 +42,7 @@ impl Model {
             scenario,
             counters: Arc::default(),
             scripted: AtomicUsize::new(0),
+            examined: AtomicUsize::new(0),
             woken: OnceLock::new(),
         }
     }
@@ -62,6 +65,12 @@ impl Model {
     pub(crate) fn next_step(&self) -> Option<&Step> {
         let at = self.scripted.fetch_add(1, Ordering::Relaxed);
         self.scenario.script.get(at).or(self.scenario.then.as_ref())
+    }
+
+    /// The step of a `/health` that has steps of its own.
+    pub(crate) fn next_health(&self) -> Option<&Step> {
+        let steps = &self.scenario.health;
+        steps.get(self.examined.fetch_add(1, Ordering::Relaxed)).or(steps.last())
     }
 
     /// A place among those served at once: `Err` where the real server would turn one away.

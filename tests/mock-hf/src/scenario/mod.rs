@@ -43,6 +43,9 @@ pub(crate) struct Scenario {
     pub(crate) managed: Option<Managed>,
     /// What is said of the model where its status is asked for, which wakes nothing.
     pub(crate) status: Option<Value>,
+    /// What GETs of `/health` are answered, one after the other, whether the model is up or not. The last one stays.
+    #[serde(default)]
+    pub(crate) health: Vec<Step>,
 }
 
 /// The server that is imitated.
@@ -115,6 +118,9 @@ impl Scenario {
         self.stream.check("stream")?;
         for (number, step) in self.script.iter().enumerate() {
             step.check(&format!("script[{number}]"))?;
+        }
+        for (number, step) in self.health.iter().enumerate() {
+            step.check(&format!("health[{number}]"))?;
         }
         for (name, step) in [("then", &self.then), ("healthy", &self.healthy)] {
             if let Some(step) = step {

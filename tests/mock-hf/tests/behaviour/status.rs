@@ -21,3 +21,14 @@ async fn a_status_is_told_while_the_model_is_cold_and_wakes_nothing() {
     sleep(Duration::from_millis(350)).await;
     assert_eq!(mock.ask("/", &json!({"inputs": "x"})).await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_health_with_steps_tells_one_after_the_other_and_stays_at_the_last_whether_the_model_is_up_or_not()
+{
+    let health = json!([{"status": 503}, {"status": 200, "body": "<html>"}, {"status": 401}]);
+    let mock = Mock::of(json!({"health": health, "cold": {"ms": 60_000}, "script": [{"status": 500}]})).await;
+    for status in [503, 200, 401, 401] {
+        assert_eq!(mock.get("/m/health").await.status(), status);
+    }
+    assert_eq!(mock.ask("/", &json!({"inputs": "x"})).await.status(), 503, "the model is cold");
+}
