@@ -53,6 +53,24 @@ impl Shared {
         })
     }
 
+    /// Whether the status of a cold target may be asked for by this call: it leads, and each status was of use. Not by one
+    /// of thousands of clients that share nothing.
+    pub fn status(&mut self, target: usize, call: CallId, was_of_use: bool) -> bool {
+        let is_one_of_many = self.rules.uncoordinated();
+        let Some(state) = self.targets.get_mut(target) else { return false };
+        let gate = &mut state.coordinator.gate;
+        gate.tells_nothing |= !was_of_use;
+        !gate.tells_nothing && !is_one_of_many && gate.leader() == Some(call)
+    }
+
+    /// The leader probes later, because a status says that the model is not up yet.
+    pub fn puts_off(&mut self, now: Instant, target: usize, call: CallId, deadline: Instant) {
+        let until = self.lease(now, deadline);
+        if let Some(state) = self.targets.get_mut(target) {
+            state.coordinator.gate.renew(call, until);
+        }
+    }
+
     /// Ends the cold start if a probe has been in flight for so long that the model must be up.
     pub(super) fn opens(&mut self, now: Instant, target: usize) {
         let state = self.targets.get_mut(target);

@@ -139,7 +139,7 @@ impl Shared {
     }
 
     /// The end of a lease that is taken or renewed now.
-    fn lease(&self, now: Instant, until: Instant) -> Instant {
+    pub(super) fn lease(&self, now: Instant, until: Instant) -> Instant {
         self.rules.lease.map_or(until, |lease| until.min(now + lease))
     }
 

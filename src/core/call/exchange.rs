@@ -1,5 +1,6 @@
 //! The inputs and the actions of a call.
 
+use super::status::Status;
 use crate::core::admission::keys::KeyId;
 use crate::core::classify::Body;
 use crate::core::completion::End;
@@ -58,6 +59,8 @@ pub enum Input {
     /// A wait is over, or [`Shared::woken`](crate::core::admission::Shared::woken) has named this call. Too early is
     /// harmless.
     Woke,
+    /// What the server says of its model, at the time of [`Call::asking`](super::Call::asking).
+    Status(Status),
     /// The caller has aborted.
     Aborted,
 }

@@ -14,6 +14,7 @@ mod exchange;
 mod lost;
 mod per_target;
 mod retry;
+mod status;
 mod turn;
 
 use super::admission::lease::CallId;
@@ -30,6 +31,7 @@ pub use exchange::{Action, Head, Input, Lost, Send, Target, Wait};
 use lost::timed_out;
 use per_target::PerTarget;
 use retry::Step;
+pub use status::{Asking, Status};
 
 /// Error bodies are read up to this size, and then cancelled.
 pub const ERROR_BODY_LIMIT: u32 = 64 * 1024;
@@ -244,6 +246,10 @@ impl Call {
                 self.on_lost(cx, attempt, timed_out(phase, attempt.streams()), Some(phase))
             }
             (State::Waiting { since, wait, layer }, Input::Woke) => self.on_woke(cx, since, wait, layer),
+            (State::Waiting { since, wait, layer }, Input::Status(status)) => {
+                let until = self.on_status(cx, wait.until, status);
+                self.on_woke(cx, since, Wait { until, ..wait }, layer)
+            }
             (state, _) => {
                 self.state = state;
                 return self.pending;
@@ -358,6 +364,9 @@ impl Call {
     }
 
     fn record_attempt(&mut self, cx: &mut Context<'_>, attempt: Attempt, outcome: Outcome, means: Means) {
+        if outcome == Outcome::Ok && self.per_target.said == Some(Status::NotYet) {
+            cx.shared.status(self.target_index(), self.id, false);
+        }
         self.record.attempt(AttemptRecord {
             target: self.target,
             started: attempt.started.since(self.began),

@@ -1,5 +1,6 @@
 //! What a call has spent on the target in use, and what it knows about it.
 
+use super::{Asking, Status};
 use crate::core::backoff::Backoff;
 use crate::core::failure::Failure;
 use crate::core::rng::Rng;
@@ -22,6 +23,10 @@ pub(super) struct PerTarget {
     pub(super) heard_loading: bool,
     /// The last pause after a loading answer while other calls were answered. The next pause is longer.
     pub(super) pause: Option<Duration>,
+    /// The statuses that are asked for before the next probe.
+    pub(super) asking: Option<Asking>,
+    /// What the last one before that probe said.
+    pub(super) said: Option<Status>,
     /// The call was sent to this target.
     pub(super) sent: bool,
     /// The target told the call that it is full, or that requests come too fast.
@@ -44,6 +49,8 @@ impl PerTarget {
             before_cold: Duration::ZERO,
             heard_loading: false,
             pause: None,
+            asking: None,
+            said: None,
             sent: false,
             refused: false,
             failed_since: None,

@@ -136,6 +136,12 @@ impl Call {
         if too_short {
             return Step::GiveUp(Some(if patience <= last_probe { Phase::Wait } else { Phase::Total }));
         }
+        // A closed port has no status, and a held request is answered at the moment when the model is up.
+        if is_closed || attempt.held.is_some() {
+            (self.per_target.asking, self.per_target.said) = (None, None);
+        } else {
+            self.asks(cx, span, patience.min(last_probe), floor.is_some());
+        }
         let estimate = answer.estimate.or(self.policy.loading.default_wait).unwrap_or(DEFAULT_ESTIMATE);
         Step::Wait(Wait { until: cx.now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })
     }

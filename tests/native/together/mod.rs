@@ -12,6 +12,7 @@ mod rates;
 mod refusals;
 mod shut_out;
 mod small;
+mod statuses;
 mod warm;
 pub(crate) mod world;
 

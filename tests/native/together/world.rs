@@ -10,7 +10,7 @@ use query_with_retry::core::admission::connections::{Known, Origin};
 use query_with_retry::core::admission::coordinator::Rules;
 use query_with_retry::core::admission::lease::CallId;
 use query_with_retry::core::admission::limiter;
-use query_with_retry::core::call::{Action, Call, Input, Lost, Send, Target};
+use query_with_retry::core::call::{Action, Call, Input, Lost, Send, Status, Target};
 use query_with_retry::core::deadline::{Clocks, Progress, Stage};
 use query_with_retry::core::failure::{Code, Failure, Phase};
 use query_with_retry::core::policy::Policy;
@@ -107,6 +107,8 @@ impl Ended {
 pub(crate) struct Meeting {
     pub(crate) calls: Vec<Ended>,
     pub(crate) sent: Vec<Sent>,
+    /// The requests for the status of a target.
+    pub(crate) statuses: Vec<Sent>,
     pub(crate) shared: Shared,
     /// When the last call ended.
     pub(crate) over: Instant,
@@ -167,7 +169,16 @@ impl Crowd {
 
     /// Until all of them are settled.
     pub(crate) fn against(&self, mut server: impl FnMut(Asked) -> Reply) -> Meeting {
-        World::new(self, &mut server).run()
+        World::new(self, &mut server, None).run()
+    }
+
+    /// The same, of a server that has a status: what it says, and after how long.
+    pub(crate) fn asking(
+        &self,
+        mut server: impl FnMut(Asked) -> Reply,
+        mut status: impl FnMut(Duration) -> (Duration, Status),
+    ) -> Meeting {
+        World::new(self, &mut server, Some(&mut status)).run()
     }
 }
 
@@ -191,6 +202,9 @@ struct Guest {
     has_vanished: bool,
 }
 
+/// What a server says of its model at a time, and after how long.
+type Says<'a> = &'a mut dyn FnMut(Duration) -> (Duration, Status);
+
 /// The leader of a cold target, and until when it leads.
 type Lead = Option<(CallId, Instant)>;
 
@@ -204,13 +218,15 @@ struct World<'a> {
     busy: Vec<usize>,
     leads: Vec<Lead>,
     sent: Vec<Sent>,
+    statuses: Vec<Sent>,
     server: &'a mut dyn FnMut(Asked) -> Reply,
+    status: Option<Says<'a>>,
     origin: Option<Rc<Origin>>,
     offline: Option<Range<Instant>>,
 }
 
 impl<'a> World<'a> {
-    fn new(crowd: &Crowd, server: &'a mut dyn FnMut(Asked) -> Reply) -> Self {
+    fn new(crowd: &Crowd, server: &'a mut dyn FnMut(Asked) -> Reply, status: Option<Says<'a>>) -> Self {
         let mut shared = Shared::new(crowd.rules, crowd.concurrency, AlertRule::default(), crowd.seed);
         let targets =
             1 + crowd.callers.iter().flat_map(|of| &of.targets).map(|of| of.shared).max().unwrap_or(0);
@@ -230,7 +246,9 @@ impl<'a> World<'a> {
             busy: vec![0; targets],
             leads: vec![None; targets],
             sent: Vec::new(),
+            statuses: Vec::new(),
             server,
+            status,
             origin,
             offline: crowd.offline.clone().map(|offline| BEGAN + offline.start..BEGAN + offline.end),
         };
@@ -286,7 +304,13 @@ impl<'a> World<'a> {
             let record = guest.call.record().clone();
             Ended { came: guest.caller.comes, took: took.expect("every call settles"), end, record }
         });
-        Meeting { calls: calls.collect(), sent: self.sent, shared: self.shared, over }
+        Meeting {
+            calls: calls.collect(),
+            sent: self.sent,
+            statuses: self.statuses,
+            shared: self.shared,
+            over,
+        }
     }
 
     fn call_those_whose_turn_it_is(&mut self, was_due: bool) {
@@ -372,7 +396,18 @@ impl<'a> World<'a> {
                 Some(offline) if offline.end < wait.until => (offline.end, Input::Online),
                 _ => (wait.until, Input::Woke),
             },
-            Action::Wait(wait) | Action::Park(wait) => (wait.until, Input::Woke),
+            Action::Wait(wait) | Action::Park(wait) => match (guest.call.asking(), &mut self.status) {
+                (Some(asking), Some(_)) if asking.next > now => (asking.next, Input::Woke),
+                (Some(_), Some(says)) => {
+                    let target = guest.caller.targets[guest.call.target()].shared;
+                    let at = now.since(BEGAN);
+                    self.statuses.push(Sent { at, who: id, target });
+                    let (after, status) = says(at);
+                    self.at(wait.until, Event::Happens(id, turn, Input::Woke));
+                    (now + after, Input::Status(status))
+                }
+                _ => (wait.until, Input::Woke),
+            },
             Action::Stream => panic!("nobody asked for a stream"),
             Action::Deliver | Action::Fail(_) | Action::Abandon => {
                 guest.took = Some(now.since(BEGAN + guest.caller.comes));

@@ -60,6 +60,8 @@ pub struct Gate {
     slept: Duration,
     /// How long the last cold start took, and when it was over.
     last: Option<(Duration, Instant)>,
+    /// A status of the target has contradicted a payload, or was none.
+    pub tells_nothing: bool,
 }
 
 impl Gate {
