@@ -171,6 +171,12 @@ extern "C" {
     /// The progress of the body that is read.
     #[wasm_bindgen(method)]
     pub(super) fn body(this: &Request) -> Option<Reading>;
+    /// Asks the server of the last request for the status of its model, if there is a cheap way to.
+    #[wasm_bindgen(method)]
+    pub(super) fn look(this: &Request, target: u32) -> Option<Promise>;
+    /// What it said, as its position in `Status`.
+    #[wasm_bindgen(method, getter, js_name = modelSays)]
+    pub(super) fn model_says(this: &Request) -> u32;
     /// The platform says that there is no network, or the page has been left.
     #[wasm_bindgen(method, getter)]
     pub(super) fn offline(this: &Request) -> bool;

@@ -10,7 +10,7 @@ use super::report::{self, ms, outcome};
 use super::scope::Scope;
 use super::wait::{Waiter, Wakeup};
 use crate::core::admission::Event;
-use crate::core::call::{Action, Call, Input};
+use crate::core::call::{Action, Call, Input, Status};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
 use js_sys::Math;
@@ -59,6 +59,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     // Dropping the attempt stops it.
     let mut attempt = None;
     let mut wakes = clock::now();
+    // Of the wait for a cold target whose status is asked for.
+    let mut asking = None;
     let mut parked = false;
     let mut waits_for_network = false;
     let sole_timer = client.scope() == Scope::Process;
@@ -69,6 +71,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why as u8);
                 }
+                asking = None;
                 let attempt = attempt.insert(Attempt::new(request, send));
                 if request.offline() { Step::Happened(Input::Offline) } else { attempt.start(send) }
             }
@@ -82,10 +85,27 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 let estimate = wait.estimate.map_or(f64::NAN, ms);
                 (attempt, wakes, parked) = (None, wait.until, matches!(action, Action::Park(_)));
                 waits_for_network = parked && wait.reason == WaitReason::Offline;
-                let (reason, span, target) = (wait.reason as u8, ms(wait.span), call.target() as u32);
-                request.tell_wait(reason, span, parked, made, target, estimate);
+                let (reason, target) = (wait.reason as u8, call.target() as u32);
+                let (mut span, mut status) = (ms(wait.span), None);
+                let is_told = asking.is_some();
+                asking = call.asking();
+                if let Some(asked) = asking {
+                    let now = clock::now();
+                    if asked.next > now {
+                        wakes = asked.next;
+                    } else {
+                        status = request.look(target);
+                        asking = asking.filter(|_| status.is_some());
+                    }
+                }
+                if let Some(asked) = asking {
+                    span += ms(asked.latest.since(wait.until));
+                }
+                if !is_told {
+                    request.tell_wait(reason, span, parked || status.is_some(), made, target, estimate);
+                }
                 waiter.forget_promise();
-                Step::KeepWaiting
+                status.map_or(Step::KeepWaiting, |status| Step::Await(status.into()))
             }
             Action::Deliver => break (0, JsValue::UNDEFINED),
             Action::Fail(failure) => break (1, report::failed(failure).to_js()),
@@ -113,6 +133,10 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 (Wakeup::Tick, _) => {
                     client.tick(call);
                     Step::KeepWaiting
+                }
+                (Wakeup::Settled(_), None) => {
+                    let status = Status::ALL.get(request.model_says() as usize);
+                    Step::Happened(Input::Status(status.copied().unwrap_or_default()))
                 }
                 (_, None) if waits_for_network && !request.offline() => Step::Happened(Input::Online),
                 (_, None) if parked && !waits_for_network && request.offline() => {

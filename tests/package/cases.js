@@ -33,6 +33,7 @@ import { refusals } from "./cases/refusals.js";
 import { replacedFetch } from "./cases/replaced-fetch.js";
 import { routes } from "./cases/routes.js";
 import { secrets } from "./cases/secrets.js";
+import { statuses } from "./cases/statuses.js";
 import { streamsAsking } from "./cases/streams-asking.js";
 import { streamsBroken } from "./cases/streams-broken.js";
 import { streamsCancel } from "./cases/streams-cancel.js";
@@ -92,6 +93,7 @@ export const cases = [
   ...batches,
   ...batchesAttacked,
   ...coalesced,
+  ...statuses,
   ...warm,
   ...keepsWarm,
 ];

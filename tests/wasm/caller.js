@@ -248,6 +248,12 @@ export class Caller {
 
   probe() {}
 
+  look() {}
+
+  get modelSays() {
+    return 3;
+  }
+
   get reached() {
     return false;
   }

@@ -11,13 +11,13 @@ import { toFailure, toReport } from "../wasm/decode.js";
 import { codes, reasons } from "../wasm/enums.js";
 import { type Run, start } from "../wasm/instance.js";
 import { type BodyProgress, type Bytes, Fed, How, type Read, type Row, type Settled, type Wanted, type Wants } from "../wasm/protocol.js";
+import { AskingCall } from "./asking.js";
 import type { CallerSignal } from "./caller-signal.js";
 import type { ClientContext } from "./context.js";
 import type { Asked } from "./description.js";
 import { breakerTurned, fellBack, responded, tell, waits } from "./events.js";
 import type { Guard } from "./guard.js";
 import { requestId, type ResponseReader } from "./response.js";
-import { SendingCall } from "./sending.js";
 
 /** A failure in a few words, none of them from the server or from a `fetch` of the caller's own, because they might hold a secret. */
 function inShort({ code, status, cause }: QueryError): string {
@@ -32,7 +32,7 @@ const TO_ANSWER = 4_000;
  * Thousands of calls may wait at once. So fields are created when they are needed, and behaviour is in methods, not in
  * closures.
  */
-export abstract class Call extends SendingCall implements Run {
+export abstract class Call extends AskingCall implements Run {
   streamed = false;
   requestIds: string[] | undefined;
   /** The guard ran the call again: this adds what happened before that to the report. */
@@ -72,6 +72,7 @@ export abstract class Call extends SendingCall implements Run {
   }
 
   #leaves(): void {
+    this.looksNoMore();
     this.#back?.();
     this.core?.inFlight.delete(this);
     this.pool.left();
@@ -87,6 +88,7 @@ export abstract class Call extends SendingCall implements Run {
   }
 
   landed(attempt: number, response: Response): number {
+    this.isLlama ||= !response.ok && response.headers?.get("server") === "llama.cpp";
     const id = !(response.ok && this.quiet) && requestId(response);
     if (!response.ok) this.forgetsAnswer(response.status);
     if (id) (this.requestIds ??= [])[attempt - 1] = this.reader.secrets.blankOut(id);

@@ -21,8 +21,8 @@ export interface Status {
   url: string;
   /** The URL belongs to another host, which gets no credentials. */
   isForeign?: boolean;
-  /** Whether this successful answer says that the model is up. Without it, every success but an HTML page does. */
-  isWarm?: (said: Record<string, any>) => boolean;
+  /** Whether this successful answer says that the model is up, if it says anything. Without it, every success but an HTML page does. */
+  isWarm?: (said: Record<string, any>) => boolean | undefined;
 }
 
 const HUB = "https://huggingface.co";
@@ -50,8 +50,9 @@ export function smallest(target: CoreTarget): object {
 /** On Ollama's own routes a call without a prompt does nothing once the model is up. So the time that it takes is the load. */
 export const isFree = (target: CoreTarget): boolean => /\/api\/(chat|generate)\/?$/.test(target.path);
 
-/** The request for the state of the model, if the target has one. `to` is the URL that a payload is sent to. */
-export function status(profile: string, target: CoreTarget, to: string, isLlama: boolean): Status | undefined {
+/** The request for the state of the model, if the target has one. `to` is the URL that a payload is sent to. If its answer
+ * says that the model is loading, TGI's own routes are asked as well. */
+export function status(profile: string, target: CoreTarget, to: string, isLlama: boolean, isLoading = false): Status | undefined {
   const { origin, pathname } = new URL(to);
   const base = origin + pathname.replace(ROUTE, "");
   const [id = "", provider] = target.model.split(":");
@@ -60,7 +61,7 @@ export function status(profile: string, target: CoreTarget, to: string, isLlama:
     const isLive = (one: any) => one?.status === "live" && (!pinned || one.provider === pinned);
     return {
       url: `${base}/v1/models/${id.split("/").map(encodeURIComponent).join("/")}`,
-      isWarm: (said) => ((said["data"] ?? said).providers as unknown[] | undefined)?.some(isLive) === true,
+      isWarm: (said) => ((said["data"] ?? said).providers as unknown[] | undefined)?.some(isLive),
     };
   }
   if (profile === "hf-inference") {
@@ -69,6 +70,7 @@ export function status(profile: string, target: CoreTarget, to: string, isLlama:
     const hub = origin === ROUTER ? HUB : base;
     return { url: `${hub}/api/models/${named}?expand[]=inference`, isForeign: origin === ROUTER, isWarm: (said) => said["inference"] === "warm" };
   }
-  if (profile === "endpoint" || isLlama || /\/(completion|infill)\/?$/.test(pathname)) return { url: `${base}/health` };
+  const own = isLoading ? /\/(completion|infill|generate(_stream)?)\/?$/ : /\/(completion|infill)\/?$/;
+  if (profile === "endpoint" || isLlama || own.test(pathname)) return { url: `${base}/health` };
   return undefined;
 }

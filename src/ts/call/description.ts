@@ -26,7 +26,7 @@ export interface Asked {
 
 /** A base class of `Call` and not a member of it, because thousands of calls may wait at once. */
 export abstract class DescribedCall extends Waiting {
-  #located: Located[] | undefined;
+  #located: (Located & { profile: number })[] | undefined;
 
   constructor(
     readonly pool: ClientContext,
@@ -83,8 +83,8 @@ export abstract class DescribedCall extends Waiting {
     if (index === 0) (this.target(0).located ??= [])[this.kind] = located;
   }
 
-  place(index: number): Located {
-    return (this.#located?.[index] ?? this.target(index).located?.[this.kind]) as Located;
+  place(index: number): Located & { profile: number } {
+    return (this.#located?.[index] ?? this.target(index).located?.[this.kind]) as Located & { profile: number };
   }
 
   /** The name of a target in messages: its label, and for a model id also the address that the id stands for. */

@@ -3,10 +3,7 @@
 import { QueryError } from "../errors/query-error.js";
 import { isOurs, rejection } from "../errors/rejection.js";
 import { isPage } from "../http/away.js";
-import { Body } from "../http/body.js";
 import type { Leg } from "../http/request.js";
-import { decode } from "../http/value.js";
-import { joined } from "../input/bytes.js";
 import { checkOptions } from "../input/options.js";
 import { abortedAfter, firstOf } from "../input/platform.js";
 import { takeApart } from "../input/target.js";
@@ -21,13 +18,10 @@ import { type ClientContext, type Flight, name } from "./context.js";
 import type { Asked } from "./description.js";
 import { ask } from "./query.js";
 import { ResponseReader } from "./response.js";
+import { isWarm, TO_SAY } from "./status.js";
 
-/** In ms. If the state takes longer, the payload is sent instead. */
-const TO_SAY = 4_000;
 /** In ms. If a request that costs the server nothing takes longer, the server held it while the model was loading. */
 const AT_ONCE = 1_000;
-/** In bytes. */
-const MOST_SAID = 1 << 18;
 /** In seconds, the shortest hold. The request need not be held, but it must wake the endpoint. */
 const HOLD = 1;
 
@@ -37,7 +31,6 @@ class Warming extends Call {
   #mayBeHeld = false;
   /** The state is not asked for again. */
   #isMute = this.pool.mute[this.shared(0)] ?? false;
-  #isLlama = false;
 
   constructor(
     context: ClientContext,
@@ -80,11 +73,6 @@ class Warming extends Call {
     return super.prepare(index, holds ? "x-scale-up-timeout" : header, holds ? HOLD : seconds);
   }
 
-  override landed(attempt: number, response: Response): number {
-    this.#isLlama ||= response.headers?.get("server") === "llama.cpp";
-    return super.landed(attempt, response);
-  }
-
   protected override instead(leg: Leg): Leg {
     this.#mayBeHeld = false;
     // Any payload wakes an endpoint. No document says that a request for its state does.
@@ -94,7 +82,7 @@ class Warming extends Call {
   }
 
   #status({ url }: Leg): Status | undefined {
-    return status(this.#profile, this.#target, url, this.#isLlama);
+    return status(this.#profile, this.#target, url, this.isLlama);
   }
 
   async #asks(leg: Leg, state: Status): Promise<Response | undefined> {
@@ -131,15 +119,6 @@ class Warming extends Call {
     else if (isOurs(error)) this.resolve(rejection(error));
     else this.reject(error);
   }
-}
-
-async function isWarm(response: Response, { isWarm }: Status): Promise<boolean> {
-  const body = new Body(response);
-  const isWhole = response.ok && (await body.collect(MOST_SAID, () => 0));
-  body.stop();
-  if (!isWhole) return false;
-  const text = decode(joined(body.pieces));
-  return isWarm ? isWarm(JSON.parse(text)) : !/^\s*</.test(text);
 }
 
 /** A caller that aborts leaves the warm-up to the others. The last one ends it. */

@@ -122,7 +122,10 @@ export interface QueryOptions {
 /** Which calls go first when calls to one target are queued. Of twelve turns the tiers get 8, 3 and 1. */
 export type Priority = "interactive" | "default" | "batch";
 
-/** How a call waits for a cold model. Waiting spends no retry. */
+/**
+ * How a call waits for a cold model. Waiting spends no retry. If the server has a cheap status, such as `/health` of a dedicated endpoint or of
+ * llama.cpp, the call that probes asks for that every second or two, and sends its payload when the model is up.
+ */
 export interface LoadingOptions {
   /**
    * The longest time that one call waits for a cold model in all, in milliseconds. It runs from the first loading answer.

@@ -118,13 +118,13 @@ export type CallEvent =
       outcome: Attempt["outcome"];
     }
   | {
-      /** The call waits, and sends nothing meanwhile. */
+      /** The call waits, and sends no payload meanwhile. */
       type: "wait";
       /** What it waits for. */
       reason: WaitReason;
       /** For how long. */
       ms: number;
-      /** The wait may end before `ms` is over, for example when the call's turn in the queue comes or another call finds the model up. */
+      /** The wait may end before `ms` is over, for example when the call's turn in the queue comes, or when another call or a status finds the model up. */
       upTo?: true | undefined;
       /** The number of the attempt before it; 0 before the first. */
       attempt: number;

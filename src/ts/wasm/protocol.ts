@@ -166,6 +166,10 @@ export interface CoreRequest {
   probe(): void;
   /** The origin has answered such a question. */
   readonly reached: boolean;
+  /** Asks for the status of a model that is loading. Undefined if no cheap way to ask is known. */
+  look(target: number): Promise<void> | undefined;
+  /** What the last status said. */
+  readonly modelSays: Said;
   /** The platform says that there is no network, or the page has been left. */
   readonly offline: boolean;
   /** The page is hidden, so its timers are late. */
@@ -258,6 +262,16 @@ export const enum Speaks {
   Newer,
   /** It is being found out, with one connection more than are used otherwise. */
   Tried,
+}
+
+/** What a server says of its model: `Status` of the core. */
+export const enum Said {
+  NotYet,
+  Up,
+  /** The route does not tell, or takes too long. */
+  Odd,
+  /** There was no answer. There may be one at the next cold start. */
+  Lost,
 }
 
 /** Why `fetch` has rejected, as far as the platform says. */
