@@ -5,7 +5,7 @@ import { Body } from "../http/body.js";
 import type { Leg } from "../http/request.js";
 import { decode } from "../http/value.js";
 import { joined } from "../input/bytes.js";
-import { abortedAfter, firstOf } from "../input/platform.js";
+import { Within } from "../input/platform.js";
 import { Said } from "../wasm/protocol.js";
 import type { Status } from "./cheapest.js";
 
@@ -27,10 +27,10 @@ export async function isWarm(response: Response, { isWarm }: Status): Promise<bo
 /** Asked of a target whose payload was told of loading. It never rejects. */
 export async function asked(leg: Leg, status: Status, until: AbortSignal): Promise<Said> {
   const began = performance.now();
-  const late = abortedAfter(TO_SAY);
+  const within = new Within(TO_SAY, until);
   let response: Response | undefined;
   try {
-    response = await leg.look(status.url, false, firstOf([until, late]));
+    response = await leg.look(status.url, false, within.signal);
     if (!status.isWarm && [502, 503, 504].includes(response.status)) {
       response.body?.cancel().catch(() => {});
       return Said.NotYet;
@@ -39,7 +39,9 @@ export async function asked(leg: Leg, status: Status, until: AbortSignal): Promi
     return isUp ? Said.Up : isUp === false ? Said.NotYet : Said.Odd;
   } catch {
     // A page cannot tell CORS from a lost connection, and CORS stays. A machine that slept has lost its connection.
-    const isLate = late.aborted && performance.now() - began < 2 * TO_SAY;
+    const isLate = !until.aborted && within.signal.aborted && performance.now() - began < 2 * TO_SAY;
     return response || isLate || isPage() ? Said.Odd : Said.Lost;
+  } finally {
+    within.end();
   }
 }

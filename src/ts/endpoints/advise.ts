@@ -48,7 +48,7 @@ export function advise(stats: TargetStats, endpoint?: Endpoint): Advice[] {
   const longerMs = Math.ceil(ROOM * (alert?.p99Ms ?? 0));
   const remedies: Record<Change, [words: string, figures?: Record<string, number> | undefined]> = {
     min_replicas: [`keep ${REPLICAS} replicas${endpoint ? `, not ${min}` : ""}`, replicas],
-    max_replicas: [`all of its ${max} replicas serve, so raise the maximum`, replicas],
+    max_replicas: [`all of its ${max} replicas serve: raise the maximum`, replicas],
     scale_up_threshold: [`scale up at ${THRESHOLD} % of hardware usage rather than at 90 %`, { threshold: THRESHOLD, ...replicas }],
     larger_gpu: ["take a larger GPU"],
     quantization: ["quantise the model"],
