@@ -31,7 +31,8 @@ if (what === "nobody holds it") {
   server.close();
 } else {
   const handle = keep(600_000);
-  await sleep(300);
+  for (let nth = 0; nth < 200 && requests === 0; nth++) await sleep(50);
+  await sleep(250); // a second one would come too
   console.log(JSON.stringify({ requests, handle: typeof handle.stop }));
   server.close();
   server.closeIdleConnections();
