@@ -88,7 +88,8 @@ pub struct Report {
     pub generation: u32,
     /// What its end says about the target.
     pub verdict: Verdict,
-    /// What the others in flight count against the failures. They may still succeed, because failures come sooner than answers.
+    /// What the others in flight count against the failures: one each, or as much as a success where the target works on
+    /// them. They may still succeed, because failures come sooner than answers.
     pub others: u32,
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Nothing is sent to a target that keeps failing until it has had time to recover, and then one probe is sent first.
 //! Two rules open the circuit. The first counts failures within a window, which must also be three of four of the
-//! calls; otherwise five failures in a thousand calls would shut out a healthy target, and one broken replica of two the
-//! other. The second counts
-//! consecutive timeouts, because callers with clocks of a minute never fit five timeouts into a window of half a
-//! minute.
+//! calls; otherwise five failures in a thousand calls would shut out a healthy target, and one broken replica of two
+//! the other. The second counts consecutive timeouts, because callers with clocks of a minute never fit five timeouts
+//! into a window of half a minute.
 //!
 //! [`Verdict`] says what counts as a failure. A loading model, a rate limit, any other status of 400 to 499, and an
-//! abort do not. Nor do the retries of a call that fails while the target answers others: see `Shared::ended`.
+//! abort do not. Nor do the retries of a call that fails while the target answers others, or may still: see
+//! `Shared::ended`.
 
 mod messages;
 mod window;
