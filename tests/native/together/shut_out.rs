@@ -94,3 +94,22 @@ fn one_replica_of_two_that_fails_shuts_no_call_out() {
         }
     }
 }
+
+#[test]
+fn a_target_whose_failures_take_seconds_is_shut_out_though_many_calls_are_in_flight() {
+    for seed in 0..SEEDS {
+        // A minute of answers, and then nothing but failures after four seconds each.
+        let callers = (0..480).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 250)));
+        let late = Reply::after(secs(4), status(500), crate::read::of_error(r#"{"error": "no"}"#));
+        let mut failures = 0;
+        Crowd::of(callers).seeded(seed).against(|asked| {
+            if asked.at < secs(60) {
+                return Reply::ok(ms(1_500));
+            }
+            failures += u32::from(asked.at < secs(100));
+            late.clone()
+        });
+        // 105 if those in flight counted as answered.
+        assert!(failures < 100, "seed {seed}: {failures}");
+    }
+}
