@@ -138,6 +138,7 @@ impl Sink for Cursor {
         if self.depth == 1 && key == Key::Errors {
             self.in_errors = Some(self.said.found.has_failed);
         }
+        self.said.found.is_snowflake |= key == Key::ContentList;
         self.goes_to(object.below(key));
     }
 
@@ -168,6 +169,7 @@ impl Sink for Cursor {
             Use::Text | Use::Instead => self.said.add_text(written, self.used == Use::Instead),
             Use::Index => self.said.choice_is(millis(written).map_or(0, |ms| ms / 1_000)),
             Use::Estimate => self.said.found.estimate = seconds(written),
+            Use::Total => self.said.found.has_total = true,
             Use::Wait | Use::WaitMs | Use::WaitUntil => self.said.waits(self.used, written),
             used => self.said.status_is(used, written),
         }

@@ -43,6 +43,9 @@ pub(super) struct Found {
     pub(super) is_known: bool,
     /// In a form whose events never say that they are the last.
     pub(super) is_endless: bool,
+    /// A piece of Snowflake's, by its `content_list`, and a usage that counts something.
+    pub(super) is_snowflake: bool,
+    pub(super) has_total: bool,
     /// The document says that it has not ended, whatever form it has.
     pub(super) is_open: bool,
     /// `done` is false: a piece of Ollama or llama.cpp, if it has a place for text.

@@ -150,7 +150,7 @@ impl Said {
 
     /// A document with this many keys is complete. Ollama says that a pull was a success, and nothing else.
     pub(super) fn closes(&mut self, keys: usize) {
-        if self.found.says_success && keys == 1 {
+        if self.found.says_success && keys == 1 || self.found.is_snowflake && self.found.has_total {
             self.ends();
         }
     }

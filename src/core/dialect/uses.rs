@@ -25,6 +25,8 @@ pub(super) enum Use {
     Finish,
     /// The same in the provider's own word, which counts only if it is a failure.
     NativeFinish,
+    /// The tokens of the whole answer.
+    Total,
     /// The answer has ended, if this is true.
     Done,
     /// The same, in a form of which nothing else is known.

@@ -14,6 +14,7 @@ mod ollama;
 mod openai;
 mod responses;
 mod sglang;
+mod snowflake;
 mod tgi;
 mod triton;
 mod workers_ai;
@@ -48,6 +49,7 @@ pub(super) const FORMS: &[&[Way]] = &[
     anthropic::WAYS,
     tgi::WAYS,
     sglang::WAYS,
+    snowflake::WAYS,
     triton::WAYS,
     ollama::WAYS,
     llama_cpp::WAYS,
