@@ -193,7 +193,7 @@ fn of_status(status: u16, profile: Profile, body: &Body) -> Classification {
         // A page instead of an answer, such as a challenge, comes from a proxy that never asked the server.
         403 if body.is_page => Classification::new(Code::BadResponse, Layer::Gateway, RetryClass::Never),
         // GitHub's style.
-        403 if phrases.rate_limited() => Classification::RATE_LIMITED,
+        403 if phrases.rate_limited() && !phrases.never_allowed() => Classification::RATE_LIMITED,
         403 => Classification::FORBIDDEN,
         404 => Classification::NOT_FOUND,
         // LiteLLM, about its engine.

@@ -128,7 +128,7 @@ impl Phrases<'_> {
         self.are("overloaded|capacity_exceeded|engine_overloaded|slow_down")
             || self.say(
                 "overloaded|server busy|server is busy|model busy|model is busy|maximum pending requests|queue full|queue is full|\
-                 capacity exceeded|at capacity|no capacity|over capacity|max_parallel_requests|too many concurrent",
+                 capacity exceeded|at capacity|maximum capacity|no capacity|over capacity|max_parallel_requests|too many concurrent",
             )
     }
 
@@ -161,14 +161,14 @@ impl Phrases<'_> {
     }
 
     pub(super) fn timed_out(&self) -> bool {
-        self.say("time out|timed out")
+        self.say("time out|timed out|was timeout")
     }
 
     /// The router: `model_not_supported`, "Model not supported by provider …". LM Studio: "Unexpected endpoint or method".
-    /// LiteLLM: "Invalid model name passed in …".
+    /// LiteLLM: "Invalid model name passed in …". DeepSeek: "Model Not Exist".
     pub(super) fn unsupported_model(&self) -> bool {
         self.are("model_not_supported|model_not_found")
-            || self.say("not supported by|unexpected endpoint|invalid model name")
+            || self.say("not supported by|unexpected endpoint|invalid model name|model not exist")
     }
 
     /// llama.cpp: "This server does not support embeddings."
@@ -185,6 +185,11 @@ impl Phrases<'_> {
         self.are("invalid_api_key|api_key_invalid|authentication_error")
             || self
                 .say("token seems invalid|invalid credentials|invalid username or password|incorrect api key")
+    }
+
+    /// Databricks, about a model that the workspace was not given.
+    pub(super) fn never_allowed(&self) -> bool {
+        self.say("rate limit of 0")
     }
 
     pub(super) fn rate_limited(&self) -> bool {
@@ -229,13 +234,13 @@ impl Phrases<'_> {
         }
         self.are(
             "insufficient_quota|insufficient_balance|credits_exhausted|billing|payment_required|budget_exceeded|\
-             quota_exhausted|perday|arrearage|exceeded_current_quota|setlimitexceeded",
+             quota_exhausted|perday|arrearage|exceeded_current_quota|setlimitexceeded|user_quota",
         )
             || self.say("quota exceeded for metric") && self.number("limit") == Some(0)
             || self.say(
                 "included credits|credit balance|insufficient balance|insufficient credit|out of credits|not enough credits|\
                  spending limit|spending cap|balance is insufficient|available credits|credits are depleted|credits_balance|daily quota|\
-                 daily rate limit|weekly usage limit|too many tokens per day|余额不足|使用上限|budget has been exceeded|daily free allocation|extra usage|api usage limit|per day limit|calls / month|balance not enough|欠费",
+                 daily rate limit|weekly usage limit|too many tokens per day|余额不足|使用上限|budget has been exceeded|daily free allocation|extra usage|api usage limit|per day limit|calls / month|balance not enough|not enough balance|quota is not enough|crossed budget|欠费",
             )
     }
 
@@ -247,7 +252,7 @@ impl Phrases<'_> {
         )
             || self.say(
                 "validation error|missing_thought_signature|context size has been exceeded|exceeds the available context|context length|context window|\
-                 prompt is too long|input is too long|input is too large|must have less than|content management policy|flagged",
+                 prompt is too long|input is too long|input is too large|must have less than|maximum allowed length|content management policy|flagged",
             )
     }
 }
