@@ -358,6 +358,26 @@ export const clientFetchStreams = [
     },
   },
   {
+    name: "an application/octet-stream is nobody's to judge: it passes through a client's fetch as it came, cut or not; without a type a cut is told",
+    async run({ api, mock, assert }) {
+      const cut = chat(2);
+      const bytes = { "content-type": "application/octet-stream" };
+      const put = (name, headers, body) => mock.put(name, { then: { status: 200, headers, body } });
+      const client = api.createClient({ maxRetries: 0 });
+      for (const [name, body] of Object.entries({
+        events: cut,
+        lines: '{"message":{"content":"Hel"},"done":false}\n',
+        json: '{"choices":[{"mess',
+        sound: "{\u0001pcm",
+      })) {
+        const { text, error } = await readText(await client.fetch(await put(name, bytes, body), ask()));
+        assert.deepEqual([text, error], [body, undefined], name);
+      }
+      const { text, error } = await readText(await client.fetch(await put("untyped", { "content-type": "" }, cut), ask()));
+      assert.deepEqual([text, error?.code], [cut, "stream_truncated"]);
+    },
+  },
+  {
     name: "twenty streams of a client's fetch at once are all whole",
     async run({ api, mock, assert }) {
       const url = await putStream(mock, "m", { stream: { tokens: 20, tokensPerSecond: 200 } });
