@@ -134,7 +134,8 @@ pub struct Given {
     pub max_retries: Option<u32>,
     /// `loading.maxWaitMs`.
     pub max_wait: Option<Duration>,
-    /// `loading.defaultWaitMs`. There is no default: without it a server that names no time is probed after a second.
+    /// `loading.defaultWaitMs`. There is no default: without it a server that names no time is probed after a second,
+    /// and the events estimate 20 s.
     pub default_wait: Option<Duration>,
     /// `loading.refusedMs`. The default depends on the target: see [`Loading::patience`].
     pub refused: Option<Duration>,

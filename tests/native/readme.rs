@@ -2,6 +2,7 @@
 
 use query_with_retry::core::admission::budget::{self, InitialTokens};
 use query_with_retry::core::admission::coordinator::Rules;
+use query_with_retry::core::admission::probing::SHORTEST_SLEEP;
 use query_with_retry::core::admission::{breaker, limiter};
 use query_with_retry::core::backoff;
 use query_with_retry::core::policy::{DEFAULT_ESTIMATE, Policy};
@@ -45,13 +46,24 @@ fn the_options_table_has_the_defaults_of_the_policy() {
     for (name, default) in [
         ("maxRetries", u64::from(max_retries)),
         ("loading.maxWaitMs", loading.max_wait.as_ms()),
-        ("loading.defaultWaitMs", DEFAULT_ESTIMATE.as_ms()),
         ("timeouts.connectMs", timeouts.connect.as_ms()),
         ("timeouts.idleMs", timeouts.idle.as_ms()),
         ("timeouts.attemptMs", timeouts.attempt.as_ms()),
         ("timeouts.totalMs", timeouts.total.as_ms()),
     ] {
         assert_eq!(number(self::default(name)), Some(default), "{name}");
+    }
+}
+
+#[test]
+fn the_options_table_says_what_replaces_a_default_wait_that_is_not_set() {
+    assert_eq!(Policy::default().loading.default_wait, None);
+    let row = rows().find(|(name, _)| *name == "loading.defaultWaitMs").map(|(_, cells)| cells);
+    let [default, meaning, ..] = row.as_deref().unwrap_or_default() else { panic!("no row") };
+    assert_eq!(*default, "none");
+    for ms in [SHORTEST_SLEEP.as_ms(), DEFAULT_ESTIMATE.as_ms()] {
+        let says = |word: &str| number(word.trim_end_matches([',', '.'])) == Some(ms);
+        assert!(meaning.split(' ').any(says), "no {ms} in {meaning:?}");
     }
 }
 

@@ -135,11 +135,13 @@ export interface LoadingOptions {
    */
   maxWaitMs?: number | undefined;
   /**
-   * The estimate for a loading answer that names no time, in milliseconds. It is shown in `wait` events. If you set it, the first
-   * probe comes after a quarter of it, as after a time that the server names. By default the first probe comes after a second,
-   * and each pause is 1.25 times the pause before it.
+   * How long the model takes to load if the server does not say, in milliseconds. The first probe then comes after a quarter of
+   * this time, as it does after a time that the server names. `wait` events show this time as `estimatedMs`.
    *
-   * @default 20_000
+   * Without this option, the first probe comes after a second, and each pause is 1.25 times the pause before it. `wait` events
+   * then show 20_000. So `defaultWaitMs: 20_000` is not the same as leaving the option out.
+   *
+   * @default none
    */
   defaultWaitMs?: number | undefined;
   /**

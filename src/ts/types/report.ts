@@ -131,8 +131,8 @@ export type CallEvent =
       /** The model id, or the URL without its query. */
       target: string;
       /**
-       * For `loading` only, and only if this call got a loading answer: how long the model takes to load, as the server or
-       * `loading.defaultWaitMs` says. It is an estimate, not a limit.
+       * For `loading` only, and only if this call got a loading answer: how long the model takes to load. The server
+       * says it, or else `loading.defaultWaitMs` does, or else it is 20_000. It is an estimate, not a limit.
        */
       estimatedMs?: number | undefined;
       /**
