@@ -62,6 +62,9 @@ pub const AWAY: Duration = Duration::from_secs(2);
 /// The shortest time between two checks while the reader is away. A clock may be noticed this late.
 const MIN_RECHECK: Duration = Duration::from_ms(10);
 
+/// Silence is never checked more often than this, however short `idleMs` is.
+const MIN_IDLE: Duration = Duration::from_ms(1);
+
 /// What follows the end of an answer, such as its usage, comes within this time. Some servers leave the connection
 /// open for ever and write comments into it.
 const LAST_WORDS: Duration = Duration::from_ms(5_000);
@@ -98,6 +101,21 @@ impl Clocks {
         sooner(progress.quiet_since.map(|since| since + self.idle), Phase::Idle);
         sooner(progress.whole.map(|since| since + LAST_WORDS + progress.was_away), Phase::Idle);
         next
+    }
+
+    /// When to check the clocks again.
+    ///
+    /// A piece of the body wakes no call. The next piece may come at once and be the last one, so the clocks of a body
+    /// are checked when its silence could end the attempt at the earliest.
+    pub fn next_check(&self, now: Instant, progress: Progress) -> Instant {
+        let (mut until, _) = self.next(now, progress);
+        if progress.stage >= Stage::Headers {
+            until = until.min(now + self.idle.max(MIN_IDLE));
+        }
+        if progress.stage == Stage::Begun {
+            until = until.min(now + AWAY); // the reader may have gone away
+        }
+        until
     }
 }
 
@@ -140,6 +158,30 @@ mod tests {
         assert_eq!(clocks.next(at(4_000), progress), (at(5_007), Phase::Idle));
         let away = Progress { was_away: Duration::from_ms(900), ..progress };
         assert_eq!(clocks.next(at(4_000), away), (at(5_907), Phase::Idle));
+    }
+
+    #[test]
+    fn until_the_headers_come_the_clocks_are_checked_when_the_first_of_them_runs_out() {
+        assert_eq!(clocks().next_check(at(10), Progress::default()), at(50));
+    }
+
+    #[test]
+    fn the_clocks_of_a_body_are_checked_when_its_silence_could_end_the_attempt_at_the_earliest() {
+        let headers = Progress { stage: Stage::Headers, ..Progress::default() };
+        let clocks = Clocks { first_byte: None, ..clocks() };
+        assert_eq!(clocks.next_check(at(10), headers), at(70));
+        assert_eq!(clocks.next_check(at(10), heard(10)), at(70));
+        assert_eq!(clocks.next_check(at(100), heard(90)), at(120), "the attempt ends before");
+        let hasty = Clocks { idle: Duration::ZERO, ..clocks };
+        assert_eq!(hasty.next_check(at(10), headers), at(11), "not at once, or nothing else would run");
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_noticed_within_two_seconds() {
+        let clocks = Clocks { idle: Duration::from_ms(60_000), total: at(300_000), ..clocks() };
+        assert_eq!(clocks.next_check(at(4_000), begun(4_000)), at(6_000));
+        let reading = Progress { stage: Stage::Heard, ..begun(4_000) };
+        assert_eq!(Clocks { attempt: at(300_000), ..clocks }.next_check(at(4_000), reading), at(64_000));
     }
 
     #[test]

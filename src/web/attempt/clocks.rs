@@ -14,10 +14,7 @@ const RECHECK: Duration = Duration::from_ms(20);
 const LONG_RECHECK: Duration = Duration::from_ms(250);
 
 impl Attempt<'_> {
-    /// When to check the clocks again. A piece of the body wakes no call. It may come at once and be the last one, so
-    /// the check is when its silence could end at the earliest.
-    ///
-    /// `sole_timer`: no other timer notices that time has passed.
+    /// When to check the clocks again. `sole_timer`: no other timer notices that time has passed.
     pub(in crate::web) fn until(&mut self, sole_timer: bool) -> Instant {
         let now = clock::now();
         let mut until = self.next_check();
@@ -32,17 +29,9 @@ impl Attempt<'_> {
         if let Some((_, at)) = self.recheck {
             return at;
         }
-        let (until, _) = self.clock();
-        match self.state {
-            State::Reading(_) | State::Streaming(_) => {
-                let now = clock::now();
-                let mut soonest = now + self.clocks.idle.max(Duration::from_ms(1));
-                if self.begun().is_some() {
-                    soonest = soonest.min(now + AWAY); // the reader may have gone away
-                }
-                until.min(soonest)
-            }
-            State::Sending if !self.probed => self.clocks.probe.map_or(until, |probe| until.min(probe)),
+        let until = self.clocks.next_check(clock::now(), self.progress());
+        match (&self.state, self.clocks.probe) {
+            (State::Sending, Some(probe)) if !self.probed => until.min(probe),
             _ => until,
         }
     }

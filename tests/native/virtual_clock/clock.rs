@@ -13,26 +13,23 @@ pub(super) struct Clock {
     pub(super) aborts: Option<Instant>,
 }
 
-/// The clocks of an attempt, checked as `Attempt` of `src/web` checks them: when it begins to wait, and at the time
-/// that it found then. What happens in between wakes no call, so once there is a body the clocks are checked whenever
-/// silence may have ended. Here what has come is seen at once, so no recheck is needed.
+/// The clocks of an attempt. They are checked when it begins to wait, and at the time that the last check found, as
+/// `Attempt` of `src/web` does. Here what has come is seen at once, so no recheck is needed.
 struct Watch {
     clocks: Clocks,
-    looks: Instant,
+    next_check: Instant,
 }
 
 impl Watch {
     fn new(clocks: Clocks, now: Instant, stage: Stage) -> Self {
-        let mut watch = Self { clocks, looks: now };
-        watch.check(now, Progress { stage, ..Progress::default() });
-        watch
+        let progress = Progress { stage, ..Progress::default() };
+        Self { clocks, next_check: clocks.next_check(now, progress) }
     }
 
     /// The clock that has run out, if one has.
     fn check(&mut self, now: Instant, progress: Progress) -> Option<Phase> {
         let (until, phase) = self.clocks.next(now, progress);
-        let idle = now + self.clocks.idle.max(ms(1));
-        self.looks = if progress.stage < Stage::Headers { until } else { until.min(idle) };
+        self.next_check = self.clocks.next_check(now, progress);
         (now >= until).then_some(phase)
     }
 }
@@ -46,7 +43,7 @@ impl Clock {
         at: Option<Instant>,
     ) -> Option<Input> {
         loop {
-            let rings = self.now.max(watch.looks + self.late);
+            let rings = self.now.max(watch.next_check + self.late);
             let at = at.filter(|at| *at <= rings);
             let then = at.unwrap_or(rings);
             if let Some(aborts) = self.aborts.filter(|aborts| *aborts <= then) {
