@@ -13,7 +13,6 @@ use super::reading::Reading;
 use super::standstill::Standstills;
 use crate::core::call::{Head, Input, Lost, Send};
 use crate::core::classify::Body;
-use crate::core::completion::End;
 use crate::core::deadline::Clocks;
 use crate::core::hint::{self, Now};
 use crate::core::stream::Over;
@@ -162,7 +161,7 @@ impl<'a> Attempt<'a> {
     /// The body broke off.
     fn on_broken(&self, error: &JsValue) -> Step {
         let lost = Lost::ALL.get(self.request.lost(error) as usize).copied().unwrap_or_default();
-        Step::Happened(self.completed().unwrap_or(Input::NetworkError(self.or_asleep(lost))))
+        Step::Happened(self.unless_complete(Input::NetworkError(self.or_asleep(lost))))
     }
 
     /// Hands over the text that has come and was not handed over yet.
@@ -203,11 +202,11 @@ impl<'a> Attempt<'a> {
         self.state = State::Over;
     }
 
-    /// A connection that is lost after the model said that it has finished is no loss.
-    fn completed(&self) -> Option<Input> {
+    /// What the loss of the attempt means for the call.
+    fn unless_complete(&self, loss: Input) -> Input {
         match &self.state {
-            State::Streaming(events) if events.is_whole() => Some(Input::Ended(End::Complete)),
-            _ => None,
+            State::Streaming(events) => loss.unless_complete(events.is_whole()),
+            _ => loss,
         }
     }
 

@@ -65,6 +65,15 @@ pub enum Input {
     Aborted,
 }
 
+impl Input {
+    /// What the loss of a stream means. A connection that is lost after the model said that it has finished is no
+    /// loss, and neither is silence then.
+    #[must_use]
+    pub fn unless_complete(self, is_complete: bool) -> Self {
+        if is_complete { Self::Ended(End::Complete) } else { self }
+    }
+}
+
 /// Why there is no answer, as far as the platform says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lost {

@@ -81,7 +81,7 @@ impl Attempt<'_> {
         } else {
             Input::TimedOut(phase)
         };
-        Step::Happened(self.completed().unwrap_or(late))
+        Step::Happened(self.unless_complete(late))
     }
 
     /// Whether the caller, by its reader or its token function, has held the attempt up for long. `None` if that has

@@ -74,9 +74,9 @@ impl Stream {
         self.quiet_since = Some(now);
     }
 
-    /// A connection that is lost after the model said that it has finished is no loss.
-    pub(super) fn lost(&self, input: Input) -> Input {
-        if self.completion.end() == End::Complete { Input::Ended(End::Complete) } else { input }
+    /// What the loss of the stream means for the call.
+    pub(super) fn lost(&self, loss: Input) -> Input {
+        loss.unless_complete(self.completion.end() == End::Complete)
     }
 
     /// What it means for the call, if it is the end.

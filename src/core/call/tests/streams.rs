@@ -22,6 +22,18 @@ fn a_whole_stream_is_delivered() {
 }
 
 #[test]
+fn a_stream_that_is_lost_after_the_model_said_that_it_has_finished_is_delivered() {
+    for loss in [Input::NetworkError(Lost::Unsaid), Input::TimedOut(Phase::Idle)] {
+        for (is_complete, is_delivered) in [(true, true), (false, false)] {
+            let mut call = streaming(&[OPENAI]);
+            call.handle(at(1200), Input::Begun);
+            let end = call.handle(at(1300), loss.clone().unless_complete(is_complete));
+            assert_eq!(end == Action::Deliver, is_delivered, "{loss:?}, complete: {is_complete}");
+        }
+    }
+}
+
+#[test]
 fn before_anything_is_handed_over_a_broken_stream_is_tried_again() {
     for (input, code) in [
         (Input::Ended(End::Truncated), Code::StreamTruncated),
