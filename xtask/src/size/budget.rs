@@ -92,6 +92,7 @@ pub(crate) fn check() -> Result<()> {
         let (bytes, zipped) = sizes(&fs::read(dist.join(file))?)?;
         row(&format!("{file}, as published"), bytes, zipped, None);
     }
+    stated(zipped, index.1)?;
     let other = format!("the budgets were measured with rustc {COMPILER}, and this is {compiler}");
     match (over.is_empty(), compiler == COMPILER) {
         (true, true) => {}
@@ -99,6 +100,23 @@ pub(crate) fn check() -> Result<()> {
         (false, true) => bail!("over budget: {}", over.join("; ")),
         (false, false) => {
             bail!("over budget: {} ({other}: rustup run {COMPILER} tells more)", over.join("; "))
+        }
+    }
+    Ok(())
+}
+
+/// The pages state the sizes of the core and of the default entry, in kilobytes of 1,000 bytes, no more than one off.
+fn stated(core: usize, entry: usize) -> Result<()> {
+    for (page, before, size) in [
+        ("README.md", "Bundled and minified it is ", entry),
+        ("README.md", " KB gzip, of which ", core),
+        ("docs/comparison.md", "with the text so far | `timeout` after `idleMs` | ", entry),
+    ] {
+        let text = fs::read_to_string(root().join(page))?;
+        let after = text.split_once(before).map_or("", |(_, after)| after);
+        let stated: usize = after.split(' ').next().unwrap_or_default().parse().unwrap_or_default();
+        if (stated * 1_000).abs_diff(size) > 1_000 {
+            bail!("{page} says {stated} KB behind {before:?}, and it is {size} bytes gzip");
         }
     }
     Ok(())
