@@ -1,4 +1,4 @@
-/** Pieces of bytes, and all of them. */
+/** Reads a stream of bytes to its end, and joins pieces of bytes. */
 
 import type { Bytes } from "../wasm/protocol.js";
 
@@ -14,7 +14,7 @@ export function joined(pieces: Bytes[]): Bytes {
   return whole;
 }
 
-/** All of a stream. An abort cancels it, and rejects with its reason. */
+/** Reads the stream to its end. An abort cancels the stream, and rejects with the reason of the signal. */
 export async function wholeOf(stream: ReadableStream<unknown>, signal: AbortSignal): Promise<Bytes> {
   const reader = stream.getReader();
   const pieces: Bytes[] = [];

@@ -1,8 +1,8 @@
 import { isIterable } from "./options.js";
 
 /**
- * Options as they were when they were given: what their owner changes afterwards changes nothing.
- * Plain objects, lists, headers and URLs are copied; a signal, a function, a class of the caller's is its own.
+ * Copies options, so that later changes by the caller have no effect. Plain objects, lists, headers and URLs are copied. Signals,
+ * functions and instances of other classes are kept as they are.
  */
 export function copied<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
@@ -12,6 +12,6 @@ export function copied<T>(value: T): T {
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)])) as T;
   }
   if (value instanceof URL) return new URL(value) as T;
-  // A Headers object, of any library, or a Map: the only options that are one.
+  // The only iterable options are a Map and a Headers object, which may be of any library.
   return isIterable(value) ? (new Map(value as Iterable<[unknown, unknown]>) as T) : value;
 }

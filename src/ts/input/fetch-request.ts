@@ -1,4 +1,4 @@
-/** What `fetch` was called with, as a request that can be sent twice. */
+/** Turns the arguments of `fetch` into a request that can be sent twice. */
 
 import { invalid, placeOf } from "../errors/invalid.js";
 import type { Bytes } from "../wasm/protocol.js";
@@ -13,7 +13,7 @@ export interface Sent {
   url: string;
   headers: Headers;
   body: string | Bytes | FormData | undefined;
-  /** The members that the other fields do not hold. */
+  /** The other members of the request. */
   init: RequestInit;
   /** The body is a JSON object. */
   isObject: boolean;
@@ -21,16 +21,16 @@ export interface Sent {
   model: string;
   /** That object asks for a stream. */
   streamed: boolean;
-  /** The JSON of that object. */
+  /** The body as text, if it is text or JSON. */
   text: string;
 }
 
 const MEMBERS = ["method", "mode", "credentials", "cache", "redirect", "referrer", "referrerPolicy", "integrity", "keepalive", "signal"] as const;
 
-/** Where it goes. In a page an address may be relative to it. */
+/** The URL of the request. In a page it may be relative to the page. */
 export function addressOf(input: RequestInfo | URL): string {
   if (typeof input === "object" && "url" in input) return input.url;
-  // Not the platform's own error, which shows all of it.
+  // The platform's own error would show the whole URL, secrets included.
   const url = parsedUrl(input, globalThis.location?.href);
   if (!url) throw invalid(`fetch was given no absolute URL: ${placeOf(String(input))}`);
   return url.href;
@@ -50,7 +50,7 @@ function whichHeader(given: unknown): string {
   return `${JSON.stringify(name)} ${isFieldText(String(value)) ? "is not" : UNFIT}`;
 }
 
-/** A copy of the headers. Its error does not show the value, as the platform's own would. */
+/** A copy of the headers. The error does not show the value of a bad header, as the platform's own error would. */
 function headersOf(given: HeadersInit | undefined): Headers {
   try {
     return new Headers(given);
@@ -59,9 +59,9 @@ function headersOf(given: HeadersInit | undefined): Headers {
   }
 }
 
-/** `within`: how long the body may take to come, and the caller's signal. */
+/** `within` makes the signal that ends reading the body: the caller's signal, or a clock. */
 export async function taken(input: RequestInfo | URL, init: RequestInit, within: () => AbortSignal): Promise<Sent> {
-  // A Request, or whatever has a prototype, has members that a copy would lose.
+  // The members of a Request, or of another class, are on its prototype, and a plain copy would lose them.
   const ofPrototype = Object.getPrototypeOf(init) === Object.prototype ? {} : Object.fromEntries(MEMBERS.map((name) => [name, init[name]]));
   const { headers: givenHeaders, body: givenBody, ...own } = init;
   let [headers, body, rest]: [HeadersInit | undefined, RequestInit["body"], RequestInit] = [
@@ -69,28 +69,28 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     givenBody,
     { ...defined(ofPrototype), ...own },
   ];
-  const url = addressOf(input); // before anything is waited for
+  const url = addressOf(input); // first, so that a bad URL is reported at once
   let text: string | undefined;
   let bytes: Bytes | undefined;
   let form: FormData | undefined;
   if (typeof input === "object" && "url" in input) {
-    // Its own members, where `init` does not say otherwise.
+    // The members of the Request apply unless `init` replaces them.
     rest = defined({ ...Object.fromEntries(MEMBERS.map((name) => [name, input[name]])), ...defined(rest) });
     if (rest.mode === "navigate") delete rest.mode;
     headers = headersOf(headers ?? input.headers);
     if (body == null && !/^(get|head)$/i.test(input.method)) {
       if (input.bodyUsed) throw new TypeError("query-with-retry: the body of this Request was used already");
-      // Not every browser has its `body`.
+      // Some browsers have no `Request.body`.
       const whole = input.body ? await wholeOf(input.body, within()) : new Uint8Array(await input.arrayBuffer());
       body = whole.byteLength > 0 ? whole : undefined;
     }
   }
   const method = rest.method ?? "GET";
-  // As the Fetch standard has it: these are the same in lower case, others are not.
+  // The Fetch standard accepts these methods in lower case, and no others.
   if (/^(delete|get|head|options|post|put)$/i.test(method)) rest.method = method.toUpperCase();
   if (/^(connect|trace|track)$/i.test(method)) throw new TypeError(`query-with-retry: fetch refuses the method ${method}`);
   if (body != null && /^(get|head)$/i.test(method)) throw new TypeError(`query-with-retry: a request with the method ${method} has no body`);
-  // A copy: it goes out when the call's turn comes, and with each try.
+  // A copy, because it is sent when the call's turn comes, and again with each attempt.
   const pairs = headersOf(headers);
   pairs.delete("content-length"); // the platform counts what it sends
   const set = (type: string) => pairs.set("content-type", type);
@@ -98,11 +98,11 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     text = body;
     if (!pairs.has("content-type")) set("text/plain;charset=UTF-8");
   } else if (body instanceof FormData) {
-    // A copy for every try: not every platform tells its bytes.
+    // A copy that is encoded anew for each attempt, because some platforms do not show its bytes.
     form = new FormData();
     for (const [name, value] of body) form.append(name, value);
   } else if (body != null) {
-    // The platform knows the bytes of every kind of body, and its content type.
+    // The platform turns every kind of body into bytes, and knows its content type.
     const whole = new Response(body);
     const type = whole.headers.get("content-type");
     if (type && !pairs.has("content-type")) set(type);

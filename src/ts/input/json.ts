@@ -1,4 +1,4 @@
-/** What is no JSON is undefined. */
+/** Undefined if the text is not JSON. */
 export function parseJson(text: string): any {
   try {
     return JSON.parse(text);

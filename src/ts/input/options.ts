@@ -1,13 +1,13 @@
 /**
- * The types of options, checked before anything is sent. Whether times fit together is checked
- * by the core, which knows the defaults.
+ * Checks the types of options before anything is sent. The core checks whether times fit together, because it knows the
+ * defaults.
  */
 
 import { given, invalid } from "../errors/invalid.js";
 import { priorities, profiles } from "../wasm/enums.js";
 import type { HeaderPairs } from "../wasm/protocol.js";
 
-/** `members`: of an option that is an object. */
+/** `members` is set for an option that is an object. */
 export type Check = ((value: any, name: string) => void) & { members?: Record<string, Check> };
 
 const rule =
@@ -24,7 +24,7 @@ const wait = rule("a number of milliseconds, 0 or more", (value) => finite(value
 const above = (value: unknown): boolean => finite(value) && value > 0;
 const clock = rule("a number of milliseconds above 0", above);
 
-/** The name that was probably meant: it begins and ends most like this one. It may belong into a group: `timeouts.totalMs`. */
+/** The name that was probably meant: the one that shares the longest beginning and end with this key. It may be in a group: `timeouts.totalMs`. */
 function nearest(key: string, members: Record<string, Check>): string {
   let found = "";
   let most = Math.max(2, key.length / 2);
@@ -42,7 +42,7 @@ function nearest(key: string, members: Record<string, Check>): string {
   return found;
 }
 
-/** Where a known name belongs that is no option here. */
+/** Says where the key belongs, if it is a known name that is no option here. */
 function elsewhere(key: string): string | undefined {
   const payload = "the payload, the second argument of a call";
   if (key === "stream") return `${payload}, where streamWithRetry puts it`;
@@ -51,7 +51,7 @@ function elsewhere(key: string): string | undefined {
   return Object.hasOwn(ofClient, key) ? `a client: createClient({ ${key} })` : undefined;
 }
 
-/** An object with these members and no others; what is undefined is absent. `whole`: whether they fit together. */
+/** An object with these members and no others. An undefined member counts as absent. `whole` checks whether the members fit together. */
 export const shape = (members: Record<string, Check>, whole?: Check): Check => {
   const check: Check = (value, name) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -75,7 +75,7 @@ export const shape = (members: Record<string, Check>, whole?: Check): Check => {
   return check;
 };
 
-/** A token as it is sent: one that was read from a file ends in a line break. What was given is never shown, for it may be one all the same. */
+/** The token as it is sent, without the line break of a token that was read from a file. Errors never show the value, because even a bad one may be a secret. */
 export function bareToken(value: unknown, name: string): string {
   if (typeof value !== "string") throw invalid(`${name} must be a string, got ${given(value)}`);
   const bare = value.trimEnd();
@@ -139,7 +139,7 @@ export const checkOptions = shape(callOptions);
 
 export const count = rule("a whole number above 0", (value) => Number.isSafeInteger(value) && (value as number) > 0);
 
-/** Not more often than each second: it is a thing of minutes. */
+/** At most once a second, because models are kept warm for minutes. */
 const every = rule("a number of milliseconds, 1000 or more", (value) => finite(value) && value >= 1_000);
 
 export const checkKeepWarm = shape({ ...callOptions, everyMs: every, maxIdlePings: whole, onStop: callback });
@@ -150,7 +150,7 @@ const orFalse =
   (value, name) =>
     value === false || check(value, name);
 
-/** What calls share, so no call has its own. */
+/** Options that all calls of a client share. */
 const ofClient: Record<string, Check> = {
   breaker: orFalse(shape({ failures: count, windowMs: clock, openMs: clock, maxOpenMs: clock })),
   retryBudget: orFalse(shape({ ratio: rule("a number, 0 or more", (value) => finite(value) && value >= 0), burst: whole })),
@@ -169,10 +169,10 @@ export const checkClientOptions = shape({ ...callOptions, ...ofClient }, ({ endp
   if (resumePaused && !endpoints) throw invalid("resumePaused needs endpoints");
 });
 
-/** What a header can carry, and a reason phrase (RFC 9110, section 5.5). */
+/** Whether a header, or a reason phrase, can carry the text (RFC 9110, section 5.5). */
 export const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 
-/** What is said of a value that is no field text. */
+/** The end of an error about a value that no header can carry. */
 export const UNFIT = "holds a line break or another character that a header cannot carry";
 
 export const isHeaderName = (name: unknown): boolean => typeof name === "string" && /^[!#$%&'*+.^`|~\w-]+$/.test(name);
@@ -180,17 +180,17 @@ export const isHeaderName = (name: unknown): boolean => typeof name === "string"
 export const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof (value as Iterable<unknown> | undefined)?.[Symbol.iterator] === "function";
 
-/** Headers as pairs with lower-case names; a bad one is named, its value is not shown. */
+/** Headers as pairs with lower-case names. An error names the bad header and does not show its value. */
 export function headerPairs(value: object | undefined, name: string): HeaderPairs {
   if (value === undefined) return [];
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(`${name} must be an object of strings, got ${given(value)}`);
   }
-  // A Headers object, of any library, has no members of its own: taken as a record, all of it would be lost.
+  // A Headers object has no members of its own, so as a record it would be empty. It may be of any library.
   const entries = isIterable(value) ? ([...value] as [string, string][]) : Object.entries(value);
   return entries.map(([key, text], at) => {
     const where = `${name}[${JSON.stringify(key)}]`;
-    // What it is may be a token in the wrong place.
+    // The name is not shown, because it may be a token in the wrong place.
     if (!isHeaderName(key)) throw invalid(`the name of number ${at + 1} of ${name} is not a legal header name`);
     if (/^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i.test(key))
       throw invalid(`${where} is the platform's own, and cannot be given`);

@@ -1,6 +1,6 @@
 /**
- * The payload, frozen when the call is made: what the caller changes afterwards does not reach a
- * later try, and what cannot be sent twice is refused before it is sent once.
+ * Freezes the payload when the call is made. Later changes by the caller do not reach later attempts. A payload that cannot be
+ * sent twice is refused before anything is sent.
  */
 
 import { given, invalid } from "../errors/invalid.js";
@@ -19,7 +19,7 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
       `payload must be an object, an array or bytes, got ${given(payload)}${typeof payload === "string" ? (/^\s*[{[]/.test(payload) ? ": give the object itself, without JSON.stringify" : '; did you mean { inputs: "…" } or { messages: […] }?') : ""}`,
     );
   }
-  // Bun makes JSON of one. Not by its class, which some platforms lack, and for which Node loads all of its fetch.
+  // Bun would turn a form into JSON. The class is not used here, because some platforms lack it, and Node would load its whole fetch.
   if (Object.prototype.toString.call(payload) === "[object FormData]")
     throw invalid("payload must be JSON or bytes: send a form (audio, images) by client.fetch");
   const text = toJson(payload);
@@ -29,7 +29,7 @@ export function freeze(payload: unknown, insertsModel: boolean, streamed: boolea
   const { messages, stream, model } = object;
   if (streamed && stream === false) throw invalid("payload has stream: false: leave it out, or call queryWithRetry");
   if (!streamed && stream === true) throw invalid("payload has stream: true: call streamWithRetry, or client.stream, for a stream");
-  // Servers stream what says so in its body.
+  // Servers stream only if the body asks for it.
   const whole = (json: string) => (streamed && stream === undefined ? `${json.slice(0, -1)}${json === "{}" ? "" : ","}"stream":true}` : json);
   const bodyRest = insertsModel ? whole(toJson({ ...object, model: undefined })) : "";
   const named = typeof model === "string" ? { model } : {};
@@ -40,7 +40,7 @@ function copyOfBytes(payload: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (ArrayBuffer.isView(payload)) {
     return new Uint8Array(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength));
   }
-  // Not instanceof alone: a buffer of another realm is one too.
+  // `instanceof` alone would miss a buffer of another realm.
   const isBuffer = payload instanceof ArrayBuffer || Object.prototype.toString.call(payload) === "[object ArrayBuffer]";
   return isBuffer ? new Uint8Array((payload as ArrayBuffer).slice(0)) : undefined;
 }
@@ -57,7 +57,7 @@ function toJson(payload: object): string {
   } catch (cause) {
     throw invalid(`payload cannot be serialised to JSON: ${(cause as Error)?.message ?? cause}`, cause);
   }
-  // A Map, a stream, a promise that nobody awaited: JSON would make "{}" of them.
+  // JSON turns a Map, a stream, or a promise that nobody awaited into "{}".
   const prototype: unknown = Object.getPrototypeOf(payload);
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (text === undefined || !/^[{[]/.test(text) || (text === "{}" && !isPlain)) {

@@ -1,4 +1,4 @@
-/** What the browsers before 2024 do not have: `URL.canParse`, `AbortSignal.any`, `AbortSignal.timeout`. */
+/** Replaces what browsers before 2024 lack: `URL.canParse`, `AbortSignal.any`, `AbortSignal.timeout`. */
 
 export function parsedUrl(text: string | URL, base?: string): URL | undefined {
   try {
@@ -8,18 +8,18 @@ export function parsedUrl(text: string | URL, base?: string): URL | undefined {
   }
 }
 
-/** Aborted by whichever is first. */
+/** A signal that aborts with the first of these signals. */
 export function firstOf(signals: AbortSignal[]): AbortSignal {
   if ("any" in AbortSignal) return AbortSignal.any(signals);
   const controller = new AbortController();
   const aborted = signals.find((signal) => signal.aborted);
   if (aborted) controller.abort(aborted.reason);
-  // The controller's own signal takes the listeners off all of them.
+  // When the controller aborts, its signal removes the listeners from all of them.
   for (const signal of signals) signal.addEventListener("abort", () => controller.abort(signal.reason), { signal: controller.signal });
   return controller.signal;
 }
 
-/** For a request, which keeps the signal: one that nothing else holds is collected, and never aborts. */
+/** Only for a request, which holds the signal. A signal that nothing holds is collected, and never aborts. */
 export function abortedAfter(ms: number): AbortSignal {
   if ("timeout" in AbortSignal) return AbortSignal.timeout(ms);
   const controller = new AbortController();
@@ -27,7 +27,7 @@ export function abortedAfter(ms: number): AbortSignal {
   return controller.signal;
 }
 
-/** Aborts after so many ms, or with `caller`. Its timer holds it, so it does so even if nothing else does; until `end()`. */
+/** Aborts after `ms`, or when `caller` aborts, until `end()`. The timer holds the object, so it aborts even if nothing else holds it. */
 export class Within {
   readonly signal: AbortSignal;
   readonly end: () => void;

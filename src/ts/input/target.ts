@@ -1,11 +1,11 @@
-/** Takes a target apart, as far as only the host can: URLs are parsed by the platform's parser. */
+/** Splits a target into its parts. That is done here because the platform has a URL parser and the core has none. */
 
 import { given, invalid, placeOf } from "../errors/invalid.js";
 import type { Target, TargetSpec } from "../types/call.js";
 import type { CoreTarget } from "../wasm/protocol.js";
 import { checkTargetSpec, headerPairs } from "./options.js";
 
-/** `name` is the option's, for messages. */
+/** `name` is the name of the option, for error messages. */
 export function takeApart(target: Target, name: string): CoreTarget {
   if (typeof target === "string") {
     return /^[a-z][a-z\d+.-]*:\/\//i.test(target) ? { ...nothing, ...parse(target, name) } : { ...nothing, model: target, label: target };

@@ -1,4 +1,4 @@
-/** Where a text ends that begins there. By hand: an expression puts each escape on a stack. */
+/** Where the JSON string ends that begins at `begin`. No regular expression, because it would put each escape on a stack. */
 function endOfText(json: string, begin: number): number {
   for (let at = begin + 1; ; at++) {
     at = json.indexOf('"', at);
@@ -8,7 +8,7 @@ function endOfText(json: string, begin: number): number {
   }
 }
 
-/** The JSON of an object without its member `model`, and otherwise as it was written: numbers may be longer than ours. */
+/** Removes the member `model` from the JSON of an object. The rest stays as written, because its numbers may have more digits than JavaScript keeps. */
 export function withoutModel(json: string): string {
   const marks = /["{}[\]:,]/g;
   let rest = "";
@@ -29,7 +29,7 @@ export function withoutModel(json: string): string {
     } else if (sign === "}" || sign === "]") {
       if (depth-- === 1) leave(index);
     } else if (sign === "," && depth === 1) {
-      // With the comma behind it; the last one leaves the comma before it.
+      // The comma behind the member goes too. If the member is the last one, the comma before it stays, and is removed below.
       leave(index + 1);
       [memberFrom, isKey] = [index + 1, true];
     }
