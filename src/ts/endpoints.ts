@@ -1,6 +1,6 @@
-/** The entry `query-with-retry/endpoints`: it brings no WebAssembly, and shares that of the entry beside it. */
+/** The entry `query-with-retry/endpoints`. It has no WebAssembly of its own, and shares that of the entry beside it. */
 
-// All that other entries share is reached from here too, so that it stays one file.
+// This imports everything that the other entries share, so that the bundler keeps it in one file.
 import "./api.js";
 
 export { advise } from "./endpoints/advise.js";

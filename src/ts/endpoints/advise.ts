@@ -1,8 +1,8 @@
 /**
- * What the statistics of a target say should be changed about its endpoint, or about the calls.
+ * Advises what to change about an endpoint, or about the calls to it, by the statistics of a target.
  *
- * Each cause is a share of the attempts that it spoils. Advice about the cause that spoils most comes first, and within a
- * cause what helps most for its price.
+ * Each cause has a share: the attempts that it spoiled, of all attempts. Advice about the greatest share comes first. For one cause,
+ * the advice that helps most for its price comes first.
  */
 
 import type { TargetStats } from "../types/stats.js";
@@ -11,35 +11,36 @@ import type { ErrorCode } from "../types/report.js";
 
 type Change = Advice["change"];
 
-/** Attempts below which a share says nothing: one timeout of three is chance. */
+/** With fewer attempts a share says nothing: one timeout of three is chance. */
 const ENOUGH = 50;
 /** A cause that spoils a smaller share is ignored. */
 const LEAST_SHARE = 0.02;
-/** An alert, a P99 near the timeout, spoils one in a hundred. */
+/** An alert says that P99 is near the timeout. That spoils about one attempt in a hundred. */
 const TAIL_SHARE = 0.01;
 /** If the median takes this share of the timeout, the model itself is slow, not only its queue. */
 const SLOW_MEDIAN = 0.5;
-/** In ms: longer than most proxies let a silent answer take (nginx: 60 s), and too long to watch. */
+/** In ms. Most proxies cut an answer that is silent for longer (nginx after 60 s), and nobody watches for longer. */
 const TOO_LONG = 60_000;
-/** With fewer replicas one restart, or one scale-up of minutes, is felt by everybody. */
+/** With fewer replicas, every caller notices a restart or a scale-up that takes minutes. */
 const REPLICAS = 3;
-/** Percent of hardware usage: at 90 a replica that takes minutes to come is asked for too late. */
+/** Percent of hardware usage. At 90 it is too late to ask for a replica that takes minutes to start. */
 const THRESHOLD = 60;
-/** How much longer than P99 a clock should be. */
+/** A clock should be this many times P99. */
 const ROOM = 1.5;
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
 /**
- * What to change, each with the figures that made it say so, the most useful first. Without figures there is no advice: an
- * empty list says that nothing stands out, or that there were too few attempts to tell (50).
+ * Advises what to change, the most useful change first, each with the figures that it follows from. An empty list means that nothing
+ * stands out, or that there were fewer than 50 attempts.
  *
- * It looks at how many attempts met a cold model, were refused as too many, timed out here or at a proxy, or failed in the
- * engine (2 % count), and at P50, P95 and P99 while an `alert` is raised, which names the timeout that P99 is near to.
+ * It counts the attempts that met a cold model, were refused as too many, timed out here or at a proxy, or failed in the engine.
+ * A cause counts from 2 % of the attempts on. While an `alert` is raised, it also looks at P50, P95 and P99, and at the timeout that P99
+ * comes near to.
  *
- * @param stats of one target, by `client.stats()`
- * @param endpoint as the management API describes it: with it nothing is advised that it has already
+ * @param stats of one target, from `client.stats()`
+ * @param endpoint as the management API describes it. With it, no change is advised that the endpoint has already.
  */
 export function advise(stats: TargetStats, endpoint?: Endpoint): Advice[] {
   const { attempts, failures, latencyMs, firstTokenMs, alert, queued, inFlight, target } = stats;
@@ -94,7 +95,7 @@ export function advise(stats: TargetStats, endpoint?: Endpoint): Advice[] {
     isModel = isKnown && p50 >= SLOW_MEDIAN * timeoutMs;
   }
   const jobs = isKnown && p95 >= TOO_LONG && "async_jobs";
-  // A slow median is the model's own, at any load; a tail alone is that of a queue.
+  // If the median is slow, the model is slow at any load. If only the tail is slow, calls wait in a queue.
   const changes: (Change | false)[] = isModel
     ? ["larger_gpu", "quantization", stream, jobs, "smaller_model"]
     : [scale, endpoint !== undefined && keep, stream, tail !== undefined && "timeouts", jobs];

@@ -1,4 +1,4 @@
-/** What callers give, checked before anything is sent. */
+/** Checks what callers give, before anything is sent. */
 
 import { given, invalid } from "../errors/invalid.js";
 import { callback, type Check, checkOptions, count, ofTarget, oneOf, shape, share, whole } from "../input/options.js";
@@ -7,10 +7,10 @@ import type { QueryOptions } from "../types/call.js";
 import type { EndpointsOptions, Scaling } from "../types/endpoints.js";
 import { isName } from "./wire.js";
 
-/** The default of `url`; huggingface_hub's `INFERENCE_ENDPOINTS_ENDPOINT`. */
+/** The default of `url`. It is `INFERENCE_ENDPOINTS_ENDPOINT` of huggingface_hub. */
 const API = "https://api.endpoints.huggingface.cloud/v2";
 
-/** A slash in a name is a mistake (`namespace/name`), or worse. */
+/** A slash in a name is a mistake (`namespace/name`), or an attempt to reach another path. */
 export function checkName(name: unknown, what = "name"): string {
   if (isName(name)) return name;
   throw invalid(`${what} must be of letters, digits, "-", "_" and ".", without a slash, got ${given(name)}`);
@@ -49,7 +49,7 @@ const checkAll = shape({
   },
 });
 
-/** Where the API is, without a slash at its end. */
+/** The URL of the API, without a slash at its end. */
 export function checkEndpoints(options: EndpointsOptions): { base: string; origin: string } {
   checkAll(options, "options");
   checkName(options.namespace, "namespace");
@@ -58,7 +58,7 @@ export function checkEndpoints(options: EndpointsOptions): { base: string; origi
   return { base: origin + path.replace(/\/+$/, ""), origin };
 }
 
-/** What has a meaning for models alone is refused, so that nobody relies on it. */
+/** Refuses options that apply only to models, so that nobody relies on them here. */
 export function checkCall(options: QueryOptions = {}): QueryOptions {
   checkOptions(options, "options");
   for (const name of ["fallback", "loading", "response"] as const) {

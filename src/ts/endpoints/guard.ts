@@ -30,8 +30,8 @@ const TICK = 250;
 /** In ms. A call that asks and does not come back, as in a Worker whose request is over, is replaced after this time. */
 const LEASE = 10_000;
 /**
- * All of what is asked at a time. A list, whose addresses seldom change, is good for as long; and an endpoint may be told as
- * paused for some seconds after it was resumed, and is not resumed again meanwhile.
+ * In ms. No question takes longer. A list of endpoints holds for this long, because addresses seldom change. An endpoint is not resumed
+ * twice within this time, because the API may say "paused" for some seconds after a resume.
  */
 const LONG = 30_000;
 /** In ms. A failed call waits no longer than this for its explanation. */
@@ -40,7 +40,7 @@ const TO_EXPLAIN = 3_000;
 /** The core's default of `totalMs` and of `maxWaitMs`. */
 const DEFAULT_MS = 300_000;
 
-/** Where a row of the core has what was waited for a model. */
+/** The position in a row of the core of the time that the call waited for a model. */
 const LOADING = 2;
 
 const ENDPOINT = profiles.indexOf("endpoint");
@@ -121,7 +121,7 @@ interface Held {
 export class EndpointGuard implements Guard<Call> {
   readonly #listed = new Finding<void>();
   readonly #known = new Map<string, Known>();
-  /** Names by address, of all that was listed: an endpoint that is paused may have none. */
+  /** Names by address, of every list so far, because a paused endpoint may have no address. */
   readonly #names = new Map<string, string>();
   readonly #held = new WeakMap<Call, Held>();
 
@@ -142,7 +142,7 @@ export class EndpointGuard implements Guard<Call> {
     const { before = 0, isDone } = this.#held.get(call) ?? {};
     if ("attempt" in event) event.attempt += before;
     const waits = event.type === "wait" && event.reason === "loading";
-    // Where a fallback answers, nobody waits for the endpoint to come back; it is wanted back all the same.
+    // If a fallback answers, nobody waits for the endpoint. It is resumed all the same, for later calls.
     const resumes = event.type === "response" && event.outcome === "paused" && mayResume(call);
     if (!isDone && (waits || (resumes && call.targets > 1)) && isAtEndpoint(call, call.at)) void this.#glance(call, resumes).catch(() => {});
   }
@@ -187,7 +187,7 @@ export class EndpointGuard implements Guard<Call> {
     return true;
   }
 
-  /** The core has done with the call, and an abort settles it at once. */
+  /** Holds a call that the core has finished. An abort settles it at once. */
   async #hold(call: Call, row: Row, failure: Row, code: string): Promise<void> {
     call.core?.inFlight.delete(call);
     call.core = undefined;
@@ -200,7 +200,7 @@ export class EndpointGuard implements Guard<Call> {
     const began = performance.now();
     const heldMs = () => performance.now() - began;
     const restMs = () => Math.max(1, left - heldMs());
-    /** With the time that it was held, which was spent waiting where the endpoint is on its way. */
+    /** The row with the time that the call was held. If the endpoint was resumed, that time counts as waiting for the model. */
     const counted = (): Row => row.map((ms, at) => (at && !(resumes && at === LOADING) ? ms : ms + heldMs()));
     if (resumes) call.tellWait(0, left, true, call.report(row).attempts.length, row[1] as number, NaN);
     let told = "";
@@ -212,7 +212,7 @@ export class EndpointGuard implements Guard<Call> {
         known = await this.#find(url, patience);
         if (call.over) return;
         if (known === null) {
-          // It is not guessed which of the paused ones it is: another one would cost money.
+          // Which paused endpoint is meant is not guessed, because resuming another one costs money.
           if (code === "paused") told = "the API names no endpoint at this address: give it in names of createEndpoints";
           break;
         }
@@ -245,7 +245,7 @@ export class EndpointGuard implements Guard<Call> {
     call.settle(How.Failed, counted(), ended);
   }
 
-  /** Runs the call again, within what is left of its time. Its report keeps the first run. */
+  /** Runs the call again in the rest of its time. Its report keeps the first run. */
   #again(call: Call, row: Row): void {
     const before = call.report(row);
     this.#of(call).before = before.attempts.length;
@@ -259,7 +259,7 @@ export class EndpointGuard implements Guard<Call> {
     start(call, call.pool);
   }
 
-  /** Null where no endpoint is known to be there; undefined while another call finds out. */
+  /** Null if the API lists no endpoint at this address. Undefined while another call finds out. */
   async #find(url: string, patience: Patience): Promise<Known | null | undefined> {
     let name = this.#nameAt(url);
     if (!name) {
@@ -272,7 +272,7 @@ export class EndpointGuard implements Guard<Call> {
     return known;
   }
 
-  /** By the longest beginning of the address. A namespace may have thousands of them, and each call that waits looks four times a second. */
+  /** Finds the name by the longest known beginning of the address. A namespace may have thousands of endpoints, and each waiting call looks four times a second. */
   #nameAt(url: string): string | undefined {
     let at = trimmed(url);
     let name: string | undefined;

@@ -18,22 +18,22 @@ import { type Answered, ask, type Shape } from "./request.js";
 import { inTime, waitUntilRunning, within } from "./wait.js";
 import { endpointOf, listOf, type Seen, trimmed, updateOf } from "./wire.js";
 
-/** Every dedicated endpoint without a domain of its own is below it, and so is the API. */
+/** The API and every dedicated endpoint are below this domain, except for endpoints with a domain of their own. */
 const DOMAIN = ".endpoints.huggingface.cloud";
 
-/** In ms: a health route answers at once, or is not well. */
+/** In ms. A health route of a healthy endpoint answers at once. */
 const TO_ANSWER = 10_000;
 
-/** Null: the action was taken, and nothing was said of the endpoint. */
+/** Null means that the API took the action and did not describe the endpoint. */
 const acted: Shape<Seen | null> = (json, secrets) => (json === null ? null : endpointOf(json, secrets));
 
 export class Managed implements Endpoints {
-  /** What a client takes of it as `endpoints`. */
+  /** The part that a client uses as `endpoints`. */
   readonly guard: Guard<Call>;
   readonly #base: string;
   readonly #origin: string;
   readonly #context: ClientContext;
-  /** Whoever holds it holds its client, and keeps that from being closed. */
+  /** As long as this function is held, so is its client, which is then not closed. */
   readonly fetch: typeof globalThis.fetch;
 
   readonly own: EndpointsOptions;
@@ -48,7 +48,7 @@ export class Managed implements Endpoints {
     this.guard = new EndpointGuard(this, own.names);
   }
 
-  /** As the API names it: for messages. */
+  /** The URL of the endpoint at the API, for messages. */
   labelOf(name: string): string {
     return `${this.#base}/${name}`;
   }
@@ -57,7 +57,7 @@ export class Managed implements Endpoints {
     return await ask(this.#context, method, this.#base + path, body, { ...options, token: options.token ?? this.own.token }, shape);
   }
 
-  /** One endpoint, and what was tried for it. The options have been checked. */
+  /** One endpoint, with the report of the call. The options have been checked. */
   look(name: string, options: QueryOptions): Promise<Answered<Seen>> {
     return this.#send("GET", `/${name}`, undefined, options, endpointOf);
   }
@@ -67,8 +67,8 @@ export class Managed implements Endpoints {
   }
 
   /**
-   * An action is sent again where its answer was lost, and by then there may be nothing left to do: the API refuses to
-   * resume what runs (400, "already running"). So a refusal is none where the endpoint is as it was to be.
+   * If the answer to an action is lost, the action is sent again. By then there may be nothing left to do, and the API refuses
+   * to resume an endpoint that runs (400, "already running"). So a refusal is ignored if the endpoint is in the state that was wanted.
    */
   async #act(name: string, action: string, given: QueryOptions | undefined, isDone: RegExp): Promise<Endpoint> {
     const options = checkCall(given);
@@ -89,7 +89,7 @@ export class Managed implements Endpoints {
     return endpoint;
   }
 
-  // Each may be taken off the object, as those of a client.
+  // Each is a function of its own, so that it may be taken off the object, as with a client.
   readonly list = async (options?: QueryOptions): Promise<Endpoint[]> => (await this.all(checkCall(options))).map(({ endpoint }) => endpoint);
 
   readonly get = async (name: string, options?: QueryOptions): Promise<Endpoint> => {
@@ -121,11 +121,11 @@ export class Managed implements Endpoints {
   };
 
   /**
-   * Its health route answers 200. As huggingface_hub's `wait` has it, the state alone is not enough. Any request also wakes
-   * an endpoint that is scaled to zero.
+   * Whether the health route answers 200. The state alone is not enough, as in `wait` of huggingface_hub. The request also wakes an
+   * endpoint that is scaled to zero.
    *
-   * The token goes along below Hugging Face's own domain and to the API's own origin: elsewhere nobody but the API's answer
-   * says whose the address is. There a refusal (401, 403) is taken for an answer.
+   * The token is sent only to hosts below Hugging Face's domain and to the origin of the API. Any other address is known only from an
+   * answer of the API. There a refusal (401, 403) counts as healthy.
    */
   async isHealthy({ endpoint: { url }, healthRoute }: Seen, options: QueryOptions): Promise<boolean> {
     const at = url && parsedUrl(`${trimmed(url)}/${healthRoute.replace(/^\/+/, "")}`);

@@ -11,7 +11,7 @@ import type { QueryOptions } from "../types/call.js";
 import type { CallReport } from "../types/report.js";
 import { type Bytes, type HeaderPairs, Kind, type Read, Wanted } from "../wasm/protocol.js";
 
-/** Undefined if the JSON is not what was asked for. */
+/** Returns undefined if the JSON is not what was asked for. */
 export type Shape<T> = (json: unknown, secrets: Secrets) => T | undefined;
 
 class ShapedReader<T> extends ResponseReader {
@@ -19,7 +19,7 @@ class ShapedReader<T> extends ResponseReader {
     super(undefined, "json");
   }
 
-  /** An endpoint that has failed is an answer, whatever its words are. */
+  /** The description of a failed endpoint is an answer, whatever it says. */
   override get wanted(): Wanted {
     return Wanted.Lookup;
   }
@@ -39,8 +39,8 @@ export interface Answered<T> {
 }
 
 /**
- * The clocks, retries and `onEvent` of the client apply. Its headers and fallbacks are for models and do not. A redirect is
- * refused, because its target would get the token, and its answer would be believed.
+ * The clocks, the retries and the `onEvent` of the client apply. Its headers and fallbacks do not, because they are for models. A
+ * redirect is refused, because the other server would get the token, and its answer would be believed.
  */
 export function ask<T>(
   context: ClientContext,

@@ -1,4 +1,4 @@
-/** Waiting for an endpoint that is on its way, by asking the API again and again. */
+/** Waits for an endpoint to run, by asking the API again and again. */
 
 import { QueryError } from "../errors/query-error.js";
 import { Within } from "../input/platform.js";
@@ -7,28 +7,28 @@ import type { Endpoint } from "../types/endpoints.js";
 import type { Attempt, CallReport } from "../types/report.js";
 import type { Seen } from "./wire.js";
 
-/** In ms. A first deployment takes about five minutes by the documentation, and longer where hardware is scarce. */
+/** In ms. By the documentation a first deployment takes about five minutes. It takes longer where hardware is scarce. */
 const TOTAL_MS = 900_000;
 
-/** In ms: `wait` of huggingface_hub asks every 5 s. An endpoint that was scaled down a moment ago is back sooner. */
+/** In ms. An endpoint that was scaled down a moment ago is back soon. The longest pause is that of `wait` of huggingface_hub. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 5_000;
 
-/** What of the management API is needed here. */
+/** The part of the management API that is needed here. */
 export interface Manager {
   look(name: string, options: QueryOptions): Promise<{ data: Seen; report: CallReport }>;
   isHealthy(seen: Seen, options: QueryOptions): Promise<boolean>;
   labelOf(name: string): string;
 }
 
-/** The clocks of one request within a longer wait: none is above what is left of it. */
+/** The clocks of one request within a longer wait. Each is cut to the rest of the wait. */
 export function within(timeouts: Timeouts | undefined, leftMs: number): Timeouts {
   const most = Math.max(1, Math.ceil(leftMs));
   const shortened = Object.entries(timeouts ?? {}).map(([name, ms]) => [name, typeof ms === "number" ? Math.min(ms, most) : ms]);
   return { ...Object.fromEntries(shortened), totalMs: most };
 }
 
-/** Rejects at once, with the signal's own reason, where it aborts. */
+/** If the signal aborts, this rejects at once, with the reason of the signal. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = () => {
@@ -44,17 +44,17 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Settles as `run` does, or rejects when its time is over or the signal aborts: a function of the caller's heeds neither. */
+/** Settles like `run`, or rejects when the time is over or the signal aborts, because a function of the caller's may ignore both. */
 export async function inTime<T>(ms: number, caller: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { signal, end } = new Within(ms, caller);
   const late = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   return await Promise.race([run(signal), late]).finally(end);
 }
 
-/** It does not come up by itself. Old replicas may serve after an update that failed, and it is not what was asked for. */
+/** The endpoint does not come up by itself. After a failed update old replicas may still serve, but they are not what was asked for. */
 export const isDown = ({ state }: Endpoint): boolean => /^(f|updateF)ailed$/.test(state);
 
-/** What an endpoint is, in words, with the API's own. */
+/** The state of an endpoint as a sentence, with the message of the API. */
 export const inWords = ({ name, state, message }: Endpoint): string => `endpoint "${name}" is ${state}${message ? `: ${message}` : ""}`;
 
 export async function waitUntilRunning(
@@ -68,7 +68,7 @@ export async function waitUntilRunning(
   const began = performance.now();
   const attempts: Attempt[] = [];
   const spent = () => performance.now() - began;
-  /** Of all that is asked: none has more than what is left of the whole. */
+  /** Options for one request, which may take no longer than the rest of the wait. */
   const clocked = (): QueryOptions => ({ ...options, timeouts: within(options.timeouts, totalMs - spent()) });
   const fails = (code: "paused" | "unavailable" | "model_loading", detail: string, phase?: "total") => {
     const failure = { code, layer: "compute", phase, status: 0, retryAfterMs: NaN, retryable: !!phase } as const;
@@ -87,7 +87,7 @@ export async function waitUntilRunning(
       seen = data;
       attempts.push(...report.attempts.map((attempt) => ({ ...attempt, startedMs: attempt.startedMs + startedMs })));
     } catch (error) {
-      // The API may be away for a moment while the endpoint goes on.
+      // The API may fail for a moment while the endpoint goes on starting.
       if (!(error instanceof QueryError && error.retryable)) throw error;
       lost = error;
     }
@@ -98,7 +98,7 @@ export async function waitUntilRunning(
       if (endpoint.state !== before) onState(endpoint);
       signal?.throwIfAborted();
       if (isDown(endpoint)) throw fails("unavailable", inWords(endpoint));
-      // Twice, for one that was resumed a moment ago may be told as paused once more.
+      // Only the second time, because the API may still say "paused" just after a resume.
       if (endpoint.state === "paused" && before === "paused") throw fails("paused", inWords(endpoint));
       const runs = endpoint.state === "running";
       if ((runs || endpoint.state === "scaledToZero") && (await manager.isHealthy(seen, clocked())) && runs) return endpoint;

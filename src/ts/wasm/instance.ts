@@ -1,20 +1,19 @@
 /**
- * The core, instantiated by the first call, once; and anew after a trap.
+ * The instance of the core. The first call makes it, and the first call after a trap makes another.
  *
- * A trap in WebAssembly leaves promises pending for ever, and memory that nobody can trust. So
- * whatever enters the core is guarded: a trap becomes the rejection of every call in flight, the
- * instance is dropped, and the next call makes a new one. Whatever the core calls is guarded too:
- * what a server's or a caller's object throws there must not unwind through the core, and ends the
- * call that asked for it.
+ * A trap in WebAssembly leaves promises that never settle, and memory that nobody can trust. So every way into the core is guarded:
+ * a trap rejects every call in flight and drops the instance, and the next call makes a new one. Every way out of the core is
+ * guarded too. An exception of a server's or a caller's object must not unwind through the core. It ends only the call that used
+ * the object.
  */
 
 import { makeGlue } from "../generated/glue.js";
 import { type CoreRequest, How } from "./protocol.js";
 
-/** Where the wasm comes from; the entries differ only in this. */
+/** Where the wasm comes from. The entries differ only in this. */
 export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
 
-/** In whose turn a call may go on; `src/web/scope.rs` has the reasons. */
+/** In which turns of the event loop a call may go on: in any, or only in those of its own request. `src/web/scope.rs` has the reasons. */
 export const enum Scope {
   Process,
   Request,
@@ -24,7 +23,7 @@ let source: Source | undefined;
 let ownRequests = false;
 let compiled: Promise<WebAssembly.Module> | undefined;
 let instance: Promise<Instance> | undefined;
-/** The one that is there already: a call need not wait for it, not even for a moment. */
+/** The instance, if it is there already. A call then starts without waiting for a promise. */
 let ready: Instance | undefined;
 
 export interface Instance {
@@ -43,38 +42,38 @@ export interface Instance {
 
 /** A call as this file sees it. */
 export interface Run extends CoreRequest {
-  /** Set when it enters the core. */
+  /** Set when the call enters the core. */
   core: Instance | undefined;
-  /** It was settled. */
+  /** The call was settled. */
   readonly over: boolean;
-  /** The platform owes it headers or a piece of a body, by a connection to this origin. */
+  /** The call waits for headers, or for a piece of a body, on a connection to this origin. */
   waitsFor(origin: number): boolean;
-  /** Something that it asked for threw. */
+  /** A function that the core called for this call threw the error. */
   broke(error: unknown): void;
 }
 
-/** What calls share, known to the core by a number. */
+/** The state that calls share. The core knows it by a number. */
 export interface Attachable {
   attach(core: Instance): number;
 }
 
-/** Nothing happens before the first call. `requests`: a platform on which nothing outlives the request that made it. */
+/** Says where the wasm comes from. It is loaded by the first call. `requests`: on this platform nothing outlives the request that made it. */
 export function provide(from: Source, requests = false): void {
   source = from;
   ownRequests = requests;
   compiled = instance = ready = undefined;
 }
 
-/** Told by what the platform is, since ./slim is for any. */
+/** Asks the platform too, because the entry ./slim runs on any platform. */
 function scopeOf(): Scope {
   return ownRequests || "WebSocketPair" in globalThis ? Scope.Request : Scope.Process;
 }
 
-/** Runs a call of a client; how it ends it is told by its `settle`. */
+/** Runs a call of a client. The core ends it by its `settle`. */
 export function start(call: Run, owner: Attachable): void {
   if (ready) return launch(ready, call, owner);
   if (scopeOf() === Scope.Process) return void whenReady(call, owner, () => (instance ??= compile().then(instantiate)));
-  // No request may wait for what another one has begun. A module is instantiated at once.
+  // No request may wait for a promise of another one. A module can be instantiated without waiting.
   try {
     const module = given();
     if (isModule(module)) launch(activate(module), call, owner);
@@ -87,9 +86,9 @@ export function start(call: Run, owner: Attachable): void {
 async function whenReady(call: Run, owner: Attachable, make: () => Promise<Instance>): Promise<void> {
   try {
     const core = await make();
-    if (call.over) return; // where the wasm comes over a network, an abort does not wait for it
+    if (call.over) return; // aborted while the wasm came over a network
     if (core.alive) launch(core, call, owner);
-    else start(call, owner); // it stopped while this call waited for it
+    else start(call, owner); // the instance stopped while this call waited for it
   } catch (error) {
     instance = undefined; // the next call tries again
     call.settle(How.Threw, error);
@@ -106,16 +105,16 @@ function launch(core: Instance, call: Run, owner: Attachable): void {
   }
 }
 
-/** An instance that is not linked yet. */
+/** Makes an instance that is not linked yet. */
 function prepare(): { imports: WebAssembly.Imports; link(linked: WebAssembly.Instance, module: WebAssembly.Module): Instance } {
   const timers = new Set<unknown>();
   const crash = (cause: unknown) => {
     if (!self.alive) return;
-    self.alive = false; // its other calls neither send nor wait any more
+    self.alive = false; // its other calls must not send or wait any more
     if (ready === self) instance = ready = undefined;
     for (const timer of timers) clearTimeout(timer as number);
     const error = new Error("query-with-retry: its core stopped: please report this bug. The next call starts a new one.", { cause });
-    // Each for itself: what one of them throws is no reason for the others to stay pending.
+    // If one of them throws, the others are settled all the same.
     for (const call of self.inFlight) {
       try {
         call.settle(How.Threw, error);
@@ -170,7 +169,7 @@ function activate(module: WebAssembly.Module): Instance {
   return link(new WebAssembly.Instance(module, imports), module);
 }
 
-/** Everything that the core calls, so that nothing is thrown through it: a call's own methods tell the call. */
+/** Wraps every function that the core calls, so that no exception unwinds through the core. If the function belongs to a call, the call gets the error. */
 function caught(imports: WebAssembly.Imports): WebAssembly.Imports {
   for (const names of Object.values(imports)) {
     for (const [name, imported] of Object.entries(names)) {
@@ -179,7 +178,7 @@ function caught(imports: WebAssembly.Imports): WebAssembly.Imports {
         try {
           return imported(...given);
         } catch (error) {
-          // A text comes back by an address, which stands first then.
+          // If the function returns a text, its first argument is the address for it, which is a number.
           const call = given.find((one) => typeof one !== "number") as Partial<Run> | undefined;
           if (call?.broke) call.broke(error);
           else console.error("query-with-retry:", error);
@@ -196,7 +195,7 @@ function given(): ReturnType<Source> {
   return source();
 }
 
-/** Not by its class: a runtime may compile it in another realm than the one that calls. */
+/** The class is not used, because a runtime may compile the module in another realm. */
 const isModule = (from: unknown): from is WebAssembly.Module => Object.prototype.toString.call(from) === "[object WebAssembly.Module]";
 
 async function compile(): Promise<WebAssembly.Module> {
@@ -214,7 +213,7 @@ async function compileNow(): Promise<WebAssembly.Module> {
   return isModule(from) ? from : await WebAssembly.compile(from);
 }
 
-/** The bytes are known to be good, so who refuses to compile them has a rule against it, or has no WebAssembly. */
+/** The bytes are good. So a platform that refuses to compile them has a rule against it, or has no WebAssembly. */
 function blocked(cause: unknown): unknown {
   if ("WebAssembly" in globalThis && !/^(Compile|Eval)Error$/.test((cause as Error | undefined)?.name as string)) return cause;
   return Object.assign(new Error(`query-with-retry: WebAssembly was refused. ${remedy()}`, { cause }), { code: "wasm_refused" });
@@ -222,12 +221,12 @@ function blocked(cause: unknown): unknown {
 
 function remedy(): string {
   if (!("WebAssembly" in globalThis)) {
-    // iOS says nowhere that it is locked down.
+    // iOS does not tell a page whether Lockdown Mode is on.
     return "document" in globalThis
       ? "This browser has none: in Apple's Lockdown Mode, exclude this site from it."
       : "There is no WebAssembly here: React Native's Hermes has none, and Apple's Lockdown Mode turns it off.";
   }
-  // They compile what is deployed, and nothing later.
+  // Workers compile modules only when they are deployed.
   if ("WebSocketPair" in globalThis)
     return 'Bundle with the condition "workerd"; Next: serverExternalPackages: ["query-with-retry"]; Nuxt: nitro.experimental.wasm.';
   const policy = /-extension:/.test(globalThis.location?.protocol)
