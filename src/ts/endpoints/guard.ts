@@ -1,9 +1,6 @@
 /**
  * What a client with `endpoints` does about a call to an endpoint that is paused, has failed or is starting. It asks the
  * management API. Then it explains the failure, ends a wait that is in vain, or resumes the endpoint and runs the call again.
- *
- * Many calls may meet the same endpoint at once. One of them asks, and the others read what it found out, each with a timer of
- * its own, because in a Worker no request may wait for the promise of another one.
  */
 
 import type { Call } from "../call/call.js";
@@ -14,7 +11,8 @@ import type { CallEvent, CallReport } from "../types/report.js";
 import { codes, layers, phases, profiles } from "../wasm/enums.js";
 import { start } from "../wasm/instance.js";
 import { How, type Row, type Settled } from "../wasm/protocol.js";
-import { inTime, inWords, isDown, type Manager, sleep } from "./wait.js";
+import { Finding, FRESH, LONG, type Patience } from "./finding.js";
+import { inWords, isDown, type Manager, sleep } from "./wait.js";
 import { type Seen, trimmed } from "./wire.js";
 
 /** The part of the management API that is needed here. */
@@ -23,17 +21,8 @@ export interface Resuming extends Manager {
   resume(name: string, options?: object): Promise<Endpoint>;
 }
 
-/** In ms. A finding holds for this long, and so does a failure to find out. */
-const FRESH = 3_000;
 /** In ms. The other calls check this often whether there is a finding. */
 const TICK = 250;
-/** In ms. A call that asks and does not come back, as in a Worker whose request is over, is replaced after this time. */
-const LEASE = 10_000;
-/**
- * In ms. No question takes longer. A list of endpoints holds for this long, because addresses seldom change. An endpoint is not resumed
- * twice within this time, because the API may say "paused" for some seconds after a resume.
- */
-const LONG = 30_000;
 /** In ms. A failed call waits no longer than this for its explanation. */
 const TO_EXPLAIN = 3_000;
 
@@ -47,47 +36,6 @@ const ENDPOINT = profiles.indexOf("endpoint");
 
 /** A question for all calls has its own clock and no signal, because the call that asks it may have little time. */
 const SHARED = { timeouts: { totalMs: LONG } };
-
-/** How long a call waits for the answer to its own question. */
-interface Patience {
-  restMs(): number;
-  signal?: AbortSignal | undefined;
-}
-
-/** A question that one call asks for all of them. */
-class Finding<T> {
-  #at = -Infinity;
-  #until = -Infinity;
-  found: T | undefined;
-  #lost: { error: unknown } | undefined;
-
-  /** Resolves with true once the answer is known and not older than `ms`. Rejects with the error of the question. */
-  async isFresh(ms: number, { restMs, signal }: Patience, find: () => Promise<T>): Promise<boolean> {
-    const isOld = () => performance.now() - this.#at >= (this.#lost ? FRESH : ms);
-    if (isOld()) {
-      if (performance.now() < this.#until) return false;
-      await inTime(Math.min(LONG, restMs()), signal, () => this.#ask(find)).catch(() => {
-        // The question goes on for the other calls. In a Worker it may end with the request that asked it.
-        if ("WebSocketPair" in globalThis) this.#until = -Infinity;
-      });
-      if (isOld()) return false;
-    }
-    if (this.#lost) throw this.#lost.error;
-    return true;
-  }
-
-  async #ask(find: () => Promise<T>): Promise<void> {
-    const until = (this.#until = performance.now() + LEASE);
-    try {
-      this.found = await find();
-      this.#lost = undefined;
-    } catch (error) {
-      this.#lost = { error };
-    }
-    if (this.#until === until) this.#until = -Infinity;
-    this.#at = performance.now();
-  }
-}
 
 interface State {
   seen: Seen;
