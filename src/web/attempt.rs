@@ -25,7 +25,7 @@ const STREAM: u32 = 1;
 const HINTS: u32 = 2;
 
 pub(super) enum Step {
-    /// Wait for this promise. The result of a replaced `fetch` may be no promise.
+    /// Wait for this promise. A `fetch` of the caller's may return something else.
     Await(JsValue),
     /// Nothing to do yet: wait for the same promise again.
     KeepWaiting,
@@ -61,7 +61,7 @@ pub(super) struct Attempt<'a> {
     /// The origin was asked whether it is there.
     probed: bool,
     reached_reported: bool,
-    /// Since when the reader of the stream asks for nothing, or the token is waited for.
+    /// Since when the reader of the stream has asked for nothing, or since when the attempt waits for the token.
     away: Option<Instant>,
     away_reported: bool,
 }
@@ -98,7 +98,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Reads the body: all of an answer, up to `limit` of an error.
+    /// Reads the body: to its end, or up to `limit` bytes if it is an error.
     pub(super) fn read(&mut self, limit: Option<u32>) -> Step {
         let State::Responded(response) = std::mem::replace(&mut self.state, State::Over) else {
             return Step::LOST; // the core reads only after a head
@@ -128,7 +128,7 @@ impl<'a> Attempt<'a> {
             (State::Preparing, Ok(_)) => self.send(&self.request.leg()),
             (State::Preparing, Err(error)) => Step::Threw(error),
             (State::Sending, Ok(response)) if response.is_object() => {
-                // Not `dyn_into`: the response may be of another realm, or of a test.
+                // `dyn_into` would refuse a response of another realm, or of a test.
                 self.on_response(response.unchecked_into())
             }
             (State::Sending, Err(error)) => match Lost::ALL.get(self.request.lost(&error) as usize) {
@@ -138,7 +138,7 @@ impl<'a> Attempt<'a> {
             (State::Reading(reading), Ok(why)) => {
                 let body = match why.as_string() {
                     Some(why) => unreadable(why),
-                    // The body has nothing to inspect.
+                    // A value that is no text says that there is nothing to inspect.
                     None if why.is_truthy() => Body { of_engine: true, ..Body::default() },
                     None => reading.body(),
                 };
@@ -182,7 +182,7 @@ impl<'a> Attempt<'a> {
         self.request.header(response, "content-type").ok().flatten().unwrap_or_default()
     }
 
-    /// When something of a stream was handed over first.
+    /// When the first part of a stream was handed over.
     fn begun(&self) -> Option<Instant> {
         match &self.state {
             State::Streaming(events) => events.begun(),
@@ -221,8 +221,8 @@ impl<'a> Attempt<'a> {
         let Ok(status) = self.request.status(&response) else {
             return Step::LOST;
         };
-        // Redirects are followed by hand, because not every runtime removes the credentials on the way to another
-        // origin, and none removes an `x-api-key`. Status 0 is a redirect in a browser, which hides the details.
+        // Redirects are followed here. On the way to another origin some runtimes keep the credentials, and all of
+        // them keep an `x-api-key`. In a browser status 0 is a redirect without its details.
         if matches!(status, 0 | 301..=308) {
             let next = self.request.onward(&response);
             if !matches!(next, Ok(None)) {
@@ -264,7 +264,7 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// The core could read the body, and the host could not.
+/// The body as the core read it was an answer, but the host could not make a value of it.
 fn unreadable(why: String) -> Body {
     Body { of_engine: true, unexpected: true, is_final: true, detail: why.into_bytes(), ..Body::default() }
 }

@@ -1,5 +1,4 @@
-//! Every foreign function: the methods of the objects that the TypeScript side hands in, and the clock of the
-//! platform.
+//! The foreign functions: the methods of the objects that the TypeScript side hands in, and the clock of the platform.
 //!
 //! Structural getters read these objects. A `from_value` of serde-wasm-bindgen would cost as much as everything else
 //! together.
@@ -22,23 +21,24 @@ extern "C" {
     /// A part of a target: 0 origin, 1 path, 2 model. An empty text is absent.
     #[wasm_bindgen(method)]
     pub(super) fn part(this: &Request, target: u32, part: u32) -> String;
-    /// The position in `Profile::ALL`; a position beyond it is none.
+    /// The position in `Profile::ALL`. A position beyond it means that the caller gave no profile.
     #[wasm_bindgen(method)]
     pub(super) fn profile(this: &Request, target: u32) -> u32;
-    /// An option of the call, in the order of `input::policy`. NaN is absent: an optional number takes a detour
+    /// An option of the call, in the order of `input::policy`. NaN means absent, because an `Option` would cross
     /// through memory.
     #[wasm_bindgen(method)]
     pub(super) fn number(this: &Request, which: u32) -> f64;
-    /// Where the call waits: these numbers wake it.
+    /// Tells the request which numbers wake the call.
     #[wasm_bindgen(method)]
     pub(super) fn sits(this: &Request, client: u32, seat: u32);
     /// The promise that the call waits for from now on.
     #[wasm_bindgen(method)]
     pub(super) fn awaits(this: &Request, promise: &JsValue);
-    /// 1: the caller has aborted, or the call cannot go on. The promise is fulfilled (2) or rejected (3).
+    /// What has happened. 1: the caller has aborted, or the call cannot go on. 2: the promise was fulfilled. 3: it was
+    /// rejected.
     #[wasm_bindgen(method)]
     pub(super) fn news(this: &Request) -> u32;
-    /// What the promise was settled with.
+    /// The value or the error of the settled promise.
     #[wasm_bindgen(method)]
     pub(super) fn value(this: &Request) -> JsValue;
     /// The call has ended unseen, and nothing waits for it any more.
@@ -48,7 +48,7 @@ extern "C" {
     pub(super) fn tell_attempt(this: &Request, attempt: u32, target: u32);
     #[wasm_bindgen(method, js_name = tellResponse)]
     pub(super) fn tell_response(this: &Request, attempt: u32, status: u16, outcome: u8);
-    /// `up_to`: the wait ends when something else happens.
+    /// `up_to`: something else may end the wait sooner.
     #[wasm_bindgen(method, js_name = tellWait)]
     pub(super) fn tell_wait(
         this: &Request,
@@ -59,7 +59,7 @@ extern "C" {
         target: u32,
         estimate: f64,
     );
-    /// `to` follows the target before it.
+    /// The call moves on to target `to`.
     #[wasm_bindgen(method, js_name = tellFallback)]
     pub(super) fn tell_fallback(this: &Request, to: u32, why: u8);
     /// `shared` is the slot of a target in the client. The state is 0 closed, 1 open, 2 half-open.
@@ -90,13 +90,13 @@ extern "C" {
     /// The request that follows a redirect, if it is followed. Throws where `fetch` would fail.
     #[wasm_bindgen(method, catch)]
     pub(super) fn onward(this: &Request, response: &Response) -> Result<Option<Outgoing>, JsValue>;
-    /// A response is here. What only the report needs is noted. Bits: 1, it is the stream that the caller asked for;
-    /// 2, its headers say how long to wait.
+    /// A response has come. The request notes what only the report needs. Returns bits. 1: it is the stream that the
+    /// caller asked for. 2: its headers say how long to wait.
     #[wasm_bindgen(method, catch)]
     pub(super) fn landed(this: &Request, attempt: u32, response: &Response) -> Result<u32, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn header(this: &Request, response: &Response, name: &str) -> Result<Option<String>, JsValue>;
-    /// The headers that say whether and when to retry, one a line: `name: value`.
+    /// The headers that say whether and when to retry, each as a line `name: value`.
     #[wasm_bindgen(method, catch)]
     pub(super) fn hints(this: &Request, response: &Response) -> Result<String, JsValue>;
     /// Frees the connection of a response that is not read.
@@ -105,30 +105,31 @@ extern "C" {
     /// The slot of a target in the client.
     #[wasm_bindgen(method)]
     pub(super) fn shared(this: &Request, target: u32) -> u32;
-    /// The address of the target with this index, and whether what was given for the whole call may go there too. An
-    /// empty model is none.
+    /// Sets the address of the target with this index, and whether the token and the headers of the call may go there.
+    /// An empty model means that there is none.
     #[wasm_bindgen(method)]
     pub(super) fn locate(this: &Request, target: u32, url: &str, model: &str, shares: bool, profile: u8);
-    /// For a call to one target that was resolved before, the position of its profile; else below zero.
+    /// The position of the profile, if the call has one target and that was resolved before. Otherwise below zero.
     #[wasm_bindgen(method, getter)]
     pub(super) fn known(this: &Request) -> i32;
-    /// How long the call has taken before it comes here, in ms.
+    /// How long the call had taken before it entered the core, in ms.
     #[wasm_bindgen(method, getter, js_name = spentMs)]
     pub(super) fn spent_ms(this: &Request) -> f64;
-    /// The call has none of the options of `input::policy`.
+    /// The caller set none of the options of `input::policy`.
     #[wasm_bindgen(method, getter)]
     pub(super) fn usual(this: &Request) -> bool;
-    /// The number of the key whose limit was met: requests with the same key share it.
+    /// The number of the API key of the request. Requests with the same key have the same number.
     #[wasm_bindgen(method, getter)]
     pub(super) fn key(this: &Request) -> u32;
-    /// Makes the request to one target; empty texts and NaN are absent. Returns a promise if a token has to be
-    /// fetched: it rejects with what the caller's token function throws.
+    /// Makes the request to one target. Empty texts and NaN mean absent. Returns a promise if a token has to be
+    /// fetched. The promise rejects with the error of the caller's token function.
     #[wasm_bindgen(method)]
     pub(super) fn prepare(this: &Request, target: u32, hold_header: &str, hold_secs: f64) -> Option<Promise>;
     /// The request that `prepare` made.
     #[wasm_bindgen(method, getter)]
     pub(super) fn leg(this: &Request) -> Outgoing;
-    /// How the answer is wanted: 0 by its type, 1 as JSON, 2 as text or bytes, 3 as it is, 4 as it is, for a GET.
+    /// How the caller wants the answer. 0: by its type. 1: as JSON. 2: as text or bytes. 3: as it came. 4: as it came,
+    /// for a GET.
     #[wasm_bindgen(method, getter)]
     pub(super) fn wanted(this: &Request) -> u32;
     /// The stream is passed on as it came.
@@ -139,42 +140,45 @@ extern "C" {
     /// not read the body, if so.
     #[wasm_bindgen(method)]
     pub(super) fn read(this: &Request, response: &Response, limit: f64, feed: &Function) -> Promise;
-    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. The promise is its end.
+    /// Feeds a body to the decoder, piece by piece, as fast as its reader asks for events. The promise settles at its
+    /// end.
     #[wasm_bindgen(method)]
     pub(super) fn stream(this: &Request, response: &Response, feed: &Function) -> Promise;
-    /// The server's own words about a failure, and the status that it names; 0 is none.
+    /// The server's own words about a failure, and the status that the body names, or 0.
     #[wasm_bindgen(method)]
     pub(super) fn says(this: &Request, detail: &[u8], status: u16, is_error: bool);
-    /// The data of `count` events with commas between, and text. For each that is not empty the host makes a view of
-    /// memory, a fiftieth of what an event takes.
+    /// The data of `count` events, separated by commas, and text. If they are not empty, the host makes a view of
+    /// memory for each. That takes a fiftieth of the time that an event takes.
     #[wasm_bindgen(method)]
     pub(super) fn events(this: &Request, data: Option<&[u8]>, count: u32, text: Option<&[u8]>);
-    /// Events are handed over from now on, this long after the beginning of the call.
+    /// The first event is handed over, this long after the beginning of the call.
     #[wasm_bindgen(method)]
     pub(super) fn begin(this: &Request, ms: f64);
     /// `fetch` has rejected with this error, or a body has broken off: the reason, as its position in `Lost`. A
     /// position beyond it means that the platform will never send such a request.
     #[wasm_bindgen(method)]
     pub(super) fn lost(this: &Request, error: &JsValue) -> u32;
-    /// Reads and drops what may follow the last word of a stream. The promise is its end, if it has not ended.
+    /// Reads and drops what follows the end of the answer in a stream. Returns a promise for the end of the body, if it
+    /// has not come yet.
     #[wasm_bindgen(method)]
     pub(super) fn rest(this: &Request) -> Option<Promise>;
-    /// No headers have come for long: asks the origin whether it is there, unless it was within the last minute.
+    /// Asks the origin whether it is there, because no headers have come for long. Does nothing if the origin was asked
+    /// within the last minute.
     #[wasm_bindgen(method)]
     pub(super) fn probe(this: &Request);
     /// The origin was seen to answer within the last minute.
     #[wasm_bindgen(method, getter)]
     pub(super) fn reached(this: &Request) -> bool;
-    /// Nothing more is read.
+    /// Stops the request, or the reading of its body.
     #[wasm_bindgen(method)]
     pub(super) fn stop(this: &Request);
-    /// The progress of the body that is read.
+    /// The progress of the body that is being read.
     #[wasm_bindgen(method)]
     pub(super) fn body(this: &Request) -> Option<Reading>;
     /// Asks the server of the last request for the status of its model, if there is a cheap way to.
     #[wasm_bindgen(method)]
     pub(super) fn look(this: &Request, target: u32) -> Option<Promise>;
-    /// What it said, as its position in `Status`.
+    /// What the status said, as its position in `Status`.
     #[wasm_bindgen(method, getter, js_name = modelSays)]
     pub(super) fn model_says(this: &Request) -> u32;
     /// The platform says that there is no network, or the page has been left.
@@ -190,7 +194,7 @@ extern "C" {
     /// The protocol of an origin: 1, HTTP/1.1; 2, another one; 3, being tried out now; 0, unknown.
     #[wasm_bindgen(method)]
     pub(super) fn speaks(this: &Request, origin: u32) -> u32;
-    /// Nothing reads the report of a success.
+    /// The caller does not want the report of a success.
     #[wasm_bindgen(method, getter)]
     pub(super) fn quiet(this: &Request) -> bool;
     #[wasm_bindgen(method, getter)]

@@ -92,7 +92,7 @@ impl Client {
         self.waiters.borrow_mut().wake(id, called);
     }
 
-    /// A call is alive, and checks whether another call's turn has come.
+    /// The call is alive. Calls whose turn has come are woken.
     pub(super) fn tick(self: &Rc<Self>, call: &Call) {
         let now = clock::now();
         let mut shared = self.shared.borrow_mut();
@@ -147,7 +147,7 @@ impl Client {
         self.shared.borrow_mut().next_event()
     }
 
-    /// `origin` is the number of the origin, where connections are few.
+    /// `origin` is the number of the origin, if its connections are few.
     pub(super) fn retain(&self, target: usize, origin: Option<usize>) {
         let mut shared = self.shared.borrow_mut();
         shared.retain(target);

@@ -1,4 +1,4 @@
-//! The loop of one call: does what the core says, and tells it what happened. The only place that awaits.
+//! The loop of one call. It does what the core says, and tells the core what happened. Nothing else awaits.
 
 use super::attempt::{Attempt, Step};
 use super::bindings::Request;
@@ -59,7 +59,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     // Dropping the attempt stops it.
     let mut attempt = None;
     let mut wakes = clock::now();
-    // Of the wait for a cold target whose status is asked for.
+    // When to ask for the status of the cold target that the call waits for.
     let mut asking = None;
     let mut parked = false;
     let mut waits_for_network = false;

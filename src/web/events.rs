@@ -1,4 +1,4 @@
-//! The events of one stream: bytes in, and what its reader gets out, once a piece.
+//! The events of one stream: pieces of bytes in; out, after each piece, what the reader gets.
 
 use super::bindings::Request;
 use super::clock;
@@ -11,13 +11,13 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// What the TypeScript side is told about a piece, as bits: nothing that follows counts; something has come that is
-/// more than a sign of life.
+/// What the TypeScript side is told about a piece, as bits. `OVER`: nothing that follows counts. `HEARD`: an event has
+/// come, not only a sign of life.
 pub(super) const OVER: u32 = 1;
 const HEARD: u32 = 2;
 
-/// What the reader wants: the items alone; both, while it has not said; or the text of each event. Another number is
-/// all of the text.
+/// What the reader wants. `ITEMS`: the events. `PIECES`: the text of each event. `BOTH`: the reader has not asked yet,
+/// so keep both. Any other number: the text, not split by event.
 const ITEMS: u32 = 0;
 const BOTH: u32 = 2;
 const PIECES: u32 = 3;
@@ -65,7 +65,7 @@ impl Events {
         self.intake.borrow().begun
     }
 
-    /// Since when the stream is complete, so that no more than a few words may follow.
+    /// Since when the stream is complete, so that only a little may follow.
     pub(super) fn whole(&self) -> Option<Instant> {
         self.intake.borrow().whole
     }

@@ -17,16 +17,16 @@ use crate::core::stats::alert::AlertRule;
 use crate::core::target::{Payload, Profile, Refused, Route, Spec, Url};
 use crate::core::time::Duration;
 
-/// A page is not always told that it has lost its network, nor that the network is back.
+/// Some pages are not told that the network is lost, or that it is back.
 const OF_NETWORK: Duration = Duration::from_secs(1);
 
-/// Decodes the rules of a client, and in whose turn of the event loop its calls are woken.
+/// Decodes the rules of a client, and in which turns of the event loop its calls may be woken.
 ///
 /// `numbers` are in the order of `clientNumbers` in `src/ts/wasm/encode.ts`. 0 to 3 are the breaker: failures,
 /// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the concurrency: min, max, queue. 9 and
 /// 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the scope, by its number in
-/// `src/ts/wasm/instance.ts`. 13 is 1 in a page. Times are in ms. NaN is the default. 0 or 4 below zero turns the
-/// breaker or the budget off.
+/// `src/ts/wasm/instance.ts`. 13 is 1 in a page. Times are in ms. NaN means the default. If 0 is negative
+/// there is no breaker, if 4 is negative there is no budget.
 pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
     let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
@@ -133,7 +133,7 @@ pub(super) fn policy(request: &Request) -> Result<Policy, Invalid> {
 }
 
 /// Resolves the targets of a call: the one that the caller asked for, then its fallbacks. `retain` gets the slot of
-/// each in the client, and the number of its origin where connections are few.
+/// each in the client, and the number of its origin if that has few connections.
 pub(super) fn targets(
     request: &Request,
     mut retain: impl FnMut(usize, Option<usize>),

@@ -12,7 +12,7 @@ thread_local! {
     static ORIGINS: RefCell<Vec<Rc<Origin>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `number` as [`Request::connects`] has it.
+/// The origin with this number, in the form of [`Request::connects`].
 pub(super) fn numbered(number: usize) -> Rc<Origin> {
     let (number, speaks_http1) = (number / 2, number % 2 == 1);
     let origin = ORIGINS.with_borrow_mut(|origins| {
@@ -51,7 +51,7 @@ pub(super) fn pass_on() {
     }
 }
 
-/// Where a call had to wait for a connection, finds out whether that is necessary.
+/// If a call had to wait for a connection, finds out whether the origin really has few of them.
 pub(super) fn find_out(request: &Request) {
     let mut number = 0;
     while let Some(origin) = at(number) {

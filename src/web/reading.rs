@@ -1,4 +1,4 @@
-//! The body of one answer that is no stream: bytes in, piece by piece, and what the body says.
+//! The body of one answer that is no stream: pieces of bytes in; out, at the end, what the body says.
 
 use super::bindings::Request;
 use super::events::OVER;
@@ -10,8 +10,8 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// What the TypeScript side is told at the end, as bits: the body is JSON, and the host may read it as such; the body
-/// is an answer.
+/// What the TypeScript side is told at the end, as bits. `JSON`: the body is JSON, and the host may parse it. `ANSWER`:
+/// the body is an answer.
 const JSON: u32 = 4;
 const ANSWER: u32 = 8;
 
@@ -29,7 +29,7 @@ struct Intake {
 }
 
 impl Reading {
-    /// `is_failure`: by the status.
+    /// `is_failure`: the status says so.
     pub(super) fn new(request: &Request, content_type: &str, is_failure: bool) -> Self {
         let wanted = match request.wanted() {
             1 => Wanted::Json,

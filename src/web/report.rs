@@ -1,8 +1,7 @@
 //! Encodes what becomes a `CallReport`, a `QueryError` or statistics.
 //!
-//! Rows are flat and hold numbers. An object would bring its keys along as strings, with a hash table to keep them
-//! in, which took 2 KB gzip more than the names take in TypeScript. Names cross by their position in
-//! `src/ts/wasm/enums.ts`.
+//! Rows are flat and hold numbers. Objects would need their keys as strings, and a hash table for them. That took 2 KB
+//! gzip more than the names take in TypeScript. Names cross by their position in `src/ts/wasm/enums.ts`.
 
 use super::clock;
 use crate::core::admission::Snapshot;

@@ -1,5 +1,5 @@
-//! Whether the thread or the machine stood still during an attempt. No server is to blame for that time, and it costs
-//! connections.
+//! Whether the thread or the machine stood still during an attempt. No server is to blame for that time, and
+//! connections are lost in it.
 //!
 //! No platform says so. A timer that fires far too late shows it, and so does a wall clock that has run ahead of the
 //! monotonic one.
@@ -9,13 +9,13 @@ use crate::core::time::{Duration, Instant};
 
 /// A timer this late was not delayed by a busy thread: the thread stood still, or the machine did.
 const STANDSTILL: Duration = Duration::from_ms(500);
-/// How often a thread that could notice is woken for it.
+/// How often a timer fires only to notice a standstill.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
-/// The most standstills in one attempt. Timers that are late more often are the throttling of a hidden page.
+/// The most standstills in one attempt. If timers are late more often, a hidden page is being throttled.
 const MOST_STANDSTILLS: u8 = 3;
 /// The two clocks of a platform drift apart this far only if one of them stood still.
 const ASLEEP: Duration = Duration::from_secs(2);
-/// What is lost within this time after a standstill was lost by it.
+/// A connection that is lost within this time after a standstill was lost because of it.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy)]
@@ -39,13 +39,13 @@ impl Standstills {
         Self { quiet: None, last: None, count: 0, wall: wall() }
     }
 
-    /// A timer fires then, unless something else happens before.
+    /// A timer fires at `wakes`, unless something else happens before.
     pub(super) fn expect(&mut self, now: Instant, wakes: Instant) {
         self.quiet = Some((now, wakes));
     }
 
-    /// The timer has fired, or something else has happened. Returns how long everything may have stood still before
-    /// that: it began at some time before the timer was due, and no server pays for what is not known.
+    /// The timer has fired, or something else has happened. Returns how long everything may have stood still. The
+    /// standstill began at an unknown time before the timer was due, and the doubt counts in favour of the server.
     pub(super) fn notice(&mut self, now: Instant, is_hidden: impl FnOnce() -> bool) -> Option<Duration> {
         let (since, wakes) = self.quiet.take()?;
         if now.since(wakes) < STANDSTILL || self.count >= MOST_STANDSTILLS && is_hidden() {
@@ -61,7 +61,7 @@ impl Standstills {
         self.last.is_some_and(|last| last.over == now)
     }
 
-    /// The machine was suspended, and what is lost now was lost by that.
+    /// The machine was suspended a moment ago, and a connection that is lost now was lost because of that.
     pub(super) fn has_slept(&self) -> bool {
         let now = clock::now();
         self.last.is_some_and(|last| last.span >= ASLEEP && now.since(last.over) < AFTERWARDS)

@@ -16,9 +16,9 @@ use wasm_bindgen::JsValue;
 
 pub(super) enum Wakeup {
     Settled(Result<JsValue, JsValue>),
-    /// It is time, or this call's turn.
+    /// The time has come, or it is this call's turn.
     Due,
-    /// Nothing happened: the call is alive, and may say so.
+    /// Nothing happened. The call may say that it is alive.
     Tick,
     /// The caller has aborted.
     Aborted,
@@ -34,7 +34,7 @@ pub(super) struct Waiter<'a> {
     client: Rc<Client>,
     pub(super) id: u32,
     awaits: bool,
-    /// The timer of the call, where each call has its own.
+    /// The timer of the call, if each call has its own.
     nap: Option<Nap>,
 }
 
@@ -57,8 +57,8 @@ impl<'a> Waiter<'a> {
         Self { request, client, id, awaits: false, nap: None }
     }
 
-    /// Waits for this promise from now on, and no longer for the one before. If that one rejects, the rejection is
-    /// not reported as unhandled.
+    /// Waits for this promise from now on, and no longer for the one before. If the earlier one rejects, the platform
+    /// does not report an unhandled rejection.
     pub(super) fn await_promise(&mut self, promise: &JsValue) {
         self.request.awaits(promise);
         self.awaits = true;
@@ -92,7 +92,7 @@ impl<'a> Waiter<'a> {
         .await
     }
 
-    /// Whether the promise settles by then.
+    /// Whether the promise settles before `until`.
     pub(super) async fn settles_by(&mut self, until: Instant) -> bool {
         loop {
             match self.race(until, false).await {

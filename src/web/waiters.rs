@@ -18,8 +18,8 @@ use std::task::Waker;
 /// The longest time that `setTimeout` takes. A longer one fires at once (HTML standard, "long").
 const LONGEST_TIMER: Duration = Duration::from_ms(i32::MAX as u64);
 
-/// A call that was not polled between this many sweeps has ended unseen: its own timer would have polled it many
-/// times. Sweeps are counted instead of time, because a suspended isolate misses time but no sweep.
+/// A call that was not polled in this many sweeps has ended unseen, because its own timer would have polled it many
+/// times. Sweeps are counted and not time, because a suspended isolate misses time but no sweep.
 const MISSED: u8 = 3;
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
 
@@ -48,7 +48,7 @@ struct Entry {
     called: bool,
     /// Sweeps since the call was polled.
     missed: u8,
-    /// The request to tell and the future to drop, where calls may end unseen.
+    /// The request to tell and the future to drop, if calls may end unseen.
     request: Option<Request>,
     slot: Option<Slot>,
 }

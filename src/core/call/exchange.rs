@@ -29,12 +29,12 @@ pub enum Input {
     Start,
     /// The headers have come.
     Head(Head),
-    /// The origin has answered something while the head of this answer is waited for: see [`Clocks::probe`].
+    /// The origin has answered a probe while the head of this answer has not come: see [`Clocks::probe`].
     Reached,
-    /// The body: to its end, to the limit, or as far as it came. For a stream, an event that is an error or cannot be
-    /// read.
+    /// The body, to its end, to the limit, or as far as it came. For a stream: an event that is an error, or that
+    /// cannot be read.
     Body(Body),
-    /// Part of the stream was handed over: from now on there is no other attempt.
+    /// Part of the stream was handed over. From now on there is no other attempt.
     Begun,
     /// The stream is over.
     Ended(End),
@@ -54,12 +54,12 @@ pub enum Input {
     Astray,
     /// The clock that [`Clocks::next`] named ran out.
     TimedOut(Phase),
-    /// The same, before the request was made: the caller's token has not come.
+    /// A clock ran out before the request was made, because the caller's token had not come.
     Unasked(Phase),
     /// A wait is over, or [`Shared::woken`](crate::core::admission::Shared::woken) has named this call. Too early is
     /// harmless.
     Woke,
-    /// What the server says of its model, at the time of [`Call::asking`](super::Call::asking).
+    /// The server's answer to a request for its status, at the time of [`Call::asking`](super::Call::asking).
     Status(Status),
     /// The caller has aborted.
     Aborted,
@@ -77,7 +77,7 @@ impl Input {
 /// Why there is no answer, as far as the platform says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lost {
-    /// The platform gave no reason, and not at once.
+    /// The platform gave no reason, and did not fail at once.
     #[default]
     Unsaid,
     /// The connection was refused.
@@ -156,9 +156,9 @@ pub struct Send {
     pub profile: Profile,
     /// When the attempt ends without an answer.
     pub clocks: Clocks,
-    /// How long to ask the server to hold the request while its model comes up.
+    /// The server is asked to hold the request for this long while its model comes up.
     pub hold: Option<Duration>,
-    /// This is the first attempt of a fallback, after this end of the target before.
+    /// This is the first attempt at a fallback. The target before it ended with this code.
     pub falls_back: Option<Code>,
 }
 

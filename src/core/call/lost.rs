@@ -20,7 +20,7 @@ impl Call {
         let network = Classification::NETWORK;
         match lost {
             Lost::Refused => self.on_closed_port(cx, attempt, network, true),
-            // An idle connection may have been closed at the same moment: the request is sent again on a new one.
+            // The server may have closed an idle connection at that moment. The request is sent again on a new one.
             Lost::AtOnce if self.is_hiccup(cx) => self.on_lost(cx, attempt, network, None),
             Lost::AtOnce => self.on_closed_port(cx, attempt, network, false),
             Lost::Nameless if cx.shared.has_answered(self.target_index()) => {
@@ -51,7 +51,8 @@ impl Call {
         self.apply(cx, step, failure)
     }
 
-    /// Once only, and never if the caller wants no retry: the request may have been sent after all.
+    /// Whether the call may go back into the queue. Once only, and never if the caller wants no retry, because the
+    /// request may have been sent after all.
     pub(super) fn may_queue_again(&self, cx: &Context<'_>) -> bool {
         self.policy.max_retries > 0
             && !self.per_target.crowded_out
@@ -76,7 +77,7 @@ impl Call {
             && cx.shared.can_retry(cx.now, target)
     }
 
-    /// A closed port: for a while, an engine that is still starting.
+    /// A closed port. For a while it counts as an engine that is still starting.
     pub(super) fn on_closed_port(
         &mut self,
         cx: &mut Context<'_>,
@@ -85,7 +86,8 @@ impl Call {
         is_explicit: bool,
     ) -> Action {
         let target = self.target_index();
-        // The target answers others meanwhile: this request brings the engine down, or one of several replicas.
+        // The target answers other calls meanwhile. So this request brings the engine down, or one of several replicas
+        // is down.
         if self.per_target.cold.is_some_and(|since| cx.shared.has_answered_since(target, since)) {
             let class = Classification { retry: RetryClass::Standard, ..class };
             return match attempt.head {
@@ -140,7 +142,7 @@ impl Call {
     ) -> Action {
         let of_error = attempt.head.filter(|head| !(200..300).contains(&head.status));
         if let Some(head) = of_error.filter(|_| phase != Some(Phase::Total)) {
-            // The status has said enough: an error body that never ends changes nothing.
+            // The status says enough, so an error body that never ends changes nothing.
             return self.on_answer(cx, attempt, Answer { head, body: &Body::default() });
         }
         let outcome = Outcome::Failed(class.code, class.layer);
@@ -153,7 +155,7 @@ impl Call {
             && phase.is_some_and(|phase| cx.shared.may_be_unsent(self.target_index(), phase));
         let means = if had_no_time || is_unsent { Means::Ignored } else { self.means_of_failure(cx) };
         self.record_attempt(cx, attempt, outcome, means);
-        // The last probe of a cold model had no time to be answered: what the call waited for is the model.
+        // The last probe of a cold model had no time to be answered. The call failed because the model is loading.
         let is_cold = phase == Some(Phase::Total)
             && took < TO_ANSWER
             && self.per_target.heard_loading

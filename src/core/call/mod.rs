@@ -71,7 +71,7 @@ struct Attempt {
     generation: u32,
     /// The origin was seen to answer meanwhile.
     reached: bool,
-    /// No other attempt at the target was in flight meanwhile. Known at the end.
+    /// No other attempt at the target was in flight meanwhile. Set when the attempt ends.
     is_alone: bool,
     /// The head of the answer, once it has come.
     head: Option<Head>,
@@ -108,7 +108,7 @@ pub struct Call {
     /// The target in use, and what the call has spent on it.
     target: usize,
     per_target: PerTarget,
-    /// When part of a stream was handed over. What the reader has cannot be taken back.
+    /// When part of a stream was handed over. The reader's part cannot be taken back, so there is no further attempt.
     begun: Option<Instant>,
     /// The caller holds the call up, and other calls have its permit.
     away: bool,
@@ -262,7 +262,7 @@ impl Call {
         action
     }
 
-    /// The call is alive: extends what it holds, where leases end without a sign of life. See
+    /// The call is alive. Extends its leases, if leases end without a sign of life. See
     /// [`Rules::lease`](super::admission::coordinator::Rules::lease).
     pub fn renew(&self, now: Instant, shared: &mut Shared) {
         let in_flight = matches!(self.state, State::Sending(_) | State::Reading(_)) && !self.away;
@@ -284,7 +284,7 @@ impl Call {
         self.targets.get(self.target).map_or(0, |target| target.shared)
     }
 
-    /// A call that fails again while others are answered has itself to blame.
+    /// If a call fails again while others are answered, the failure is its own and not the target's.
     fn means_of_failure(&mut self, cx: &Context<'_>) -> Means {
         let since = *self.per_target.failed_since.get_or_insert(cx.now);
         let is_own = since < cx.now && cx.shared.has_worked_since(self.target_index(), since);
@@ -343,7 +343,7 @@ impl Call {
         if wait.reason == WaitReason::Offline {
             return Action::Fail(Failure { phase: Some(Phase::Total), ..NO_NETWORK });
         }
-        // The timer came this late because of a hidden tab or a suspended machine.
+        // The timer fired after the deadline, because of a hidden tab or a suspended machine.
         let code = if wait.reason == WaitReason::Loading { Code::ModelLoading } else { Code::Timeout };
         Action::Fail(Failure { code, layer, phase: Some(Phase::Total), status: None, retry_after: None })
     }

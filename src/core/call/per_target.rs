@@ -17,7 +17,7 @@ pub(super) struct PerTarget {
     pub(super) backoff: Backoff,
     /// Since when the call waits for a cold model.
     pub(super) cold: Option<Instant>,
-    /// How long the target's calls had waited for connections by then.
+    /// How long the target's calls had waited for connections when that wait began.
     pub(super) before_cold: Duration,
     /// The call itself got an answer that says the model is loading.
     pub(super) heard_loading: bool,
@@ -25,7 +25,7 @@ pub(super) struct PerTarget {
     pub(super) pause: Option<Duration>,
     /// The statuses that are asked for before the next probe.
     pub(super) asking: Option<Asking>,
-    /// What the last one before that probe said.
+    /// What the last of those statuses said.
     pub(super) said: Option<Status>,
     /// The call was sent to this target.
     pub(super) sent: bool,
@@ -33,7 +33,7 @@ pub(super) struct PerTarget {
     pub(super) refused: bool,
     /// When the first attempt failed.
     pub(super) failed_since: Option<Instant>,
-    /// How the last attempt failed, which says more than that there is no further attempt.
+    /// How the last attempt failed. If the call may make no further attempt, this is the error to report.
     pub(super) failed: Option<Failure>,
 }
 

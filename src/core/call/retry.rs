@@ -1,4 +1,4 @@
-//! Whether to try again, and when: what one [`Call`] decides between two attempts.
+//! What one [`Call`] decides between two attempts: whether to try again, and when.
 
 use super::{Attempt, Call, Context, Target, Wait};
 use crate::core::admission::gate::{ColdSighting, Role};
@@ -20,7 +20,7 @@ pub(super) enum Step {
     Wait(Wait),
     /// Wait for the leader of the cold start.
     Follow,
-    /// Give up; with the clock that leaves no time, if a clock is the reason.
+    /// Give up. If a clock leaves no time, that clock.
     GiveUp(Option<Phase>),
 }
 
@@ -146,7 +146,7 @@ impl Call {
         Step::Wait(Wait { until: cx.now + span, span, reason: WaitReason::Loading, estimate: Some(estimate) })
     }
 
-    /// The pause before a call without a leader tries again: a second, and a quarter more each time.
+    /// How long a call waits that follows no leader: a second, then a quarter more each time.
     fn pause(&mut self, floor: Option<Duration>) -> Duration {
         let longer = self.per_target.pause.map_or(SHORTEST_SLEEP, |last| last.scaled(5, 4));
         let pause = longer.max(SHORTEST_SLEEP).min(LONGEST_SLEEP);
@@ -157,8 +157,8 @@ impl Call {
 
     /// How long the server is asked to hold the next request, where the host can do that.
     ///
-    /// A quarter of what is left of the call is kept for the answer itself: if the client leaves before the server,
-    /// it pays for the cold start and loses the answer.
+    /// A quarter of the rest of the call is kept for the answer itself. If the client left before the server answered,
+    /// it would pay for the cold start and lose the answer.
     pub(super) fn hold(&self, cx: &Context<'_>) -> Option<Duration> {
         let now = cx.now;
         let loading = self.policy.loading;

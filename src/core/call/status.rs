@@ -1,8 +1,9 @@
 //! The status of a server whose model is loading, which the leader asks for between its payloads.
 //!
-//! A payload costs a generation once the model is up, and a status next to nothing. So the status is asked for every
-//! second, and the payload follows when it says that the model is up. A status is learned and not assumed: it is asked for
-//! right after a loading answer, when it must say the same. One that contradicts a payload is not asked for again.
+//! Once the model is up, a payload costs a generation, and a status costs next to nothing. So the leader asks for the
+//! status every second, and sends its payload when the status says that the model is up. No status is trusted
+//! unchecked: the first one is asked for right after a loading answer, and must say the same. If a status contradicts a
+//! payload, it is not asked for again.
 
 use super::{Call, Context, State};
 use crate::core::record::WaitReason;
@@ -12,7 +13,7 @@ use crate::core::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(1);
 const EVERY_LATER: Duration = Duration::from_secs(2);
 const LATER: Duration = Duration::from_secs(60);
-/// A payload follows the last "not yet" after this long: the next status is not answered, or never came.
+/// If no status follows a "not yet" for this long, the payload is sent.
 const UNANSWERED: Duration = Duration::from_secs(5);
 /// After this long a payload checks a status that says "not yet". The default call has 30 s left by then.
 const CHECKED: Duration = Duration::from_secs(240);
@@ -24,9 +25,9 @@ pub enum Status {
     NotYet,
     /// The model is up.
     Up,
-    /// The route is none that tells, or takes too long.
+    /// The route does not tell, or takes too long.
     Odd,
-    /// There was no answer, which may be otherwise at the next cold start.
+    /// There was no answer. At the next cold start there may be one.
     #[default]
     Lost,
 }
@@ -59,8 +60,8 @@ impl Call {
         }
     }
 
-    /// The model is loading, and the call probes after `sleep`, or after `longest` at the latest, of which the server
-    /// asked for `floor`.
+    /// The model is loading. The call probes after `sleep`, and after `longest` at the latest. The server asked for a
+    /// wait of `floor`.
     pub(super) fn asks(&mut self, cx: &mut Context<'_>, sleep: Duration, longest: Duration, has_floor: bool) {
         let said = self.per_target.said.take();
         let is_trusted = cx.shared.status(self.target_index(), self.id, said != Some(Status::Up));

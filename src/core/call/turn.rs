@@ -106,7 +106,7 @@ impl Call {
         let layer = Layer::Compute;
         match reason {
             WaitReason::Loading if cx.shared.closed(cx.now, self.target_index()).is_some() => NO_NETWORK,
-            // Which clock ran out, `on_admission` says, as for a call that the target turns away.
+            // `on_admission` says which clock ran out, as for a call that the target rejects.
             WaitReason::Loading => Failure { code: Code::ModelLoading, layer, ..NO_NETWORK },
             _ => Failure { code: Code::Timeout, layer, phase: Some(Phase::Queue), ..NO_NETWORK },
         }
@@ -153,7 +153,7 @@ impl Call {
         self.per_target.cold.map_or(Duration::ZERO, of_cold)
     }
 
-    /// The same for a call that waits for the leader: the leader's last probe needs time to be answered.
+    /// The same for a call that waits for the leader, whose last probe needs time to be answered.
     fn queue_patience(&self, cx: &Context<'_>) -> Instant {
         let refuses = cx.shared.closed(cx.now, self.target_index()).is_some();
         let grace = if refuses { AT_ONCE } else { Duration::ZERO };

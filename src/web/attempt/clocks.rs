@@ -8,7 +8,7 @@ use crate::core::time::{Duration, Instant};
 use crate::web::clock;
 use crate::web::standstill::HEARTBEAT;
 
-/// The grace in which a platform hands over what has come.
+/// After a clock has run out, the platform gets this long to hand over what has come.
 const RECHECK: Duration = Duration::from_ms(20);
 /// The same after a standstill.
 const LONG_RECHECK: Duration = Duration::from_ms(250);
@@ -63,7 +63,7 @@ impl Attempt<'_> {
             self.recheck = None;
             return Step::KeepWaiting; // pieces have come meanwhile, or the reader is away
         }
-        // Where the reader blocks the thread, timers fire before the pieces that came meanwhile are seen, and a slow
+        // If the reader blocked the thread, the timer fires before the pieces that came meanwhile are seen. A slow
         // reader is no slow server.
         let was_rechecked = self.recheck.is_some_and(|(of, _)| of == until);
         if matches!(self.state, State::Sending | State::Reading(_) | State::Streaming(_)) && !was_rechecked {
@@ -84,8 +84,8 @@ impl Attempt<'_> {
         Step::Happened(self.unless_complete(late))
     }
 
-    /// Whether the caller, by its reader or its token function, has held the attempt up for long. `None` if that has
-    /// not changed.
+    /// Whether the reader or the token function of the caller has held the attempt up for long. `None` if that has not
+    /// changed.
     pub(in crate::web) fn newly_held_up(&mut self) -> Option<bool> {
         let now = clock::now();
         let waits = matches!(self.state, State::Preparing) || self.begun().is_some() && self.progress().away;
