@@ -192,3 +192,19 @@ fn the_last_event_counts_without_a_blank_line_if_it_is_whole() {
         assert_eq!(told(&cut), (Told::Ended(End::Truncated), "Hel".to_owned(), true), "{end:?}");
     }
 }
+
+#[test]
+fn a_stream_of_an_unknown_form_that_is_passed_on_may_end_anywhere_but_within_a_line() {
+    let begun = events(&[r#"{"some":"thing"}"#]);
+    for (rest, end) in [
+        ("", End::Complete),
+        ("data: {\"some\":\"more\"}", End::Complete),
+        ("data: {\"some\":\"mo\n", End::Complete),
+        ("data: {\"some\":\"mo", End::Truncated),
+        ("dat", End::Truncated),
+    ] {
+        let stream = format!("{begun}{rest}");
+        assert_eq!(read("text/event-stream", true, &[stream.as_bytes()]).0, Told::Ended(end), "{rest:?}");
+        assert_eq!(told(&stream).0, Told::Ended(End::Truncated), "not passed on: {rest:?}");
+    }
+}
