@@ -68,9 +68,34 @@ fn a_pace_with_which_fewer_calls_are_answered_is_given_up_for_a_minute() {
 fn a_full_target_is_compared_in_the_same_way_and_is_not_slowed() {
     let mut pace = Pace::default();
     pace.answered(at(0), false, 1);
+    assert!(!pace.refuses_payloads(at(0)), "nothing was refused yet");
     (0..60).for_each(|nth| pace.was_full(at(100 + nth), true));
     assert!(pace.refuses_payloads(at(200)));
     assert_eq!(pace.interval(at(200)), None);
+}
+
+#[test]
+fn the_pace_is_given_up_when_more_than_four_of_five_results_are_answers() {
+    let slowed = Slowed { answers: 0, refusals: 0, told: at(60_000), telling: Duration::from_secs(60) };
+    let all = Tally { answers: 11 * MILLI, refusals: 3 * MILLI };
+    let mut pace = Pace { all, slowed: Some(slowed), ..Pace::default() };
+    pace.answered(at(1_000), false, 1);
+    assert!(pace.interval(at(1_000)).is_some(), "twelve of fifteen are not more than four of five");
+    pace.answered(at(1_100), false, 1);
+    assert_eq!(pace.interval(at(1_100)), None);
+}
+
+#[test]
+fn older_results_count_half_after_a_while_and_after_many_results() {
+    let refusals = |count: u64, every: u64| {
+        let mut pace = Pace::default();
+        (0..count).for_each(|nth| pace.refused(at(nth * every), false, 1));
+        pace.all.refusals
+    };
+    assert_eq!(refusals(16, 1_000), 16 * MILLI);
+    assert_eq!(refusals(17, 1_000), 17 * MILLI / 2, "after sixteen seconds");
+    assert_eq!(refusals(63, 10), 63 * MILLI);
+    assert_eq!(refusals(64, 10), 32 * MILLI, "after sixty-four results");
 }
 
 #[test]

@@ -13,6 +13,10 @@ fn six_retries_without_an_answer_beside_one_other_call_that_is_answered_are_payl
     assert!(!payloads.are_refused(at(100)), "nobody is answered");
     payloads.count(at(200), false, true);
     assert!(payloads.are_refused(at(200)));
+    let mut five = Payloads::default();
+    (0..5).for_each(|_| five.count(at(100), true, false));
+    five.count(at(200), false, true);
+    assert!(!five.are_refused(at(200)), "five retries may be chance");
     assert!(!payloads.are_refused(at(10_200)), "after ten seconds nothing is known");
     payloads.count(at(300), true, true);
     assert!(
