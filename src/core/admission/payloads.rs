@@ -80,7 +80,7 @@ impl Payloads {
         self.again.results() >= ENOUGH_AGAIN
     }
 
-    /// Calls that were refused once are refused again, and others are answered: a fourth as many answers, or fewer.
+    /// Calls that were refused once are answered less than a fourth as often as the others.
     pub(super) fn are_to_blame(&self) -> bool {
         let share = |part: Tally, of: Tally| u64::from(part.answers) * u64::from(of.results());
         self.are_known() && share(self.again, self.first) * 4 < share(self.first, self.again)

@@ -40,3 +40,15 @@ fn refusals_are_of_payloads_only_if_retries_are_answered_a_fourth_as_often() {
         assert_eq!(payloads.are_to_blame(), is_of_payloads, "one of {of}");
     }
 }
+
+#[test]
+fn retries_that_are_answered_just_a_fourth_as_often_are_not_to_blame() {
+    let mut payloads = Payloads::default();
+    for nth in 0..16 {
+        payloads.count(at(nth), false, nth < 8);
+        payloads.count(at(nth), true, nth < 2);
+    }
+    assert!(!payloads.are_to_blame(), "two of sixteen, beside eight of sixteen");
+    payloads.count(at(16), true, false);
+    assert!(payloads.are_to_blame());
+}

@@ -101,3 +101,19 @@ fn the_first_of_the_new_calls_goes_before_those_that_the_target_has_refused() {
     let popped: Vec<_> = (0..5).map(|_| queue.pop_new(at(10))).collect();
     assert_eq!(popped, [Some(2), Some(4), Some(1), Some(3), None]);
 }
+
+#[test]
+fn calls_that_yield_lead_no_cold_start_and_are_forgotten_when_they_leave() {
+    let mut queue = Queue::default();
+    (0..4).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    assert_eq!(queue.leaders(), 4);
+    queue.yields(1);
+    queue.yields(3);
+    queue.yields(9);
+    assert_eq!((queue.leaders(), queue.len()), (2, 4), "a call that is not queued changes nothing");
+    queue.remove(1);
+    queue.remove(0);
+    assert_eq!((queue.leaders(), queue.len()), (1, 2));
+    push(&mut queue, at(1), 3, Priority::Default);
+    assert_eq!(queue.leaders(), 2, "a call that comes again yields no more");
+}
