@@ -19,7 +19,7 @@ function whole(answer: unknown, count: number): unknown[] | string {
   // https://platform.openai.com/docs/api-reference/completions/object
   if (Array.isArray(choices)) return byIndex(choices, count);
   // https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings
-  const list = Array.isArray(embeddings) ? embeddings : answer;
+  const list = Array.isArray(embeddings) ? embeddings.map(vector) : answer;
   if (!Array.isArray(list)) return "the answer is no list of results";
   return list.length === count ? list : wrongNumber(list, count);
 }
@@ -38,14 +38,21 @@ function byIndex(data: unknown[], count: number, member = ""): unknown[] | strin
     const index = entry?.["index"];
     if (!Number.isInteger(index) || (index as number) < 0 || (index as number) >= count) return "a result without a valid index";
     if (found.has(index)) return `two results with the index ${String(index)}`;
-    found.set(index, entry?.[member] ?? entry);
+    const own = vector(entry?.[member]);
+    found.set(index, own ?? (entry?.["error"] || !(member in entry!) ? entry : null));
   }
   return Array.from({ length: count }, (_, index) => found.get(index));
 }
 
+/** Ollama 0.21 was seen to answer a list with embeddings of no numbers. */
+const vector = (own: unknown): unknown => (Array.isArray(own) && !own.length ? null : own);
+
+/** JSON has no NaN: TEI and llama.cpp write null, and a vector with null in it compares with nothing. */
+const hasNothing = (result: unknown): boolean => (Array.isArray(result) ? result.some(hasNothing) : result === null);
+
 /** Some servers answer a bad input by an error in its place. */
 function one(result: unknown): unknown {
-  if (result === null || result === undefined) return new Refused("no result for this input");
+  if (result === undefined || hasNothing(result)) return new Refused("no result for this input");
   const { error } = result as { error?: unknown };
   return error && !Array.isArray(result) ? new Refused(typeof error === "string" ? error : JSON.stringify(error)) : result;
 }

@@ -84,6 +84,40 @@ export const batchesAttacked = [
       );
     },
   },
+  ...[
+    ["null", null],
+    ["nothing but null, as JSON says NaN", [null, null]],
+    ["a number and null", [0.5, null]],
+    ["no number", []],
+  ].flatMap(([what, vector]) => {
+    const at = (index) => (index === 1 ? vector : [index]);
+    const data = [0, 1, 2].map((index) => ({ object: "embedding", index, embedding: at(index) }));
+    const forms = { "/v1/embeddings": { data }, "/api/embed": { embeddings: [at(0), vector, at(2)] } };
+    // Elsewhere an empty list may be the result: a text without a name in it has no entities.
+    if (vector?.length !== 0) forms["/embed"] = [at(0), vector, at(2)];
+    return Object.entries(forms).map(([path, body]) => ({
+      name: `an embedding of ${what} at ${path} is no result, and fails its own input alone`,
+      async run({ api, mock, assert }) {
+        const { url, client } = await meet(api, mock, { then: answer(200, body) });
+        const items = await batch(client, url + path, texts(3));
+        assert.deepEqual(
+          items.map(({ ok, value, error }) => (ok ? value : [error.code, error.detail])),
+          [[0], ["bad_response", "no result for this input"], [2]],
+        );
+      },
+    }));
+  }),
+  {
+    name: "an empty list among the results of another route is a result",
+    async run({ api, mock, assert }) {
+      const { url, client } = await meet(api, mock, { then: answer(200, [[], [{ word: "Paris" }]]) });
+      const items = await batch(client, `${url}/pipeline/token-classification`, texts(2));
+      assert.deepEqual(
+        items.map(({ value }) => value),
+        [[], [{ word: "Paris" }]],
+      );
+    },
+  },
   {
     name: "an abort rejects a batch with its reason at once, after onItem has heard of all that was finished",
     async run({ api, mock, assert }) {
