@@ -17,6 +17,8 @@ const WINDOW = 10;
 const TOTAL = 300_000;
 /** In ms: the core's own clock goes first, and its error knows what was tried. */
 const AFTER_CORE = 20;
+/** The longest timer, in ms. */
+const LONGEST = 2 ** 31 - 1;
 
 const checkOwn = shape({ signal: checkSignal });
 
@@ -27,7 +29,8 @@ class Member {
   /** Of its own signal, and that of all. */
   readonly #callers: CallerSignal[];
   readonly #timer: ReturnType<typeof setTimeout>;
-  /** Told when nobody waits for it any more. */
+  /** Told when it is over, and then whether it was left: nobody waits for it any more. */
+  over: (() => void) | undefined;
   left: (() => void) | undefined;
 
   constructor(
@@ -38,10 +41,13 @@ class Member {
     readonly reject: (reason: unknown) => void,
   ) {
     const totalMs = sending.options.timeouts?.totalMs ?? TOTAL;
-    this.#timer = setTimeout(() => {
-      const report = { attempts: [], degraded: false, waitedMs: {}, totalMs: performance.now() - this.at };
-      this.#leaves(failure("timeout", sending, report, "the batch that it travels with has not ended", { phase: "total" }));
-    }, totalMs + AFTER_CORE);
+    this.#timer = setTimeout(
+      () => {
+        const report = { attempts: [], degraded: false, waitedMs: {}, totalMs: performance.now() - this.at };
+        this.#leaves(failure("timeout", sending, report, "the batch that it travels with has not ended", { phase: "total" }));
+      },
+      Math.min(totalMs + AFTER_CORE, LONGEST),
+    );
     this.#callers = [signal, sending.options.signal].map((one) => {
       const caller = new CallerSignal(one);
       caller.heard = () => this.#leaves(one?.reason);
@@ -59,6 +65,7 @@ class Member {
     this.isOver = true;
     clearTimeout(this.#timer);
     for (const caller of this.#callers) caller.unlink();
+    this.over?.();
     if (item.ok) this.resolve(item.value);
     else this.reject(item.error);
   }
@@ -89,11 +96,10 @@ class Group {
       // None loses time to one that was asked earlier.
       spentMs: (range) => performance.now() - Math.max(...of(range).map(({ at }) => at)),
     });
-    let left = 0;
-    for (const member of members) {
-      member.left = () => {
-        if (++left === members.length) run.abort(undefined);
-      };
+    let waiting = members.length;
+    for (const [index, member] of members.entries()) {
+      member.over = () => waiting--;
+      member.left = () => (waiting ? run.leave(index) : run.abort(undefined));
     }
     const over = (error?: unknown) => {
       for (const member of members) member.ends({ ok: false, error });

@@ -22,6 +22,7 @@ export class Request extends Query {
   isSent = false;
   /** What it ends with, in place of another try or of being sent. */
   #end: { code: ErrorCode; layer: Layer; status?: number } | undefined;
+  #left: unknown;
 
   constructor(
     context: ClientContext,
@@ -58,9 +59,16 @@ export class Request extends Query {
     this.broke(undefined);
   }
 
+  /** Nobody waits for it any more. */
+  leave(): void {
+    this.#left ??= new DOMException("nobody waits for it any more", "AbortError");
+    this.broke(undefined);
+  }
+
   override settle(...settled: Settled): void {
     const end = this.#end;
-    if (settled[0] !== How.Aborted || !end || this.caller?.aborted) return super.settle(...settled);
+    if (settled[0] !== How.Aborted || this.caller?.aborted || !(end ?? this.#left)) return super.settle(...settled);
+    if (!end) return super.settle(How.Threw, this.#left);
     const { code, layer, status = 0 } = end;
     super.settle(How.Failed, settled[1], [status ? 1 : 0, status, NaN, codes.indexOf(code as "timeout"), layers.indexOf(layer), NaN]);
   }

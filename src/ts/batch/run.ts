@@ -70,7 +70,9 @@ export class Run {
   readonly #plan: Plan;
   readonly #controller = new AbortController();
   readonly #options: QueryOptions;
+  /** Not sent yet. */
   readonly #waiting = new Set<Request>();
+  readonly #requests = new Map<Range, Request>();
   #unsent = 0;
   #done = 0;
   #failed = 0;
@@ -113,6 +115,18 @@ export class Run {
     this.#controller.abort(reason);
   }
 
+  /** Nobody waits any more for this input, and the request that it is in may be for nobody. */
+  leave(index: number): void {
+    for (const [range, request] of this.#requests) {
+      const isIn = range.start <= index && index < range.start + range.count;
+      if (isIn && !this.#isWanted(range)) request.leave();
+    }
+  }
+
+  #isWanted(range: Range): boolean {
+    return this.job.isWanted?.(range) ?? true;
+  }
+
   #ends(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
@@ -125,7 +139,7 @@ export class Run {
     while (!this.#isOver && !this.#stop && this.#unsent < AHEAD) {
       const range = this.#plan.next();
       if (!range) break;
-      if (this.job.isWanted?.(range) ?? true) void this.#send(range);
+      if (this.#isWanted(range)) void this.#send(range);
       else this.#plan.failed(range);
     }
     if (this.#plan.isDone && this.#ends()) this.#resolve();
@@ -149,15 +163,18 @@ export class Run {
         if (spentMs) asked.spentMs = spentMs;
         request = new Request(context, asked, this.#options, ...settle, count > 1 || range.within !== undefined, sent);
         this.#waiting.add(request);
+        this.#requests.set(range, request);
         request.run();
       });
       if (!this.#isOver) this.#answered(range, answer, request as unknown as Request);
     } catch (error) {
       if (this.#isOver) return;
+      if (!this.#isWanted(range)) this.#plan.failed(range);
       // Bad input, a platform without WebAssembly: every request would end so.
-      if (!(error instanceof QueryError)) return this.abort(error);
-      this.#refused(range, error);
+      else if (!(error instanceof QueryError)) return this.abort(error);
+      else this.#refused(range, error);
     } finally {
+      this.#requests.delete(range);
       if (request) sent();
     }
     this.#next();

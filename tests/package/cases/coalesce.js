@@ -79,6 +79,37 @@ export const coalesced = [
     },
   },
   {
+    name: "a request is aborted when all that wait for it have left, while other requests of the window go on or were answered",
+    async run({ api, mock, assert }) {
+      for (const first of [{}, { delayMs: 800 }]) {
+        const { url, client } = await meet(api, mock, { script: [first], then: { delayMs: 10_000 } });
+        const ask = coalesce(client, url + CLASSES, { maxBatchSize: 4 });
+        const controllers = texts(8).map(() => new AbortController());
+        const all = texts(8).map((text, at) => ask(text, { signal: controllers[at].signal }).then(label, (reason) => reason));
+        await mock.statsOnce("b", ({ requests }) => requests === 2, "two requests");
+        if (!first.delayMs) await Promise.all(all.slice(0, 4));
+        for (const at of [4, 5, 6]) controllers[at].abort(at);
+        await sleep(100);
+        assert.equal((await mock.stats("b")).aborted, 0, "one of them waits");
+        controllers[7].abort(7);
+        await mock.statsOnce("b", ({ aborted }) => aborted === 1, "the abort");
+        assert.deepEqual(await Promise.all(all), [...texts(4), 4, 5, 6, 7]);
+        assert.equal((await mock.stats("b")).requests, 2);
+        assert.equal(client.stats()[0].inFlight, 0);
+      }
+    },
+  },
+  {
+    name: "a coalesced input with a longer totalMs than a timer can be set to is answered",
+    async run({ api, mock, assert }) {
+      const { url, client } = await meet(api, mock, { latencyMs: 100 });
+      for (const totalMs of [2 ** 31 - 10, 2 ** 31, 2 ** 40]) {
+        const ask = coalesce(client, url + CLASSES, { timeouts: { totalMs } });
+        assert.equal(label(await ask("x")), "x", `${totalMs}`);
+      }
+    },
+  },
+  {
     name: "each coalesced input is settled by its own totalMs, counted from when it was asked",
     async run({ api, mock, assert }) {
       const { url, client } = await meet(api, mock, { latencyMs: 10_000 });
