@@ -52,8 +52,9 @@ export class Plan {
   /** Refusals of untried sizes that nothing explains yet. */
   #open = new Set<Refusal>();
   #hasAnswered = false;
-  #hasRefused = false;
-  /** Inputs that were refused alone, in the same words, while none was answered. */
+  /** One was refused, and none was answered since. */
+  #isInVain = false;
+  /** Inputs that were refused alone, in the same words, and none was answered meanwhile. */
   #alone = 0;
   #words: string | undefined;
   /** Refusals of sizes that had worked, explained by no input, and the smallest of them. */
@@ -110,6 +111,7 @@ export class Plan {
   /** The request was answered: every input of it has its result. */
   answered(range: Range): void {
     this.#hasAnswered = true;
+    this.#isInVain = false;
     this.#alone = 0;
     this.#worked = Math.max(this.#worked, range.count);
     if (range.count >= this.#doubted) this.#trusts();
@@ -120,13 +122,15 @@ export class Plan {
 
   /**
    * The server refused the request, in these words, for what is in it or for how much that is. True if it held one input: that
-   * one has failed. Otherwise its halves are waiting.
+   * one has failed. Otherwise its halves are waiting. A server that did the work and left out results may do so from now on, so
+   * it `hasWorked` in vain also where others were answered before.
    */
-  refused(range: Range, words = ""): boolean {
-    this.#hasRefused = true;
+  refused(range: Range, words = "", hasWorked = false): boolean {
+    const isInVain = hasWorked || !this.#hasAnswered;
+    this.#isInVain ||= isInVain;
     const { start, count, within } = range;
     if (count === 1) {
-      if (!this.#hasAnswered) this.#alone = words === this.#words ? this.#alone + 1 : 1;
+      if (isInVain) this.#alone = words === this.#words ? this.#alone + 1 : 1;
       this.#words = words;
       this.failed(range);
       return true;
@@ -177,7 +181,7 @@ export class Plan {
 
   #maySend(count: number): boolean {
     const { size } = this.#inFlight;
-    if (this.#hasRefused && !this.#hasAnswered && size >= UNTRIED_AFTER_REFUSAL) return false;
+    if (this.#isInVain && size >= UNTRIED_AFTER_REFUSAL) return false;
     if (count <= this.#worked) return true;
     let refused = Infinity;
     for (const refusal of this.#open) refused = Math.min(refused, refusal.count);

@@ -77,8 +77,6 @@ export class Run {
   #done = 0;
   #failed = 0;
   #inARow = 0;
-  /** A request of several inputs had as many results. */
-  #takesMany = false;
   /** The target has failed as a whole. */
   #stop: QueryError | undefined;
   #isOver = false;
@@ -186,12 +184,16 @@ export class Run {
     const bad = (why: string) => failure("bad_response", sending, report, reader.secrets.blankOut(why).slice(0, 2000), { status });
     const found = results(data, range.count);
     if (typeof found === "string") {
+      // Several inputs had as many results before, so one of these has none, or they are too many.
+      if (this.#plan.worked > 1) {
+        if (this.#plan.refused(range, found, true)) this.#lost(range, bad(found), this.#plan.isHopeless);
+        return;
+      }
       this.#plan.failed(range);
       // A server that has no results for several inputs has none for the next ones.
-      return this.#lost(range, bad(found), range.count > 1 && !this.#takesMany);
+      return this.#lost(range, bad(found), range.count > 1);
     }
     this.#inARow = 0;
-    this.#takesMany ||= range.count > 1;
     this.#plan.answered(range);
     found.forEach((value, at) => this.#item(range.start + at, value instanceof Refused ? { ok: false, error: bad(value.why) } : { ok: true, value }));
   }

@@ -74,6 +74,39 @@ export const batchesAttacked = [
     },
   })),
   {
+    name: "an input for which a server that takes many gives no result fails alone, for 16 requests more at most",
+    async run({ api, mock, assert }) {
+      const { url, client, cost } = await meet(api, mock, { batch: { poison: "poison", poisoned: answer(200, []) } });
+      const inputs = texts(256);
+      inputs[200] = "poison";
+      for (const [maxBatchSize, plain] of [
+        [undefined, 8],
+        [256, 1],
+      ]) {
+        await batch(client, url + CLASSES, texts(32));
+        const { items, requests } = await cost(() => batch(client, url + CLASSES, inputs, { maxBatchSize }));
+        assert.deepEqual(
+          items.map(labelOf),
+          inputs.map((text) => (text === "poison" ? "bad_response" : text)),
+        );
+        assert.equal(items[200].error.detail, "0 results for 1 input");
+        assert.between(requests, plain + 1, plain + 16);
+      }
+      const { requests } = await cost(() => batch(client, url + CLASSES, texts(256)));
+      assert.between(requests, 1, 8);
+    },
+  },
+  {
+    name: "a server that gives no results any more, after it gave some, ends a batch of 1,000 inputs after 50 requests at most",
+    async run({ api, mock, assert }) {
+      const { url, client, cost } = await meet(api, mock, { script: [answer(200, Array(32).fill([]))], then: answer(200, []) });
+      const { items, requests } = await cost(() => batch(client, `${url}/embed`, texts(1000)));
+      assert.equal(items.filter(({ ok }) => ok).length, 32);
+      assert.deepEqual(codes(items).sort(), ["bad_response", "ok"]);
+      assert.between(requests, 10, 50);
+    },
+  },
+  {
     name: "an error or nothing in the place of one result fails that input alone",
     async run({ api, mock, assert }) {
       const { url, client } = await meet(api, mock, { then: answer(200, [[1], { error: "too long" }, null, [4]]) });
