@@ -3,6 +3,7 @@
 import { CallerSignal } from "../call/caller-signal.js";
 import { tell } from "../call/events.js";
 import { checkSignal, shape } from "../input/options.js";
+import { LONGEST_TIMER } from "../input/platform.js";
 import type { BatchOptions } from "./types.js";
 import type { Target } from "../types/call.js";
 import type { Client } from "../types/client.js";
@@ -17,8 +18,6 @@ const WINDOW = 10;
 const TOTAL = 300_000;
 /** In ms: the core's own clock goes first, and its error knows what was tried. */
 const AFTER_CORE = 20;
-/** The longest timer, in ms. */
-const LONGEST = 2 ** 31 - 1;
 
 const checkOwn = shape({ signal: checkSignal });
 
@@ -46,7 +45,7 @@ class Member {
         const report = { attempts: [], degraded: false, waitedMs: {}, totalMs: performance.now() - this.at };
         this.#leaves(failure("timeout", sending, report, "the batch that it travels with has not ended", { phase: "total" }));
       },
-      Math.min(totalMs + AFTER_CORE, LONGEST),
+      Math.min(totalMs + AFTER_CORE, LONGEST_TIMER),
     );
     this.#callers = [signal, sending.options.signal].map((one) => {
       const caller = new CallerSignal(one);

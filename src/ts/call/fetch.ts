@@ -26,9 +26,6 @@ import type { Asked } from "./description.js";
 import { tell } from "./events.js";
 import { ResponseReader } from "./response.js";
 
-/** In ms, the longest timer. A longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** The default of `timeouts.totalMs`, in ms. The core has the same. */
 const TOTAL_MS = 300_000;
 
@@ -75,7 +72,7 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
   let within: Within | undefined;
   try {
     signal?.throwIfAborted();
-    return await taken(input, init, () => (within = new Within(Math.min(Math.ceil(totalMs), LONGEST_TIMER), signal)).signal);
+    return await taken(input, init, () => (within = new Within(Math.ceil(totalMs), signal)).signal);
   } catch (error) {
     if (signal?.aborted || !within?.signal.aborted) throw error;
     const failure = { code: "timeout", layer: "client", phase: "total", status: 0, retryAfterMs: NaN, retryable: true } as const;

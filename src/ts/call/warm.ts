@@ -5,7 +5,7 @@ import { isOurs, rejection } from "../errors/rejection.js";
 import { isPage } from "../http/away.js";
 import type { Leg } from "../http/request.js";
 import { checkOptions } from "../input/options.js";
-import { abortedAfter, firstOf } from "../input/platform.js";
+import { Within } from "../input/platform.js";
 import { takeApart } from "../input/target.js";
 import type { QueryOptions, Target } from "../types/call.js";
 import type { WarmUp } from "../types/client.js";
@@ -87,9 +87,9 @@ class Warming extends Call {
 
   async #asks(leg: Leg, state: Status): Promise<Response | undefined> {
     const own = leg.signal;
-    const within = this.options.loading?.hold && !state.isWarm ? own : firstOf([own, abortedAfter(TO_SAY)]);
+    const within = new Within(this.options.loading?.hold && !state.isWarm ? Infinity : TO_SAY, own);
     try {
-      const said = await leg.look(state.url, state.isForeign ?? false, within);
+      const said = await leg.look(state.url, state.isForeign ?? false, within.signal);
       // A server that is down, or rejects the credentials, says the same to a payload.
       if (!state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status)) return said;
       if (await isWarm(said, state)) {
@@ -100,6 +100,8 @@ class Warming extends Call {
       this.pool.mute[this.shared(0)] = !state.isWarm || !said.ok;
     } catch (error) {
       if (own.aborted) throw error;
+    } finally {
+      within.end();
     }
     this.#isMute = true;
     return undefined;

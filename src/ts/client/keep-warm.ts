@@ -1,7 +1,7 @@
 /** Keeps a model warm between calls, and stops if no call comes. */
 
 import { copied } from "../input/copied.js";
-import { firstOf } from "../input/platform.js";
+import { LONGEST_TIMER } from "../input/platform.js";
 import { isAwayFrom, watch, whenBack } from "../http/away.js";
 import { checkKeepWarm } from "../input/options.js";
 import { takeApart } from "../input/target.js";
@@ -19,8 +19,6 @@ const IDLE_PINGS = 8;
 const SPREAD = 5_000;
 /** In ms. If a timer is later than this, the machine has slept. */
 const LATE = 2_000;
-/** The longest timer, in ms. */
-const LONGEST = 2 ** 31 - 1;
 
 /** Both clocks are used, because one may stand still while the machine sleeps and the other may be set back. */
 class Since {
@@ -61,7 +59,7 @@ export function keepWarm(context: ClientContext, target: Target, given: KeepWarm
     back?.();
     leave();
     caller.unlink();
-    controller.abort(new DOMException("it is kept warm no more", "AbortError"));
+    controller.abort(signal?.aborted ? signal.reason : new DOMException("it is kept warm no more", "AbortError"));
     tell(onStop, why, "onStop");
   };
   const stopped = () => stop("stopped");
@@ -79,7 +77,7 @@ export function keepWarm(context: ClientContext, target: Target, given: KeepWarm
   const sleep = (ms: number, then: (slept: boolean) => void) => {
     clearTimeout(timer);
     const slept = new Since();
-    const span = Math.min(ms, LONGEST);
+    const span = Math.min(ms, LONGEST_TIMER);
     timer = setTimeout(() => then(slept.ms > span + LATE), span);
     unref(timer);
   };
@@ -113,7 +111,8 @@ export function keepWarm(context: ClientContext, target: Target, given: KeepWarm
       console.error("query-with-retry: keepWarm", error);
       stopped();
     };
-    warmUp(context, whom, { ...options, signal: signal ? firstOf([signal, controller.signal]) : controller.signal }, true).then(goOn, failed);
+    // The caller's signal stops it, and so this one.
+    warmUp(context, whom, { ...options, signal: controller.signal }, true).then(goOn, failed);
   };
   if (!signal?.aborted) heat();
   return { stop: stopped };

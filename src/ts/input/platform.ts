@@ -27,6 +27,9 @@ export function abortedAfter(ms: number): AbortSignal {
   return controller.signal;
 }
 
+/** In ms. A longer timer fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Aborts after `ms`, or when `caller` aborts, until `end()`. The timer holds the object, so it aborts even if nothing else holds it. */
 export class Within {
   readonly signal: AbortSignal;
@@ -35,7 +38,7 @@ export class Within {
   constructor(ms: number, caller: AbortSignal | null | undefined) {
     const controller = new AbortController();
     this.signal = controller.signal;
-    const timer = setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), ms);
+    const timer = setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), Math.min(ms, LONGEST_TIMER));
     const leave = (): void => controller.abort(caller?.reason);
     caller?.addEventListener("abort", leave);
     this.end = () => {

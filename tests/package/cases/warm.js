@@ -209,6 +209,30 @@ export const warm = [
     },
   },
   {
+    name: "a /health that hangs before or within its answer is left after some seconds, also while the program makes garbage",
+    async run({ api, mock, assert }) {
+      const faults = { hangs: { kind: "stall", at: "accept" }, breaks: { kind: "stall", at: "body", bytes: 1 } };
+      // Kept for a while, so that a full collection takes it, and with it signals that nothing holds.
+      const kept = [];
+      const garbage = setInterval(() => {
+        kept.push(Array.from({ length: 50_000 }, (_, nth) => ({ nth })));
+        if (kept.length > 10) kept.length = 0;
+      }, 20);
+      try {
+        const ask = async ([name, fault]) => {
+          const url = await mock.put(name, { cors: "open", script: [{ status: 200, body: "ok", fault }] });
+          const start = performance.now();
+          await api.createClient().warmUp({ url: below(url, "/v1/chat/completions"), profile: "endpoint" });
+          assert.between(performance.now() - start, 3_900, 8_000, name);
+          assert.deepEqual(lines(await mock.stats(name)), ["GET /health", CHAT]);
+        };
+        await Promise.all(Object.entries(faults).map(ask));
+      } finally {
+        clearInterval(garbage);
+      }
+    },
+  },
+  {
     name: "a /health of a gigabyte is not read, and the payload is sent",
     async run({ api, mock, assert }) {
       const url = await mock.put("m", { script: [{ status: 200, bodyBytes: 1_000_000_000 }] });
