@@ -138,6 +138,29 @@ export const keepsWarm = [
     },
   },
   {
+    name: "pings that are due when the machine wakes from sleep are spread over five seconds",
+    async run({ api, mock, assert }) {
+      const url = (await mock.put("m", { cors: "open" })).replace(/\/$/, "");
+      const { now } = Date;
+      const paths = Array.from({ length: 10 }, (_, nth) => `/models/${nth}`);
+      const keepers = paths.map((path) => keeper(api, url + path));
+      try {
+        await mock.statsOnce("m", ({ requests }) => requests === 10, "the first pings");
+        const woke = now();
+        // The timers stood still, and the clock did not.
+        Date.now = () => now() + 60_000;
+        const second = (log, path) => log.filter((one) => one.path === path)[1];
+        const { log } = await mock.statsOnce("m", ({ log }) => paths.every((path) => second(log, path)), "a ping each", 9_000);
+        assert.between(now() - woke, 0, 7_000);
+        const at = paths.map((path) => second(log, path).atMs);
+        assert.between(Math.max(...at) - Math.min(...at), 1_000, 5_500);
+      } finally {
+        Date.now = now;
+        for (const { client } of keepers) client.close();
+      }
+    },
+  },
+  {
     name: "a clock that tells no number makes keepWarm send nothing before its time",
     async run({ api, mock, assert }) {
       const url = await mock.put("m");
