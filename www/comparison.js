@@ -31,16 +31,20 @@ function comparison(counters, trace) {
     ...pair("Attempts the package reports", String(trace.attempts.length)),
     ...pair("Requests the mock counted", String(counters.requests)),
   );
-  const sentences = [agreement(counters.requests, trace), leftEarly(trace) ? closed(counters) : ""].filter(Boolean);
+  const sentences = [agreement(counters, trace), leftEarly(trace) ? closed(counters) : ""].filter(Boolean);
   return [table, ...sentences.map((sentence) => paragraph("note agree", sentence))];
 }
 
-function agreement(requests, { attempts, firstTokenMs, cancelled }) {
-  if (requests === attempts.length) {
+function agreement({ requests, log }, { attempts, firstTokenMs, cancelled }) {
+  // The log has no more than the newest requests.
+  const statuses = log.filter(({ method }) => method === "GET").length;
+  const others = statuses ? `The mock counted ${count(statuses, "GET")} for the status of the model too, which is no attempt.` : "";
+  if (requests - statuses === attempts.length) {
     const onlyBefore = attempts.every(({ startMs }) => startMs <= firstTokenMs);
-    return onlyBefore ? "They agree: nothing was asked again after the first token." : "They agree.";
+    const words = onlyBefore ? "They agree: nothing was asked again after the first token." : "They agree.";
+    return [words, others].filter(Boolean).join(" ");
   }
-  if (cancelled && requests === attempts.length - 1) return "The last one was cancelled before it reached the server.";
+  if (cancelled && requests - statuses === attempts.length - 1) return "The last one was cancelled before it reached the server.";
   return "They differ: please report this.";
 }
 

@@ -38,6 +38,9 @@ describe("every scenario ends as it says", { concurrency: 4 }, () => {
     assert.ok(log.at(-1).atMs >= 8_000 && log.at(-1).atMs < 20_000, `answered after ${log.at(-1).atMs} ms`);
     assert.ok(requests <= 8, `${requests} requests`);
     assert.deepEqual(await visit.counts(), [payloadsOf(log), requests]);
+    assert.ok(requests > payloadsOf(log), "a status was asked for");
+    const [agreement] = await visit.comparison();
+    assert.match(agreement, /^They agree\..* The mock counted \d+ GETs? for the status of the model too, which is no attempt\.$/);
     const rows = await visit.rows();
     assert.match(rows[0], /^Attempt 1: status 503, the model is loading, \d/);
     assert.match(rows[1], /^Wait: the model is loading.*, \d+\.\d s$/);
