@@ -75,8 +75,9 @@ class Warming extends Call {
 
   protected override instead(leg: Leg): Leg {
     this.#mayBeHeld = false;
-    // Any payload wakes an endpoint. No document says that a request for its state does.
-    const state = this.#isMute || (this.#profile === "endpoint" && this.#nth === 2) ? undefined : this.#status(leg);
+    // Any payload wakes an endpoint. No document says that a request for its state does. Some states never say that the model is up.
+    const isPayload = this.#isMute || this.#nth % 4 === 0 || (this.#profile === "endpoint" && this.#nth === 2);
+    const state = isPayload ? undefined : this.#status(leg);
     if (state) leg.before = () => this.#asks(leg, state);
     return leg;
   }

@@ -232,6 +232,21 @@ export const warm = [
       }
     },
   },
+  ...[
+    ["a dedicated endpoint", "endpoint", "/v1/chat/completions", { profile: "endpoint" }, { status: 503 }],
+    ["llama.cpp", "llama.cpp", "/completion", {}, answer(503, { error: { code: 503, message: "Loading model", type: "unavailable_error" } })],
+  ].map(([what, server, path, spec, status]) => ({
+    name: `a warm-up of ${what} whose status never says that it is up ends by a payload`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { server, cors: "open", cold: { ms: 2_500 }, health: [status] });
+      const { coldMs, wasWarm } = await api.createClient().warmUp({ url: below(url, path), ...spec });
+      assert.equal(wasWarm, false);
+      assert.between(coldMs, 2_500, 8_000);
+      const { log } = await mock.stats("m");
+      assert.deepEqual([log.at(-1).method, log.at(-1).status], ["POST", 200]);
+      assert.between(log.length, 4, 8);
+    },
+  })),
   {
     name: "a /health of a gigabyte is not read, and the payload is sent",
     async run({ api, mock, assert }) {
