@@ -105,6 +105,7 @@ impl Shared {
         let may_work = has_worked || others > 0 && matches!(verdict, Verdict::Failure(_));
         let is_told = ended.has_failed && may_work && !matches!(verdict, Verdict::Success);
         let verdict = if is_told { Verdict::Ignored } else { verdict };
+        state.limiter.sees_waiting(state.queue.len());
         state.limiter.observe(now, sample);
         state.limiter.release(call);
         state.connections.release(call);

@@ -118,7 +118,17 @@ fn a_cold_start_loses_no_call_and_drains_at_the_bound_where_all_is_shared() {
 }
 
 #[test]
+fn a_few_processes_that_share_nothing_get_through_a_cold_start() {
+    // The server is full because of the other processes, and none of them knows of them.
+    for (processes, success, peak) in [(2, 0.955, 9.0), (5, 0.84, 15.0), (20, 0.72, 11.0)] {
+        let outcomes = of(&Model::cold().isolates(processes), ours::PROCESSES);
+        let cold = mean(&outcomes, |outcome| outcome.cold_success.unwrap_or_default());
+        at_least("success, cold", cold, success);
+        at_most("peak", mean(&outcomes, |outcome| outcome.peak), peak);
+    }
+}
 
+#[test]
 fn isolates_that_share_nothing_get_through_a_cold_start() {
     let outcomes = of(&Model::cold(), ours::ISOLATES);
     at_most("requests a call", mean(&outcomes, |outcome| outcome.amplification), 1.6);

@@ -51,6 +51,11 @@ impl Acceptance {
         self.add(now, others, true);
     }
 
+    /// How many of the last calls were refused, without one that was taken.
+    pub(super) fn refused_in_a_row(&self) -> usize {
+        self.tries.iter().rev().take_while(|one| !one.is_taken).count()
+    }
+
     /// A third of the refusals or more was contradicted, and half of the calls or more was taken. Where other processes fill the
     /// target, calls that were refused are contradicted too, but most of those that follow are refused as well.
     fn is_independent(&self) -> bool {

@@ -64,6 +64,8 @@ pub struct Limiter {
     /// When a call was last admitted or answered.
     moved: Option<Instant>,
     in_flight: Vec<Permit>,
+    /// How many calls wait for a permit.
+    waiting: u32,
     /// Moving average of the time that a success takes.
     avg_latency: Option<Duration>,
     /// Moving average of the time to the first answer: for a stream, until it begins.
@@ -94,6 +96,7 @@ impl Limiter {
             full: None,
             moved: None,
             in_flight: Vec::new(),
+            waiting: 0,
             avg_latency: None,
             avg_first_answer: None,
             // The first refusal by a new target is believed.
@@ -148,6 +151,11 @@ impl Limiter {
         let limit = if self.slow_start { self.rule.max } else { self.limit() };
         let limit = most.map_or(limit, |most| limit.min(most));
         Some(self.avg_latency?.scaled(others as u64, u64::from(limit.max(1))))
+    }
+
+    /// So many calls wait for a permit now.
+    pub fn sees_waiting(&mut self, calls: usize) {
+        self.waiting = calls as u32;
     }
 
     /// How many calls may wait.

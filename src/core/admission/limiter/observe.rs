@@ -7,6 +7,10 @@ use crate::core::time::{Duration, Instant};
 /// After this share of refusals, and this long without an answer, the target was down, not full.
 const NEARLY_ALL: u32 = 750;
 const DOWN: Duration = Duration::from_secs(1);
+/// Of a lower limit a few refusals are a share.
+const SMALL: u32 = 10;
+/// One refusal may be about its payload.
+const IN_A_ROW: usize = 2;
 
 /// What the end of an attempt says about the capacity of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +71,7 @@ impl Limiter {
             // Two rounds of results, where the target takes nearly as many: a few payloads that are refused together are no
             // share. A limit that runs ahead of the answers is told sooner.
             let runs_ahead = self.in_flight.len() as u32 * 2 > self.proof.in_flight * 3;
-            let weight = if runs_ahead || self.limit() < 10 { 8 } else { self.limit() * 2 };
+            let weight = if runs_ahead || self.limit() < SMALL { 8 } else { self.limit() * 2 };
             self.refused = (self.refused * (weight - 1) + refusal) / weight;
             self.judge(now, refusal == 0);
         }
@@ -78,10 +82,14 @@ impl Limiter {
         if matches!(sample, Sample::Overload | Sample::Busy) {
             self.acceptance.refused(now, (self.in_flight.len() as u32).saturating_sub(1));
         }
+        // Other processes may fill the target. Then each refusal is followed by another, because its permit goes to the next in
+        // the line, and each costs a retry.
+        let has_line = self.limit() >= SMALL && self.waiting > self.limit();
+        let has_line = has_line && self.acceptance.refused_in_a_row() >= IN_A_ROW;
         let (on_trial, is_one_more) = (self.is_on_trial(), self.is_one_more(now));
         match sample {
             Sample::Overload | Sample::Busy if on_trial || self.is_refused_at_any_number() => {}
-            Sample::Busy if self.refused < MANY && !is_one_more => {}
+            Sample::Busy if self.refused < MANY && !is_one_more && !has_line => {}
             Sample::Overload if self.takes_as_many(now) => {}
             Sample::Success { took } => {
                 measure(&mut self.avg_latency, took);

@@ -378,6 +378,25 @@ fn refusals_are_a_share_of_two_rounds_of_results_and_of_eight_where_the_limit_is
 }
 
 #[test]
+fn a_second_refusal_in_a_row_lowers_the_limit_where_more_calls_wait_than_it_admits() {
+    // A call that was taken, then refusals that are no share of the results.
+    let lowered = |limit: u32, waiting: usize, refusals: u32| {
+        let mut limiter = limiter(1, 64);
+        limiter.start_slowly(limit);
+        (1..=limit).for_each(|call| limiter.acquire(at(0), call, NEVER));
+        limiter.sees_taken(at(1_000));
+        limiter.refused = 0;
+        limiter.sees_waiting(waiting);
+        (0..refusals).for_each(|_| limiter.observe(at(1_001), Sample::Busy));
+        limiter.limit() < limit
+    };
+    assert!(lowered(20, 21, 2));
+    assert!(!lowered(20, 21, 1), "its payload may be to blame");
+    assert!(!lowered(20, 20, 2), "the line is short");
+    assert!(!lowered(9, 21, 1), "a few refusals are a share of a small limit");
+}
+
+#[test]
 fn one_more_than_a_full_target_takes_is_no_news_of_how_many_it_refuses() {
     for (calls, is_news) in [(3, true), (4, false)] {
         let mut limiter = in_flight(4, 0);
