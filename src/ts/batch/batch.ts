@@ -46,7 +46,7 @@ export function sendingOf(client: Client, target: Target, given: BatchOptions): 
  * @throws {TypeError} at once, and without a request, for bad input
  * @throws the reason of `options.signal`, when it aborts; what was finished by then, `onItem` has heard
  */
-export function batch<T = unknown>(client: Client, target: Target, inputs: unknown[], options: BatchOptions = {}): Promise<BatchItem<T>[]> {
+export function batch<T = unknown>(client: Client, target: Target, inputs: readonly unknown[], options: BatchOptions = {}): Promise<BatchItem<T>[]> {
   try {
     checkBatch(options, "options");
     const sending = sendingOf(client, target, options);
