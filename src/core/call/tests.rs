@@ -3,6 +3,7 @@
 mod cold;
 mod lost;
 mod refusals;
+mod statuses;
 mod streams;
 mod together;
 

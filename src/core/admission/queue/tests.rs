@@ -117,3 +117,18 @@ fn calls_that_yield_lead_no_cold_start_and_are_forgotten_when_they_leave() {
     push(&mut queue, at(1), 3, Priority::Default);
     assert_eq!(queue.leaders(), 2, "a call that comes again yields no more");
 }
+
+#[test]
+fn among_queues_aged_calls_go_first_then_the_higher_tier_then_the_earlier_call() {
+    let front = |tier, came: u64| Front::of(tier, at(came));
+    let now = at(30_000);
+    let order = [
+        front(Priority::Batch, 0),
+        front(Priority::Interactive, 2),
+        front(Priority::Interactive, 5),
+        front(Priority::Default, 1),
+        front(Priority::Batch, 1),
+    ];
+    assert!(order.is_sorted_by(|one, next| one.rank(now) < next.rank(now)), "{order:?}");
+    assert!(order[4].rank(at(30_001)) < order[1].rank(at(30_001)), "a millisecond later it has aged too");
+}
