@@ -1,5 +1,6 @@
 import { name } from "../call/context.js";
 import { tell } from "../call/events.js";
+import { invalid } from "../errors/invalid.js";
 import { copied } from "../input/copied.js";
 import { takeApart } from "../input/target.js";
 import type { BatchItem, BatchOptions } from "./types.js";
@@ -7,7 +8,16 @@ import type { Target } from "../types/call.js";
 import type { Client } from "../types/client.js";
 import { checkBatch, contextOf, copyOfInput, copyOfInputs } from "./check.js";
 import { Run, type Sending } from "./run.js";
-import { shapeOf } from "./shape.js";
+import { type Shape, shapeOf } from "./shape.js";
+
+/** The target and its fallbacks are sent the same body. */
+function checkFallback(fallback: Target[] = [], shape: Shape, parameters?: Record<string, unknown>): void {
+  const body = (of: Shape) => JSON.stringify(of(["x"]));
+  for (const [at, other] of fallback.entries()) {
+    const takes = body(shapeOf(takeApart(other, `fallback[${at}]`), parameters));
+    if (takes !== body(shape)) throw invalid(`fallback[${at}] takes ${takes}, and the target ${body(shape)}: a batch has one body for both`);
+  }
+}
 
 /** @internal */
 export function sendingOf(client: Client, target: Target, given: BatchOptions): Sending {
@@ -16,13 +26,15 @@ export function sendingOf(client: Client, target: Target, given: BatchOptions): 
   const own = parameters && (copyOfInput(parameters, "parameters") as Record<string, unknown>);
   const whom = copied(target);
   const one = takeApart(whom, "target");
+  const shape = shapeOf(one, own);
+  checkFallback(options.fallback, shape, own);
   return {
     client,
     context,
     target: whom,
     key: `${name(one)} ${String(own?.["model"] ?? "")}`,
     label: one.label,
-    shape: shapeOf(one, own),
+    shape,
     options: { ...context.settings(options), response: "json" },
     most,
     onProgress,

@@ -276,6 +276,9 @@ export const batchesAttacked = [
         ["client must be made by createClient", [undefined, url, ["x"]]],
         ["target", [client, "http://", ["x"]]],
         ["a chat takes one", [client, `${url}/v1/chat/completions`, ["x"]]],
+        ["fallback[0]", [client, `${url}/embed`, ["x"], { fallback: [`${url}/v1/embeddings`] }]],
+        ["fallback[1]", [client, url, ["x"], { fallback: ["org/model", `${url}/v1/completions`] }]],
+        ["a chat takes one", [client, url, ["x"], { fallback: [`${url}/v1/chat/completions`] }]],
         ["totalMs", [client, url, ["x"], { timeouts: { attemptMs: 10, totalMs: 5 } }]],
       ];
       const { requests } = await cost(async () => {
