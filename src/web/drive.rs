@@ -190,6 +190,7 @@ fn handle(client: &Rc<Client>, call: &mut Call, now: Instant, input: Input, requ
         match event {
             Event::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
             Event::Alert { target } => request.tell_alert(target as u32),
+            Event::Fleet { .. } => {} // no client has a fleet yet
         }
     }
     origins::find_out(request);

@@ -5,7 +5,7 @@
 //! there are ("Addressing Cascading Failures", Site Reliability Engineering, 2016; gRFC A6; Finagle's RetryBudget).
 
 /// A token is a thousand of these, so that ratios like 0.1 are whole numbers.
-const TOKEN: u32 = 1000;
+pub(super) const TOKEN: u32 = 1000;
 
 /// How many retries a target's first attempts pay for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum InitialTokens {
 pub struct Budget {
     rule: Rule,
     filled: u32,
+    /// What was added less what was taken, since a fleet was told.
+    untold: i64,
 }
 
 impl Budget {
@@ -52,13 +54,14 @@ impl Budget {
             InitialTokens::Full => most,
             InitialTokens::AtMostOne { one } => most.min(if one { TOKEN } else { 0 }),
         };
-        Self { rule, filled }
+        Self { rule, filled, untold: 0 }
     }
 
     /// A first attempt was sent.
     pub fn deposit(&mut self) {
         let most = self.rule.burst.saturating_mul(TOKEN);
         self.filled = self.filled.saturating_add(self.rule.ratio).min(most);
+        self.untold = self.untold.saturating_add(self.rule.ratio.into());
     }
 
     /// A retry could be withdrawn now.
@@ -70,7 +73,21 @@ impl Budget {
     pub fn withdraw(&mut self) -> bool {
         let left = self.filled.checked_sub(TOKEN);
         self.filled = left.unwrap_or(self.filled);
+        self.untold -= if left.is_some() { TOKEN.into() } else { 0 };
         left.is_some()
+    }
+
+    /// What first attempts have added since the fleet was told, less the retries, in thousandths of a retry.
+    pub fn untold(&self) -> i64 {
+        self.untold
+    }
+
+    /// The fleet was told so much of it, and its bucket holds this much. Any client may take that without asking first: the
+    /// bucket owes what several take at the same time.
+    pub fn told(&mut self, so_much: i64, filled: u64) {
+        self.untold -= so_much;
+        let most = self.rule.burst.saturating_mul(TOKEN);
+        self.filled = filled.min(most.into()) as u32;
     }
 }
 

@@ -41,12 +41,16 @@ impl Shared {
     }
 
     fn found(&self, now: Instant, target: usize, call: Caller, found: ColdSighting) -> Option<ColdReport> {
+        let state = self.targets.get(target)?;
+        // One that waits elsewhere is no successor of the leader.
+        let waiters = state.queue.leaders();
+        let elsewhere = state.member.as_ref().map_or(0, |member| member.calls_elsewhere());
         Some(ColdReport {
             call: call.id,
             seen: found,
             uncoordinated: self.rules.uncoordinated(),
             is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
-            waiters: self.targets.get(target)?.queue.leaders(),
+            waiters: if waiters == 0 { 0 } else { waiters + elsewhere as usize },
             yields: call.yields,
             attempt: call.attempt,
             until: self.rules.lease.map(|lease| now + lease),

@@ -44,9 +44,10 @@ impl Shared {
         }
         let cold = state.coordinator.gate.vacant_at();
         loop {
+            state.share_until = state.used_up(now);
             let may_go = match cold {
                 Some(vacant) => vacant <= now,
-                None => state.hold_until.is_none() && state.limiter.has_permit(now),
+                None => state.hold_until.is_none() && state.has_permit(now),
             };
             let front = state.queue.front().filter(|_| may_go);
             let next = front.filter(|front| state.connections.is_available(now, target, *front));

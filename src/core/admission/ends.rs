@@ -22,6 +22,7 @@ impl Shared {
         if let Some(state) = self.targets.get_mut(target) {
             state.limiter.vote(true);
             state.limiter.observe(now, Sample::Begun { took: now.since(begun.started) });
+            state.tells_answer();
         }
         self.dispatch(now, target);
     }
@@ -107,6 +108,11 @@ impl Shared {
         let verdict = if is_told { Verdict::Ignored } else { verdict };
         state.limiter.sees_waiting(state.queue.len());
         state.limiter.observe(now, sample);
+        match sample {
+            Sample::Success { .. } => state.tells_answer(),
+            Sample::Busy | Sample::Overload | Sample::Timeout => state.tells_refusal(),
+            _ => {}
+        }
         state.limiter.release(call);
         state.connections.release(call);
         state.stats.ended(ended.outcome);

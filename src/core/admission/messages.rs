@@ -1,6 +1,7 @@
 //! What a call and the state of its target tell each other.
 
 use super::breaker;
+use super::fleet::Mode;
 use super::gate::Temperature;
 use super::keys::KeyId;
 use super::lease::CallId;
@@ -157,6 +158,13 @@ pub enum Event {
         /// The new state.
         state: breaker::State,
     },
+    /// What is known of a target is shared with other clients from now on, or is not.
+    Fleet {
+        /// The index of the target.
+        target: usize,
+        /// The new mode.
+        mode: Mode,
+    },
     /// An alert was raised, or is over.
     Alert {
         /// The index of the target.
@@ -175,6 +183,8 @@ pub struct Snapshot<'a> {
     pub in_flight: usize,
     /// How many calls wait for one.
     pub queued: usize,
+    /// What is known is shared with other clients.
+    pub is_shared: bool,
     /// The counters. They are borrowed mutably, because old windows are dropped when they are read.
     pub stats: &'a mut Stats,
 }

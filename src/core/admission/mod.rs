@@ -16,6 +16,7 @@ pub mod coordinator;
 mod dispatch;
 mod ends;
 mod facts;
+pub mod fleet;
 pub mod gate;
 pub mod keys;
 pub mod lease;
@@ -36,6 +37,7 @@ use super::stats::alert::AlertRule;
 use super::time::Instant;
 use connections::Connections;
 use coordinator::{Coordinator, Rules};
+use fleet::{Member, Mode};
 use gate::Temperature;
 use keys::SpentKeys;
 use lease::CallId;
@@ -58,13 +60,16 @@ pub struct Shared {
     rng: Rng,
     woken: Vec<CallId>,
     events: Vec<Event>,
+    /// The number of this client among those that share what they know.
+    fleet: Option<u64>,
 }
 
 impl Shared {
     /// The rules hold for every target. The seed is for the jitter of probes and of the breaker.
     pub fn new(rules: Rules, concurrency: limiter::Rule, alert: AlertRule, seed: u64) -> Self {
         let (targets, lines, woken, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { rules, concurrency, alert, targets, lines, rng: Rng::new(seed), woken, events }
+        let (rng, fleet) = (Rng::new(seed), None);
+        Self { rules, concurrency, alert, targets, lines, rng, woken, events, fleet }
     }
 
     /// For a single call: only the gate and the limiter apply, and the limiter has a permit for it.
@@ -119,6 +124,7 @@ impl Shared {
             queue: Queue::default(),
             stats: Stats::new(self.alert),
             hold_until: None,
+            share_until: None,
             cooldown: None,
             spent: SpentKeys::default(),
             worked: None,
@@ -126,6 +132,7 @@ impl Shared {
             reported: breaker::State::Closed,
             users: 0,
             has_line: false,
+            member: self.fleet.map(|id| Box::new(Member::new(id))),
         }
     }
 
@@ -154,6 +161,7 @@ impl Shared {
             temperature,
             in_flight: state.limiter.in_flight(now),
             queued: state.queue.len(),
+            is_shared: state.member.as_ref().is_some_and(|member| member.mode() == Mode::Shared),
             stats: &mut state.stats,
         })
     }

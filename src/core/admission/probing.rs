@@ -63,6 +63,11 @@ impl ColdStart {
         Self { since, answers: 0 }
     }
 
+    /// The same where other clients have probed before: what the server says of the whole start is known.
+    pub const fn goes_on(since: Instant) -> Self {
+        Self { since, answers: 1 }
+    }
+
     /// When the request was sent that found the model cold.
     pub fn since(&self) -> Instant {
         self.since

@@ -14,6 +14,9 @@ impl Shared {
         {
             state.stats.called();
         }
+        if let Some(member) = self.targets.get_mut(target).and_then(|state| state.member.as_mut()) {
+            member.asks(now);
+        }
         let caller = self.leased(caller);
         self.admit(now, target, caller)
     }
@@ -31,7 +34,7 @@ impl Shared {
         let is_cooling_down = state.hold_until.is_some_and(|then| now < then);
         let may = match was_cold {
             true => !caller.yields || state.queue.leaders() == 0,
-            false => !is_cooling_down && state.queue.is_empty() && state.limiter.has_permit(now),
+            false => !is_cooling_down && state.queue.is_empty() && state.has_permit(now),
         };
         let may = may && state.connections.is_available(now, target, Front::of(caller.priority, now));
         if was_cold && !may {

@@ -3,6 +3,7 @@
 use super::breaker;
 use super::connections::Connections;
 use super::coordinator::Coordinator;
+use super::fleet::Member;
 use super::keys::SpentKeys;
 use super::lease::CallId;
 use super::limiter::Limiter;
@@ -31,6 +32,8 @@ pub(super) struct TargetState {
     pub(super) stats: Stats,
     /// No queued call is admitted before this time.
     pub(super) hold_until: Option<Instant>,
+    /// The client has used its share of a fleet's limit, which holds until then.
+    pub(super) share_until: Option<Instant>,
     pub(super) cooldown: Option<Cooldown>,
     pub(super) spent: SpentKeys,
     /// When the target last answered, and how many times it was full since then.
@@ -42,6 +45,8 @@ pub(super) struct TargetState {
     pub(super) users: usize,
     /// The target is one of [`Shared::lines`](super::Shared).
     pub(super) has_line: bool,
+    /// The client's part in what a fleet knows of the target.
+    pub(super) member: Option<Box<Member>>,
 }
 
 /// The target refuses calls that come too fast, and does not say for how long. No call goes there for a while, and
@@ -82,6 +87,21 @@ impl TargetState {
         let vain = |cooldown: Cooldown| cooldown.backoff >= OVERLOADED_BASE.scaled(2, 1);
         self.cooldown
             .is_some_and(|cooldown| vain(cooldown) && self.worked.is_none_or(|at| at < cooldown.since))
+    }
+
+    /// A call may be admitted now: by the client's own limit, and by its share of the fleet's.
+    pub(super) fn has_permit(&mut self, now: Instant) -> bool {
+        self.is_within_share(now) && self.limiter.has_permit(now)
+    }
+
+    /// When the share of the fleet's limit ends, if it is used up.
+    pub(super) fn used_up(&self, now: Instant) -> Option<Instant> {
+        self.member.as_ref()?.holds_until().filter(|_| !self.is_within_share(now))
+    }
+
+    fn is_within_share(&self, now: Instant) -> bool {
+        let share = self.member.as_ref().and_then(|member| member.share(now));
+        share.is_none_or(|share| (self.limiter.in_flight(now) as u64) < share)
     }
 
     pub(super) fn acquire(&mut self, now: Instant, until: Instant, caller: Caller) -> Admission {
@@ -160,6 +180,6 @@ impl TargetState {
         }
         let gate = &self.coordinator.gate;
         let cold = gate.vacant_at().into_iter().chain(gate.opens_at()).min();
-        cold.or(self.hold_until).or_else(|| self.limiter.due())
+        cold.or(self.hold_until).or(self.share_until).or_else(|| self.limiter.due())
     }
 }

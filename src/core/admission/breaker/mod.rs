@@ -10,6 +10,7 @@
 //! abort do not. Nor do the retries of a call that fails while the target answers others, or may still: see
 //! `Shared::ended`.
 
+mod fleet;
 mod messages;
 mod window;
 

@@ -46,7 +46,7 @@ impl Gate {
     }
 
     /// Ends the cold start, if there is one; it was over at `by`.
-    fn ends(&mut self, now: Instant, by: Instant) {
+    pub(super) fn ends(&mut self, now: Instant, by: Instant) {
         (self.closed, self.denied) = (None, 0);
         if let Some(cold) = self.cold.take().filter(|cold| !cold.is_doubtful && !self.is_fresh(now)) {
             self.last = Some((cold.start.waited(by), now));

@@ -11,6 +11,7 @@
 
 mod cold;
 mod ends;
+mod fleet;
 mod lead;
 mod port;
 mod reports;

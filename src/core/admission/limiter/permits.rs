@@ -28,6 +28,11 @@ impl Limiter {
         self.in_flight.iter().filter(|permit| permit.lease.is_live(now)).count()
     }
 
+    /// How many permits were not given back, whether they have run out or not.
+    pub fn held(&self) -> usize {
+        self.in_flight.len()
+    }
+
     /// A call may be admitted now.
     pub fn has_permit(&mut self, now: Instant) -> bool {
         self.sees_taken(now);
