@@ -10,6 +10,7 @@ mod agenda;
 pub mod baselines;
 mod chance;
 mod client;
+mod engine;
 pub mod model;
 pub mod ours;
 mod outcome;

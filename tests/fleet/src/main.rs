@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use fleet::{seeds, tables};
 
-const USAGE: &str = "usage: fleet [--seeds N] [cold|overload|steady|broken|cold-sweep|overload-sweep]...";
+const USAGE: &str =
+    "usage: fleet [--seeds N] [cold|overload|steady|broken|shared|cold-sweep|overload-sweep]...";
 
 fn main() -> ExitCode {
     match parse(std::env::args().skip(1)).and_then(|asked| print(&asked).map_err(|e| e.to_string())) {

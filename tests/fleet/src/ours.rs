@@ -17,6 +17,7 @@ use query_with_retry::core::time::Instant;
 
 use crate::chance::Chance;
 use crate::client::{Action, Answer, CallId, Client, Contender, Each, Fleet, Input, Terms};
+use crate::engine::{Engine, Kind, Line};
 
 /// Each isolate as a process that lives long: the retry budget begins full.
 pub const PROCESSES: Contender =
@@ -30,8 +31,36 @@ pub const ISOLATES: Contender = Contender {
 /// The rows of the tables, after the baselines.
 pub const ALL: [Contender; 2] = [PROCESSES, ISOLATES];
 
+/// Processes that share what they know of the target through an engine that answers at once.
+pub const SHARED: Contender = Contender { name: "**ours**, shared", fleet: |_| shared(Kind::HEALTHY) };
+/// The same with an engine that takes longer than a client waits for it,
+pub const SLOW: Contender = Contender { name: "**ours**, slow engine", fleet: |_| shared(Kind::SLOW) };
+/// that loses one message in twenty,
+pub const LOSSY: Contender = Contender { name: "**ours**, lossy engine", fleet: |_| shared(Kind::LOSSY) };
+/// that is not there,
+pub const DEAD: Contender = Contender { name: "**ours**, dead engine", fleet: |_| shared(Kind::DEAD) };
+/// whose clock stands still,
+pub const FROZEN: Contender = Contender { name: "**ours**, frozen clock", fleet: |_| shared(Kind::FROZEN) };
+/// is an hour ahead,
+pub const AHEAD: Contender = Contender { name: "**ours**, clock ahead", fleet: |_| shared(Kind::AHEAD) };
+/// or moves once a minute.
+pub const STEPPING: Contender =
+    Contender { name: "**ours**, stepping clock", fleet: |_| shared(Kind::STEPPING) };
+/// Every kind of engine.
+pub const ENGINES: [Contender; 7] = [SHARED, SLOW, LOSSY, DEAD, FROZEN, AHEAD, STEPPING];
+
+fn shared(kind: Kind) -> Box<dyn Fleet> {
+    let engine = Engine::new(kind);
+    Box::new(Each(move |terms: Terms| -> Box<dyn Client> {
+        let line = Line::to(&engine, terms.seed);
+        Box::new(Isolate::new(terms, |_| InitialTokens::Full, Some(line)))
+    }))
+}
+
 fn each(initial_tokens: fn(&mut Chance) -> InitialTokens) -> Box<dyn Fleet> {
-    Box::new(Each(move |terms: Terms| -> Box<dyn Client> { Box::new(Isolate::new(terms, initial_tokens)) }))
+    Box::new(Each(move |terms: Terms| -> Box<dyn Client> {
+        Box::new(Isolate::new(terms, initial_tokens, None))
+    }))
 }
 
 struct Isolate {
@@ -39,6 +68,7 @@ struct Isolate {
     shared: Shared,
     chance: Chance,
     calls: Vec<Option<OneCall>>,
+    line: Option<Line>,
 }
 
 struct OneCall {
@@ -48,14 +78,17 @@ struct OneCall {
 }
 
 impl Isolate {
-    fn new(terms: Terms, initial_tokens: fn(&mut Chance) -> InitialTokens) -> Self {
+    fn new(terms: Terms, initial_tokens: fn(&mut Chance) -> InitialTokens, line: Option<Line>) -> Self {
         let mut chance = Chance::new(terms.seed);
         let rules = Rules { initial_tokens: initial_tokens(&mut chance), ..Rules::default() };
         let mut shared = Shared::new(rules, limiter::Rule::default(), AlertRule::default(), chance.bits());
+        if line.is_some() {
+            shared.join(chance.bits());
+        }
         shared.grow(0);
         let given = Given { attempt: Some(terms.attempt), total: Some(terms.deadline), ..Given::default() };
         let policy = Policy::new(given).expect("an attempt is no longer than its call");
-        Self { policy, shared, chance, calls: Vec::new() }
+        Self { policy, shared, chance, calls: Vec::new(), line }
     }
 }
 
@@ -106,11 +139,25 @@ impl Client for Isolate {
     }
 
     fn next_timer(&mut self) -> Option<Instant> {
-        self.shared.due()
+        let Some(line) = &self.line else { return self.shared.due() };
+        let next = self.shared.due().into_iter().chain(self.shared.exchange_due());
+        next.chain(line.next()).min()
     }
 
     fn rang(&mut self, now: Instant) {
-        self.shared.wake(now);
+        if let Some(line) = &mut self.line {
+            while let Some((ticket, reply)) = line.replies(now) {
+                if let Some(message) = self.shared.exchanged(now, 0, ticket, Some(reply)) {
+                    line.sends(now, message);
+                }
+            }
+            while let Some((_, message)) = self.shared.exchange(now) {
+                line.sends(now, message);
+            }
+        }
+        if self.shared.due().is_some_and(|due| due <= now) {
+            self.shared.wake(now);
+        }
     }
 }
 

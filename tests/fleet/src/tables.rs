@@ -47,7 +47,7 @@ impl Table {
 
 /// All of them, in their order.
 pub fn all() -> Vec<Table> {
-    vec![cold(), overload(), steady(), broken(), cold_sweep(), overload_sweep()]
+    vec![cold(), overload(), steady(), broken(), shared(), cold_sweep(), overload_sweep()]
 }
 
 fn everybody() -> impl Iterator<Item = Contender> {
@@ -91,6 +91,26 @@ fn broken() -> Table {
         title: "Every request fails at once",
         columns: [&SENDING[..], &[WORST_SEED]].concat(),
         rows: by_isolates(&model, &[5, 500], &everybody().collect::<Vec<_>>()),
+    }
+}
+
+/// Fifty processes that share what they know, with engines of every kind.
+fn shared() -> Table {
+    let mut rows = Vec::new();
+    for model in [Model::cold(), Model::overload()] {
+        for contender in [ours::PROCESSES].into_iter().chain(ours::ENGINES) {
+            rows.push(Row {
+                world: format!("{}, M = 50", model.name),
+                model: model.clone().isolates(50),
+                contender,
+            });
+        }
+    }
+    Table {
+        name: "shared",
+        title: "Fifty processes that share what they know",
+        columns: [&COLD[..], &TIMES, &COSTS].concat(),
+        rows,
     }
 }
 
