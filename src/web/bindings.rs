@@ -10,6 +10,11 @@ use web_sys::Response;
 
 #[wasm_bindgen]
 extern "C" {
+    /// `Carrier` of `src/ts/wasm/protocol.ts`.
+    pub type Carrier;
+    /// Takes a message about the target to the engine. An empty `next` is none.
+    #[wasm_bindgen(method)]
+    pub(super) fn carry(this: &Carrier, target: u32, ticket: u32, expected: &str, next: &str);
     /// `CoreRequest` of `src/ts/wasm/protocol.ts`.
     pub type Request;
     /// 0 is a chat, 1 another object, 2 neither.
@@ -67,6 +72,9 @@ extern "C" {
     pub(super) fn tell_breaker(this: &Request, shared: u32, state: u8);
     #[wasm_bindgen(method, js_name = tellAlert)]
     pub(super) fn tell_alert(this: &Request, shared: u32);
+    /// What is known of the target is shared with other clients from now on, or is not.
+    #[wasm_bindgen(method, js_name = tellFleet)]
+    pub(super) fn tell_fleet(this: &Request, is_shared: bool);
     /// The call is over. 0: it has an answer, with the report. 1: it failed, with the report and the failure. 2: it
     /// was aborted, with the report. 3: with what was thrown.
     #[wasm_bindgen(method)]

@@ -1,11 +1,12 @@
 //! A client: what its calls share, and which of them wait.
 
-use super::bindings::Request;
+use super::bindings::{Carrier, Request};
 use super::clock;
 use super::origins;
 use super::report::{Row, encode_stats};
 use super::scope::Scope;
 use super::waiters::{Slot, TimerTarget, Waiters};
+use crate::core::admission::fleet::{Message, Reply};
 use crate::core::admission::{Event, Shared};
 use crate::core::call::{Action, Call, Input};
 use crate::core::time::Instant;
@@ -18,6 +19,8 @@ pub(super) struct Client {
     scope: Scope,
     shared: RefCell<Shared>,
     waiters: RefCell<Waiters>,
+    /// Takes the messages to the engine of a fleet.
+    carrier: Carrier,
     /// The client takes no more calls, and goes with the last call in flight.
     closed: Cell<bool>,
 }
@@ -42,7 +45,7 @@ pub(super) fn close(number: u32) {
 }
 
 /// Makes a client without calls and returns its number.
-pub(super) fn make(scope: Scope, shared: Shared) -> u32 {
+pub(super) fn make(scope: Scope, shared: Shared, carrier: Carrier) -> u32 {
     let shared = RefCell::new(shared);
     CLIENTS.with_borrow_mut(|clients| {
         let number = FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
@@ -51,7 +54,8 @@ pub(super) fn make(scope: Scope, shared: Shared) -> u32 {
         });
         let waiters = RefCell::new(Waiters::of(scope));
         if let Some(place) = clients.get_mut(number as usize) {
-            *place = Some(Rc::new(Client { number, scope, shared, waiters, closed: Cell::new(false) }));
+            let closed = Cell::new(false);
+            *place = Some(Rc::new(Client { number, scope, shared, waiters, carrier, closed }));
         }
         number
     })
@@ -72,8 +76,10 @@ impl Client {
         self.waiters.borrow_mut().keep(id, slot);
     }
 
-    pub(super) fn unregister(&self, id: u32) {
+    pub(super) fn unregister(self: &Rc<Self>, id: u32) {
         self.waiters.borrow_mut().unregister(id);
+        // The last call may leave something to tell.
+        self.exchanges();
         self.ends();
     }
 
@@ -107,7 +113,7 @@ impl Client {
     }
 
     /// Removes the calls that have ended unseen, and what they hold.
-    pub(super) fn sweep(&self) {
+    pub(super) fn sweep(self: &Rc<Self>) {
         let gone = self.waiters.borrow_mut().sweep(clock::now());
         for (id, slot) in gone {
             let future = slot.try_borrow_mut().ok().and_then(|mut slot| slot.take());
@@ -182,7 +188,38 @@ impl Client {
         self.waiters.borrow_mut().stop_waiting(id);
     }
 
+    /// Hands on the messages that are due, and arms the timer for the next.
+    fn exchanges(self: &Rc<Self>) {
+        let mut shared = self.shared.borrow_mut();
+        self.carries(&mut shared);
+    }
+
+    fn carries(self: &Rc<Self>, shared: &mut Shared) {
+        while let Some((target, message)) = shared.exchange(clock::now()) {
+            self.carry(target, message);
+        }
+        if let Some(due) = shared.exchange_due() {
+            self.waiters.borrow_mut().arm(due, self);
+        }
+    }
+
+    /// The other side sends the message later: what it calls may come back here.
+    fn carry(&self, target: usize, message: Message) {
+        let next = message.next.as_deref().unwrap_or_default();
+        self.carrier.carry(target as u32, message.ticket, &message.expected, next);
+    }
+
+    /// The engine has replied, or could not be asked.
+    pub(super) fn replied(self: &Rc<Self>, target: usize, ticket: u32, reply: Option<Reply>) {
+        let next = self.shared.borrow_mut().exchanged(clock::now(), target, ticket, reply);
+        if let Some(message) = next {
+            self.carry(target, message);
+        }
+        self.on_timer(); // calls may go on
+    }
+
     fn calls(self: &Rc<Self>, shared: &mut Shared) {
+        self.carries(shared);
         let mut waiters = self.waiters.borrow_mut();
         while let Some(who) = shared.woken() {
             waiters.grant_turn(who);

@@ -10,6 +10,7 @@ use super::report::{self, ms, outcome};
 use super::scope::Scope;
 use super::wait::{Waiter, Wakeup};
 use crate::core::admission::Event;
+use crate::core::admission::fleet::Mode;
 use crate::core::call::{Action, Call, Input, Status};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
@@ -190,7 +191,7 @@ fn handle(client: &Rc<Client>, call: &mut Call, now: Instant, input: Input, requ
         match event {
             Event::Breaker { target, state } => request.tell_breaker(target as u32, state as u8),
             Event::Alert { target } => request.tell_alert(target as u32),
-            Event::Fleet { .. } => {} // no client has a fleet yet
+            Event::Fleet { mode, .. } => request.tell_fleet(mode == Mode::Shared),
         }
     }
     origins::find_out(request);

@@ -25,8 +25,8 @@ const OF_NETWORK: Duration = Duration::from_secs(1);
 /// `numbers` are in the order of `clientNumbers` in `src/ts/wasm/encode.ts`. 0 to 3 are the breaker: failures,
 /// window, open, max open. 4 and 5 are the budget: ratio, burst. 6 to 8 are the concurrency: min, max, queue. 9 and
 /// 10 are the alert: ratio, min samples. 11 is 1 if the client is ephemeral. 12 is the scope, by its number in
-/// `src/ts/wasm/instance.ts`. 13 is 1 in a page. Times are in ms. NaN means the default. If 0 is negative
-/// there is no breaker, if 4 is negative there is no budget.
+/// `src/ts/wasm/instance.ts`. 13 is 1 in a page. 14 is the number of the client in its fleet. Times are in ms. NaN means
+/// the default. If 0 is negative there is no breaker, if 4 is negative there is no budget.
 pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
     let number = |at: usize| numbers.get(at).copied().filter(|number| !number.is_nan());
     let whole = |at, default: u32| number(at).map_or(default, |number| number as u32);
@@ -69,7 +69,11 @@ pub(super) fn shared(numbers: &[f64], seed: u64) -> (Scope, Shared) {
         },
         lease: scope.lease(),
     };
-    (scope, Shared::new(rules, concurrency, alert, seed))
+    let mut shared = Shared::new(rules, concurrency, alert, seed);
+    if let Some(id) = number(14) {
+        shared.join(id as u64);
+    }
+    (scope, shared)
 }
 
 /// Why a request cannot be run. It becomes a `TypeError`.

@@ -31,6 +31,7 @@ mod standstill;
 mod wait;
 mod waiters;
 
+use crate::core::admission::fleet::Reply;
 use std::future::poll_fn;
 use std::task::Poll;
 use waiters::Slot;
@@ -38,12 +39,22 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// Makes a client with these rules and returns its number. `numbers` are in the order of [`input::shared`].
+/// Makes a client with these rules and returns its number. `carrier` takes its messages to the other clients of a fleet. `numbers` are in the order of [`input::shared`].
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
-pub fn client(numbers: &[f64], seed: f64) -> u32 {
+pub fn client(numbers: &[f64], seed: f64, carrier: bindings::Carrier) -> u32 {
     let (scope, shared) = input::shared(numbers, seed as u64);
-    client::make(scope, shared)
+    client::make(scope, shared, carrier)
+}
+
+/// The engine of the fleet has replied to a message, with the time and the text that it has now. NaN: it could not be asked.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it is")]
+pub fn replied(client: u32, target: u32, ticket: u32, now: f64, text: String) {
+    if let Some(client) = client::numbered(client) {
+        let reply = Reply { now: now as u64, text };
+        client.replied(target as usize, ticket, (now >= 0.0).then_some(reply));
+    }
 }
 
 /// Gives the slot of a target to another target of the client. Returns false if calls still use it.

@@ -75,7 +75,8 @@ pub(super) fn failed(failure: &Failure) -> Row {
 
 /// One target: breaker, temperature, in flight, queued, calls, attempts; for its latency and for its first tokens the
 /// count and the sum since the beginning, then the recent count, P50, P95 and P99; for an alert its P99, its timeout,
-/// and since when by the wall clock; then the count of each outcome.
+/// and since when by the wall clock; then the count of each outcome, and 1 if what is known is
+/// shared with other programs.
 pub(super) fn encode_stats(now: Instant, of: Snapshot<'_>) -> Row {
     let mut row = Vec::new();
     let stats = of.stats;
@@ -100,5 +101,6 @@ pub(super) fn encode_stats(now: Instant, of: Snapshot<'_>) -> Row {
     });
     row.extend_from_slice(&alert);
     row.extend(stats.outcomes().iter().map(|count| *count as f64));
+    row.push(f64::from(u8::from(of.is_shared)));
     Row(row)
 }

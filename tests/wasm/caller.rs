@@ -1,7 +1,7 @@
 //! A request as the TypeScript side makes it, in small: it keeps what it is told.
 
 use super::timing::within;
-use crate::web::bindings::Request;
+use crate::web::bindings::{Carrier, Request};
 use crate::web::client::{Client, numbered};
 use crate::web::{client, query, wake};
 use js_sys::{Array, Promise};
@@ -61,8 +61,13 @@ extern "C" {
 }
 
 /// A client that no other call shares.
+/// A client of no fleet has nothing to carry.
+pub(super) fn nobody() -> Carrier {
+    JsValue::UNDEFINED.unchecked_into()
+}
+
 pub(super) fn fresh_client() -> Rc<Client> {
-    numbered(client(&[], 1.0)).unwrap()
+    numbered(client(&[], 1.0, nobody())).unwrap()
 }
 
 /// The things that a [`Caller`] keeps.
@@ -116,7 +121,7 @@ impl Caller {
     }
 
     pub(super) fn starts(&self) {
-        self.starts_at(client(&[], 1.0));
+        self.starts_at(client(&[], 1.0, nobody()));
     }
 
     /// As a call of this client.

@@ -1,6 +1,6 @@
 //! The one thing that is ever awaited: whichever comes first of a promise, a time and the abort.
 
-use super::caller::{Caller, fresh_client};
+use super::caller::{Caller, fresh_client, nobody};
 use super::timing::{Unhandled, assert_took, never, rejection_after, sleep, value_after, within};
 use crate::core::time::Duration;
 use crate::web::client;
@@ -142,8 +142,9 @@ async fn a_promise_that_was_given_up_for_another_is_nobodys() {
 /// Where a request owns what it makes, a call has a timer of its own, for as long as it waits.
 #[wasm_bindgen_test]
 async fn in_the_scope_of_a_request_a_call_looks_by_itself_many_times_a_second() {
-    let of_request =
-        || numbered(client(&[f64::NAN; 12].into_iter().chain([1.0]).collect::<Vec<_>>(), 1.0)).unwrap();
+    let of_request = || {
+        numbered(client(&[f64::NAN; 12].into_iter().chain([1.0]).collect::<Vec<_>>(), 1.0, nobody())).unwrap()
+    };
     let caller = Caller::new("{}");
     let mut waiter = Waiter::new(caller.request(), of_request());
     let start = now();

@@ -8,10 +8,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const ENTRIES: [&str; 6] = ["index", "workerd", "edge-light", "slim", "batch", "endpoints"];
+const ENTRIES: [&str; 7] = ["index", "workerd", "edge-light", "slim", "batch", "endpoints", "redis"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 19] = [
+const DECLARATIONS: [&str; 21] = [
     "index",
     "slim",
     "batch",
@@ -31,6 +31,8 @@ const DECLARATIONS: [&str; 19] = [
     "batch/types",
     "endpoints/advise",
     "endpoints/create",
+    "redis",
+    "redis/redis",
 ];
 
 pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
@@ -92,7 +94,7 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
 ///
 /// There is no copy in CommonJS for Jest, which cannot require ES modules: a program that reaches both copies would have
 /// two breakers, two limits and two `QueryError`s for one target, and a download of twice the size.
-const REQUIRED: [&str; 4] = ["index", "slim", "batch", "endpoints"];
+const REQUIRED: [&str; 5] = ["index", "slim", "batch", "endpoints", "redis"];
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */

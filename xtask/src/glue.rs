@@ -37,7 +37,7 @@ fn factory(glue: &str) -> Result<String> {
     fs::write(folder.join("glue-module.js"), glue.to_owned() + inner)?;
     fs::write(
         folder.join("glue-entry.js"),
-        "export { client, close, imports, query, replace, start, stats, tried, wake } from \"./glue-module.js\";\n",
+        "export { client, close, imports, query, replace, replied, start, stats, tried, wake } from \"./glue-module.js\";\n",
     )?;
     run(npm_tool("xtask", "esbuild")
         .arg(folder.join("glue-entry.js"))
@@ -65,7 +65,7 @@ fn factory(glue: &str) -> Result<String> {
 }
 
 pub(crate) const TYPES: &str = "\
-import type { CoreRequest } from \"../wasm/protocol.js\";
+import type { Carrier, CoreRequest } from \"../wasm/protocol.js\";
 
 /** A fresh copy of what wasm-bindgen wrote, with the globals by which the core is called back. */
 export declare function makeGlue(
@@ -75,12 +75,13 @@ export declare function makeGlue(
 ): {
   imports(): WebAssembly.Imports;
   start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
-  client(numbers: Float64Array, seed: number): number;
+  client(numbers: Float64Array, seed: number, carrier: Carrier): number;
   close(client: number): void;
   replace(client: number, target: number): boolean;
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
   tried(origin: number, waiting: number): void;
+  replied(client: number, target: number, ticket: number, now: number, text: string): void;
 };
 ";

@@ -191,6 +191,10 @@ export abstract class Call extends AskingCall implements Run {
     this.tell(breakerTurned(this.pool.labels[shared] as string, state));
   }
 
+  tellFleet(isShared: boolean): void {
+    this.tell({ type: "coordinator", state: isShared ? "shared" : "alone" });
+  }
+
   get #guard(): Guard<Call> | undefined {
     return (this.pool.options.endpoints as { guard?: Guard<Call> } | undefined)?.guard;
   }

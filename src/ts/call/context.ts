@@ -7,11 +7,11 @@ import { defined } from "../input/defined.js";
 import { headerPairs } from "../input/options.js";
 import { takeApart } from "../input/target.js";
 import type { QueryOptions } from "../types/call.js";
-import type { ClientOptions, WarmUp } from "../types/client.js";
+import type { ClientOptions, Coordinator, WarmUp } from "../types/client.js";
 import { alertOf } from "../wasm/decode.js";
 import { clientNumbers } from "../wasm/encode.js";
 import type { Attachable, Instance } from "../wasm/instance.js";
-import type { CoreTarget } from "../wasm/protocol.js";
+import type { Carrier, CoreTarget } from "../wasm/protocol.js";
 import { tell } from "./events.js";
 
 /**
@@ -19,6 +19,21 @@ import { tell } from "./events.js";
  * idle one. There must be a limit because targets are labels of metrics.
  */
 const MOST_TARGETS = 200;
+
+/** The version of the texts that clients share: `VERSION` of `core/admission/fleet/view.rs`. Clients of two versions do not meet. */
+const STATE = 1;
+
+/** What a coordinator carries: `Message` and `Reply` of `core/admission/fleet`. */
+interface Message {
+  expected: string;
+  /** Empty: the message only reads. */
+  next: string;
+}
+
+interface Reply {
+  now: number;
+  text: string;
+}
 
 /** How many targets are checked for being in use when a new one arrives. Without a limit each arrival might check thousands. */
 const MOST_LOOKS = 16;
@@ -40,7 +55,7 @@ export interface Flight {
   leave(reason: unknown): void;
 }
 
-export class ClientContext implements Attachable {
+export class ClientContext implements Attachable, Carrier {
   /** The labels by slot in the core. Undefined for an empty slot. */
   readonly labels: (string | undefined)[] = [];
   /** How a call to each target failed last. The error of an open circuit says so. */
@@ -68,6 +83,8 @@ export class ClientContext implements Attachable {
 
   constructor(options: ClientOptions = {}) {
     this.options = copied(options);
+    // Two clients may have the same one.
+    if (options.coordinator) this.options.coordinator = options.coordinator;
     this.#own = Object.keys(options).length > 0;
   }
 
@@ -172,6 +189,7 @@ export class ClientContext implements Attachable {
     if (!this.#closed || this.#calls > 0) return;
     if (this.#core?.alive) this.#core.close(this.#number);
     this.#core = undefined; // another client may get its number
+    if (typeof this.options.coordinator === "object") this.options.coordinator.close?.();
   }
 
   /** An alert of this target was raised or is over. */
@@ -184,10 +202,30 @@ export class ClientContext implements Attachable {
   /** The number of the client in this instance of the core. After a trap the instance is a new one, which knows nothing. */
   attach(core: Instance): number {
     if (this.#core !== core) {
-      this.#number = core.client(clientNumbers(this.options, core.scope, isPage()), Math.random() * 2 ** 53);
+      this.#number = core.client(clientNumbers(this.options, core.scope, isPage()), Math.random() * 2 ** 53, this);
       this.#core = core;
     }
     return this.#number;
+  }
+
+  carry(place: number, ticket: number, expected: string, next: string): void {
+    void this.#carry(this.labels[place], place, ticket, { expected, next });
+  }
+
+  async #carry(label: string | undefined, place: number, ticket: number, message: Message): Promise<void> {
+    const core = this.#core;
+    let reply: Partial<Reply> = {};
+    try {
+      await undefined; // the core waits until this function returns, and a coordinator may call the client
+      reply = (await (this.options.coordinator as Coordinator).call(`${STATE}:${label}`, message)) as Reply;
+    } catch {
+      // It is passed over.
+    }
+    const { now, text } = Object(reply) as Partial<Reply>;
+    const isGood = typeof now === "number" && typeof text === "string";
+    // The number of the client, and the place of the target, may belong to others by now.
+    if (core && core === this.#core && label === this.labels[place])
+      core.replied(this.#number, place, ticket, isGood ? now : NaN, isGood ? text : "");
   }
 
   /** The numbers of one target, as `src/web/report.rs` writes them. */

@@ -5,6 +5,7 @@
 
 import { given, invalid } from "../errors/invalid.js";
 import { priorities, profiles } from "../wasm/enums.js";
+import type { Coordinator } from "../types/client.js";
 import type { HeaderPairs } from "../wasm/protocol.js";
 
 /** `members` is set for an option that is an object. */
@@ -157,7 +158,10 @@ const ofClient: Record<string, Check> = {
   concurrency: shape({ min: count, max: count, queue: whole }, ({ min = 1, max = 64 }, name) => {
     if (min > max) throw invalid(`${name}.min (${min}) is above ${name}.max (${max})`);
   }),
-  coordinator: rule('"memory", the only one that is there yet', (value) => value === "memory"),
+  coordinator: rule(
+    '"memory", or a coordinator such as that of query-with-retry/redis',
+    (value) => value === "memory" || (typeof value === "object" && typeof (value as Coordinator | null)?.call === "function"),
+  ),
   endpoints: rule("made by createEndpoints of query-with-retry/endpoints", (value) => (value as { guard?: unknown } | null)?.guard !== undefined),
   resumePaused: flag,
   ephemeral: flag,

@@ -94,7 +94,11 @@ export interface ClientOptions extends QueryOptions {
   ephemeral?: boolean | undefined;
   /**
    * Where the state of breaker, gate and budget is kept. "memory": in this program, shared by the calls of this client. A
-   * {@link Coordinator} is meant for sharing it with other programs. No client takes one yet: it throws a `TypeError`.
+   * {@link Coordinator}, such as that of `query-with-retry/redis`, shares it with other programs: of all of them one call probes
+   * a cold model or an open circuit, they have one retry budget, and they start slowly together. No call waits for it. While it
+   * takes over 200 ms, is contended or gone, each program goes by its own rules. `ephemeral` is not needed with one.
+   *
+   * Clients of one coordinator must have the same `breaker` and `retryBudget`.
    *
    * @default "memory"
    */
@@ -290,13 +294,18 @@ export interface WarmUp {
 }
 
 /**
- * State that is kept outside of this program. The messages belong to the core and can be cloned with `structuredClone`. An
- * implementation carries each message to the one place that holds the state of its key, and returns the reply.
+ * State that is kept outside of this program: a text for each key, and a clock. `query-with-retry/redis` has one. Another engine
+ * can be used if it can compare and set.
  *
- * No client takes one yet.
+ * A message is `{ expected: string, next: string }`. If `next` is not empty and the text of the key is `expected`, it becomes
+ * `next`; a key without a text has an empty one. The reply is `{ now: number, text: string }`: milliseconds of the engine's clock,
+ * and the text after that. A text is shorter than 500 characters, all of them ASCII. An engine may drop it after ten minutes in which
+ * nobody wrote.
+ *
+ * A reply that takes over 200 ms, a rejection, and an exception are passed over.
  */
 export interface Coordinator {
-  /** Carries a message to the state of this key and resolves with the reply. */
+  /** Carries a message to the text of this key and resolves with the reply. A key names a target, and holds no secret. */
   call(key: string, message: unknown): Promise<unknown>;
   /** The client was closed: it sends no further message. */
   close?(): void;

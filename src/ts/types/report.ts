@@ -152,6 +152,12 @@ export type CallEvent =
       why: ErrorCode;
     }
   | {
+      /** This call is the first to see that a coordinator is used for its target, or is not. Without one it is never told. */
+      type: "coordinator";
+      /** "alone": the coordinator was slow, contended or gone, and the client's own rules hold meanwhile. */
+      state: "shared" | "alone";
+    }
+  | {
       /** This call has changed the state of a target's breaker. */
       type: "breaker";
       /** The target of the breaker. */

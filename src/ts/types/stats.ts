@@ -31,6 +31,8 @@ export interface TargetStats {
   firstTokenMs: Quantiles;
   /** The alert that is raised, if there is one. */
   alert?: Alert | undefined;
+  /** Whether what is known of the target is shared with other programs just now. Always "alone" without a coordinator. */
+  coordinator: "shared" | "alone";
 }
 
 /** Quantiles of latencies in milliseconds. NaN if `count` is 0. */

@@ -55,7 +55,7 @@ function option({ maxRetries, loading, timeouts, priority }: QueryOptions, which
 
 /** The rules of a client, in this order. A value below zero turns a rule off. */
 export function clientNumbers(options: ClientOptions, scope: number, isPage: boolean): Float64Array {
-  const { breaker, retryBudget: budget, concurrency, alert, ephemeral } = options;
+  const { breaker, retryBudget: budget, concurrency, alert, ephemeral, coordinator } = options;
   const { failures, windowMs, openMs, maxOpenMs }: BreakerOptions = breaker === false ? { failures: -1 } : (breaker ?? {});
   const { ratio, burst } = budget === false ? { ratio: -1 } : (budget ?? {});
   const { min, max, queue } = concurrency ?? {};
@@ -74,6 +74,7 @@ export function clientNumbers(options: ClientOptions, scope: number, isPage: boo
     ephemeral ? 1 : 0,
     scope,
     isPage ? 1 : 0,
+    typeof coordinator === "object" ? Math.random() * 2 ** 53 : undefined,
   ];
   return Float64Array.from(numbers, asNumber);
 }

@@ -8,7 +8,7 @@
  */
 
 import { makeGlue } from "../generated/glue.js";
-import { type CoreRequest, How } from "./protocol.js";
+import { type Carrier, type CoreRequest, How } from "./protocol.js";
 
 /** Where the wasm comes from. The entries differ only in this. */
 export type Source = () => WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
@@ -27,13 +27,14 @@ let instance: Promise<Instance> | undefined;
 let ready: Instance | undefined;
 
 export interface Instance {
-  client(numbers: Float64Array, seed: number): number;
+  client(numbers: Float64Array, seed: number, carrier: Carrier): number;
   close(client: number): void;
   replace(client: number, target: number): boolean;
   stats(client: number, target: number): number[];
   query(client: number, request: CoreRequest): void;
   wake(client: number, seat: number, called: boolean): void;
   tried(origin: number, waiting: number): void;
+  replied(client: number, target: number, ticket: number, now: number, text: string): void;
   readonly scope: Scope;
   inFlight: Set<Run>;
   alive: boolean;
@@ -148,7 +149,8 @@ function prepare(): { imports: WebAssembly.Imports; link(linked: WebAssembly.Ins
   const { client, close, replace, stats, query } = glue;
   const wake = (...seat: [number, number, boolean]) => guarded(() => glue.wake(...seat))();
   const tried = (...origin: [number, number]) => guarded(() => glue.tried(...origin))();
-  const self: Instance = { client, close, replace, stats, query, wake, tried, scope: scopeOf(), inFlight: new Set(), alive: true, crash };
+  const replied = (...reply: Parameters<Instance["replied"]>) => guarded(() => glue.replied(...reply))();
+  const self: Instance = { client, close, replace, stats, query, wake, tried, replied, scope: scopeOf(), inFlight: new Set(), alive: true, crash };
   return {
     imports: caught(glue.imports()),
     link(linked, module) {

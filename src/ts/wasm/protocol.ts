@@ -53,6 +53,12 @@ export interface CoreBody {
   model?: string;
 }
 
+/** What the core calls on a client. */
+export interface Carrier {
+  /** Brings a message about a target to the engine of the fleet, and the reply to `Instance.replied`. An empty `next` is none. */
+  carry(target: number, ticket: number, expected: string, next: string): void;
+}
+
 /** One address on the way of a request, which may be redirected. */
 export interface Outgoing {
   readonly url: string;
@@ -215,6 +221,7 @@ export interface CoreRequest {
   tellFallback(to: number, why: number): void;
   tellAlert(shared: number): void;
   tellBreaker(shared: number, state: number): void;
+  tellFleet(isShared: boolean): void;
   settle(...settled: Settled): void;
   refused(target: number, why: string): void;
   inverted(inner: string, innerMs: number, outer: string, outerMs: number, outerIsDefault: boolean): void;

@@ -4,6 +4,8 @@ import type * as Contract from "./query-with-retry.js";
 import type * as Published from "query-with-retry";
 import type * as ContractOfBatch from "./batch.js";
 import type * as PublishedBatch from "query-with-retry/batch";
+import type * as ContractOfRedis from "./redis.js";
+import type * as PublishedRedis from "query-with-retry/redis";
 import type * as ContractOfEndpoints from "./endpoints.js";
 import type * as PublishedEndpoints from "query-with-retry/endpoints";
 
@@ -66,8 +68,7 @@ export type Groups = [
   Assignable<Group<Published.ClientOptions, "alert">, Group<Contract.ClientOptions, "alert">>,
 ];
 
-// Unions that programs switch over are the same in both directions, but for what is not published yet.
-type NotYet = { events: "coordinator.type" | "coordinator.state" };
+// Unions that programs switch over are the same in both directions.
 type Members<Event> = Event extends { type: infer Type extends string } ? `${Type}.${keyof Event & string}` : never;
 export type Unions = [
   Assignable<Published.ErrorCode, Contract.ErrorCode>,
@@ -82,8 +83,7 @@ export type Unions = [
   Assignable<Contract.Priority, Published.Priority>,
   Assignable<Published.BreakerState, Contract.BreakerState>,
   Assignable<Contract.BreakerState, Published.BreakerState>,
-  Assignable<Exclude<Members<Contract.CallEvent>, Members<Published.CallEvent>>, NotYet["events"]>,
-  Assignable<NotYet["events"], Exclude<Members<Contract.CallEvent>, Members<Published.CallEvent>>>,
+  Assignable<Members<Contract.CallEvent>, Members<Published.CallEvent>>,
 ];
 
 // The entry of endpoints. Its contract speaks of the published main entry.
@@ -98,6 +98,12 @@ export type OfEndpoints = [
   Assignable<ContractOfEndpoints.Endpoints, NonNullable<Published.ClientOptions["endpoints"]>>,
   Assignable<PublishedEndpoints.EndpointState, ContractOfEndpoints.EndpointState>,
   Assignable<ContractOfEndpoints.EndpointState, PublishedEndpoints.EndpointState>,
+];
+
+// The entry of Redis.
+export type OfRedis = [
+  Assignable<typeof PublishedRedis, typeof ContractOfRedis>,
+  Assignable<Parameters<typeof ContractOfRedis.redis>, Parameters<typeof PublishedRedis.redis>>,
 ];
 
 // The entry of batches.

@@ -7,10 +7,3 @@
 // the contract's own file. Unions cannot be widened from here: what they lack is in assignable.test-d.ts.
 // `QueryError.cause` cannot be told from the one that every `Error` declares, so no list can have it.
 import "query-with-retry";
-
-declare module "query-with-retry" {
-  interface TargetStats {
-    /** Whether what is known of the target is shared with other programs just now. */
-    coordinator: "shared" | "alone";
-  }
-}
