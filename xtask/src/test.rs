@@ -95,7 +95,7 @@ fn package() -> Result<()> {
     for (program, packages) in browsers::PROGRAMS {
         need::debian(program, packages)?;
     }
-    for program in ["nginx", "prometheus"] {
+    for program in ["nginx", "prometheus", "redis-server"] {
         need::debian(program, &[program])?;
     }
     let with = |command: &mut Command| {
@@ -109,6 +109,7 @@ fn package() -> Result<()> {
     })?;
     docs::check()?;
     need::npm("tests/sdks")?;
+    need::npm("tests/redis")?;
     // They wait more than they work, so several files run at a time; their output keeps the order of the files. Where the
     // machine is busy they are late: once more, one after the other.
     let waiting = |name: &str, at_once: u8, files: Vec<std::path::PathBuf>| {
@@ -117,7 +118,7 @@ fn package() -> Result<()> {
         };
         step(name, || tests(at_once).or_else(|_| step("once more", || tests(1))))
     };
-    let folders = ["gateway", "hostile", "panic", "prometheus", "sdks"];
+    let folders = ["gateway", "hostile", "panic", "prometheus", "redis", "sdks"];
     let files: Result<Vec<_>> = folders.into_iter().map(tests_in).collect();
     waiting(&folders.join(", "), 3, files?.concat())?;
     // Whole browsers are stopped in between.
