@@ -81,12 +81,20 @@ fn the_core_reads_each_rule_of_a_client_at_the_position_where_it_is_written() {
         ("ephemeral ? 1 : 0", "initial_tokens: match number(#)"),
         ("scope", "let scope = match number(#)"),
         ("isPage ? 1 : 0", "of_network: (number(#) == Some(1.0))"),
+        ("typeof coordinator === \"object\" ? Math.random() * 2 ** 53 : undefined", "Some(id) = number(#)"),
     ];
     assert_eq!(written, read.map(|(rule, _)| rule));
     for (position, (rule, reads)) in read.iter().enumerate() {
         let reads = reads.replace('#', &position.to_string());
         assert!(INPUT.contains(&reads), "{rule}: no `{reads}` in src/web/input.rs");
     }
+}
+
+#[test]
+fn a_key_of_a_coordinator_begins_with_the_version_of_the_state() {
+    let context = include_str!("../../src/ts/call/context.ts");
+    let view = include_str!("../../src/core/admission/fleet/view.rs");
+    assert_eq!(between(context, "const STATE = ", ";"), between(view, "const VERSION: u64 = ", ";"));
 }
 
 #[test]
