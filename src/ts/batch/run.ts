@@ -77,6 +77,8 @@ export class Run {
   #done = 0;
   #failed = 0;
   #inARow = 0;
+  /** What opened the circuit, if the batch met it. */
+  #last: QueryError | undefined;
   /** The target has failed as a whole. */
   #stop: QueryError | undefined;
   #isOver = false;
@@ -200,8 +202,10 @@ export class Run {
 
   #refused(range: Range, error: QueryError): void {
     if (!isOfInputs(error)) {
+      const isOpen = error.code === "circuit_open";
+      if (!isOpen) this.#last = error;
       this.#plan.failed(range);
-      this.#lost(range, error, OF_ALL.test(error.code) || ++this.#inARow >= IN_A_ROW);
+      this.#lost(range, (isOpen && this.#last) || error, OF_ALL.test(error.code) || ++this.#inARow >= IN_A_ROW);
     } else if (this.#plan.refused(range, `${error.code} ${error.detail}`)) {
       this.#lost(range, error, this.#plan.isHopeless);
     }

@@ -228,3 +228,31 @@ fn a_payload_that_is_told_of_loading_holds_up_no_target_that_is_asked_now_and_th
         }
     }
 }
+
+#[test]
+fn two_of_three_payloads_that_are_refused_beside_slow_answers_lose_no_other_call() {
+    // At a client that knows the target. Beside pages of 502, and 429s, the others still wait, up to half a minute.
+    for (what, refusal) in refusals() {
+        for seed in 0..SEEDS {
+            let warm = (0..12).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 250)));
+            let good = (0..30).map(|nth| Caller::with(Policy::default()).coming(secs(8) + ms(nth * 250)));
+            let bad = (0..60).map(|nth| Caller::with(Policy::default()).coming(secs(8) + ms(nth * 125)));
+            let meeting = Crowd::of(warm.chain(good).chain(bad)).seeded(seed).against(|asked| {
+                if u64::from(asked.who) < 42 { Reply::ok(secs(3)) } else { refusal.clone() }
+            });
+            let mut took: Vec<_> = meeting.calls[12..42]
+                .iter()
+                .filter(|call| call.is_delivered())
+                .map(|call| call.took)
+                .collect();
+            took.sort();
+            let median = took[took.len() / 2];
+            let most = if matches!(what, "502" | "429") { secs(35) } else { secs(4) };
+            assert!(
+                took.len() == 30 && median < most,
+                "{what}, seed {seed}: {} of 30, {median:?}",
+                took.len()
+            );
+        }
+    }
+}

@@ -56,8 +56,8 @@ fn a_full_target_refuses_beside_more_than_it_takes_others_beside() {
 }
 
 #[test]
-fn a_target_that_takes_less_than_half_is_overloaded() {
-    for (refusals, is_independent) in [(1, true), (2, false), (5, false)] {
+fn a_target_that_takes_less_than_a_fourth_is_overloaded() {
+    for (refusals, is_independent) in [(3, true), (5, false)] {
         let mut limiter = limiter();
         for nth in 0..4_u32 {
             let now = u64::from(nth) * 5_000;
