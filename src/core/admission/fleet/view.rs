@@ -1,7 +1,7 @@
 //! What a fleet knows of one target: the state that its clients keep in one place, and its text.
 //!
 //! The text is the numbers of [`View`] in their order, in decimal, with a space between two. A client of any kind returns
-//! ASCII unharmed, and people can read it. The first number is the [`VERSION`]. A text of another version, with another
+//! ASCII unharmed, and people can read it. The first number is the `VERSION`. A text of another version, with another
 //! number of fields, or with anything but digits is refused, and never overwritten.
 
 use crate::core::admission::budget::TOKEN;
@@ -15,7 +15,7 @@ pub(super) const NO_TOKENS: u64 = 1_000 * TOKEN as u64;
 /// Times are in milliseconds of the coordinator's clock, and zero stands for never. Numbers of clients are never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// [`VERSION`].
+    /// The version of the format. A state of another one is refused.
     pub version: u64,
     /// When the state was made. Another time means that the engine lost it meanwhile.
     pub born: u64,
@@ -70,7 +70,7 @@ pub struct View {
     /// When it was lowered last.
     pub lowered: u64,
 
-    /// The retry budget, in thousandths of a retry above [`NO_TOKENS`].
+    /// The retry budget, in thousandths of a retry above `NO_TOKENS`.
     pub tokens: u64,
 }
 
