@@ -87,7 +87,7 @@ export function sample(row: Row | undefined, target: string): Sample | undefined
     latencyMs: quantiles(8),
     firstTokenMs: quantiles(14),
     ...(alert && { alert }),
-    coordinator: row.at(-1) ? "shared" : "alone",
+    coordinator: row[row.length - 1] ? "shared" : "alone",
     outcomes: { ok: ends[0] as number, aborted: ends[1] as number, ...failures },
     latencyCount: row[6] as number,
     latencySumMs: row[7] as number,
