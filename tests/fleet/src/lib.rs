@@ -11,6 +11,7 @@ pub mod baselines;
 mod chance;
 mod client;
 mod engine;
+pub mod goals;
 pub mod model;
 pub mod ours;
 mod outcome;

@@ -2,6 +2,8 @@
 //!
 //! Isolates share nothing here. A fleet of one isolate is one in which all is shared at once.
 
+use fleet::goals::{at_least, at_most};
+use fleet::seeds::mean;
 use fleet::{Contender, Model, Outcome, ours, seeds};
 use query_with_retry::core::time::Duration;
 
@@ -13,26 +15,12 @@ fn of(model: &Model, contender: Contender) -> Vec<Outcome> {
     seeds::of(model, contender, SEEDS)
 }
 
-fn mean(outcomes: &[Outcome], quantity: impl Fn(&Outcome) -> f64) -> f64 {
-    seeds::mean(outcomes, quantity)
-}
-
 /// Fails with the seed that breaks it.
 #[track_caller]
 fn each(what: &str, outcomes: &[Outcome], holds: impl Fn(&Outcome) -> bool) {
     if let Some(outcome) = outcomes.iter().find(|outcome| !holds(outcome)) {
         panic!("{what}: {outcome:?}");
     }
-}
-
-#[track_caller]
-fn at_most(what: &str, value: f64, limit: f64) {
-    assert!(value <= limit, "{what}: {value} is above {limit}");
-}
-
-#[track_caller]
-fn at_least(what: &str, value: f64, limit: f64) {
-    assert!(value >= limit, "{what}: {value} is below {limit}");
 }
 
 /// Seconds after the overload, for ever if it is never over.

@@ -1,5 +1,7 @@
 //! Fifty processes that share what they know of one server, and engines that keep it for them well or badly.
 
+use fleet::goals::{at_least, at_most};
+use fleet::seeds::mean;
 use fleet::{Contender, Model, Outcome, ours, seeds};
 
 /// `cargo xtask bench fleet` takes many more.
@@ -8,20 +10,6 @@ const PROCESSES: usize = 50;
 
 fn of(model: &Model, contender: Contender) -> Vec<Outcome> {
     seeds::of(model, contender, SEEDS)
-}
-
-fn mean(outcomes: &[Outcome], quantity: impl Fn(&Outcome) -> f64) -> f64 {
-    seeds::mean(outcomes, quantity)
-}
-
-#[track_caller]
-fn at_most(what: &str, value: f64, limit: f64) {
-    assert!(value <= limit, "{what}: {value} is above {limit}");
-}
-
-#[track_caller]
-fn at_least(what: &str, value: f64, limit: f64) {
-    assert!(value >= limit, "{what}: {value} is below {limit}");
 }
 
 fn cold_requests(outcome: &Outcome) -> f64 {
