@@ -45,10 +45,7 @@ impl Shared {
 
     /// An answer of the target takes longer than `took`.
     pub fn takes_longer(&self, target: usize, took: Duration) -> bool {
-        self.targets
-            .get(target)
-            .and_then(|state| state.limiter.avg_first_answer())
-            .is_some_and(|soon| took < soon)
+        took < self.soon(target)
     }
 
     /// The target has answered since `then`.
@@ -57,8 +54,13 @@ impl Shared {
     }
 
     pub(super) fn lately(&self, target: usize) -> Duration {
+        LATELY.max(self.soon(target).scaled(2, 1))
+    }
+
+    /// How long the target takes for a first answer, or nothing if that is not known.
+    pub(super) fn soon(&self, target: usize) -> Duration {
         let soon = self.targets.get(target).and_then(|state| state.limiter.avg_first_answer());
-        LATELY.max(soon.unwrap_or_default().scaled(2, 1))
+        soon.unwrap_or_default()
     }
 
     pub(super) fn worked_within(&self, now: Instant, target: usize, span: Duration) -> bool {

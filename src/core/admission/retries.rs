@@ -15,7 +15,8 @@ const FREE_FOR: Duration = Duration::from_secs(5);
 /// The longest pause, before jitter, after a refusal that names no time. It is short because the server may refuse only one
 /// caller, while all callers wait.
 const LONGEST_COOLDOWN: Duration = Duration::from_secs(2);
-/// A target that answered another call this recently answers calls all the time.
+/// A target that answered another call this recently answers calls all the time. So does one that answered within the time
+/// that an answer takes, and one that works on another call.
 const ANSWERS: Duration = Duration::from_ms(300);
 
 impl Shared {
@@ -28,9 +29,12 @@ impl Shared {
         call: CallId,
         started: Instant,
     ) -> Option<Duration> {
-        let answers = self.worked_within(now, target, ANSWERS);
+        let answers = self.worked_within(now, target, ANSWERS.max(self.soon(target)));
         let state = self.targets.get_mut(target)?;
-        let answers = answers || state.pace.answers_some(now) || state.refuses_payloads(now);
+        let answers = answers
+            || state.limiter.serves(now)
+            || state.pace.answers_some(now)
+            || state.refuses_payloads(now);
         let cooldown = state.cooldown.get_or_insert(Cooldown {
             call,
             since: now,

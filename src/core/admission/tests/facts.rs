@@ -365,13 +365,28 @@ fn requests_that_were_sent_together_and_are_refused_together_lengthen_a_pause_on
 
 #[test]
 fn a_target_that_has_just_answered_another_call_is_not_paused() {
-    for (refused, is_paused) in [(794, false), (795, true)] {
+    // An answer that took so long counts for as long, and for 300 ms at least.
+    for (took, refused, is_paused) in
+        [(100, 794, false), (100, 795, true), (400, 894, false), (400, 895, true)]
+    {
         let mut bench = Bench::new();
-        bench.goes(START, 9);
+        bench.goes(START + 495 - took, 9);
         bench.ends(START + 495, 9, Outcome::Ok);
         bench.goes(START + 500, 0);
         assert_eq!(bench.is_told_to_slow_down(START + 510, 0), None);
         bench.goes(START + 520, 1);
+        assert_eq!(bench.is_told_to_slow_down(START + refused, 1).is_some(), is_paused, "{refused}");
+    }
+}
+
+#[test]
+fn a_target_that_works_on_another_call_is_not_paused() {
+    for (refused, is_paused) in [(1_499, true), (1_500, false)] {
+        let mut bench = Bench::new();
+        bench.goes(START + 500, 9);
+        bench.goes(START + 510, 0);
+        assert_eq!(bench.is_told_to_slow_down(START + 520, 0), None);
+        bench.goes(START + 530, 1);
         assert_eq!(bench.is_told_to_slow_down(START + refused, 1).is_some(), is_paused, "{refused}");
     }
 }
