@@ -49,7 +49,7 @@ impl Shared {
             call: call.id,
             seen: found,
             uncoordinated: self.rules.uncoordinated(),
-            is_doubtful: !found.full && self.worked_within(now, target, self.lately(target)),
+            is_doubtful: !found.full && self.worked_lately(now, target),
             waiters: if waiters == 0 { 0 } else { waiters + elsewhere as usize },
             yields: call.yields,
             attempt: call.attempt,

@@ -19,7 +19,7 @@ impl Shared {
         // All that are in flight may be refused together.
         let most = MAX_OVERLOADS.max(2 * state.limiter.proven_concurrency());
         // Where an answer takes long, many are refused between two answers.
-        let is_slow = state.limiter.serves(now) && self.worked_within(now, target, self.lately(target));
+        let is_slow = state.limiter.serves(now) && self.worked_lately(now, target);
         state.overloads < most || is_slow
     }
 
@@ -53,7 +53,12 @@ impl Shared {
         self.targets.get(target).and_then(|state| state.worked).is_some_and(|at| at >= then)
     }
 
-    pub(super) fn lately(&self, target: usize) -> Duration {
+    /// The target has answered so recently that it is hardly cold, or down.
+    pub fn worked_lately(&self, now: Instant, target: usize) -> bool {
+        self.worked_within(now, target, self.lately(target))
+    }
+
+    fn lately(&self, target: usize) -> Duration {
         LATELY.max(self.soon(target).scaled(2, 1))
     }
 

@@ -1,12 +1,12 @@
 //! A small healthy server says that it is full by a bare 503, or breaks off requests that come too fast.
 
 use super::ok;
-use super::world::{Caller, Crowd, Meeting};
+use super::world::{Caller, Crowd, Meeting, target};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::admission::breaker::State;
 use query_with_retry::core::classify::Body;
-use query_with_retry::core::policy::Given;
+use query_with_retry::core::policy::{Given, Policy};
 
 const SEEDS: u64 = 100;
 
@@ -200,4 +200,39 @@ fn a_server_of_long_answers_is_used_within_seconds_of_having_room_again_however_
             );
         }
     }
+}
+
+/// A server that has one slot for us, because other processes have the others. The second target is idle.
+fn crowded(crowd: &Crowd) -> Meeting {
+    crowd.against(|asked| {
+        let busy = Reply::after(ms(3), status(503), read::of_error(r#"{"error":"Model is overloaded"}"#));
+        if asked.target == 1 || asked.busy < 1 { Reply::ok(secs(6)) } else { busy }
+    })
+}
+
+#[test]
+fn calls_wait_for_their_place_while_a_server_that_says_it_is_overloaded_works_on_others() {
+    for seed in 0..SEEDS {
+        let meeting = crowded(&Crowd::at_once(20).seeded(seed));
+        assert_eq!(meeting.delivered(), 20, "seed {seed}");
+        assert!(meeting.sent.len() < 20 * 8, "seed {seed}: {}", meeting.sent.len());
+    }
+}
+
+#[test]
+fn calls_that_have_a_fallback_wait_for_no_place() {
+    let caller = Caller { targets: vec![target(0), target(1)], ..Caller::with(Policy::default()) };
+    for seed in 0..SEEDS {
+        let crowd = Crowd::of((0..20).map(|_| caller.clone())).seeded(seed);
+        let meeting = crowded(&crowd);
+        assert_eq!(meeting.delivered(), 20, "seed {seed}");
+        assert!(meeting.calls.iter().all(|call| call.took < secs(60)), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_call_that_may_not_be_tried_again_waits_for_no_place() {
+    let once = policy(Given { max_retries: Some(0), ..Given::default() });
+    let meeting = crowded(&Crowd::of((0..4).map(|_| Caller::with(once.clone()))));
+    assert_eq!((meeting.delivered(), meeting.sent.len()), (1, 4));
 }
