@@ -20,7 +20,7 @@ pub const DEFAULT_ESTIMATE: Duration = Duration::from_secs(20);
 /// What a call may do with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Retries after the first attempt, for each target. Waiting for a cold model does not count.
+    /// Retries after the first attempt, for each target. Waiting for a cold model does not count, nor for a place at a full one.
     pub max_retries: u32,
     /// How long to wait for a cold model.
     pub loading: Loading,

@@ -142,12 +142,14 @@ impl Call {
                 let is_busy = (class.code == Code::Overloaded || names_none)
                     && took <= AT_ONCE
                     && (cx.shared.serves(cx.now, target) || cx.shared.worked_lately(cx.now, target));
-                // As long as that is so, this call waits for its place. With a fallback left there is something better.
-                let waits_for_place =
-                    is_busy && !names_none && !self.has_fallback() && self.policy.max_retries > 0;
+                // As long as that is so, this call waits for its place. With a fallback left there is something better, and
+                // a bare 502 may be due to this payload.
+                let waits_for_place = is_busy
+                    && class.code != Code::Unavailable
+                    && !self.has_fallback()
+                    && self.policy.max_retries > 0;
                 let is_free = is_free || is_full || is_ours || is_busy || cx.shared.is_fresh(cx.now, target);
                 let free = is_throttled && is_free;
-                // A 502 may be due to this payload.
                 let is_none = is_full && meant == 503 || waits_for_place;
                 let pause = Pause { floor, is_throttled, cooldown, free, is_none };
                 self.retry(cx, retry, class.code, pause)

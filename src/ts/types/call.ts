@@ -79,7 +79,8 @@ export interface QueryOptions {
   /**
    * How many retries follow the first attempt, for each target. A whole number.
    *
-   * Waiting for a cold model does not count. After a gateway timeout, after a timeout of this package or after an out-of-memory
+   * Waiting for a cold model does not count. Nor does, unless this is 0, a refusal by a full target that answers other calls of the
+   * client: without a fallback left the call waits for its place, until its `timeouts.totalMs`. After a gateway timeout, after a timeout of this package or after an out-of-memory
    * error there is at most one more attempt, because the work may have been done and billed.
    *
    * @default 3

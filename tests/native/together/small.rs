@@ -1,7 +1,7 @@
 //! A small healthy server says that it is full by a bare 503, or breaks off requests that come too fast.
 
-use super::ok;
 use super::world::{Caller, Crowd, Meeting, target};
+use super::{ok, too_many};
 use crate::read;
 use crate::virtual_clock::{Reply, ms, policy, secs, status};
 use query_with_retry::core::admission::breaker::State;
@@ -202,29 +202,54 @@ fn a_server_of_long_answers_is_used_within_seconds_of_having_room_again_however_
     }
 }
 
+/// How a server says that it is full: in words, or by a 429 that names no time.
+fn says_it_is_full() -> [Reply; 2] {
+    [
+        Reply::after(ms(3), status(503), read::of_error(r#"{"error":"Model is overloaded"}"#)),
+        Reply::after(ms(3), status(429), read::of_error(r#"{"error":"Too many requests"}"#)),
+    ]
+}
+
 /// A server that has one slot for us, because other processes have the others. The second target is idle.
-fn crowded(crowd: &Crowd) -> Meeting {
-    crowd.against(|asked| {
-        let busy = Reply::after(ms(3), status(503), read::of_error(r#"{"error":"Model is overloaded"}"#));
-        if asked.target == 1 || asked.busy < 1 { Reply::ok(secs(6)) } else { busy }
-    })
+fn crowded(crowd: &Crowd, full: &Reply) -> Meeting {
+    crowd.against(|asked| if asked.target == 1 || asked.busy < 1 { Reply::ok(secs(6)) } else { full.clone() })
 }
 
 #[test]
-fn calls_wait_for_their_place_while_a_server_that_says_it_is_overloaded_works_on_others() {
-    for seed in 0..SEEDS {
-        let meeting = crowded(&Crowd::at_once(20).seeded(seed));
-        assert_eq!(meeting.delivered(), 20, "seed {seed}");
+fn calls_wait_for_their_place_while_a_full_server_works_on_others() {
+    for (seed, full) in (0..SEEDS).flat_map(|seed| says_it_is_full().map(|full| (seed, full))) {
+        let meeting = crowded(&Crowd::at_once(20).seeded(seed), &full);
+        assert_eq!(meeting.delivered(), 20, "seed {seed}: {full:?}");
         assert!(meeting.sent.len() < 20 * 8, "seed {seed}: {}", meeting.sent.len());
+    }
+}
+
+#[test]
+fn twice_the_rate_of_a_server_that_names_no_time_costs_no_call() {
+    // A bucket of ten that is filled by two a second.
+    for seed in 0..SEEDS {
+        let (mut tokens, mut last) = (10_000, ms(0));
+        let calls = (0..160).map(|nth| Caller::with(Policy::default()).coming(ms(nth * 250)));
+        let meeting = Crowd::of(calls).seeded(seed).against(|asked| {
+            tokens = 10_000.min(tokens + (asked.at - last).as_ms() * 2);
+            last = asked.at;
+            if tokens < 1_000 {
+                return too_many();
+            }
+            tokens -= 1_000;
+            ok()
+        });
+        assert_eq!(meeting.delivered(), 160, "seed {seed}");
+        assert!(meeting.sent.len() < 160 * 4, "seed {seed}: {}", meeting.sent.len());
     }
 }
 
 #[test]
 fn calls_that_have_a_fallback_wait_for_no_place() {
     let caller = Caller { targets: vec![target(0), target(1)], ..Caller::with(Policy::default()) };
-    for seed in 0..SEEDS {
+    for (seed, full) in (0..SEEDS).flat_map(|seed| says_it_is_full().map(|full| (seed, full))) {
         let crowd = Crowd::of((0..20).map(|_| caller.clone())).seeded(seed);
-        let meeting = crowded(&crowd);
+        let meeting = crowded(&crowd, &full);
         assert_eq!(meeting.delivered(), 20, "seed {seed}");
         assert!(meeting.calls.iter().all(|call| call.took < secs(60)), "seed {seed}");
     }
@@ -233,6 +258,7 @@ fn calls_that_have_a_fallback_wait_for_no_place() {
 #[test]
 fn a_call_that_may_not_be_tried_again_waits_for_no_place() {
     let once = policy(Given { max_retries: Some(0), ..Given::default() });
-    let meeting = crowded(&Crowd::of((0..4).map(|_| Caller::with(once.clone()))));
+    let [full, _] = says_it_is_full();
+    let meeting = crowded(&Crowd::of((0..4).map(|_| Caller::with(once.clone()))), &full);
     assert_eq!((meeting.delivered(), meeting.sent.len()), (1, 4));
 }
