@@ -1,3 +1,5 @@
+/** A shorter secret would blank out ordinary words and protect nobody. */
+const LEAST = 4;
 /** This many characters from the beginning of a secret are a secret too. It is longer than `Bearer `. */
 const LEAST_PART = 8;
 const LEAST_SIGNED = 16;
@@ -6,11 +8,30 @@ const MOST_OF_SIGNED = 128;
 const MOST_SIGNED = 20;
 const LONGEST_PART = 4096;
 
-/** How servers write a value: unchanged, in a URL, in a form, in JSON. */
+/** What text says in percent-encoding is one character of it, and what breaks a line or escapes a character is none. */
+const ENCODED = /%[0-9a-f]{2}|[\r\n\\]/gi;
+const byte = (one: string): string => (one[2] ? String.fromCharCode(Number(`0x${one.slice(1)}`)) : "");
+
+/** A text as it is compared: as if it were encoded nowhere, in small letters, and with the alphabet of base64url. */
+const plain = (text: string): string =>
+  text.replace(ENCODED, byte).replace(/[A-Z+/]/g, (one) => (one === "+" ? "-" : one === "/" ? "_" : one.toLowerCase()));
+
+/** Where the characters of a plain text begin and end in the text itself. */
+const places = (text: string): [begin: number, end: number][] =>
+  [...text.matchAll(/%[0-9a-f]{2}|[^\r\n\\]/gi)].map(({ 0: { length }, index }) => [index as number, (index as number) + length]);
+
+/** One of these is in the base64 of every text that the secret is in: it depends on how many bytes come before. */
+function inBase64(secret: string): string[] {
+  if (secret.length < LEAST_PART || secret.length > LONGEST_PART) return [];
+  const bytes = encodeURIComponent(secret).replace(ENCODED, byte);
+  // Without the characters that hold bits of what is around it.
+  return [0, 1, 2].map((nth) => btoa(" ".repeat(nth) + bytes).slice(nth && nth + 1, ((nth + bytes.length) * 4) / 3));
+}
+
+/** How servers write a value: unchanged, in a URL, in a form, in base64. */
 const spellings = (secret: string): string[] => {
-  const encoded = [encodeURIComponent(secret), new URLSearchParams([["", secret]]).toString().slice(1)];
-  const lower = encoded.map((one) => one.replace(/%../g, (byte) => byte.toLowerCase()));
-  return [secret, ...encoded, ...lower, secret.replaceAll("/", "\\/"), JSON.stringify(secret).slice(1, -1)];
+  const encoded = encodeURIComponent(secret);
+  return [secret, encoded, encoded.replaceAll("%20", "+"), ...inBase64(secret)].map(plain).filter(({ length }) => length >= LEAST);
 };
 
 /** Blanks out the credentials of a call in everything that is shown. */
@@ -30,8 +51,7 @@ export class Secrets {
     const colon = pair.indexOf(":");
     const credentials = colon < 0 ? [] : [pair, pair.slice(0, colon), pair.slice(colon + 1)];
     for (const secret of [value, parts.at(-1) as string, ...cookies, ...credentials]) {
-      // A shorter one would blank out ordinary words and protect nobody.
-      if (secret.length >= 4) (this.#values ??= new Set()).add(secret);
+      if (secret.length >= LEAST) (this.#values ??= new Set()).add(secret);
     }
   }
 
@@ -59,23 +79,30 @@ export class Secrets {
     this.given?.forEach((value, name) => {
       if (!/^(accept|content|user-agent|x-stainless)/.test(name)) this.add(value);
     });
+    const read = plain(text);
+    let all: ReturnType<typeof places> | undefined;
     const found: [begin: number, end: number][] = [];
+    /** What is read there is hidden, and what `more` finds behind it. Returns where to go on. */
+    const hides = (at: number, length: number, more = /^/): number => {
+      all ??= places(text);
+      let next = at + length;
+      const [, last] = all[next - 1] as [number, number];
+      const end = last + (more.exec(text.slice(last)) as RegExpExecArray)[0].length;
+      found.push([(all[at] as [number, number])[0], end]);
+      while ((all[next]?.[0] as number) < end) next++;
+      return next;
+    };
     for (const secret of new Set([...(this.#values ?? [])].flatMap(spellings))) {
-      for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + secret.length)) found.push([at, at + secret.length]);
+      for (let at = read.indexOf(secret); at >= 0; at = read.indexOf(secret, at + secret.length)) hides(at, secret.length);
       // Where the text was cut, so may be what it says again.
       const beginning = secret.slice(0, LEAST_PART);
       if (secret.length <= LEAST_PART) continue;
-      let at = text.indexOf(beginning, text.length - Math.min(secret.length - 1, LONGEST_PART));
-      while (at >= 0 && !secret.startsWith(text.slice(at))) at = text.indexOf(beginning, at + 1);
-      if (at >= 0) found.push([at, text.length]);
+      let at = read.indexOf(beginning, read.length - Math.min(secret.length - 1, LONGEST_PART));
+      while (at >= 0 && !secret.startsWith(read.slice(at))) at = read.indexOf(beginning, at + 1);
+      if (at >= 0) hides(at, read.length - at, /^.*/s);
     }
     for (const beginning of this.#signed) {
-      for (let at = text.indexOf(beginning); at >= 0;) {
-        const [all] = /^[^\s"'<>&]*/.exec(text.slice(at + beginning.length)) as RegExpExecArray;
-        const end = at + beginning.length + all.length;
-        found.push([at, end]);
-        at = text.indexOf(beginning, end);
-      }
+      for (let at = read.indexOf(beginning); at >= 0;) at = read.indexOf(beginning, hides(at, beginning.length, /^[^\s"'<>&]*/));
     }
     let shown = "";
     let shownTo = 0;

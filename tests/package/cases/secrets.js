@@ -20,6 +20,8 @@ function holdsNoSecret(assert, value, what) {
   assert.ok(!text.includes(PAYLOAD), `${what} holds the payload`);
 }
 
+const percentEncoded = (text) => text.replace(/./g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+
 const tokens = [
   ["a string", TOKEN],
   ["a function", () => TOKEN],
@@ -73,6 +75,25 @@ export const secrets = [
       holdsNoSecret(assert, await assert.rejects(api.queryWithRetry(broken, { inputs: PAYLOAD }, once)), "a network error");
     },
   },
+  ...Object.entries({
+    "in capitals": TOKEN.toUpperCase(),
+    "in small letters, as a whole header": `bearer ${TOKEN.toLowerCase()}`,
+    "with every character percent-encoded": percentEncoded(TOKEN),
+    "in lines": TOKEN.replace(/.{10}/g, "$&\r\n"),
+    "in base64": btoa(TOKEN),
+    "in base64 of the whole header": btoa(`Bearer ${TOKEN}`),
+    "in base64 beside a name, as Basic has it": `Basic ${btoa(`me:${TOKEN}`)}`,
+    "in base64 of JSON, for URLs": btoa(`{"key":"${TOKEN}"}`).replaceAll("=", ""),
+    "in base64 in lines of 20": btoa(`x:${TOKEN}`).replace(/.{20}/g, "$&\n"),
+  }).map(([how, said]) => ({
+    name: `a token that a server repeats ${how} is blanked out, and the words around it stay`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { then: answer(401, { error: `The credentials <${said}> are not known (code 17)` }) });
+      const { detail, message } = await assert.rejects(api.queryWithRetry(url, {}, { token: TOKEN }), { code: "unauthorized" });
+      assert.ok(/^The credentials <.{0,12}\[secret\].{0,8}> are not known \(code 17\)$/.test(detail), detail);
+      assert.ok(message.includes("[secret]"), message);
+    },
+  })),
   {
     name: "a redirect to another origin is followed without the token",
     async run({ api, mock, assert }) {
