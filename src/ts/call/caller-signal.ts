@@ -1,3 +1,5 @@
+import { unheard } from "../input/platform.js";
+
 /**
  * Calls with the same signal share one listener on it. Node warns about more than ten listeners, and a program may have
  * thousands of calls with the signal that ends it.
@@ -43,8 +45,6 @@ export class CallerSignal {
   unlink(): void {
     this.heard = nothing;
     const group = this.signal && groups.get(this.signal);
-    if (group?.calls.delete(this.#tell) && group.calls.size === 0) {
-      this.signal?.removeEventListener("abort", group.listener);
-    }
+    if (group?.calls.delete(this.#tell) && group.calls.size === 0) unheard(this.signal, group.listener);
   }
 }

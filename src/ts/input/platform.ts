@@ -19,12 +19,48 @@ export function firstOf(signals: AbortSignal[]): AbortSignal {
   return controller.signal;
 }
 
+const followers = new WeakMap<AbortSignal, AbortController>();
+
+/**
+ * The signal itself, if it is one of this platform. One of another realm or of a polyfill may lack methods, and its members may
+ * throw: the signal that is returned aborts when that one does.
+ */
+export function followed(signal: AbortSignal): AbortSignal {
+  if ((signal as object) instanceof AbortSignal) return signal;
+  const known = followers.get(signal);
+  const follower = known ?? new AbortController();
+  const abort = (): void => {
+    let reason: unknown;
+    try {
+      reason = signal.reason;
+    } catch {
+      // Then the platform gives one.
+    }
+    follower.abort(reason);
+  };
+  if (signal.aborted) abort();
+  else if (!known) {
+    signal.addEventListener("abort", abort);
+    followers.set(signal, follower);
+  }
+  return follower.signal;
+}
+
 /** Only for a request, which holds the signal. A signal that nothing holds is collected, and never aborts. */
 export function abortedAfter(ms: number): AbortSignal {
   if ("timeout" in AbortSignal) return AbortSignal.timeout(ms);
   const controller = new AbortController();
   setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), ms);
   return controller.signal;
+}
+
+/** Ends listening to a signal. A method that the caller has replaced may throw, which is no reason to lose an answer. */
+export function unheard(signal: AbortSignal | null | undefined, listener: () => void): void {
+  try {
+    signal?.removeEventListener("abort", listener);
+  } catch {
+    // As it says.
+  }
 }
 
 /** In ms. A longer timer fires at once. */
@@ -43,7 +79,7 @@ export class Within {
     caller?.addEventListener("abort", leave);
     this.end = () => {
       clearTimeout(timer);
-      caller?.removeEventListener("abort", leave);
+      unheard(caller, leave);
     };
   }
 }
