@@ -24,6 +24,7 @@ import { events } from "./cases/events.js";
 import { fallbacks } from "./cases/fallbacks.js";
 import { fetchAsFetch } from "./cases/fetch-as-fetch.js";
 import { firstCalls } from "./cases/first-calls.js";
+import { foreignSignals } from "./cases/foreign-signals.js";
 import { keepsWarm } from "./cases/keep-warm.js";
 import { lost } from "./cases/lost.js";
 import { network } from "./cases/network.js";
@@ -69,6 +70,7 @@ export const cases = [
   ...callersObjects,
   ...fetchAsFetch,
   ...replacedFetch,
+  ...foreignSignals,
   ...badArguments,
   ...dialects,
   ...streamsFormats,

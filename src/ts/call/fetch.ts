@@ -4,7 +4,7 @@ import { given as told, invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
 import { isOurs, rejection } from "../errors/rejection.js";
 import type { Body } from "../http/body.js";
-import { comesBack, platformFetch, sendAs, theOneBefore } from "../http/platform.js";
+import { comesBack, sendAs, sendBack } from "../http/platform.js";
 import { readableOf } from "../http/readable.js";
 import { harmless } from "../http/request.js";
 import { again, likeness } from "../http/response.js";
@@ -12,7 +12,7 @@ import { joined } from "../input/bytes.js";
 import { addressOf, type Sent, taken } from "../input/fetch-request.js";
 import { parseJson } from "../input/json.js";
 import { checkSignal, headerPairs } from "../input/options.js";
-import { Within } from "../input/platform.js";
+import { followed, Within } from "../input/platform.js";
 import { takeApart } from "../input/target.js";
 import { withoutModel } from "../input/without-model.js";
 import { EventStream } from "../stream/event-buffer.js";
@@ -35,24 +35,32 @@ export async function fetchWithRetry(
   input: RequestInfo | URL,
   given?: RequestInit | null,
 ): Promise<Response> {
-  if (comesBack(context)) return theOneBefore(own)(input, given ?? undefined);
   const init = given ?? {};
-  const { redirect = (input as Request).redirect, mode = (input as Request).mode, signal } = init;
+  const passage = comesBack(context, init.signal, init.headers);
+  if (passage) return sendBack(own, passage, input, given ?? undefined);
+  const { redirect = (input as Request).redirect, mode = (input as Request).mode, signal = (input as Request).signal } = init;
   if (signal !== undefined && signal !== null) checkSignal(signal, "signal");
+  const from = signal && followed(signal);
   // The call itself follows redirects by hand, so the platform would not reject a bad value.
   if (redirect !== undefined && !/^(follow|manual|error)$/.test(redirect))
     throw invalid(`redirect must be "follow", "manual" or "error", got ${told(redirect)}`);
   // A caller who wants to see redirects wants the plain `fetch`. An opaque response shows nothing, and other schemes need no network.
-  if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input)))
-    return sendAs(context, () => (context.options.fetch ?? platformFetch())(input, init));
+  if (redirect === "manual" || mode === "no-cors" || !/^https?:/.test(addressOf(input))) return asItIs(context, input, init, from);
   const common = context.settings(); // before the first await, because the client may be closed meanwhile
   const began = performance.now();
   context.entered(); // until the call itself has
   try {
-    return await send(context, await read(input, init, common), common, began);
+    return await send(context, await read(input, init, common, from), common, began);
   } finally {
     context.left();
   }
+}
+
+/** With a signal of its own, by which the request is recognised if it comes back, if it can have one. */
+function asItIs(context: ClientContext, input: RequestInfo | URL, init: RequestInit, from: RequestInit["signal"]): Promise<Response> {
+  const isPlain = "any" in AbortSignal && Object.getPrototypeOf(init) === Object.prototype;
+  const signal = isPlain ? AbortSignal.any(from ? [from] : []) : undefined;
+  return sendAs(context, context.options.fetch, input, signal ? { ...init, signal } : init, [signal], from);
 }
 
 function send(context: ClientContext, sent: Sent, common: QueryOptions, began: number): Promise<Response> {
@@ -66,13 +74,14 @@ function send(context: ClientContext, sent: Sent, common: QueryOptions, began: n
 }
 
 /** The request, once its body has come. An abort and the end of `totalMs` do not wait for the body. */
-async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onEvent }: QueryOptions): Promise<Sent> {
-  const signal = init.signal === undefined ? (input as Request).signal : init.signal;
+async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onEvent }: QueryOptions, signal: RequestInit["signal"]): Promise<Sent> {
   const totalMs = timeouts?.totalMs ?? TOTAL_MS;
   let within: Within | undefined;
   try {
     signal?.throwIfAborted();
-    return await taken(input, init, () => (within = new Within(Math.ceil(totalMs), signal)).signal);
+    const sent = await taken(input, init, () => (within = new Within(Math.ceil(totalMs), signal)).signal);
+    if (signal) sent.init.signal = signal;
+    return sent;
   } catch (error) {
     if (signal?.aborted || !within?.signal.aborted) throw error;
     const failure = { code: "timeout", layer: "client", phase: "total", status: 0, retryAfterMs: NaN, retryable: true } as const;

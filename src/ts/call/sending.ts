@@ -56,7 +56,7 @@ export abstract class SendingCall extends DescribedCall {
     const { signal: callers, token } = this.options;
     // A response that is handed over unread still ends with the caller's signal.
     const signal = init && callers ? firstOf([own, callers]) : own;
-    const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, owner: this.pool, signal };
+    const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, owner: this.pool, signal, from: callers };
     const answer = this.#answer?.index === index && this.#answer.leg;
     const made = answer
       ? answer.again(common)

@@ -6,7 +6,7 @@ import { type ClientContext, contexts } from "../call/context.js";
 import type { Guard } from "../call/guard.js";
 import { createClient } from "../client/client.js";
 import { QueryError } from "../errors/query-error.js";
-import { platformFetch, sendAs } from "../http/platform.js";
+import { sendAs } from "../http/platform.js";
 import { quietly } from "../http/body.js";
 import { parsedUrl } from "../input/platform.js";
 import { bareToken } from "../input/options.js";
@@ -140,7 +140,7 @@ export class Managed implements Endpoints {
       signal.throwIfAborted();
       const { fetch } = this.#context.options;
       const init: RequestInit = { headers, redirect: "manual", signal };
-      const { status, body } = await sendAs(this.#context, () => (fetch ?? platformFetch())(at.href, init));
+      const { status, body } = await sendAs(this.#context, fetch, at.href, init, [signal, headers]);
       quietly(() => body?.cancel());
       return status === 200 || (!isOurs && (status === 401 || status === 403));
     };

@@ -5,7 +5,7 @@ import { parsedUrl } from "../input/platform.js";
 import type { Token } from "../types/call.js";
 import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
 import { keyNumber } from "./key.js";
-import { platformFetch, sendAs } from "./platform.js";
+import { isCircle, sendAs } from "./platform.js";
 import type { Secrets } from "./redact.js";
 
 /** The parts of a request that are the same for every target of a call. */
@@ -21,6 +21,8 @@ export interface Common {
   owner: object;
   /** A new signal for every attempt. */
   signal: AbortSignal;
+  /** The signal that the caller of the call gave. */
+  from?: AbortSignal | undefined;
 }
 
 /** These headers say nothing about the caller, so they may go to any origin. */
@@ -119,7 +121,7 @@ export class Leg implements Outgoing {
     const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
     const headers = Object.fromEntries([...all].filter(([name]) => !isForeign && !name.startsWith("content-")));
     const init: RequestInit = { method: "GET", headers, signal, redirect: "manual", cache: "no-store" };
-    return sendAs(this.common.owner, () => (this.common.fetch ?? platformFetch())(url, init));
+    return this.#fetch(url, init);
   }
 
   #send(): Promise<Response> {
@@ -134,7 +136,12 @@ export class Leg implements Outgoing {
       redirect: !this.follows ? "manual" : common.init?.redirect === "error" ? "error" : "follow",
     };
     if (body !== undefined) init.body = body;
-    return sendAs(common.owner, () => (common.fetch ?? platformFetch())(url, init));
+    return this.#fetch(url, init);
+  }
+
+  #fetch(url: string, init: RequestInit): Promise<Response> {
+    const { owner, fetch, from } = this.common;
+    return sendAs(owner, fetch, url, init, [init.signal, init.headers], from);
   }
 
   /**
@@ -142,6 +149,7 @@ export class Leg implements Outgoing {
    * the constructor accepts and `fetch` does not, Node reports with a code.
    */
   unsendable(error: unknown): boolean {
+    if (isCircle(error)) return true;
     try {
       const { code } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown };
       if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(String(code))) return true;

@@ -149,7 +149,9 @@ export interface ClientOptions extends QueryOptions {
    */
   resumePaused?: boolean | undefined;
   /**
-   * The `fetch` that sends the requests.
+   * The `fetch` that sends the requests. If it calls `client.fetch` of the same client with the `signal` or the `headers` that it was
+   * given, the request leaves by the `fetch` that the platform had when the client was made. If it makes a `Request` of them, it has to
+   * pass the signal on as the second argument, or it is called again and again.
    *
    * @default the platform's, looked up for each attempt
    */
