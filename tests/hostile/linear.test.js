@@ -1,7 +1,8 @@
 // Work that a server's answer makes grows with its size and no faster: each at a size, and at sixteen times that.
 // PKG_DIR and MOCK_HF_BIN as in tests/package.
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { spawnSync } from "node:child_process";
+import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 
@@ -140,5 +141,102 @@ describe("what a server says again and again beside secrets", { timeout: 60_000 
       .finalText()
       .catch(() => {});
     assert.ok(performance.now() - start < 1_500, `${performance.now() - start} ms`);
+  });
+});
+
+describe("line ends that client.fetch hands over", { timeout: 60_000 }, () => {
+  const TEXT = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
+  const END = "data: [DONE]\n\n";
+
+  /** As long as it takes to read an event stream with so many bytes of them in it, and how many bytes of it were asked for. */
+  async function took(bytes, first, last) {
+    let least = Infinity;
+    let pulled = 0;
+    let came;
+    for (let round = 0; round < 3; round++) {
+      const piece = new TextEncoder().encode("\n".repeat(64 * KIB));
+      pulled = 0;
+      async function* pieces() {
+        if (first) yield new TextEncoder().encode(first);
+        for (; pulled < bytes; pulled += piece.length) yield piece.slice();
+        if (last) yield new TextEncoder().encode(last);
+      }
+      const fetch = async () => new Response(ReadableStream.from(pieces()), { headers: { "content-type": "text/event-stream" } });
+      const client = createClient({ fetch, maxRetries: 0 });
+      const start = performance.now();
+      came = await client
+        .fetch("http://127.0.0.1:9/", { method: "POST", body: '{"stream":true}' })
+        .then(async (response) => (await response.arrayBuffer()).byteLength)
+        .catch(({ code }) => code);
+      least = Math.min(least, performance.now() - start);
+    }
+    return { ms: least, pulled, came };
+  }
+
+  test("16 MiB of them after the first text take no more than sixteen times as long as 1 MiB, and some, and all come", async () => {
+    const [small, large] = [await took(1024 * KIB, TEXT, END), await took(16 * 1024 * KIB, TEXT, END)];
+    assert.ok(large.ms < Math.max(small.ms, 5) * MOST_TIMES, `1 MiB: ${small.ms.toFixed(1)} ms, 16 MiB: ${large.ms.toFixed(1)} ms`);
+    assert.deepEqual([small.came, large.came], [1024 * KIB + TEXT.length + END.length, 16 * 1024 * KIB + TEXT.length + END.length]);
+  });
+
+  test("of 60 MiB of them before any text no more than 16 MiB and a piece are asked for, and the call ends", async () => {
+    const { pulled, came } = await took(60 * 1024 * KIB);
+    assert.equal(came, "bad_response");
+    assert.ok(pulled <= 16 * 1024 * KIB + 2 * 64 * KIB, `${pulled} bytes`);
+  });
+});
+
+describe("calls that a full queue refuses", { timeout: 120_000 }, () => {
+  const over = new AbortController();
+  after(() => over.abort());
+
+  /** A call that a client refuses, which has one in flight and one in its queue. */
+  async function full(options) {
+    const client = createClient({ concurrency: { max: 1, queue: 1 }, fetch: () => new Promise(() => {}), maxRetries: 0, ...options });
+    const call = (signal) => client.query("http://127.0.0.1:9/", { inputs: "x" }, { signal });
+    for (let nth = 0; nth < 2; nth++) call(over.signal).catch(() => {});
+    while (client.stats()[0]?.queued !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    return call;
+  }
+
+  async function refused(count) {
+    let least = Infinity;
+    for (let round = 0; round < 3; round++) {
+      const call = await full();
+      const start = performance.now();
+      const codes = await Promise.all(Array.from({ length: count }, () => call().catch(({ code }) => code)));
+      least = Math.min(least, performance.now() - start);
+      assert.ok(codes.every((code) => code === "queue_full"));
+    }
+    return least;
+  }
+
+  test("32,000 at once take no more than sixteen times as long as 2,000, and some", async () => {
+    const [small, large] = [await refused(2_000), await refused(32_000)];
+    assert.ok(large < small * MOST_TIMES, `2,000: ${small.toFixed(0)} ms, 32,000: ${large.toFixed(0)} ms`);
+  });
+
+  test("no stack is captured where the core tells of a failure, the one of whoever awaits it is, and the program's limit stays", async () => {
+    const told = [];
+    const call = await full({ onEvent: ({ type, error }) => type === "failure" && told.push(error.stack) });
+    const limit = Error.stackTraceLimit;
+    async function awaits() {
+      await call();
+    }
+    const error = await awaits().catch((reason) => reason);
+    assert.equal(Error.stackTraceLimit, limit);
+    assert.doesNotMatch(told[0], /\n\s+at /);
+    assert.match(error.stack, /\n\s+at .*awaits/);
+  });
+
+  test("a program whose Error is frozen gets the same error", () => {
+    const program = `
+      Object.freeze(Error);
+      const { createClient } = await import(${JSON.stringify(pathToFileURL(join(process.env.PKG_DIR, "dist/index.js")).href)});
+      const client = createClient({ maxRetries: 0, fetch: async () => new Response("no", { status: 400 }) });
+      await client.query("http://127.0.0.1:9/", {}).catch(({ code, stack }) => console.log(code, /\\n +at /.test(stack)));
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+    assert.equal(stdout, "bad_request true\n", stderr);
   });
 });

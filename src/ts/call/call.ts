@@ -2,6 +2,7 @@
 
 import { invalid, placeOf } from "../errors/invalid.js";
 import { QueryError } from "../errors/query-error.js";
+import { unstacked } from "../errors/rejection.js";
 import { hasLeft, watch, whenBack } from "../http/away.js";
 import { quietly } from "../http/body.js";
 import { head } from "../http/probe.js";
@@ -247,7 +248,8 @@ export abstract class Call extends AskingCall implements Run {
       const before = failed.code === "circuit_open" && this.pool.failures[place];
       const detail = [leads, before ? `the last failure was ${before}` : this.reader.detail || unsent].filter(Boolean).join(": ");
       const partial = wire?.begun ? wire.text : "";
-      const error = new QueryError(failed, this.named(row[1] as number), report, detail, partial, this.cause);
+      const name = this.named(row[1] as number);
+      const error = unstacked(() => new QueryError(failed, name, report, detail, partial, this.cause));
       if (report.attempts.length > 0 && (failed.status < 400 || failed.status > 499)) this.pool.failures[place] = inShort(error);
       this.#fail(error);
       if (!this.reader.isPassedOn) this.reader.open?.stop();

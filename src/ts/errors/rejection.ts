@@ -5,6 +5,21 @@ export const isOurs = (error: unknown): boolean =>
   error instanceof QueryError || (error instanceof TypeError && error.message.startsWith("query-with-retry: "));
 
 /**
+ * Makes an error that {@link rejection} will reject with. Its first stack would show nobody's line, and to find that out takes
+ * longer than all else that an error needs: a full queue may refuse a hundred thousand calls at once.
+ */
+export function unstacked<E extends Error>(make: () => E): E {
+  const { captureStackTrace, stackTraceLimit } = Error as { captureStackTrace?: unknown; stackTraceLimit?: number };
+  // A program may have frozen it.
+  const isSet = captureStackTrace && stackTraceLimit && Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    return make();
+  } finally {
+    if (isSet) Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  }
+}
+
+/**
  * Rejects with an error. Of one of ours the stack then shows who waits for the call: the core tells of a failure in
  * the turn of whatever the call waited for, with nobody's line below it. V8 follows the promises from an async function
  * to those that await it, so the stack is captured once more in one, when somebody does.
