@@ -5,7 +5,7 @@ import { isOurs, rejection } from "../errors/rejection.js";
 import { isPage } from "../http/away.js";
 import type { Leg } from "../http/request.js";
 import { checkOptions } from "../input/options.js";
-import { Within } from "../input/platform.js";
+import { inTime } from "../input/platform.js";
 import { takeApart } from "../input/target.js";
 import type { QueryOptions, Target } from "../types/call.js";
 import type { WarmUp } from "../types/client.js";
@@ -88,12 +88,16 @@ class Warming extends Call {
 
   async #asks(leg: Leg, state: Status): Promise<Response | undefined> {
     const own = leg.signal;
-    const within = new Within(this.options.loading?.hold && !state.isWarm ? Infinity : TO_SAY, own);
     try {
-      const said = await leg.look(state.url, state.isForeign ?? false, within.signal);
-      // A server that is down, or rejects the credentials, says the same to a payload.
-      if (!state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status)) return said;
-      if (await isWarm(said, state)) {
+      // A `fetch` of the caller's may ignore its signal.
+      const { said, isUp } = await inTime(this.options.loading?.hold && !state.isWarm ? Infinity : TO_SAY, own, async (signal) => {
+        const said = await leg.look(state.url, state.isForeign ?? false, signal);
+        // A server that is down, or rejects the credentials, says the same to a payload.
+        const isAnswer = !state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status);
+        return { said, isUp: isAnswer ? undefined : ((await isWarm(said, state)) ?? false) };
+      });
+      if (isUp === undefined) return said;
+      if (isUp) {
         this.#mayBeHeld = !state.isWarm;
         return new Response(null, { status: 204 });
       }
@@ -101,8 +105,6 @@ class Warming extends Call {
       this.pool.mute[this.shared(0)] = !state.isWarm || !said.ok;
     } catch (error) {
       if (own.aborted) throw error;
-    } finally {
-      within.end();
     }
     this.#isMute = true;
     return undefined;

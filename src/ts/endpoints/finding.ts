@@ -5,7 +5,7 @@
  * its own, because in a Worker no request may wait for the promise of another one.
  */
 
-import { inTime } from "./wait.js";
+import { inTime } from "../input/platform.js";
 
 /** In ms. A finding holds for this long, and so does a failure to find out. */
 export const FRESH = 3_000;

@@ -8,14 +8,14 @@ import { createClient } from "../client/client.js";
 import { QueryError } from "../errors/query-error.js";
 import { sendAs } from "../http/platform.js";
 import { quietly } from "../http/body.js";
-import { parsedUrl } from "../input/platform.js";
+import { inTime, parsedUrl } from "../input/platform.js";
 import { bareToken } from "../input/options.js";
 import type { QueryOptions } from "../types/call.js";
 import type { Endpoint, Endpoints, EndpointsOptions, Scaling } from "../types/endpoints.js";
 import { checkCall, checkEndpoints, checkName, checkScaling } from "./check.js";
 import { EndpointGuard } from "./guard.js";
 import { type Answered, ask, type Shape } from "./request.js";
-import { inTime, waitUntilRunning, within } from "./wait.js";
+import { waitUntilRunning, within } from "./wait.js";
 import { endpointOf, listOf, type Seen, trimmed, updateOf } from "./wire.js";
 
 /** The API and every dedicated endpoint are below this domain, except for endpoints with a domain of their own. */

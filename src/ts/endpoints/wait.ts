@@ -1,7 +1,6 @@
 /** Waits for an endpoint to run, by asking the API again and again. */
 
 import { QueryError } from "../errors/query-error.js";
-import { Within } from "../input/platform.js";
 import type { QueryOptions, Timeouts } from "../types/call.js";
 import type { Endpoint } from "../types/endpoints.js";
 import type { Attempt, CallReport } from "../types/report.js";
@@ -42,13 +41,6 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) leave();
     else signal?.addEventListener("abort", leave);
   });
-}
-
-/** Settles like `run`, or rejects when the time is over or the signal aborts, because a function of the caller's may ignore both. */
-export async function inTime<T>(ms: number, caller: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { signal, end } = new Within(ms, caller);
-  const late = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  return await Promise.race([run(signal), late]).finally(end);
 }
 
 /** The endpoint does not come up by itself. After a failed update old replicas may still serve, but they are not what was asked for. */

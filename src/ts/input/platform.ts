@@ -83,3 +83,10 @@ export class Within {
     };
   }
 }
+
+/** Settles like `run`, or rejects when the time is over or the signal aborts, because a function of the caller's may ignore both. */
+export async function inTime<T>(ms: number, caller: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, end } = new Within(ms, caller);
+  const late = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  return await Promise.race([run(signal), late]).finally(end);
+}

@@ -247,6 +247,36 @@ export const warm = [
       assert.between(log.length, 4, 8);
     },
   })),
+  ...["its status", "the body of its status"].map((what) => ({
+    name: `where a fetch ignores its signal and ${what} never comes, the payload of a warm-up is sent after some seconds`,
+    async run({ api, assert }) {
+      const asked = [];
+      const fetch = async (_, { method }) => {
+        asked.push(method);
+        if (method !== "GET") return new Response('{"content":"Hi"}', { headers: { "content-type": "application/json" } });
+        return what === "its status" ? new Promise(() => {}) : new Response(new ReadableStream());
+      };
+      const { wasWarm } = await api.createClient({ fetch }).warmUp("http://127.0.0.1:9/completion", { timeouts: { totalMs: 9_000 } });
+      assert.deepEqual([asked, wasWarm], [["GET", "POST"], true]);
+    },
+  })),
+  ...["its status", "the body of its status", "the answer to its payload"].map((what) => ({
+    name: `where a fetch ignores its signal and ${what} never comes, totalMs of a warm-up holds`,
+    async run({ api, assert }) {
+      const fetch = async (_, { method }) => {
+        if (what === "the answer to its payload" && method === "GET") return new Response("no", { status: 404 });
+        return what === "the body of its status" ? new Response(new ReadableStream()) : new Promise(() => {});
+      };
+      const client = api.createClient({ fetch });
+      for (const hold of [false, true]) {
+        const began = performance.now();
+        const options = { timeouts: { totalMs: 500 }, loading: { hold } };
+        await assert.rejects(client.warmUp("http://127.0.0.1:9/completion", options), { code: "timeout", phase: "total" });
+        assert.between(performance.now() - began, 490, 1_000);
+      }
+      assert.equal(client.stats()[0].inFlight, 0);
+    },
+  })),
   {
     name: "a /health of a gigabyte is not read, and the payload is sent",
     async run({ api, mock, assert }) {
