@@ -1,6 +1,7 @@
 // The Worker under test. Its clients are of module scope, as the README has it, and each request is one call, or a few.
 // It never uses `ctx.waitUntil`.
 import { createClient, queryWithRetry, streamWithRetry } from "query-with-retry";
+import { batch, coalesce } from "query-with-retry/batch";
 import { createEndpoints } from "query-with-retry/endpoints";
 import named from "./clients.json";
 
@@ -29,6 +30,15 @@ async function handedOver(response) {
   return response;
 }
 
+const inputsOf = (say) => Array.from({ length: 24 }, (_, at) => `${say}, ${at}`);
+
+/** The mock labels a text with the text itself. */
+function inOrder(inputs, items, say) {
+  const wrong = items.find(({ ok, value }, at) => !ok || value[0].label !== inputs[at]);
+  if (wrong?.error) throw wrong.error;
+  return wrong ? `${JSON.stringify(wrong.value)} in the place of another` : `You said: ${say}`;
+}
+
 /** The ways to call, each to the text of the answer. */
 const ways = {
   query: async ({ client, url, payload, options }) => textOf(await client.query(url, payload, options)),
@@ -43,6 +53,28 @@ const ways = {
       .filter((line) => line.startsWith("data: {"))
       .map((line) => JSON.parse(line.slice(6)));
     return all.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
+  },
+  warmUp: async ({ client, url, say, options }) => {
+    await client.warmUp(url, options);
+    return `You said: ${say}`;
+  },
+  warmUpAndQuery: async (ask) => {
+    await ask.client.warmUp(ask.url, ask.options);
+    return ways.query(ask);
+  },
+  batch: async ({ client, url, say, options }) => {
+    const inputs = inputsOf(say);
+    return inOrder(inputs, await batch(client, url, inputs, options), say);
+  },
+  coalesce: async ({ client, url, say, options }) => {
+    const ask = coalesce(client, url, options);
+    const inputs = inputsOf(say);
+    const values = await Promise.all(inputs.map((input) => ask(input)));
+    return inOrder(
+      inputs,
+      values.map((value) => ({ ok: true, value })),
+      say,
+    );
   },
   threeQueries: async (ask) => (await Promise.all([ways.query(ask), ways.query(ask), ways.query(ask)]))[2],
 };
@@ -76,7 +108,7 @@ export default {
       if (type === "attempt") told.attempts++;
       if (type === "wait") told.waits.push(reason);
     };
-    const ask = { client, url, payload: { messages: [{ role: "user", content: say }] }, options: { ...call, onEvent } };
+    const ask = { client, url, say, payload: { messages: [{ role: "user", content: say }] }, options: { ...call, onEvent } };
     try {
       if (streamed[way]) return await streamed[way](ask);
       return Response.json({ ok: true, text: await ways[way](ask), ...told });

@@ -8,6 +8,7 @@ import { connectMock } from "../package/cases/mock.js";
 import { createApp } from "../package/harness/app.js";
 import { startMock } from "../package/harness/mock-server.js";
 import { bundleWorker } from "../package/harness/worker-bundle.js";
+import { batches } from "./cases/batches.js";
 import { breaker } from "./cases/breaker.js";
 import { cold } from "./cases/cold.js";
 import { endpoints } from "./cases/endpoints.js";
@@ -19,10 +20,24 @@ import { manyWhoLeave } from "./cases/many-who-leave.js";
 import { tally } from "./cases/outcomes.js";
 import { retries } from "./cases/retries.js";
 import { streams } from "./cases/streams.js";
+import { warmUps } from "./cases/warm-ups.js";
 import { startIsolate } from "./isolate.js";
 import { runtimes } from "./runtimes.js";
 
-const cases = [...firstCalls, ...limit, ...cold, ...retries, ...breaker, ...leaving, ...leases, ...streams, ...manyWhoLeave, ...endpoints];
+const cases = [
+  ...firstCalls,
+  ...limit,
+  ...cold,
+  ...retries,
+  ...breaker,
+  ...leaving,
+  ...leases,
+  ...streams,
+  ...manyWhoLeave,
+  ...endpoints,
+  ...warmUps,
+  ...batches,
+];
 
 let server, app, bundle;
 

@@ -4,7 +4,7 @@
  * Worker no request may wait for the promise of another one.
  */
 
-import { abortedAfter } from "../input/platform.js";
+import { abortedAfter, uncached } from "../input/platform.js";
 import { isPage } from "./away.js";
 
 /** In ms. */
@@ -35,7 +35,7 @@ export function probe(url: string, fetch: typeof globalThis.fetch): void {
 
 /** Whether a HEAD is answered within `ms`. Its content is not read. */
 export async function head(origin: string, fetch: typeof globalThis.fetch, ms: number, credentials: RequestCredentials = "omit"): Promise<boolean> {
-  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials, cache: "no-store", signal: abortedAfter(ms) };
+  const init: RequestInit = { method: "HEAD", redirect: "manual", credentials, ...uncached(), signal: abortedAfter(ms) };
   // In a page any server may be asked whether it is there, and what it says stays hidden. Such a request follows
   // redirects, or the platform refuses to send it.
   if (isPage()) Object.assign(init, { mode: "no-cors", redirect: "follow" });

@@ -1,7 +1,7 @@
 /** The request to one target: address, headers, body and credentials. */
 
 import { bareToken } from "../input/options.js";
-import { parsedUrl } from "../input/platform.js";
+import { parsedUrl, uncached } from "../input/platform.js";
 import type { Token } from "../types/call.js";
 import type { CoreBody, CoreTarget, HeaderPairs, Located, Outgoing } from "../wasm/protocol.js";
 import { keyNumber } from "./key.js";
@@ -120,7 +120,7 @@ export class Leg implements Outgoing {
   look(url: string, isForeign: boolean, signal: AbortSignal): Promise<Response> {
     const all: Iterable<[string, string]> = this.headers instanceof Headers ? this.headers : Object.entries(this.headers);
     const headers = Object.fromEntries([...all].filter(([name]) => !isForeign && !name.startsWith("content-")));
-    const init: RequestInit = { method: "GET", headers, signal, redirect: "manual", cache: "no-store" };
+    const init: RequestInit = { method: "GET", headers, signal, redirect: "manual", ...uncached() };
     return this.#fetch(url, init);
   }
 

@@ -19,6 +19,9 @@ export function firstOf(signals: AbortSignal[]): AbortSignal {
   return controller.signal;
 }
 
+/** Keeps an answer out of caches. A Worker with a compatibility date before 2024-11-11 refuses to send a request with a `cache`. */
+export const uncached = (): RequestInit => ("cache" in Request.prototype ? { cache: "no-store" } : {});
+
 const followers = new WeakMap<AbortSignal, AbortController>();
 
 /**
