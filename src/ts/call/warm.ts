@@ -90,19 +90,19 @@ class Warming extends Call {
     const own = leg.signal;
     try {
       // A `fetch` of the caller's may ignore its signal.
-      const { said, isUp } = await inTime(this.options.loading?.hold && !state.isWarm ? Infinity : TO_SAY, own, async (signal) => {
+      const answer = await inTime(this.options.loading?.hold && !state.isWarm ? Infinity : TO_SAY, own, async (signal) => {
         const said = await leg.look(state.url, state.isForeign ?? false, signal);
         // A server that is down, or rejects the credentials, says the same to a payload.
-        const isAnswer = !state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status);
-        return { said, isUp: isAnswer ? undefined : ((await isWarm(said, state)) ?? false) };
+        if (!state.isWarm && [401, 403, 429, 502, 503, 504].includes(said.status)) return said;
+        if (await isWarm(said, state)) {
+          this.#mayBeHeld = !state.isWarm;
+          return new Response(null, { status: 204 });
+        }
+        // If the state says that the model is not up yet, it may say later that it is.
+        this.pool.mute[this.shared(0)] = !state.isWarm || !said.ok;
+        return undefined;
       });
-      if (isUp === undefined) return said;
-      if (isUp) {
-        this.#mayBeHeld = !state.isWarm;
-        return new Response(null, { status: 204 });
-      }
-      // If the state says that the model is not up yet, it may say later that it is.
-      this.pool.mute[this.shared(0)] = !state.isWarm || !said.ok;
+      if (answer) return answer;
     } catch (error) {
       if (own.aborted) throw error;
     }

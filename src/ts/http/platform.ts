@@ -28,7 +28,7 @@ export function platformFetch(): Fetch {
 interface Passage {
   /** The clients that send it, each for the one before. */
   readonly owners: Set<object>;
-  /** How often it has come back to one of them and is not answered yet. */
+  /** How often it has come back to one of them. */
   back: number;
 }
 
@@ -66,20 +66,15 @@ export function sendAs(
 export const comesBack = (owner: object, ...marks: unknown[]): Passage | undefined =>
   [sending, ...marks.map((mark) => passages.get(mark as object))].find((passage) => passage?.owners.has(owner));
 
-/** More than a function sends that asks several times and takes the first answer. */
-const MOST_BACK = 20;
+/** More than a function sends that asks again after a failure, or several times at once. */
+const MOST_BACK = 100;
 
 const CIRCLE = "fetch leads back to its own client: give createClient the platform's fetch as the option fetch";
 
 /** Sends it by the `fetch` that was in place when `own` was made. */
-export async function sendBack(own: Fetch, passage: Passage, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
-  if (passage.back >= MOST_BACK) throw invalid(CIRCLE);
-  passage.back++;
-  try {
-    return await (before.get(own) ?? globalThis.fetch)(input, init);
-  } finally {
-    passage.back--;
-  }
+export function sendBack(own: Fetch, passage: Passage, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
+  if (passage.back++ >= MOST_BACK) throw invalid(CIRCLE);
+  return (before.get(own) ?? globalThis.fetch)(input, init);
 }
 
 /** No other attempt leads anywhere else. */

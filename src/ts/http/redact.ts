@@ -22,7 +22,7 @@ const places = (text: string): [begin: number, end: number][] =>
 
 /** One of these is in the base64 of every text that the secret is in: it depends on how many bytes come before. */
 function inBase64(secret: string): string[] {
-  if (secret.length < LEAST_PART || secret.length > LONGEST_PART) return [];
+  if (secret.length < LEAST_PART) return [];
   const bytes = encodeURIComponent(secret).replace(ENCODED, byte);
   // Without the characters that hold bits of what is around it.
   return [0, 1, 2].map((nth) => btoa(" ".repeat(nth) + bytes).slice(nth && nth + 1, ((nth + bytes.length) * 4) / 3));
@@ -82,27 +82,23 @@ export class Secrets {
     const read = plain(text);
     let all: ReturnType<typeof places> | undefined;
     const found: [begin: number, end: number][] = [];
-    /** What is read there is hidden, and what `more` finds behind it. Returns where to go on. */
-    const hides = (at: number, length: number, more = /^/): number => {
+    /** What is read there is hidden, and what `more` finds behind it. */
+    const hides = (begin: number, end: number, more = /^/): void => {
       all ??= places(text);
-      let next = at + length;
-      const [, last] = all[next - 1] as [number, number];
-      const end = last + (more.exec(text.slice(last)) as RegExpExecArray)[0].length;
-      found.push([(all[at] as [number, number])[0], end]);
-      while ((all[next]?.[0] as number) < end) next++;
-      return next;
+      const [, last] = all[end - 1] as [number, number];
+      found.push([(all[begin] as [number, number])[0], last + (more.exec(text.slice(last)) as RegExpExecArray)[0].length]);
     };
     for (const secret of new Set([...(this.#values ?? [])].flatMap(spellings))) {
-      for (let at = read.indexOf(secret); at >= 0; at = read.indexOf(secret, at + secret.length)) hides(at, secret.length);
+      for (let at = read.indexOf(secret); at >= 0; at = read.indexOf(secret, at + secret.length)) hides(at, at + secret.length);
       // Where the text was cut, so may be what it says again.
       const beginning = secret.slice(0, LEAST_PART);
       if (secret.length <= LEAST_PART) continue;
       let at = read.indexOf(beginning, read.length - Math.min(secret.length - 1, LONGEST_PART));
       while (at >= 0 && !secret.startsWith(read.slice(at))) at = read.indexOf(beginning, at + 1);
-      if (at >= 0) hides(at, read.length - at, /^.*/s);
+      if (at >= 0) hides(at, read.length);
     }
     for (const beginning of this.#signed) {
-      for (let at = read.indexOf(beginning); at >= 0;) at = read.indexOf(beginning, hides(at, beginning.length, /^[^\s"'<>&]*/));
+      for (let at = 0; (at = read.indexOf(beginning, at)) >= 0;) hides(at, (at += beginning.length), /^[^\s"'<>&]*/);
     }
     let shown = "";
     let shownTo = 0;

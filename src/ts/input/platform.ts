@@ -30,8 +30,7 @@ const followers = new WeakMap<AbortSignal, AbortController>();
  */
 export function followed(signal: AbortSignal): AbortSignal {
   if ((signal as object) instanceof AbortSignal) return signal;
-  const known = followers.get(signal);
-  const follower = known ?? new AbortController();
+  let follower = followers.get(signal);
   const abort = (): void => {
     let reason: unknown;
     try {
@@ -39,13 +38,13 @@ export function followed(signal: AbortSignal): AbortSignal {
     } catch {
       // Then the platform gives one.
     }
-    follower.abort(reason);
+    follower?.abort(reason);
   };
-  if (signal.aborted) abort();
-  else if (!known) {
+  if (!follower) {
+    followers.set(signal, (follower = new AbortController()));
     signal.addEventListener("abort", abort);
-    followers.set(signal, follower);
   }
+  if (signal.aborted) abort();
   return follower.signal;
 }
 
