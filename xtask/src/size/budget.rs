@@ -38,14 +38,15 @@ use std::process::Command;
 /// status of its server between two payloads. The core was 69,400 until the ends of Snowflake's streams, and the refusals of
 /// Databricks, one-api, SGLang and others, were told. They were 69,500 and 99,100 until programs shared what they know of a target:
 /// the state of a fleet and its text, what a client adds to it and takes over from it, and the exchange with an engine that may be
-/// slow, contended, gone, or wrong about the time.
+/// slow, contended, gone, or wrong about the time. The entry was 104,600 until a function around `client.fetch` could wait, secrets were
+/// found in base64, in other case and in lines, signals of no platform were followed, and a warm-up left a `fetch` that ignores them.
 const CORE_GZIP: usize = 74_750;
-const BUNDLED_GZIP: usize = 104_600;
+const BUNDLED_GZIP: usize = 105_250;
 
 /// An entry that not every caller needs, bundled together with the default one: what it adds to that. It was 6,144, until a
 /// larger core beside it cost `endpoints`, whose source was the same, seven bytes of compression, and 6,160, until the next
-/// larger one cost it a hundred more.
-const BESIDE_GZIP: usize = 6_300;
+/// larger one cost it a hundred more. It was 6,300 until `inTime` moved to the default entry.
+const BESIDE_GZIP: usize = 6_250;
 const BESIDE: [&str; 3] = ["batch", "endpoints", "redis"];
 
 /// The compiler that these were measured with: another one makes other code of the same source.
