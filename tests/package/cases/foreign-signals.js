@@ -19,7 +19,7 @@ class Signal {
   abort(reason) {
     this.aborted = true;
     if (reason) this.reason = reason;
-    for (const listener of [...this.listeners]) listener({ type: "abort" });
+    for (const listener of this.listeners) listener({ type: "abort" });
   }
 }
 
