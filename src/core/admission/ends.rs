@@ -10,6 +10,10 @@ use crate::core::failure::Code;
 use crate::core::record::Outcome;
 use crate::core::time::{Duration, Instant};
 
+/// The target works on a call that has been in flight for so many times as long as another took to fail, and for so long at least.
+const FAILS_WITHIN: u64 = 4;
+const AT_ONCE: Duration = Duration::from_ms(100);
+
 impl Shared {
     /// The first text of a stream has come. It counts as an answer, however the stream ends.
     pub fn begun(&mut self, now: Instant, target: usize, begun: Begun) {
@@ -79,7 +83,8 @@ impl Shared {
         }
         state.overloads += u32::from(ended.means == Means::Overload);
         // A failure that comes at once says nothing about those that the target works on. One that took as long does.
-        let taken = if took < limiter::TAKEN { state.limiter.taken(now) } else { 0 };
+        let works = took.scaled(FAILS_WITHIN, 1).max(AT_ONCE).min(limiter::TAKEN);
+        let taken = if took < limiter::TAKEN { state.limiter.taken(now, works) } else { 0 };
         let others = (state.limiter.in_flight(now) as u32).saturating_sub(1);
         if ended.outcome == Outcome::Ok {
             state.limiter.took(now, call);

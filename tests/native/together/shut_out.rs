@@ -113,3 +113,20 @@ fn a_target_whose_failures_take_seconds_is_shut_out_though_many_calls_are_in_fli
         assert!(failures < 100, "seed {seed}: {failures}");
     }
 }
+
+#[test]
+fn five_failures_in_a_row_beside_three_calls_that_a_new_target_works_on_open_no_circuit() {
+    for (what, bad) in failures() {
+        for seed in 0..SEEDS {
+            let good = (0..3).map(|_| ms(0));
+            let bads = (0..5).map(|nth| ms(nth * 60));
+            let later = (0..5).map(|nth| ms(300 + nth * 300));
+            let calls = good.chain(later).chain(bads).map(|at| Caller::with(Policy::default()).coming(at));
+            let meeting = Crowd::of(calls)
+                .seeded(seed)
+                .against(|asked| if asked.who < 8 { Reply::ok(secs(3)) } else { bad.clone() });
+            let answered = meeting.calls.iter().take(8).filter(|call| call.is_delivered()).count();
+            assert_eq!(answered, 8, "{what}, seed {seed}");
+        }
+    }
+}

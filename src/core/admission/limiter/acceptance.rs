@@ -73,9 +73,9 @@ impl Limiter {
         self.acceptance.is_independent()
     }
 
-    /// How many calls the target has had for a while without a refusal: it works on them.
-    pub fn taken(&self, now: Instant) -> u32 {
-        self.in_flight.iter().filter(|permit| now.since(permit.since) >= TAKEN).count() as u32
+    /// How many calls the target has had for so long without a refusal: it works on them.
+    pub fn taken(&self, now: Instant, so_long: Duration) -> u32 {
+        self.in_flight.iter().filter(|permit| now.since(permit.since) >= so_long).count() as u32
     }
 
     /// Looks for calls that were not refused at once. Where refusals do not depend on the limit, each of them raises it.
