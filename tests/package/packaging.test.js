@@ -33,7 +33,7 @@ describe("the tarball", () => {
       app.files.some((path) => path.startsWith("LICENSE")),
       "a licence is missing",
     );
-    for (const subpath of [".", "./slim", "./batch", "./endpoints", "./redis", "./core.wasm", "./package.json"])
+    for (const subpath of [".", "./slim", "./batch", "./endpoints", "./redis", "./workers", "./core.wasm", "./package.json"])
       assert.ok(subpath in exports, subpath);
     const conditions = Object.keys(exports["."]);
     assert.deepEqual(conditions, ["workerd", "edge-light", "require", "types", "default"]);
@@ -120,7 +120,7 @@ describe("the tarball", () => {
   test("is ES modules, and what is required is the same modules", async () => {
     assert.equal(app.manifest.type, "module");
     const required = app.files.filter((name) => name.endsWith(".cjs"));
-    assert.deepEqual(required.sort(), ["dist/batch.cjs", "dist/endpoints.cjs", "dist/index.cjs", "dist/redis.cjs", "dist/slim.cjs"]);
+    assert.deepEqual(required.sort(), ["dist/batch.cjs", "dist/endpoints.cjs", "dist/index.cjs", "dist/redis.cjs", "dist/slim.cjs", "dist/workers.cjs"]);
     for (const path of required) {
       const source = await readFile(join(app.installed, path), "utf8");
       assert.equal(source, `module.exports = require("./${path.slice("dist/".length, -".cjs".length)}.js");\n`);
@@ -201,6 +201,7 @@ describe("loading", () => {
       await import("query-with-retry/batch");
       await import("query-with-retry/endpoints");
       await import("query-with-retry/redis");
+      await import("query-with-retry/workers");
       const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name));
       REPORT({ calls, added });
     `;

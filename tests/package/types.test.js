@@ -28,6 +28,7 @@ const AS_NODE = `
   declare class URL { constructor(text: string) }
   declare class Blob { readonly size: number }
   interface AbortSignal { readonly aborted: boolean }
+  declare class Request { readonly url: string }
   declare class Response { readonly status: number }
   interface ResponseInit { status?: number }
   interface ReadableStream<R> { cancel(reason?: unknown): Promise<R> }
@@ -118,11 +119,14 @@ describe("types", () => {
       import { batch, coalesce } from "query-with-retry/batch";
       import { createEndpoints } from "query-with-retry/endpoints";
       import { init } from "query-with-retry/slim";
+      import { durableObject, QueryCoordinator } from "query-with-retry/workers";
       import module from "query-with-retry/core.wasm";
       init(module);
       init(new Uint8Array(1));
       init(Promise.resolve(new ArrayBuffer(1)));
       export const many = [batch(createClient(), "org/model", ["x"]), coalesce(createClient(), "org/model")("x")];
+      export class Named extends QueryCoordinator {}
+      export const sharing = createClient({ coordinator: durableObject({}) });
       export const { query } = createClient({ endpoints: createEndpoints({ namespace: "me", token: () => "hf_" }) });
     `;
     await writeFile(join(app.dir, "types/without-dom.ts"), source);

@@ -37,10 +37,9 @@ async function get(url, signal) {
   return response;
 }
 
-/** `clients`: the options of each client of the Worker, by its name, as they can be written in JSON. */
-export async function startIsolate({ runtime: { program, date }, bundle: { outdir, modules }, clients = {} }) {
-  const config = join(outdir, `isolate-${++made}.capnp`);
-  await writeFile(config, configuration({ modules, date, clients }));
+/** A process with this configuration: the port of each of its sockets, by name, and what it prints. */
+export async function serve({ program, config, text }) {
+  await writeFile(config, text);
   const child = start(program, ["serve", config, "--control-fd=3"], { stdio: ["pipe", "pipe", "pipe"] });
   let printed = "";
   let crossings = 0;
@@ -49,10 +48,35 @@ export async function startIsolate({ runtime: { program, date }, bundle: { outdi
     printed = (printed + text).slice(-4_000);
   };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", prints);
-  const port = await Promise.race([
-    new Promise((found) => createInterface({ input: child.stdio[3] }).once("line", (line) => found(JSON.parse(line).port))),
+  const wanted = text.split('address = "').length - 1;
+  const ports = new Map();
+  await Promise.race([
+    new Promise((found) => {
+      createInterface({ input: child.stdio[3] }).on("line", (line) => {
+        const { socket, port } = JSON.parse(line);
+        if (ports.set(socket, port).size === wanted) found();
+      });
+    }),
     child.ended.then(() => Promise.reject(new Error(`workerd did not start: ${printed}`))),
   ]);
+  return {
+    ports,
+    printed: () => printed,
+    /** How often the runtime has warned of a promise that another request resolved, when its own was gone. */
+    crossings: () => crossings,
+    stop: () => stop(child),
+  };
+}
+
+/** `clients`: the options of each client of the Worker, by its name, as they can be written in JSON. */
+export async function startIsolate({ runtime: { program, date }, bundle: { outdir, modules }, clients = {} }) {
+  const config = join(outdir, `isolate-${++made}.capnp`);
+  const { ports, ...rest } = await serve({ program, config, text: configuration({ modules, date, clients }) });
+  return { ...asking(ports.get("http")), ...rest };
+}
+
+/** The requests to the Worker at this port. */
+export function asking(port) {
   const outcomes = [];
 
   /**
@@ -97,9 +121,5 @@ export async function startIsolate({ runtime: { program, date }, bundle: { outdi
     /** What `stats()` of a client tells, target by target. */
     stats: async (client) => (await ask("stats", undefined, { client })).stats,
     outcomes,
-    printed: () => printed,
-    /** How often the runtime has warned of a promise that another request resolved, when its own was gone. */
-    crossings: () => crossings,
-    stop: () => stop(child),
   };
 }

@@ -3,6 +3,7 @@
 import { createClient, queryWithRetry, streamWithRetry } from "query-with-retry";
 import { batch, coalesce } from "query-with-retry/batch";
 import { createEndpoints } from "query-with-retry/endpoints";
+import { durableObject } from "query-with-retry/workers";
 import named from "./clients.json";
 
 const clients = new Map(Object.entries({ default: {}, ...named }).map(([name, options]) => [name, createClient(options)]));
@@ -10,15 +11,19 @@ const clients = new Map(Object.entries({ default: {}, ...named }).map(([name, op
 /** Its name says where the endpoint is that this client may resume. */
 const MANAGING = "managing ";
 
-function optionsOf(name) {
+/** Its name says with which options a client shares through the Durable Object. */
+const SHARING = "sharing ";
+
+function optionsOf(name, env) {
+  if (name.startsWith(SHARING)) return { ...JSON.parse(name.slice(SHARING.length)), coordinator: durableObject(env.COORDINATOR) };
   if (!name.startsWith(MANAGING)) return {};
   const endpoints = createEndpoints({ namespace: "me", token: "hf_managing_123456", url: `${name.slice(MANAGING.length)}/v2` });
   return { endpoints, resumePaused: true };
 }
 
 /** One that no configuration names is made by the first request that asks for it. */
-function clientOf(name) {
-  if (!clients.has(name)) clients.set(name, createClient(optionsOf(name)));
+function clientOf(name, env) {
+  if (!clients.has(name)) clients.set(name, createClient(optionsOf(name, env)));
   return clients.get(name);
 }
 
@@ -98,9 +103,9 @@ const streamed = {
 };
 
 export default {
-  async fetch(request) {
+  async fetch(request, env) {
     const { way, client: name, url: address, say, call } = JSON.parse(new URL(request.url).searchParams.get("ask"));
-    const client = clientOf(name);
+    const client = clientOf(name, env);
     const url = name.startsWith(MANAGING) ? { url: address, profile: "endpoint" } : address;
     if (way === "stats") return Response.json({ ok: true, stats: client.stats() });
     const told = { attempts: 0, waits: [] };

@@ -8,10 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const ENTRIES: [&str; 7] = ["index", "workerd", "edge-light", "slim", "batch", "endpoints", "redis"];
+const ENTRIES: [&str; 8] =
+    ["index", "workerd", "edge-light", "slim", "batch", "endpoints", "redis", "workers"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 21] = [
+const DECLARATIONS: [&str; 24] = [
     "index",
     "slim",
     "batch",
@@ -33,6 +34,9 @@ const DECLARATIONS: [&str; 21] = [
     "endpoints/create",
     "redis",
     "redis/redis",
+    "workers",
+    "workers/durable-object",
+    "workers/query-coordinator",
 ];
 
 pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
@@ -94,7 +98,7 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
 ///
 /// There is no copy in CommonJS for Jest, which cannot require ES modules: a program that reaches both copies would have
 /// two breakers, two limits and two `QueryError`s for one target, and a download of twice the size.
-const REQUIRED: [&str; 5] = ["index", "slim", "batch", "endpoints", "redis"];
+const REQUIRED: [&str; 6] = ["index", "slim", "batch", "endpoints", "redis", "workers"];
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */

@@ -6,6 +6,8 @@ import type * as ContractOfBatch from "./batch.js";
 import type * as PublishedBatch from "query-with-retry/batch";
 import type * as ContractOfRedis from "./redis.js";
 import type * as PublishedRedis from "query-with-retry/redis";
+import type * as ContractOfWorkers from "./workers.js";
+import type * as PublishedWorkers from "query-with-retry/workers";
 import type * as ContractOfEndpoints from "./endpoints.js";
 import type * as PublishedEndpoints from "query-with-retry/endpoints";
 
@@ -104,6 +106,13 @@ export type OfEndpoints = [
 export type OfRedis = [
   Assignable<typeof PublishedRedis, typeof ContractOfRedis>,
   Assignable<Parameters<typeof ContractOfRedis.redis>, Parameters<typeof PublishedRedis.redis>>,
+];
+
+// The entry of Workers.
+export type OfWorkers = [
+  Assignable<typeof PublishedWorkers, typeof ContractOfWorkers>,
+  Assignable<Parameters<typeof ContractOfWorkers.durableObject>, Parameters<typeof PublishedWorkers.durableObject>>,
+  Assignable<ConstructorParameters<typeof ContractOfWorkers.QueryCoordinator>, ConstructorParameters<typeof PublishedWorkers.QueryCoordinator>>,
 ];
 
 // The entry of batches.

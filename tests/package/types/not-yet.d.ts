@@ -7,3 +7,11 @@
 // the contract's own file. Unions cannot be widened from here: what they lack is in assignable.test-d.ts.
 // `QueryError.cause` cannot be told from the one that every `Error` declares, so no list can have it.
 import "query-with-retry";
+import type * as Workers from "./workers.js";
+import "query-with-retry/workers";
+
+// The entry of Workers is there without the jobs. Once they are published, these are declared twice, which is an error.
+declare module "query-with-retry/workers" {
+  const QueryJobs: typeof Workers.QueryJobs;
+  const createJobs: typeof Workers.createJobs;
+}
