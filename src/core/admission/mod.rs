@@ -132,7 +132,7 @@ impl Shared {
             reported: breaker::State::Closed,
             users: 0,
             has_line: false,
-            member: self.fleet.map(|id| Box::new(Member::new(id))),
+            member: self.fleet.map(|id| Box::new(Member::new(id, self.rules.lease.is_some()))),
         }
     }
 

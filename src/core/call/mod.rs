@@ -147,6 +147,11 @@ impl Call {
         self.target
     }
 
+    /// Its number in its client.
+    pub fn id(&self) -> CallId {
+        self.id
+    }
+
     /// Takes what happened and returns what to do next. See the [module](self) for the contract.
     pub fn handle(&mut self, now: Instant, input: Input, shared: &mut Shared) -> Action {
         let cx = &mut Context { now, shared };

@@ -1,7 +1,7 @@
 //! One exchange after another: when the next message is due, what it says, and what its reply is worth.
 
 use super::merge::Local;
-use super::{EVERY, Known, Member, Mode, NEWS, SLOW, View};
+use super::{EVERY, Known, LOST, Member, Mode, NEWS, SLOW, View};
 use crate::core::rng::Rng;
 use crate::core::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ pub(super) struct Exchange {
     regular: Option<Instant>,
     after_failure: Option<Instant>,
     failures: u32,
+    /// How many exchanges in a row have ended with their calls.
+    losses: u32,
     began: Option<Instant>,
     /// Since when the clocks are compared, and whether they ran apart.
     compared: Option<(Instant, u64)>,
@@ -86,7 +88,7 @@ impl Member {
     pub(super) fn due(&self, has_news: bool, has_traffic: bool) -> Option<Instant> {
         let exchange = &self.exchange;
         if let Some(sent) = &exchange.sent {
-            return Some(sent.at + SLOW);
+            return Some(sent.at + if self.ends_unseen { LOST } else { SLOW });
         }
         let next = if has_news { exchange.with_news } else { exchange.regular };
         let next = next.unwrap_or_default().max(exchange.after_failure.unwrap_or_default());
@@ -99,13 +101,34 @@ impl Member {
         self.asked.is_some_and(|asked| self.exchange.began.is_none_or(|began| asked >= began))
     }
 
-    /// The reply to the last message is overdue: the client is alone.
+    /// The reply to the last message is overdue: the client is alone. Where the message may be lost with its call, it was.
     pub(super) fn gives_up(&mut self, now: Instant, rng: &mut Rng) -> bool {
-        let is_late = self.exchange.sent.as_ref().is_some_and(|sent| now.since(sent.at) >= SLOW);
-        if is_late {
+        let is_late = self.exchange.sent.is_some();
+        if is_late && self.ends_unseen {
+            self.loses(now);
+        } else if is_late {
             self.failed(now, rng);
         }
         is_late
+    }
+
+    /// The exchange has ended with its call. The next begins after 100 ms, 200, 400, and so on, but never later than usual: calls
+    /// may all be shorter than an exchange.
+    pub(super) fn loses(&mut self, now: Instant) {
+        let exchange = &mut self.exchange;
+        let pause = NEWS.scaled(1 << exchange.losses.min(4), 1);
+        exchange.losses += 1;
+        let again = exchange.began.map(|began| began + pause);
+        exchange.regular = exchange.regular.min(again);
+        exchange.sent = None;
+        if self.holds_until().is_none_or(|until| until <= now) {
+            self.mode = Mode::Alone;
+        }
+    }
+
+    /// A message was sent whose reply has not come.
+    pub(super) fn is_exchanging(&self) -> bool {
+        self.exchange.sent.is_some()
     }
 
     pub(super) fn begins(&mut self, now: Instant, rng: &mut Rng) -> Message {
@@ -151,7 +174,7 @@ impl Member {
             self.failed(now, rng);
             return Outcome::Failed;
         };
-        self.exchange.failures = 0;
+        (self.exchange.failures, self.exchange.losses) = (0, 0);
         let read = View::read(&reply.text).unwrap_or_else(|| View::new(reply.now, local.burst));
         let known = self.known.insert(Known { view: read, here: now, there: reply.now });
         if sent.next.as_ref() == Some(&reply.text) {

@@ -3,7 +3,7 @@
 use super::exchange::{Outcome, Told};
 use super::merge::{CircuitHere, ColdHere, Local};
 use super::view::NO_TOKENS;
-use super::{FOLLOWS, Message, Mode, OWN, Reply};
+use super::{FOLLOWS, Message, Mode, NEWS, OWN, Reply};
 use crate::core::admission::limiter::SLOW_START;
 use crate::core::admission::messages::Event;
 use crate::core::admission::target::TargetState;
@@ -26,19 +26,32 @@ impl Shared {
     /// [`SLOW`](super::SLOW) is given up.
     pub fn exchange(&mut self, now: Instant) -> Option<(usize, Message)> {
         self.fleet?;
+        let is_due = |state: &TargetState| state.exchange_due().is_some_and(|due| due <= now);
         for target in 0..self.targets.len() {
-            let Some(state) = self.targets.get_mut(target) else { continue };
-            if state.exchange_due().is_none_or(|due| due > now) {
-                continue;
-            }
+            let Some(state) = self.targets.get_mut(target).filter(|state| is_due(state)) else { continue };
             let Some(member) = &mut state.member else { continue };
             let was = member.mode;
-            if !member.gives_up(now, &mut self.rng) {
+            if member.gives_up(now, &mut self.rng) {
+                self.goes_on(now, target, was);
+            }
+            let Some(state) = self.targets.get_mut(target).filter(|state| is_due(state)) else { continue };
+            if let Some(member) = &mut state.member {
                 return Some((target, member.begins(now, &mut self.rng)));
             }
-            self.goes_on(now, target, was);
         }
         None
+    }
+
+    /// The call that began the exchange about the target has ended. In a Worker its request may end, and with it the exchange.
+    pub fn loses(&mut self, now: Instant, target: usize) {
+        let Some(member) = self.targets.get_mut(target).and_then(|state| state.member.as_mut()) else {
+            return;
+        };
+        let was = member.mode;
+        if member.is_exchanging() {
+            member.loses(now);
+            self.goes_on(now, target, was);
+        }
     }
 
     /// The reply to a message, or `None` where the engine could not be asked. Returns another message if one follows.
@@ -65,6 +78,22 @@ impl Shared {
         }
         self.goes_on(now, target, was);
         None
+    }
+
+    /// Whether this client has found something that others do not know.
+    pub fn has_news(&self) -> bool {
+        self.targets.iter().any(TargetState::has_news)
+    }
+
+    /// Whether a call should not end now, because an exchange about its target would end with it: the call has `begun` one that has
+    /// news to tell, or the call has `failed` and may be the last for a while. Or there is news, and the time to tell it is near.
+    pub fn awaits_reply(&self, now: Instant, target: usize, begun: bool, failed: bool) -> bool {
+        let Some(state) = self.targets.get(target) else { return false };
+        let has_news = state.has_news();
+        if state.member.as_ref().is_some_and(|member| member.is_exchanging()) {
+            return begun && (failed || has_news);
+        }
+        has_news && state.exchange_due().is_some_and(|due| due <= now + NEWS)
     }
 
     /// The queue may move, and the mode may be another one.
@@ -142,11 +171,18 @@ impl Shared {
 
 impl TargetState {
     fn exchange_due(&self) -> Option<Instant> {
-        let member = self.member.as_ref()?;
+        self.member.as_ref()?.due(self.has_news(), self.calls() > 0 || self.was_asked())
+    }
+
+    fn was_asked(&self) -> bool {
+        self.member.as_ref().is_some_and(|member| member.was_asked())
+    }
+
+    /// The gate or the breaker is not as the client last told or followed.
+    fn has_news(&self) -> bool {
         let is_cold = self.coordinator.gate.sure_cold().is_some();
         let is_open = self.coordinator.breaker.as_ref().is_some_and(breaker::Breaker::is_open);
-        let has_news = (is_cold, is_open) != (member.was_cold, member.was_open);
-        member.due(has_news, self.calls() > 0 || member.was_asked())
+        self.member.as_ref().is_some_and(|member| (is_cold, is_open) != (member.was_cold, member.was_open))
     }
 
     /// A call was answered.

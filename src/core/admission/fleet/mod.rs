@@ -27,6 +27,11 @@
 //! A reply that takes longer than [`SLOW`], none at all, a text that is no state of this version, a third writer in a row
 //! that came first, and a clock that does not run as fast as the client's: each makes the client [`Mode::Alone`]. Its own
 //! rules hold, no call waits, and the engine is asked again after one second, two, four, up to a minute, with jitter.
+//!
+//! In a Worker an exchange belongs to the request that began it. The runtime drops it with that request, and nobody hears of it.
+//! So the request itself has to say that a reply is late. An exchange that neither its reply nor its request has ended is
+//! [`LOST`], which says nothing about the engine: another begins soon. A client whose last reply is older than [`FOLLOWS`] is alone
+//! all the same.
 
 mod exchange;
 mod follow;
@@ -39,6 +44,8 @@ pub use view::View;
 
 /// A reply that takes longer is none.
 pub const SLOW: Duration = Duration::from_ms(200);
+/// Where a call may end unseen, an exchange may end with it. One that nobody has ended for so long, its own call included, is lost.
+const LOST: Duration = Duration::from_ms(300);
 /// How far apart the exchanges of a client with traffic are: at least, and at most.
 pub const EVERY: (Duration, Duration) = (Duration::from_ms(800), Duration::from_secs(1));
 /// A client that has news exchanges so soon after the last exchange.
@@ -69,6 +76,8 @@ pub enum Mode {
 pub struct Member {
     /// The number of the client.
     id: u64,
+    /// Calls may end unseen, and exchanges with them.
+    ends_unseen: bool,
     mode: Mode,
     exchange: exchange::Exchange,
     /// What the last reply said, and when it came.
@@ -123,9 +132,10 @@ impl Known {
 
 impl Member {
     /// A client that knows nothing of the others yet. `id` must differ from theirs in its lowest 53 bits.
-    pub fn new(id: u64) -> Self {
+    pub fn new(id: u64, ends_unseen: bool) -> Self {
         Self {
             id: (id & MOST_ID).max(1),
+            ends_unseen,
             mode: Mode::Alone,
             exchange: exchange::Exchange::default(),
             known: None,

@@ -4,6 +4,7 @@ mod circuit;
 mod cold;
 mod engine;
 mod share;
+mod worker;
 
 use super::*;
 use crate::core::admission::gate::{ColdSighting, Role};
@@ -149,7 +150,11 @@ impl Fleet {
 }
 
 fn client(id: u64) -> Shared {
-    let mut shared = Shared::new(Rules::default(), limiter::Rule::default(), AlertRule::default(), id);
+    made(id, Rules::default())
+}
+
+fn made(id: u64, rules: Rules) -> Shared {
+    let mut shared = Shared::new(rules, limiter::Rule::default(), AlertRule::default(), id);
     shared.join(id);
     shared.grow(TARGET);
     shared

@@ -34,7 +34,7 @@ fn the_shares_of_all_clients_add_up_to_the_limit() {
     (all.limit, all.calls, all.calls_before) = (37_500, 7, 113);
     let (mut from, mut sum) = (0, 0);
     for calls in [1, 9, 40, 2, 2, 2, 1, 50, 6] {
-        let mut member = Member::new(1);
+        let mut member = Member::new(1, false);
         (member.calls_before, member.calls) = (from, calls);
         let here = Instant::from_ms(START);
         member.known = Some(Known { view: all, here, there: EPOCH });
