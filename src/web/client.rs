@@ -21,6 +21,8 @@ pub(super) struct Client {
     waiters: RefCell<Waiters>,
     /// Takes the messages to the engine of a fleet.
     carrier: Carrier,
+    /// The call that has begun the last exchange, and the target that it is about, if the exchange may end with the call.
+    carried: Cell<Option<(u32, usize)>>,
     /// The client takes no more calls, and goes with the last call in flight.
     closed: Cell<bool>,
 }
@@ -54,8 +56,8 @@ pub(super) fn make(scope: Scope, shared: Shared, carrier: Carrier) -> u32 {
         });
         let waiters = RefCell::new(Waiters::of(scope));
         if let Some(place) = clients.get_mut(number as usize) {
-            let closed = Cell::new(false);
-            *place = Some(Rc::new(Client { number, scope, shared, waiters, carrier, closed }));
+            let (carried, closed) = (Cell::new(None), Cell::new(false));
+            *place = Some(Rc::new(Client { number, scope, shared, waiters, carrier, carried, closed }));
         }
         number
     })
@@ -78,6 +80,10 @@ impl Client {
 
     pub(super) fn unregister(self: &Rc<Self>, id: u32) {
         self.waiters.borrow_mut().unregister(id);
+        if let Some((_, target)) = self.carried.get().filter(|(by, _)| *by == id) {
+            self.carried.set(None); // another call may get its number
+            self.shared.borrow_mut().loses(clock::now(), target);
+        }
         // The last call may leave something to tell.
         self.exchanges();
         self.ends();
@@ -106,7 +112,7 @@ impl Client {
         if shared.due().is_some_and(|due| due <= now) {
             shared.wake(now);
         }
-        self.calls(&mut shared);
+        self.calls(&mut shared, Some(call.id()));
         drop(shared);
         origins::pass_on();
         self.sweep();
@@ -126,7 +132,7 @@ impl Client {
     pub(super) fn abandon(self: &Rc<Self>, call: &mut Call) {
         let mut shared = self.shared.borrow_mut();
         call.handle(clock::now(), Input::Aborted, &mut shared);
-        self.calls(&mut shared);
+        self.calls(&mut shared, None);
         drop(shared);
         origins::pass_on();
     }
@@ -135,7 +141,12 @@ impl Client {
     pub(super) fn handle(self: &Rc<Self>, call: &mut Call, now: Instant, input: Input) -> Action {
         let mut shared = self.shared.borrow_mut();
         let action = call.handle(now, input, &mut shared);
-        self.calls(&mut shared);
+        let goes_on = match action {
+            Action::Deliver => shared.has_news(),
+            Action::Abandon => false,
+            _ => true,
+        };
+        self.calls(&mut shared, goes_on.then_some(call.id()));
         drop(shared);
         origins::pass_on();
         action
@@ -145,7 +156,7 @@ impl Client {
     pub(super) fn connect(self: &Rc<Self>, now: Instant, target: usize) {
         let mut shared = self.shared.borrow_mut();
         shared.connect(now, target);
-        self.calls(&mut shared);
+        self.calls(&mut shared, None);
     }
 
     /// The next event that was not reported yet. One at a time, because its listener may call the client.
@@ -191,16 +202,42 @@ impl Client {
     /// Hands on the messages that are due, and arms the timer for the next.
     fn exchanges(self: &Rc<Self>) {
         let mut shared = self.shared.borrow_mut();
-        self.carries(&mut shared);
+        self.carries(&mut shared, None);
     }
 
-    fn carries(self: &Rc<Self>, shared: &mut Shared) {
+    /// `by`: the call whose turn it is, and which goes on for a while. In a Worker an exchange belongs to the request of that call.
+    /// What is to be told when no call goes on is told with the next one.
+    fn carries(self: &Rc<Self>, shared: &mut Shared, by: Option<u32>) {
+        if self.scope != Scope::Process && by.is_none() {
+            return;
+        }
         while let Some((target, message)) = shared.exchange(clock::now()) {
+            self.carried.set(by.map(|by| (by, target)));
             self.carry(target, message);
         }
         if let Some(due) = shared.exchange_due() {
             self.waiters.borrow_mut().arm(due, self);
         }
+    }
+
+    /// Whether a call that is over should not end yet, because an exchange would end with it that should not be lost. Without this rule
+    /// an isolate whose calls are refused at once would hear nothing of the others, and nobody would hear what the last
+    /// call of an isolate has found.
+    pub(super) fn holds(self: &Rc<Self>, call: u32, target: usize, failed: bool) -> bool {
+        if self.scope == Scope::Process {
+            return false;
+        }
+        let mut shared = self.shared.borrow_mut();
+        if shared.has_news() {
+            self.carries(&mut shared, Some(call));
+        }
+        let begun = self.carried.get().is_some_and(|(by, _)| by == call);
+        shared.awaits_reply(clock::now(), target, begun, failed)
+    }
+
+    /// When the next exchange is due, in a Worker. A call in flight begins it.
+    pub(super) fn exchange_due(&self) -> Option<Instant> {
+        self.shared.borrow().exchange_due()
     }
 
     /// The other side sends the message later: what it calls may come back here.
@@ -218,8 +255,8 @@ impl Client {
         self.on_timer(); // calls may go on
     }
 
-    fn calls(self: &Rc<Self>, shared: &mut Shared) {
-        self.carries(shared);
+    fn calls(self: &Rc<Self>, shared: &mut Shared, by: Option<u32>) {
+        self.carries(shared, by);
         let mut waiters = self.waiters.borrow_mut();
         while let Some(who) = shared.woken() {
             waiters.grant_turn(who);
@@ -235,7 +272,7 @@ impl TimerTarget for Client {
         let mut shared = self.shared.borrow_mut();
         shared.wake(clock::now());
         self.waiters.borrow_mut().wake_due(self);
-        self.calls(&mut shared);
+        self.calls(&mut shared, None);
         drop(shared);
         origins::pass_on();
     }

@@ -10,7 +10,7 @@ use super::report::{self, ms, outcome};
 use super::scope::Scope;
 use super::wait::{Waiter, Wakeup};
 use crate::core::admission::Event;
-use crate::core::admission::fleet::Mode;
+use crate::core::admission::fleet::{Mode, SLOW};
 use crate::core::call::{Action, Call, Input, Status};
 use crate::core::record::WaitReason;
 use crate::core::time::{Duration, Instant};
@@ -164,6 +164,15 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     };
     if let Some(attempt) = &attempt {
         attempt.flush();
+    }
+    if let Some(slot) = driven.retained.get(call.target()).filter(|_| how < 2) {
+        waiter.forget_promise();
+        let until = clock::now() + SLOW;
+        while clock::now() < until && client.holds(id, *slot, how == 1) {
+            if let Wakeup::Aborted = waiter.race(until, true).await {
+                break;
+            }
+        }
     }
     let report = if how == 0 && request.quiet() {
         JsValue::UNDEFINED

@@ -6,7 +6,7 @@
 use super::bindings::Request;
 use super::client::Client;
 use super::clock;
-use crate::core::time::Instant;
+use crate::core::time::{Duration, Instant};
 use gloo_timers::callback::Timeout;
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -23,6 +23,9 @@ pub(super) enum Wakeup {
     /// The caller has aborted.
     Aborted,
 }
+
+/// A tick comes no sooner than this, whatever is due: so often a queued call ticks.
+const SOON: Duration = Duration::from_ms(20);
 
 /// The values of [`Request::news`].
 const ABORTED: u32 = 1;
@@ -110,7 +113,8 @@ impl<'a> Waiter<'a> {
             return Poll::Ready(Wakeup::Tick);
         }
         let now = clock::now();
-        let until = until.min(now + tick);
+        let exchange = self.client.exchange_due().unwrap_or(now + tick).max(now + SOON);
+        let until = until.min(now + tick).min(exchange);
         if self.nap.as_ref().is_none_or(|nap| until < nap.until) {
             let is_over = Rc::new(Cell::new(false));
             let (over, waker) = (is_over.clone(), cx.waker().clone());

@@ -185,6 +185,9 @@ impl Waiters {
 
     /// The timer has fired: wakes the calls whose time has come, and arms the timer for the others.
     pub(super) fn wake_due(&mut self, target: &Rc<impl TimerTarget>) {
+        if self.scope != Scope::Process {
+            return; // whoever has called may not poll the calls of other requests
+        }
         self.timer = None;
         let now = clock::now();
         let mut next: Option<Instant> = None;

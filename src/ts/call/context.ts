@@ -10,7 +10,7 @@ import type { QueryOptions } from "../types/call.js";
 import type { ClientOptions, Coordinator, WarmUp } from "../types/client.js";
 import { alertOf } from "../wasm/decode.js";
 import { clientNumbers } from "../wasm/encode.js";
-import type { Attachable, Instance } from "../wasm/instance.js";
+import { type Attachable, type Instance, Scope } from "../wasm/instance.js";
 import type { Carrier, CoreTarget } from "../wasm/protocol.js";
 import { tell } from "./events.js";
 
@@ -34,6 +34,9 @@ interface Reply {
   now: number;
   text: string;
 }
+
+/** `SLOW` of `core/admission/fleet`, in ms: a reply that takes longer is none. */
+const SLOW = 200;
 
 /** How many targets are checked for being in use when a new one arrives. Without a limit each arrival might check thousands. */
 const MOST_LOOKS = 16;
@@ -214,6 +217,13 @@ export class ClientContext implements Attachable, Carrier {
 
   async #carry(label: string | undefined, place: number, ticket: number, message: Message): Promise<void> {
     const core = this.#core;
+    const replied = (now = NaN, text = "") => {
+      // The number of the client, and the place of the target, may belong to others by now.
+      if (core && core === this.#core && label === this.labels[place]) core.replied(this.#number, place, ticket, now, text);
+    };
+    // In a Worker the core has no timer of its own, and if this request ends, neither a timer of it nor an answer to it comes. So the
+    // core can tell a coordinator that is slow from a request that has gone.
+    const late = core?.scope === Scope.Request ? setTimeout(() => replied(), SLOW) : undefined;
     let reply: Partial<Reply> = {};
     try {
       await undefined; // the core waits until this function returns, and a coordinator may call the client
@@ -222,10 +232,9 @@ export class ClientContext implements Attachable, Carrier {
       // It is passed over.
     }
     const { now, text } = Object(reply) as Partial<Reply>;
-    const isGood = typeof now === "number" && typeof text === "string";
-    // The number of the client, and the place of the target, may belong to others by now.
-    if (core && core === this.#core && label === this.labels[place])
-      core.replied(this.#number, place, ticket, isGood ? now : NaN, isGood ? text : "");
+    clearTimeout(late);
+    if (typeof now === "number" && typeof text === "string") replied(now, text);
+    else replied();
   }
 
   /** The numbers of one target, as `src/web/report.rs` writes them. */
