@@ -46,10 +46,11 @@ const engine :Workerd.Worker = (
 
 /** `sharing`: the options of the client that each isolate has. */
 export async function startFleet({ runtime: { program, date }, bundles: { worker, engine }, count, sharing = {} }) {
-  const disk = join(folderOf(engine), `disk-${++made}`);
+  const number = ++made;
+  const disk = join(folderOf(engine), `disk-${number}`);
   await mkdir(disk, { recursive: true });
   const client = `sharing ${JSON.stringify(sharing)}`;
-  const config = join(folderOf(engine), `fleet-${made}.capnp`);
+  const config = join(folderOf(engine), `fleet-${number}.capnp`);
   const text = configuration({ worker, engine, date, count, disk });
   const outcomes = [];
   let process;
@@ -63,7 +64,7 @@ export async function startFleet({ runtime: { program, date }, bundles: { worker
       fleet.isolates = Array.from({ length: count }, (_, nth) => {
         const isolate = asking(process.ports.get(`isolate${nth}`));
         const ask = async (way, url, options) => {
-          const outcome = await isolate.ask(way, url, { client, ...options });
+          const outcome = await isolate.ask(way, url, { ...options, client: options?.client ?? client });
           if (way !== "stats") outcomes.push(outcome);
           return outcome;
         };

@@ -24,9 +24,7 @@ export const engines = [
       const before = fleet.outcomes.length;
       // Some calls are longer than an answer may take: they find out that the object is slow.
       await mock.put("m", { latencyMs: 400 });
-      const long = calls();
-      await until(() => isAlone(isolate));
-      allAnswered(await long, 400 + 200);
+      await until(() => isAlone(isolate), calls);
       await mock.put("m", { latencyMs: LATENCY });
       for (let nth = 0; nth < 20; nth++) allAnswered(await calls(), PROMPT);
       await fleet.engine(url, "/order", "");
