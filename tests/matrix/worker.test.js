@@ -39,7 +39,7 @@ test("the Worker of docs/workers.md, from an empty folder and by the commands be
   assert.match(said, /word1[^]*data: \[DONE\]/);
 });
 
-test("the example Worker, by the commands of its README, streams an answer of a cold model", async () => {
+test("the example Worker, by the commands of its README, streams an answer of a cold model, serves its page and is woken by its Cron Trigger", async () => {
   const lines = (await blockOf("examples/worker/README.md", "sh")).trim().split("\n");
   const dir = await createNpmApp({ from: join(ROOT, "examples/worker") });
   const { scripts } = JSON.parse(await readFile(join(dir, "package.json"), "utf8"));
@@ -51,7 +51,14 @@ test("the example Worker, by the commands of its README, streams an answer of a 
   const said = await served(
     dir,
     (port) => wrangler(port),
-    (url) => ask(lines[3], url),
+    async (url) => {
+      const text = await ask(lines[3], url);
+      assert.match(await (await fetch(url)).text(), /<h1>Ask a model/);
+      const [, cron] = /`curl (\S+scheduled)`/.exec(await readFile(join(dir, "README.md"), "utf8"));
+      assert.equal((await fetch(cron.replace("http://127.0.0.1:8787", url))).status, 200);
+      assert.match(await (await fetch(`${url}/metrics`)).text(), /calls_total\{[^}]*\} 2\b/);
+      return text;
+    },
   );
   assert.match(said, /word1[^]*data: \[DONE\]/);
 });

@@ -40,19 +40,30 @@ describe("examples", () => {
 
   const log = async (key) => (await (await fetch(`${mock.mockUrl}/_mock/${key}`)).json()).log;
 
-  test("the Worker waits for a cold model, passes its stream through with the key, and counts", async () => {
+  /** What `wrangler dev` would serve, with the settings of wrangler.toml that a test may not change. */
+  async function gateway(endpoint) {
     const { outdir, modules: paths } = await bundleWorker(app, "examples/worker/src/index.js");
     const modules = [];
     for (const path of paths) modules.push({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path, contents: await readFile(path) });
-    const [, date] = (await readFile(join(app.dir, "examples/worker/wrangler.toml"), "utf8")).match(/compatibility_date = "(.*)"/);
-    const worker = new Miniflare({
+    const settings = await readFile(join(app.dir, "examples/worker/wrangler.toml"), "utf8");
+    const read = (name) => JSON.parse(new RegExp(`^${name} = (.*)$`, "m").exec(settings)[1]);
+    return new Miniflare({
+      host: "127.0.0.1",
+      port: 0,
       modules,
       modulesRoot: outdir,
-      compatibilityDate: date,
-      compatibilityFlags: ["enable_request_signal"],
-      bindings: { ENDPOINT: await model("worker", 1500), HF_TOKEN: "hf_example" },
+      compatibilityDate: read("compatibility_date"),
+      compatibilityFlags: read("compatibility_flags"),
+      bindings: { ENDPOINT: endpoint, MODEL: read("MODEL"), HF_TOKEN: "hf_example" },
+      durableObjects: { COORDINATOR: { className: read("class_name"), useSQLite: true } },
+      assets: { directory: join(app.dir, "examples/worker", read("directory")), routerConfig: { has_user_worker: true } },
       cf: false,
     });
+  }
+
+  test("the Worker waits for a cold model, passes its stream through with the key, counts, and shares through its Durable Object", async () => {
+    const endpoint = await model("worker", 1500);
+    const worker = await gateway(endpoint);
     try {
       const answer = await worker.dispatchFetch("http://worker/chat", { method: "POST", body: QUESTION });
       assert.equal(answer.status, 200);
@@ -60,6 +71,26 @@ describe("examples", () => {
       assert.match(await answer.text(), /data: \[DONE\]/);
       assert.ok((await log("worker")).every(({ headers }) => headers.authorization === "Bearer hf_example"));
       assert.match(await (await worker.dispatchFetch("http://worker/metrics")).text(), /calls_total\{[^}]*\} 1\b/);
+      assert.equal((await worker.dispatchFetch("http://worker/chat", { method: "POST", body: "no JSON" })).status, 400);
+      const objects = await worker.getDurableObjectNamespace("COORDINATOR");
+      const kept = await objects
+        .get(objects.idFromName(`1:${endpoint}#m`))
+        .fetch("http://object/", { method: "POST", body: JSON.stringify({ expected: "", next: "" }) });
+      assert.match((await kept.json()).text, /^1 \d+ /);
+    } finally {
+      await worker.dispose();
+    }
+  });
+
+  test("the Cron Trigger of the Worker wakes a cold model, and then nobody waits", async () => {
+    const worker = await gateway(await model("cron", 1500));
+    try {
+      assert.equal((await (await worker.getWorker()).scheduled({})).outcome, "ok");
+      const before = (await log("cron")).length;
+      assert.ok(before >= 2, "it asked until the model was up");
+      const payload = JSON.stringify({ messages: [{ role: "user", content: "Hi" }] });
+      assert.equal((await worker.dispatchFetch("http://worker/chat", { method: "POST", body: payload })).status, 200);
+      assert.equal((await log("cron")).length, before + 1);
     } finally {
       await worker.dispose();
     }
@@ -89,6 +120,28 @@ describe("examples", () => {
 
   const chromium = browser("chromium");
   const skip = chromium.missing && process.env.CI !== "true" ? chromium.missing : false;
+  test("the page of the Worker waits for a cold model, shows the words as they come, and cancels", { skip }, async () => {
+    const worker = await gateway(await model("page", 4_000, { tokens: 200, tokensPerSecond: 40 }));
+    const { chromium: driver } = createRequire(import.meta.url)("playwright-core");
+    const executablePath = onPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
+    const window = await driver.launch({ executablePath, args: CHROMIUM_FLAGS });
+    try {
+      const page = await window.newPage();
+      await page.goto(String(await worker.ready));
+      await page.getByRole("textbox", { name: "Question" }).fill("Hi");
+      await page.getByRole("button", { name: "Ask" }).click();
+      await page.getByText("The model may be starting").waitFor();
+      await page.waitForFunction(() => document.querySelector("output").textContent.split(" ").length > 20);
+      assert.equal(await page.getByRole("status").first().textContent(), "Answering…");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByText("Cancelled.").waitFor();
+      assert.ok(await page.getByRole("button", { name: "Ask" }).isEnabled());
+    } finally {
+      await window.close();
+      await worker.dispose();
+    }
+  });
+
   test("the React app shows how far the model has loaded, then its words as they come, and cancels", { skip }, async () => {
     const root = join(app.dir, "examples/react");
     // What `npm install` would bring, from where it is.
