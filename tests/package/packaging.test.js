@@ -120,7 +120,14 @@ describe("the tarball", () => {
   test("is ES modules, and what is required is the same modules", async () => {
     assert.equal(app.manifest.type, "module");
     const required = app.files.filter((name) => name.endsWith(".cjs"));
-    assert.deepEqual(required.sort(), ["dist/batch.cjs", "dist/endpoints.cjs", "dist/index.cjs", "dist/redis.cjs", "dist/slim.cjs", "dist/workers.cjs"]);
+    assert.deepEqual(required.sort(), [
+      "dist/batch.cjs",
+      "dist/endpoints.cjs",
+      "dist/index.cjs",
+      "dist/redis.cjs",
+      "dist/slim.cjs",
+      "dist/workers.cjs",
+    ]);
     for (const path of required) {
       const source = await readFile(join(app.installed, path), "utf8");
       assert.equal(source, `module.exports = require("./${path.slice("dist/".length, -".cjs".length)}.js");\n`);

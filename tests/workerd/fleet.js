@@ -75,7 +75,10 @@ export async function startFleet({ runtime: { program, date }, bundles: { worker
     stop: () => process.stop(),
     /** To the object of a target: an order for its answers ("throw", "wait300", "" for none), or another path of engine.js. */
     async engine(url, path, body = "") {
-      const answer = await fetch(`http://127.0.0.1:${process.ports.get("engine")}${path}?key=${encodeURIComponent(`1:${url}`)}`, { method: "POST", body });
+      const answer = await fetch(`http://127.0.0.1:${process.ports.get("engine")}${path}?key=${encodeURIComponent(`1:${url}`)}`, {
+        method: "POST",
+        body,
+      });
       const text = await answer.text();
       return { status: answer.status, ...(text.startsWith("{") ? JSON.parse(text) : { text }) };
     },

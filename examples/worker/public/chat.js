@@ -33,7 +33,7 @@ async function answers(question, signal) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const aborted = new AbortController();
-  cancel.onclick = () => aborted.abort();
+  cancel.addEventListener("click", () => aborted.abort(), { once: true });
   [ask.disabled, cancel.disabled] = [true, false];
   answer.textContent = problem.textContent = "";
   status.textContent = "Asking…";
