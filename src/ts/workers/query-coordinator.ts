@@ -52,9 +52,9 @@ export class QueryCoordinator {
     const { expected, next } = message;
     if (next && (kept?.text ?? "") === expected) {
       kept = { text: next, written: now };
-      // The answer leaves when these are stored (output gates). One alarm serves all writings of ten minutes, because each costs one.
-      if ((await this.#storage.getAlarm()) === null) void this.#storage.setAlarm(now + KEPT);
-      void this.#storage.put(KEY, kept);
+      // One alarm serves all writings of ten minutes, because to set one costs a writing too.
+      const isArmed = (await this.#storage.getAlarm()) !== null;
+      await Promise.all([this.#storage.put(KEY, kept), isArmed ? undefined : this.#storage.setAlarm(now + KEPT)]);
     }
     return Response.json({ now, text: kept?.text ?? "" });
   }

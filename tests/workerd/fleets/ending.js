@@ -63,7 +63,7 @@ export const ending = [
     },
   },
   {
-    name: "an isolate whose requests end at once is never refused by the object for longer than a second",
+    name: "an isolate whose calls have all been short shares within a second once longer ones come",
     count: 1,
     async run({ fleet, mock }) {
       const url = await put(mock, "m", {});
