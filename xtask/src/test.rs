@@ -181,6 +181,7 @@ pub(crate) fn bench(name: &str) -> Result<()> {
     }
     let published = package::build(Flavour::Published)?;
     need::npm("tests/bench")?; // the clients that it is measured beside
+    need::npm("tests/package")?; // the runtimes
     run(node().arg(program).env("MOCK_HF_BIN", mock_server()?).env("PKG_DIR", published))
 }
 
