@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { connectMock } from "../package/cases/mock.js";
-import { createApp } from "../package/harness/app.js";
+import { createApp, PKG_DIR } from "../package/harness/app.js";
 import { startMock } from "../package/harness/mock-server.js";
 import { bundleWorker } from "../package/harness/worker-bundle.js";
 import { circuits } from "./fleets/circuits.js";
@@ -55,6 +56,15 @@ async function runCase(context, { count, sharing, run }, runtime, prefix) {
     await mock.close();
   }
 }
+
+test("the entry can be imported outside of Workers, and says what it was given where that is no binding", async () => {
+  const { durableObject, QueryCoordinator } = await import(pathToFileURL(join(PKG_DIR, "dist/workers.js")).href);
+  assert.equal(typeof QueryCoordinator, "function");
+  for (const bad of [undefined, null, "COORDINATOR", {}, { get() {} }]) {
+    assert.throws(() => durableObject(bad), { name: "TypeError", message: /namespace must be the binding of a Durable Object/ });
+  }
+  assert.throws(() => durableObject(undefined), /got undefined/);
+});
 
 describe("isolates that share through a Durable Object", { concurrency: runtimes.length }, () => {
   runtimes.forEach((runtime, of) => {

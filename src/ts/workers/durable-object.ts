@@ -38,9 +38,7 @@ export function durableObject(namespace: unknown): Coordinator {
       const objects = namespace as Namespace;
       // A stub belongs to the request that made it.
       const answer = await objects.get(objects.idFromName(key)).fetch("https://coordinator/", { method: "POST", body: JSON.stringify(message) });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`query-with-retry: the Durable Object answered ${answer.status}`);
-      return JSON.parse(text) as unknown;
+      return (await answer.json()) as unknown;
     },
   };
 }
