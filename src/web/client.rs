@@ -212,7 +212,7 @@ impl Client {
             return;
         }
         while let Some((target, message)) = shared.exchange(clock::now()) {
-            self.carried.set(by.map(|by| (by, target)));
+            self.carried.set(by.filter(|_| self.scope != Scope::Process).map(|by| (by, target)));
             self.carry(target, message);
         }
         if let Some(due) = shared.exchange_due() {

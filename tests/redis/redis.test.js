@@ -152,6 +152,17 @@ for (const [library, connect] of Object.entries(clients)) {
       assert.ok(sent.length <= before + 1, `${sent.length - before} more`);
     });
 
+    test("an exchange goes on after the call that began it", async () => {
+      const target = await mock.put("after", {});
+      const { send, close } = await connect(engine.port);
+      const late = async (command) => (await sleep(60), send(command));
+      const client = createClient({ coordinator: redis(late, { prefix: "after" }) });
+      open.push(() => (client.close(), close()));
+      await client.query(target, payload);
+      assert.equal(state(client, target), "alone", "the call is over before Redis has answered");
+      await until(() => state(client, target) === "shared");
+    });
+
     test("a key names the target without the query of its URL, and is dropped ten minutes after the last writing", async () => {
       const target = await mock.put("keys", { cold: { ms: 1_500 } });
       const [{ client, sent, send, prefix }] = await programs(1);
