@@ -45,7 +45,7 @@ pub use view::View;
 /// A reply that takes longer is none.
 pub const SLOW: Duration = Duration::from_ms(200);
 /// Where a call may end unseen, an exchange may end with it. One that nobody has ended for so long, its own call included, is lost.
-const LOST: Duration = Duration::from_ms(300);
+pub const LOST: Duration = Duration::from_ms(300);
 /// How far apart the exchanges of a client with traffic are: at least, and at most.
 pub const EVERY: (Duration, Duration) = (Duration::from_ms(800), Duration::from_secs(1));
 /// A client that has news exchanges so soon after the last exchange.
