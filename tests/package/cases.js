@@ -2,6 +2,7 @@
 // runtime. The very first calls come first: they are the ones that load the module.
 import { aborts } from "./cases/aborts.js";
 import { advice } from "./cases/advice.js";
+import { alwaysThere } from "./cases/always-there.js";
 import { answers } from "./cases/answers.js";
 import { badArguments } from "./cases/arguments.js";
 import { batches } from "./cases/batch.js";
@@ -69,6 +70,7 @@ export const cases = [
   ...redirects,
   ...callersObjects,
   ...fetchAsFetch,
+  ...alwaysThere,
   ...replacedFetch,
   ...foreignSignals,
   ...badArguments,

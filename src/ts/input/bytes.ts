@@ -1,6 +1,7 @@
 /** Reads a stream of bytes to its end, and joins pieces of bytes. */
 
 import type { Bytes } from "../wasm/protocol.js";
+import { Turns } from "./turns.js";
 
 export function joined(pieces: Bytes[]): Bytes {
   const [first] = pieces;
@@ -18,6 +19,7 @@ export function joined(pieces: Bytes[]): Bytes {
 export async function wholeOf(stream: ReadableStream<unknown>, signal: AbortSignal): Promise<Bytes> {
   const reader = stream.getReader();
   const pieces: Bytes[] = [];
+  const turns = new Turns();
   const leave = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", leave);
   try {
@@ -28,6 +30,8 @@ export async function wholeOf(stream: ReadableStream<unknown>, signal: AbortSign
       if (done) return joined(pieces);
       if (!(value instanceof Uint8Array)) throw new TypeError("query-with-retry: the stream of a request body must give Uint8Arrays");
       pieces.push(value as Bytes);
+      const turn = turns.after(value.length);
+      if (turn) await turn;
     }
   } finally {
     signal.removeEventListener("abort", leave);
