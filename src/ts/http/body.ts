@@ -1,5 +1,6 @@
 /** The bytes of one answer, piece by piece, and the times that the clocks of the core read. */
 
+import { Turns } from "../input/turns.js";
 import { type BodyProgress, type Bytes, Fed } from "../wasm/protocol.js";
 import { readableOf } from "./readable.js";
 
@@ -40,6 +41,9 @@ export class Body implements BodyProgress {
   #passed = false;
   #leftAt = 0;
   #awayMs = 0;
+  readonly #turns = new Turns();
+  /** When the event loop has turned. Only pieces that a replaced `fetch` has ready come without that. */
+  #turn: Promise<void> | undefined;
   readonly #reader: ReadableStreamDefaultReader<Bytes> | undefined;
 
   /** @throws if the body is locked, as when a test answers twice with one `Response` */
@@ -53,6 +57,11 @@ export class Body implements BodyProgress {
    */
   pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
     if (!this.#reader) return use();
+    if (this.#turn) {
+      const next = (): void => this.pull(use, lost);
+      void this.#turn.then(next);
+      return void (this.#turn = undefined);
+    }
     // A replaced `fetch` may bring a reader of its own, whose promises may settle at once every time.
     try {
       const next: unknown = this.#reader.read();
@@ -76,6 +85,7 @@ export class Body implements BodyProgress {
     if (done) return undefined;
     if (!ArrayBuffer.isView(value)) throw new TypeError("a body must be bytes");
     this.quietSince = performance.now();
+    this.#turn = this.#turns.after(value.byteLength);
     // As it is, if it can be: a view of each piece is a tenth of what a stream of small ones costs. One whose buffer is gone
     // has no bytes, and none may be asked of it.
     if (Object.getPrototypeOf(value) === Uint8Array.prototype && !Object.hasOwn(value, "length") && value.length > 0) return value as Bytes;
