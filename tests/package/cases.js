@@ -26,6 +26,7 @@ import { fallbacks } from "./cases/fallbacks.js";
 import { fetchAsFetch } from "./cases/fetch-as-fetch.js";
 import { firstCalls } from "./cases/first-calls.js";
 import { foreignSignals } from "./cases/foreign-signals.js";
+import { forms } from "./cases/forms.js";
 import { keepsWarm } from "./cases/keep-warm.js";
 import { lost } from "./cases/lost.js";
 import { network } from "./cases/network.js";
@@ -73,6 +74,7 @@ export const cases = [
   ...alwaysThere,
   ...replacedFetch,
   ...foreignSignals,
+  ...forms,
   ...badArguments,
   ...dialects,
   ...streamsFormats,

@@ -19,6 +19,8 @@ export interface Sent {
   isObject: boolean;
   /** The `model` of that object. */
   model: string;
+  /** The model that the request names: in that object, in a form, or else in the query of the URL. */
+  names: string;
   /** That object asks for a stream. */
   streamed: boolean;
   /** The body as text, if it is text or JSON. */
@@ -56,6 +58,15 @@ function headersOf(given: HeadersInit | undefined): Headers {
     return new Headers(given);
   } catch {
     throw invalid(`headers must be what fetch takes: ${whichHeader(given)}`);
+  }
+}
+
+/** The `model` of a form that came as bytes. */
+async function ofForm(body: Bytes | string, type: string): Promise<unknown> {
+  try {
+    return (await new Response(body, { headers: { "content-type": type } }).formData()).get("model");
+  } catch {
+    return undefined; // it is for the server to say what is wrong with it
   }
 }
 
@@ -111,6 +122,11 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
   }
   const json: Record<string, unknown> | undefined = text?.trimStart().startsWith("{") ? parseJson(text) : undefined;
   const { model, stream } = json ?? {};
+  const type = pairs.get("content-type") ?? "";
+  const whole = text ?? bytes;
+  const isForm = !json && whole && /^\s*(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type);
+  const named = json ? model : (form?.get("model") ?? (isForm ? await ofForm(whole, type) : undefined));
+  const isNamed = typeof named === "string" && named !== "";
   return {
     url,
     headers: pairs,
@@ -118,6 +134,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     init: rest,
     isObject: json !== undefined,
     model: typeof model === "string" ? model : "",
+    names: isNamed ? named : ((/[?&]model=/.test(url) && new URL(url).searchParams.get("model")) || ""),
     streamed: stream === true,
     text: text ?? "",
   };
