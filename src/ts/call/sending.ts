@@ -18,6 +18,9 @@ import type { ResponseReader } from "./response.js";
 /** A proxy in front of the server may send this status, and the status is temporary. */
 const isOfTheWay = (status: number): boolean => [408, 409, 425, 429].includes(status) || status > 501;
 
+/** So often an answer is asked for again in vain. Then it will not come, and a proxy that says so says it for good. */
+const ASKED_AGAIN = 1;
+
 export abstract class SendingCall extends DescribedCall {
   /** The newest request. */
   leg!: Leg;
@@ -29,9 +32,9 @@ export abstract class SendingCall extends DescribedCall {
   #sentAt = 0;
   /**
    * A 303 led to this address: the server has the answer ready there. If that request is lost, the next attempt asks this
-   * address again, unless the server has said meanwhile that the work failed.
+   * address again, unless the server has said meanwhile that the work failed. `asked` counts the attempts that did.
    */
-  #answer: { index: number; leg: Leg } | undefined;
+  #answer: { index: number; leg: Leg; asked: number } | undefined;
 
   constructor(
     pool: ClientContext,
@@ -57,6 +60,7 @@ export abstract class SendingCall extends DescribedCall {
     // A response that is handed over unread still ends with the caller's signal.
     const signal = init && callers ? firstOf([own, callers]) : own;
     const common = { headers, given, token, payload, init, fetch: this.pool.options.fetch, owner: this.pool, signal, from: callers };
+    if (this.#answer?.index === index && this.#answer.asked++ === ASKED_AGAIN) this.#answer = undefined;
     const answer = this.#answer?.index === index && this.#answer.leg;
     const made = answer
       ? answer.again(common)
@@ -89,7 +93,9 @@ export abstract class SendingCall extends DescribedCall {
       const next = this.leg.onward(response);
       if (next) {
         this.#sends(next);
-        if (next.isAnswer) this.#answer = { index: this.at, leg: next };
+        // A 303 says anew that the answer is on its way. Another redirect does not.
+        const asked = response.status === 303 ? 0 : (this.#answer?.asked ?? 0);
+        if (next.isAnswer) this.#answer = { index: this.at, leg: next, asked };
         this.reader.secrets.addSigned(next.url);
       }
       return next;
@@ -103,6 +109,8 @@ export abstract class SendingCall extends DescribedCall {
   protected forgetsAnswer(status: number): void {
     // What a proxy says about the way to the answer says nothing about the answer.
     if (!isOfTheWay(status)) this.#answer = undefined;
+    // It is not ready yet, or may not be asked for this often.
+    else if (status < 500 && this.#answer) this.#answer.asked = 0;
   }
 
   header(response: Response, name: string): string | undefined {

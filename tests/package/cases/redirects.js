@@ -172,6 +172,40 @@ export const redirects = [
       }
     },
   },
+  ...[
+    ["answers 502 for good", { then: { ...answer(502, "<html><title>502 Bad Gateway</title></html>"), headers: { "retry-after-ms": "1" } } }],
+    ["answers 503 for good", { then: answer(503, "Service Unavailable", { "retry-after-ms": "1" }) }],
+    ["breaks off for good", { then: { ...answer(200, ["x".repeat(5_000)]), fault: { kind: "reset", at: "body", bytes: 1_000 } } }],
+  ].map(([what, behaviour]) => ({
+    name: `after a 303 to an address that ${what}, it is asked twice and then the payload is sent again`,
+    async run({ api, mock, assert, runtime }) {
+      if (browsers.includes(runtime)) return; // which follow by themselves, and show nothing of it
+      const ways = {
+        query: (client, url) => client.query(url, {}),
+        fetch: async (client, url) => (await client.fetch(url, { method: "POST", body: "{}", headers: JSON_TYPE })).json(),
+      };
+      for (const [way, ask] of Object.entries(ways)) {
+        const broken = await mock.put(`broken-${way}`, behaviour);
+        const works = await mock.put(`works-${way}`, { healthy: answer(200, { n: 1 }) });
+        const to = (url) => redirect(`{origin}${new URL(url).pathname}`, 303).then;
+        const url = await mock.put(`here-${way}`, { script: [to(broken)], then: to(works) });
+        assert.deepEqual(await ask(api.createClient({ retryBudget: false }), url), { n: 1 });
+        const requests = await Promise.all(["here", "broken", "works"].map(async (name) => (await mock.stats(`${name}-${way}`)).requests));
+        assert.deepEqual(requests, [2, 2, 1], way);
+      }
+    },
+  })),
+  {
+    name: "an answer that a 303 leads to and that is not ready five times is asked for there until it is",
+    async run({ api, mock, assert, runtime }) {
+      if (browsers.includes(runtime)) return;
+      const notYet = answer(425, { error: "not yet" }, { "retry-after-ms": "1" });
+      const there = await mock.put("there", { script: Array(5).fill(notYet), healthy: answer(200, { n: 1 }) });
+      const url = await mock.put("here", redirect(`{origin}${new URL(there).pathname}`, 303));
+      assert.deepEqual(await api.createClient({ retryBudget: false, maxRetries: 8 }).query(url, {}), { n: 1 });
+      assert.deepEqual([(await mock.stats("here")).requests, (await mock.stats("there")).requests], [1, 6]);
+    },
+  },
   {
     name: "a redirect that loses the payload is told, with where it leads and without its query",
     async run({ api, mock, assert, runtime }) {
