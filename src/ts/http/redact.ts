@@ -2,11 +2,17 @@
 const LEAST = 4;
 /** This many characters from the beginning of a secret are a secret too. It is longer than `Bearer `. */
 const LEAST_PART = 8;
+/** This many are one wherever they stand, because servers shorten what they repeat. */
+const LEAST_CUT = 12;
 const LEAST_SIGNED = 16;
 const MOST_OF_SIGNED = 128;
 /** The most spellings that are kept, enough for about five secrets. */
 const MOST_SIGNED = 20;
 const LONGEST_PART = 4096;
+
+/** Headers of SDKs whose values are ordinary words. */
+const ORDINARY =
+  /^(accept(-(charset|encoding|language))?|content-(disposition|encoding|language|length|type)|user-agent|x-stainless-(arch|async|helper(-method)?|lang|os|package-version|(read-)?timeout|retry-count|runtime(-version)?))$/;
 
 /** What text says in percent-encoding is one character of it, and what breaks a line or escapes a character is none. */
 const ENCODED = /%[0-9a-f]{2}|[\r\n\\]/gi;
@@ -77,7 +83,7 @@ export class Secrets {
   blankOut(words: string): string {
     const text = unescaped(unescaped(words)); // of an upstream's words, in a page
     this.given?.forEach((value, name) => {
-      if (!/^(accept|content|user-agent|x-stainless)/.test(name)) this.add(value);
+      if (!ORDINARY.test(name)) this.add(value);
     });
     const read = plain(text);
     let all: ReturnType<typeof places> | undefined;
@@ -90,6 +96,13 @@ export class Secrets {
     };
     for (const secret of new Set([...(this.#values ?? [])].flatMap(spellings))) {
       for (let at = read.indexOf(secret); at >= 0; at = read.indexOf(secret, at + secret.length)) hides(at, at + secret.length);
+      // The first words of several, and of a URL, protect nobody.
+      const head = secret.slice(0, LEAST_CUT);
+      for (let at = 0; secret.length > LEAST_CUT && !/\s|:_/.test(secret) && (at = read.indexOf(head, at)) >= 0;) {
+        const begin = at;
+        for (at += LEAST_CUT; at < read.length && read[at] === secret[at - begin];) at++;
+        hides(begin, at);
+      }
       // Where the text was cut, so may be what it says again.
       const beginning = secret.slice(0, LEAST_PART);
       if (secret.length <= LEAST_PART) continue;

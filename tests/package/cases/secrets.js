@@ -94,6 +94,34 @@ export const secrets = [
       assert.ok(message.includes("[secret]"), message);
     },
   })),
+  ...["accept-token", "content-key", "content-signature", "user-agent-key", "x-stainless-key"].map((header) => ({
+    name: `the value of ${header}, which only begins like a harmless header, is blanked out`,
+    async run({ api, assert }) {
+      const fetch = async (_, init) => Promise.reject(new Error(`sent ${new Headers(init.headers).get(header)} in vain`));
+      const client = api.createClient({ fetch, maxRetries: 0, loading: { refusedMs: 0 } });
+      const init = { method: "POST", body: "{}", headers: { [header]: TOKEN } };
+      const { message, detail } = await assert.rejects(client.fetch("http://host.test/", init));
+      assert.ok(detail.includes("sent [secret] in vain") && !message.includes(TOKEN), message);
+    },
+  })),
+  ...[12, 20, TOKEN.length - 1].map((length) => ({
+    name: `the first ${length} characters of a token are blanked out within a sentence`,
+    async run({ api, mock, assert }) {
+      const url = await mock.put("m", { then: answer(401, { error: `The key ${TOKEN.slice(0, length)}… and ${TOKEN.slice(0, length)}* are wrong` }) });
+      const { detail } = await assert.rejects(api.queryWithRetry(url, {}, { token: TOKEN }), { code: "unauthorized" });
+      assert.equal(detail, "The key [secret]… and [secret]* are wrong");
+    },
+  })),
+  {
+    name: "words that begin like a header of several words, or like a URL in one, stay",
+    async run({ api, mock, assert }) {
+      const words = "Internal Server Error: see https://www.host.test/help";
+      const url = await mock.put("m", { then: answer(401, { error: words }) });
+      const headers = { "x-title": "Internal Server Monitor", "x-from": "https://www.caller.test/" };
+      const { detail } = await assert.rejects(api.queryWithRetry(url, {}, { headers }), { code: "unauthorized" });
+      assert.equal(detail, words);
+    },
+  },
   {
     name: "a redirect to another origin is followed without the token",
     async run({ api, mock, assert }) {
