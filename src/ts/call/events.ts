@@ -1,11 +1,12 @@
 /** The events of a call, made from the numbers that the core reports. */
 
+import { quietly } from "../http/body.js";
 import type { CallEvent, ErrorCode, WaitReason } from "../types/report.js";
 import { codes, outcome, reasons, states } from "../wasm/enums.js";
 
 /** Calls a callback of the caller. What it throws, or rejects with later, is logged and changes nothing. */
 export function tell<T>(callback: ((told: T) => unknown) | undefined, told: T, name = "onEvent"): void {
-  const log = (error: unknown) => console.error(`query-with-retry: ${name} threw`, error);
+  const log = (error: unknown) => quietly(() => console.error(`query-with-retry: ${name} threw`, error));
   try {
     const result = callback?.(told) as PromiseLike<unknown> | undefined;
     void result?.then?.(undefined, log);
