@@ -94,7 +94,11 @@ async function read(input: RequestInfo | URL, init: RequestInit, { timeouts, onE
   }
 }
 
-function ask(context: ClientContext, { url, headers, body, init, model, names, isObject, text }: Sent, fallback: QueryOptions["fallback"] = []): Asked {
+function ask(
+  context: ClientContext,
+  { url, headers, body, init, model, names, isObject, text }: Sent,
+  fallback: QueryOptions["fallback"] = [],
+): Asked {
   const first = context.remembered(url, names);
   const apart = fallback.map((other, index) => takeApart(other, `fallback[${index}]`));
   // A list of models or an upload makes sense only at its own address. A request that names no model gets no other model.

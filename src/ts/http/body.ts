@@ -58,8 +58,8 @@ export class Body implements BodyProgress {
   pull(use: (piece?: Bytes) => void, lost: (error: unknown) => void): void {
     if (!this.#reader) return use();
     if (this.#turn) {
-      const next = (): void => this.pull(use, lost);
-      void this.#turn.then(next);
+      const pulls = (): void => this.pull(use, lost);
+      void this.#turn.then(pulls);
       return void (this.#turn = undefined);
     }
     // A replaced `fetch` may bring a reader of its own, whose promises may settle at once every time.

@@ -61,15 +61,6 @@ function headersOf(given: HeadersInit | undefined): Headers {
   }
 }
 
-/** The `model` of a form that came as bytes. */
-async function ofForm(body: Bytes | string, type: string): Promise<unknown> {
-  try {
-    return (await new Response(body, { headers: { "content-type": type } }).formData()).get("model");
-  } catch {
-    return undefined; // it is for the server to say what is wrong with it
-  }
-}
-
 /** `within` makes the signal that ends reading the body: the caller's signal, or a clock. */
 export async function taken(input: RequestInfo | URL, init: RequestInit, within: () => AbortSignal): Promise<Sent> {
   // The members of a Request, or of another class, are on its prototype, and a plain copy would lose them.
@@ -122,11 +113,11 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
   }
   const json: Record<string, unknown> | undefined = text?.trimStart().startsWith("{") ? parseJson(text) : undefined;
   const { model, stream } = json ?? {};
-  const type = pairs.get("content-type") ?? "";
   const whole = text ?? bytes;
-  const isForm = !json && whole && /^\s*(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type);
-  const named = json ? model : (form?.get("model") ?? (isForm ? await ofForm(whole, type) : undefined));
-  const isNamed = typeof named === "string" && named !== "";
+  // A form that came as bytes. What is wrong with it is for the server to say.
+  const read = !form && !json && whole && /form/i.test(pairs.get("content-type") ?? "");
+  const fields = read ? await new Response(whole, { headers: pairs }).formData().catch(() => {}) : form;
+  const named = json ? model : fields?.get("model");
   return {
     url,
     headers: pairs,
@@ -134,7 +125,7 @@ export async function taken(input: RequestInfo | URL, init: RequestInit, within:
     init: rest,
     isObject: json !== undefined,
     model: typeof model === "string" ? model : "",
-    names: isNamed ? named : ((/[?&]model=/.test(url) && new URL(url).searchParams.get("model")) || ""),
+    names: (typeof named === "string" && named) || (/[?&]model=/.test(url) && new URL(url).searchParams.get("model")) || "",
     streamed: stream === true,
     text: text ?? "",
   };

@@ -13,10 +13,11 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     if (!("MessageChannel" in globalThis) || "WebSocketPair" in globalThis) return void setTimeout(resolve);
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
+    port1.addEventListener("message", () => {
       port1.close(); // an open port keeps Node alive
       resolve();
-    };
+    });
+    port1.start();
     port2.postMessage(0);
   });
 }

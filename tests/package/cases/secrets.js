@@ -107,7 +107,9 @@ export const secrets = [
   ...[12, 20, TOKEN.length - 1].map((length) => ({
     name: `the first ${length} characters of a token are blanked out within a sentence`,
     async run({ api, mock, assert }) {
-      const url = await mock.put("m", { then: answer(401, { error: `The key ${TOKEN.slice(0, length)}… and ${TOKEN.slice(0, length)}* are wrong` }) });
+      const url = await mock.put("m", {
+        then: answer(401, { error: `The key ${TOKEN.slice(0, length)}… and ${TOKEN.slice(0, length)}* are wrong` }),
+      });
       const { detail } = await assert.rejects(api.queryWithRetry(url, {}, { token: TOKEN }), { code: "unauthorized" });
       assert.equal(detail, "The key [secret]… and [secret]* are wrong");
     },
