@@ -64,6 +64,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     let mut asking = None;
     let mut parked = false;
     let mut waits_for_network = false;
+    let mut told = None;
     let sole_timer = client.scope() == Scope::Process;
     let mut action = handle(&client, call, clock::now(), Input::Start, request);
     let (how, failure) = loop {
@@ -72,7 +73,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why as u8);
                 }
-                asking = None;
+                (asking, told) = (None, None);
                 let attempt = attempt.insert(Attempt::new(request, send));
                 if request.offline() { Step::Happened(Input::Offline) } else { attempt.start(send) }
             }
@@ -102,7 +103,9 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 if let Some(asked) = asking {
                     span += ms(asked.latest.since(wait.until));
                 }
-                if !is_told {
+                let wait = (wait.reason, wait.estimate, ms(wait.span), parked, target);
+                // A call that was woken and waits on has nothing new to say.
+                if told.replace(wait) != Some(wait) && !is_told {
                     request.tell_wait(reason, span, parked || status.is_some(), made, target, estimate);
                 }
                 waiter.forget_promise();

@@ -15,14 +15,9 @@ impl Shared {
         let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
         let Some(found) = self.found(now, target, call, found) else { return Role::Lead(default_wait) };
         let Some(state) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
-        let was_cold = state.coordinator.gate.is_cold();
+        let known = state.coordinator.gate.explicit_until();
         let role = state.coordinator.gate.loading(now, found, &mut self.rng);
-        if !was_cold {
-            // Queued calls wait for something else from now on, and may have less patience for it.
-            self.woken.extend(state.queue.iter());
-        } else if let Some(explicit) = state.coordinator.gate.explicit_until() {
-            self.woken.extend(state.queue.impatient(explicit));
-        }
+        self.tells_queue(now, target, known);
         role
     }
 
@@ -31,13 +26,29 @@ impl Shared {
     pub fn refused(&mut self, now: Instant, target: usize, call: Caller, port: ClosedPort) -> Option<Role> {
         let found = self.found(now, target, call, port.seen)?;
         let state = self.targets.get_mut(target)?;
-        let was_cold = state.coordinator.gate.is_cold();
-        let role = state.coordinator.gate.refused(now, found, port.refusal, &mut self.rng);
-        // Queued calls wait for something else from now on, or for nothing any more.
-        if was_cold != state.coordinator.gate.is_cold() || role.is_none() {
+        let gate = &mut state.coordinator.gate;
+        let known = gate.explicit_until();
+        let role = gate.refused(now, found, port.refusal, &mut self.rng);
+        if role.is_none() && gate.is_cold() {
+            // Queued calls may wait for nothing any more.
             self.woken.extend(state.queue.iter());
         }
+        self.tells_queue(now, target, known);
         role
+    }
+
+    /// Queued calls may wait for something else from now on, and have less patience for it. Those that know are not woken:
+    /// where one replica of several is not up, the target seems cold and warm in turn, many times a second.
+    fn tells_queue(&mut self, now: Instant, target: usize, known: Option<Instant>) {
+        let Some(state) = self.targets.get_mut(target) else { return };
+        let gate = &state.coordinator.gate;
+        let urgency = gate.urgency(now);
+        if urgency > 0 {
+            self.woken.extend(state.queue.untold(urgency));
+        }
+        if let Some(explicit) = gate.explicit_until().filter(|_| gate.explicit_until() != known) {
+            self.woken.extend(state.queue.impatient(explicit));
+        }
     }
 
     fn found(&self, now: Instant, target: usize, call: Caller, found: ColdSighting) -> Option<ColdReport> {

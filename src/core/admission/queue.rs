@@ -22,6 +22,8 @@ struct Waiting {
     is_new: bool,
     /// The call leads no cold start while others wait.
     yields: bool,
+    /// The highest [`Gate::urgency`](super::gate::Gate::urgency) that the call knows of.
+    told: u8,
     /// The neighbours in the queue.
     before: CallId,
     after: CallId,
@@ -48,6 +50,8 @@ pub struct Queue {
     last: CallId,
     /// How many of the calls yield.
     yielding: usize,
+    /// A call may know less than one behind it.
+    is_mixed: bool,
     tiers: [Tier; 3],
     /// No sign of life in the queue is older than this.
     heard: Instant,
@@ -57,7 +61,15 @@ impl Default for Queue {
     fn default() -> Self {
         let tier = Tier { first: NOBODY, len: 0, credit: 0 };
         let heard = Instant::from_ms(0);
-        Self { pages: Vec::new(), first: NOBODY, last: NOBODY, yielding: 0, tiers: [tier; 3], heard }
+        Self {
+            pages: Vec::new(),
+            first: NOBODY,
+            last: NOBODY,
+            yielding: 0,
+            is_mixed: false,
+            tiers: [tier; 3],
+            heard,
+        }
     }
 }
 
@@ -117,6 +129,7 @@ impl Queue {
                 tier,
                 is_new: true,
                 yields: false,
+                told: 0,
                 before,
                 after: NOBODY,
             });
@@ -147,6 +160,39 @@ impl Queue {
             waiting.yields = true;
             self.yielding += 1;
         }
+    }
+
+    /// The call asks what it waits for, and keeps what it was told until its patience with a cold model `is_over`: another
+    /// call may hear of it again before this one's turn. Returns whether the call waits for a cold model.
+    pub fn tell(&mut self, call: CallId, urgency: u8, is_over: bool) -> bool {
+        let Some(waiting) = self.at_mut(call) else { return false };
+        let knew = waiting.told;
+        let told = if is_over { urgency } else { urgency.max(knew) };
+        waiting.told = told;
+        let before = waiting.before;
+        self.is_mixed |= told < knew || self.at(before).is_some_and(|before| before.told < told);
+        told > 0
+    }
+
+    /// The calls that do not know of this urgency, which know of it from now on. Calls come at the end of the queue, so
+    /// those that know are not gone through.
+    pub fn untold(&mut self, urgency: u8) -> impl Iterator<Item = CallId> {
+        let mut next = self.last;
+        let is_mixed = ::core::mem::take(&mut self.is_mixed);
+        ::core::iter::from_fn(move || {
+            loop {
+                let call = next;
+                let waiting = self.at_mut(call)?;
+                next = waiting.before;
+                if waiting.told < urgency {
+                    waiting.told = urgency;
+                    return Some(call);
+                }
+                if !is_mixed {
+                    return None;
+                }
+            }
+        })
     }
 
     /// Removes the call. Returns whether it was queued.

@@ -65,7 +65,7 @@ impl Shared {
         };
         if state.queue.holds(caller.id) {
             let Some(vain) = state.waits_in_vain(now, caller) else {
-                return Admission::Queued(state.reason(now));
+                return state.queued(now, caller);
             };
             state.queue.remove(caller.id);
             return vain;

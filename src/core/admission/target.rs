@@ -144,7 +144,14 @@ impl TargetState {
         if caller.yields {
             self.queue.yields(caller.id);
         }
-        Admission::Queued(self.reason(now))
+        self.queued(now, caller)
+    }
+
+    /// The call is in the queue, and asks what it waits for.
+    pub(super) fn queued(&mut self, now: Instant, caller: Caller) -> Admission {
+        let urgency = self.coordinator.gate.urgency(now);
+        let is_cold = self.queue.tell(caller.id, urgency, now >= caller.patience);
+        Admission::Queued(if is_cold { WaitReason::Loading } else { self.reason(now) })
     }
 
     /// The server of the cold model accepts no request before this call gives up.
@@ -154,10 +161,9 @@ impl TargetState {
         Some(self.reject(Code::ModelLoading, Layer::Compute, Some(next.since(now))))
     }
 
-    pub(super) fn reason(&self, now: Instant) -> WaitReason {
+    fn reason(&self, now: Instant) -> WaitReason {
         let ramps = |breaker: &breaker::Breaker| breaker.state(now) != breaker::State::Closed;
         match &self.coordinator.breaker {
-            _ if self.coordinator.gate.is_cold() => WaitReason::Loading,
             Some(breaker) if ramps(breaker) => WaitReason::Breaker,
             _ if self.interval(now).is_some() => WaitReason::RateLimit,
             _ => WaitReason::Queue,

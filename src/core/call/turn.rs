@@ -84,13 +84,13 @@ impl Call {
             let caller = self.caller(cx);
             cx.shared.claim(cx.now, self.target_index(), caller)
         };
-        if wait.reason == WaitReason::Loading && !too_late && !cx.shared.is_cold(self.target_index()) {
-            // What the call meets from now on is another cold start.
-            self.per_target.cold = None;
-        }
         if admission == Admission::Queued(wait.reason) && !too_late {
             self.state = State::Queued { since, wait, falls_back };
             return Action::Park(wait);
+        }
+        if wait.reason == WaitReason::Loading && !too_late && !cx.shared.is_cold(self.target_index()) {
+            // What the call meets from now on is another cold start.
+            self.per_target.cold = None;
         }
         self.record.waited_for(wait.reason, cx.now.since(since));
         let admission = if too_late {

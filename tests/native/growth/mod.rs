@@ -3,6 +3,7 @@
 
 mod documents;
 mod line;
+mod replica;
 mod targets;
 mod words;
 

@@ -110,6 +110,8 @@ pub(crate) struct Meeting {
     /// The requests for the status of a target.
     pub(crate) statuses: Vec<Sent>,
     pub(crate) shared: Shared,
+    /// How often a call was woken because of what another one did.
+    pub(crate) woken: usize,
     /// When the last call ended.
     pub(crate) over: Instant,
 }
@@ -219,6 +221,7 @@ struct World<'a> {
     leads: Vec<Lead>,
     sent: Vec<Sent>,
     statuses: Vec<Sent>,
+    woken: usize,
     server: &'a mut dyn FnMut(Asked) -> Reply,
     status: Option<Says<'a>>,
     origin: Option<Rc<Origin>>,
@@ -247,6 +250,7 @@ impl<'a> World<'a> {
             leads: vec![None; targets],
             sent: Vec::new(),
             statuses: Vec::new(),
+            woken: 0,
             server,
             status,
             origin,
@@ -308,6 +312,7 @@ impl<'a> World<'a> {
             calls: calls.collect(),
             sent: self.sent,
             statuses: self.statuses,
+            woken: self.woken,
             shared: self.shared,
             over,
         }
@@ -316,6 +321,7 @@ impl<'a> World<'a> {
     fn call_those_whose_turn_it_is(&mut self, was_due: bool) {
         loop {
             while let Some(who) = self.shared.woken() {
+                self.woken += 1;
                 self.tell(who, Input::Woke);
             }
             let Some(waiting) = self.origin.as_ref().and_then(|origin| origin.next(self.now)) else { break };

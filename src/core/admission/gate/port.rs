@@ -29,6 +29,17 @@ impl Gate {
         self.closed.filter(|closed| !is_open && now.since(closed.last) <= FORGOTTEN)
     }
 
+    /// How little patience the state of the target leaves to the calls that wait for it: nothing if the model is not cold,
+    /// least where a port may be closed for good. A call that knows of one urgency waits no longer than a lower one allows.
+    pub fn urgency(&self, now: Instant) -> u8 {
+        match self.closed(now) {
+            _ if !self.is_cold() => 0,
+            None => 1,
+            Some(closed) if closed.is_explicit && self.was_warm() => 2,
+            Some(_) => 3,
+        }
+    }
+
     /// A request was refused. Returns the role of its call while that is taken for a start, and `None` after that,
     /// when the target is taken to be down.
     pub fn refused(
