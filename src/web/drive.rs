@@ -89,7 +89,10 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 waits_for_network = parked && wait.reason == WaitReason::Offline;
                 let (reason, target) = (wait.reason as u8, call.target() as u32);
                 let (mut span, mut status) = (ms(wait.span), None);
-                let is_told = asking.is_some();
+                // A call that was woken and waits on has nothing new to say. For the network it listens anew.
+                let what = Some((reason, target, parked));
+                let is_told = told == what && !waits_for_network;
+                told = what;
                 asking = call.asking();
                 if let Some(asked) = asking {
                     let now = clock::now();
@@ -103,9 +106,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 if let Some(asked) = asking {
                     span += ms(asked.latest.since(wait.until));
                 }
-                let wait = (wait.reason, wait.estimate, ms(wait.span), parked, target);
-                // A call that was woken and waits on has nothing new to say.
-                if told.replace(wait) != Some(wait) && !is_told {
+                if !is_told {
                     request.tell_wait(reason, span, parked || status.is_some(), made, target, estimate);
                 }
                 waiter.forget_promise();

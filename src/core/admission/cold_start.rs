@@ -9,15 +9,20 @@ use super::messages::Caller;
 use super::probing::SHORTEST_SLEEP;
 use crate::core::time::Instant;
 
+/// Above every [`Gate::urgency`]: a port has stayed closed for too long, and queued calls may wait for nothing any more.
+const MOST_URGENT: u8 = 4;
+
 impl Shared {
     /// The call got an answer that says the model is loading.
     pub fn loading(&mut self, now: Instant, target: usize, call: Caller, found: ColdSighting) -> Role {
         let default_wait = found.default_wait.unwrap_or(SHORTEST_SLEEP);
         let Some(found) = self.found(now, target, call, found) else { return Role::Lead(default_wait) };
         let Some(state) = self.targets.get_mut(target) else { return Role::Lead(default_wait) };
-        let known = state.coordinator.gate.explicit_until();
-        let role = state.coordinator.gate.loading(now, found, &mut self.rng);
-        self.tells_queue(now, target, known);
+        let gate = &mut state.coordinator.gate;
+        let known = gate.explicit_until();
+        let role = gate.loading(now, found, &mut self.rng);
+        let urgency = gate.urgency(now);
+        self.tells_queue(target, urgency, known);
         role
     }
 
@@ -29,24 +34,21 @@ impl Shared {
         let gate = &mut state.coordinator.gate;
         let known = gate.explicit_until();
         let role = gate.refused(now, found, port.refusal, &mut self.rng);
-        if role.is_none() && gate.is_cold() {
-            // Queued calls may wait for nothing any more.
-            self.woken.extend(state.queue.iter());
-        }
-        self.tells_queue(now, target, known);
+        let is_vain = role.is_none() && gate.is_cold();
+        let urgency = if is_vain { MOST_URGENT } else { gate.urgency(now) };
+        self.tells_queue(target, urgency, known);
         role
     }
 
     /// Queued calls may wait for something else from now on, and have less patience for it. Those that know are not woken:
     /// where one replica of several is not up, the target seems cold and warm in turn, many times a second.
-    fn tells_queue(&mut self, now: Instant, target: usize, known: Option<Instant>) {
+    fn tells_queue(&mut self, target: usize, urgency: u8, known: Option<Instant>) {
         let Some(state) = self.targets.get_mut(target) else { return };
-        let gate = &state.coordinator.gate;
-        let urgency = gate.urgency(now);
         if urgency > 0 {
-            self.woken.extend(state.queue.untold(urgency));
+            state.queue.wake(urgency, &mut self.woken);
         }
-        if let Some(explicit) = gate.explicit_until().filter(|_| gate.explicit_until() != known) {
+        let explicit = state.coordinator.gate.explicit_until();
+        if let Some(explicit) = explicit.filter(|_| explicit != known) {
             self.woken.extend(state.queue.impatient(explicit));
         }
     }

@@ -174,25 +174,20 @@ impl Queue {
         told > 0
     }
 
-    /// The calls that do not know of this urgency, which know of it from now on. Calls come at the end of the queue, so
+    /// Wakes the calls that do not know of this urgency, and know of it from now on. Calls come at the end of the queue, so
     /// those that know are not gone through.
-    pub fn untold(&mut self, urgency: u8) -> impl Iterator<Item = CallId> {
-        let mut next = self.last;
+    pub fn wake(&mut self, urgency: u8, woken: &mut Vec<CallId>) {
         let is_mixed = ::core::mem::take(&mut self.is_mixed);
-        ::core::iter::from_fn(move || {
-            loop {
-                let call = next;
-                let waiting = self.at_mut(call)?;
-                next = waiting.before;
-                if waiting.told < urgency {
-                    waiting.told = urgency;
-                    return Some(call);
-                }
-                if !is_mixed {
-                    return None;
-                }
+        let mut call = self.last;
+        while let Some(waiting) = self.at_mut(call) {
+            if waiting.told < urgency {
+                waiting.told = urgency;
+                woken.push(call);
+            } else if !is_mixed {
+                return;
             }
-        })
+            call = waiting.before;
+        }
     }
 
     /// Removes the call. Returns whether it was queued.

@@ -10,7 +10,7 @@ use query_with_retry::core::time::Duration;
 
 const FEW: usize = 50;
 /// For its turn, for each other kind of wait that it is told of, and for what it is sent again.
-const WAKES_A_CALL: usize = 6;
+const WAKES_A_CALL: usize = 3;
 
 fn patient() -> Policy {
     policy(Given { total: Some(Duration::from_secs(3600)), ..Given::default() })

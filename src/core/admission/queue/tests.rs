@@ -83,6 +83,43 @@ fn calls_are_impatient_if_their_patience_ends_before() {
     assert_eq!(queue.impatient(at(2000)).collect::<Vec<_>>(), [1, 2]);
 }
 
+fn woken(queue: &mut Queue, urgency: u8) -> Vec<CallId> {
+    let mut woken = Vec::new();
+    queue.wake(urgency, &mut woken);
+    woken
+}
+
+#[test]
+fn a_call_is_woken_once_for_each_urgency_that_it_does_not_know_of() {
+    let mut queue = Queue::default();
+    (0..3).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    assert_eq!(woken(&mut queue, 1), [2, 1, 0]);
+    push(&mut queue, at(1), 3, Priority::Default);
+    assert_eq!(woken(&mut queue, 1), [3], "the others know");
+    assert_eq!(woken(&mut queue, 3), [3, 2, 1, 0]);
+    assert_eq!(woken(&mut queue, 1), [0_u32; 0], "less urgent");
+    assert_eq!(served(&mut queue, 9), [0, 1, 2, 3], "each in its place");
+}
+
+#[test]
+fn a_call_in_the_middle_that_has_no_patience_left_hears_of_the_next_cold_start() {
+    let mut queue = Queue::default();
+    (0..5).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    woken(&mut queue, 1);
+    assert!(queue.tell(1, 0, false), "it goes on waiting for the model");
+    assert_eq!(woken(&mut queue, 1), [0_u32; 0]);
+    assert!(!queue.tell(2, 0, true));
+    assert_eq!(woken(&mut queue, 1), [2]);
+}
+
+#[test]
+fn a_call_that_comes_while_it_is_urgent_hides_none_that_knows_less() {
+    let mut queue = Queue::default();
+    (0..3).for_each(|who| push(&mut queue, at(0), who, Priority::Default));
+    assert!(queue.tell(2, 3, true));
+    assert_eq!(woken(&mut queue, 3), [1, 0]);
+}
+
 #[test]
 fn a_long_queue_that_has_gone_leaves_no_memory_behind() {
     let mut queue = Queue::default();
