@@ -60,8 +60,6 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
     // Dropping the attempt stops it.
     let mut attempt = None;
     let mut wakes = clock::now();
-    // When to ask for the status of the cold target that the call waits for.
-    let mut asking = None;
     let mut parked = false;
     let mut waits_for_network = false;
     let mut told = None;
@@ -73,7 +71,7 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 if let Some(why) = send.falls_back {
                     request.tell_fallback(send.target as u32, why as u8);
                 }
-                (asking, told) = (None, None);
+                told = None;
                 let attempt = attempt.insert(Attempt::new(request, send));
                 if request.offline() { Step::Happened(Input::Offline) } else { attempt.start(send) }
             }
@@ -93,7 +91,8 @@ pub(super) async fn drive(client: Rc<Client>, request: &Request, id: u32) {
                 let what = Some((reason, target, parked));
                 let is_told = told == what && !waits_for_network;
                 told = what;
-                asking = call.asking();
+                // When to ask for the status of the cold target that the call waits for.
+                let mut asking = call.asking();
                 if let Some(asked) = asking {
                     let now = clock::now();
                     if asked.next > now {

@@ -26,7 +26,7 @@ fn one_of(replicas: u64, calls: usize, bad: &Reply) -> Meeting {
     let mut seed = 1_u64;
     Crowd::of((0..calls).map(|_| Caller::with(patient()))).against(|_| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        if (seed >> 33) % replicas == 0 { bad.clone() } else { Reply::ok(ms(10)) }
+        if (seed >> 33).is_multiple_of(replicas) { bad.clone() } else { Reply::ok(ms(10)) }
     })
 }
 
