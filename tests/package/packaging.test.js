@@ -33,7 +33,7 @@ describe("the tarball", () => {
       app.files.some((path) => path.startsWith("LICENSE")),
       "a licence is missing",
     );
-    for (const subpath of [".", "./slim", "./batch", "./endpoints", "./redis", "./workers", "./core.wasm", "./package.json"])
+    for (const subpath of [".", "./slim", "./batch", "./endpoints", "./redis", "./tabs", "./workers", "./core.wasm", "./package.json"])
       assert.ok(subpath in exports, subpath);
     const conditions = Object.keys(exports["."]);
     assert.deepEqual(conditions, ["workerd", "edge-light", "require", "types", "default"]);
@@ -126,6 +126,7 @@ describe("the tarball", () => {
       "dist/index.cjs",
       "dist/redis.cjs",
       "dist/slim.cjs",
+      "dist/tabs.cjs",
       "dist/workers.cjs",
     ]);
     for (const path of required) {
@@ -208,6 +209,7 @@ describe("loading", () => {
       await import("query-with-retry/batch");
       await import("query-with-retry/endpoints");
       await import("query-with-retry/redis");
+      await import("query-with-retry/tabs");
       await import("query-with-retry/workers");
       const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name));
       REPORT({ calls, added });

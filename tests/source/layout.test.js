@@ -9,7 +9,7 @@ import madge from "madge";
 const SOURCES = join(dirname(fileURLToPath(import.meta.url)), "../../src/ts");
 
 /** From the ground up. Files outside of any folder are entries; `generated` is what the build writes. */
-const ORDER = ["types", "errors", "wasm", "input", "http", "stream", "call", "client", "batch", "endpoints", "redis", "workers", "."];
+const ORDER = ["types", "errors", "wasm", "input", "http", "stream", "call", "client", "batch", "endpoints", "redis", "tabs", "workers", "."];
 const BESIDE = ["generated"];
 
 let graph, imports;

@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const ENTRIES: [&str; 8] =
-    ["index", "workerd", "edge-light", "slim", "batch", "endpoints", "redis", "workers"];
+const ENTRIES: [&str; 9] =
+    ["index", "workerd", "edge-light", "slim", "batch", "endpoints", "redis", "tabs", "workers"];
 
 /// Declarations that a consumer's compiler reaches from the entries.
-const DECLARATIONS: [&str; 24] = [
+const DECLARATIONS: [&str; 26] = [
     "index",
     "slim",
     "batch",
@@ -34,6 +34,8 @@ const DECLARATIONS: [&str; 24] = [
     "endpoints/create",
     "redis",
     "redis/redis",
+    "tabs",
+    "tabs/tabs",
     "workers",
     "workers/durable-object",
     "workers/query-coordinator",
@@ -98,7 +100,7 @@ pub(crate) fn typescript(glue_js: &str, dist: &Path) -> Result<()> {
 ///
 /// There is no copy in CommonJS for Jest, which cannot require ES modules: a program that reaches both copies would have
 /// two breakers, two limits and two `QueryError`s for one target, and a download of twice the size.
-const REQUIRED: [&str; 6] = ["index", "slim", "batch", "endpoints", "redis", "workers"];
+const REQUIRED: [&str; 7] = ["index", "slim", "batch", "endpoints", "redis", "tabs", "workers"];
 
 const CORE_TYPES: &str = "\
 /** The core, for bundlers and runtimes that make a module of a `.wasm` file. */

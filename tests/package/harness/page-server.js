@@ -23,7 +23,9 @@ export async function servePage({ dir, pages = {}, onPost }) {
     }
     try {
       const content = await readFile(join(dir, normalize(decodeURIComponent(pathname))));
-      response.writeHead(200, { "content-type": TYPES[extname(pathname)] ?? "application/octet-stream", "cache-control": "no-store" });
+      const type = TYPES[extname(pathname)] ?? "application/octet-stream";
+      // A page in a sandbox is of no origin.
+      response.writeHead(200, { "content-type": type, "cache-control": "no-store", "access-control-allow-origin": "*" });
       response.end(content);
     } catch {
       response.writeHead(404).end();

@@ -6,6 +6,8 @@ import type * as ContractOfBatch from "./batch.js";
 import type * as PublishedBatch from "query-with-retry/batch";
 import type * as ContractOfRedis from "./redis.js";
 import type * as PublishedRedis from "query-with-retry/redis";
+import type * as ContractOfTabs from "./tabs.js";
+import type * as PublishedTabs from "query-with-retry/tabs";
 import type * as ContractOfWorkers from "./workers.js";
 import type * as PublishedWorkers from "query-with-retry/workers";
 import type * as ContractOfEndpoints from "./endpoints.js";
@@ -106,6 +108,12 @@ export type OfEndpoints = [
 export type OfRedis = [
   Assignable<typeof PublishedRedis, typeof ContractOfRedis>,
   Assignable<Parameters<typeof ContractOfRedis.redis>, Parameters<typeof PublishedRedis.redis>>,
+];
+
+// The entry of tabs.
+export type OfTabs = [
+  Assignable<typeof PublishedTabs, typeof ContractOfTabs>,
+  Assignable<Parameters<typeof ContractOfTabs.tabs>, Parameters<typeof PublishedTabs.tabs>>,
 ];
 
 // The entry of Workers.
