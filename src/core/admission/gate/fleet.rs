@@ -34,7 +34,10 @@ impl Gate {
         let new = Cold { start: ColdStart::goes_on(since), ..Cold::since(since) };
         let cold = self.cold.get_or_insert(new);
         (cold.next_probe, cold.is_explicit, cold.is_doubtful) = (probe_at, is_explicit, false);
-        (cold.leader, cold.sleeper) = (Some(Lease { holder: ELSEWHERE, until }), None);
+        // A call of this client that led may sleep until its own probe. The client still has traffic.
+        let led = cold.leader.map(|leader| leader.holder).filter(|holder| *holder != ELSEWHERE);
+        cold.sleeper = led.or(cold.sleeper);
+        cold.leader = Some(Lease { holder: ELSEWHERE, until });
         // A probe of this client may be in flight. Its answer ends the cold start, and its silence says nothing any more.
         cold.sent = None;
     }

@@ -18,7 +18,10 @@ impl Gate {
             *cold = Cold::since(now);
         }
         match cold.leader {
-            Some(leader) if leader.is_live(now) && leader.holder != call => return false,
+            Some(leader) if leader.is_live(now) && leader.holder != call => {
+                cold.sleeper = cold.sleeper.filter(|sleeper| *sleeper != call);
+                return false;
+            }
             Some(leader) if leader.holder == call => {}
             _ if now < cold.next_probe && cold.sleeper != Some(call) => return false,
             _ => {}

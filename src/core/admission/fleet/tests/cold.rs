@@ -26,6 +26,18 @@ fn a_client_that_asks_holds_its_calls_while_another_leads() {
 }
 
 #[test]
+fn the_only_call_of_a_client_that_slept_until_its_own_probe_sends_none_while_another_leads() {
+    let mut fleet = Fleet::of(2);
+    for who in [0, 1] {
+        assert!(matches!(fleet.hears_loading(who, 0), Role::Lead(_)));
+    }
+    fleet.all_exchange();
+    fleet.passes(8_000);
+    assert_eq!(fleet.view().leader, 1);
+    fleet.waits(1, 0);
+}
+
+#[test]
 fn the_answer_to_the_leader_lets_the_calls_of_all_clients_go_within_a_second() {
     let mut fleet = cold(3);
     fleet.passes(10_000);
