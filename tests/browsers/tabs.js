@@ -1,5 +1,6 @@
 // Many tabs of one browser, each of which runs one function of a test with a client that shares, and posts what that resolves with.
 import { createRequire } from "node:module";
+import { openTabs as openUndriven } from "./cdp.js";
 import { browser, CHROMIUM_FLAGS } from "../package/harness/browsers.js";
 import { servePage } from "../package/harness/page-server.js";
 import { PKG_DIR } from "../package/harness/app.js";
@@ -40,8 +41,12 @@ try {
 </script>
 `;
 
-/** Tabs of one window: by playwright in Chromium, which opens one page by itself, and by their addresses in the others. */
-async function openTabs(browserName, urls, { persistent, args = [] }) {
+/**
+ * Tabs of one window: by playwright in Chromium, which opens one page by itself, and by their addresses in the others. Playwright
+ * keeps its pages awake and visible; `undriven` does not.
+ */
+async function openTabs(browserName, urls, { persistent, undriven, args = [] }) {
+  if (undriven) return openUndriven(urls);
   if (browserName !== "chromium") {
     const [first, ...rest] = urls;
     return browser(browserName).open(first, rest);
@@ -61,7 +66,13 @@ async function openTabs(browserName, urls, { persistent, args = [] }) {
  * Runs `work(api, given, tab)` in so many tabs, and resolves with what each of them resolved with. `meanwhile` has the window (of
  * playwright's: `pages` and `context`) and resolves with those tabs that need not come to an end. `onTold` gets what they tell.
  */
-export async function inTabs(name, count, work, given = {}, { meanwhile, onTold = () => {}, limitMs = 90_000, headers = {}, ...options } = {}) {
+export async function inTabs(
+  name,
+  count,
+  work,
+  given = {},
+  { meanwhile, onTold = () => {}, limitMs = 90_000, headers = {}, pages = {}, ...options } = {},
+) {
   let settle;
   const finished = new Promise((resolve, reject) => (settle = { resolve, reject }));
   const results = new Map();
@@ -72,7 +83,7 @@ export async function inTabs(name, count, work, given = {}, { meanwhile, onTold 
   };
   const server = await servePage({
     dir: PKG_DIR,
-    pages: { "/": { html: html(work, given, count), headers }, "/elsewhere": { html: "<!doctype html><title>elsewhere</title>" } },
+    pages: { ...pages, "/": { html: html(work, given, count), headers }, "/elsewhere": { html: "<!doctype html><title>elsewhere</title>" } },
     onPost(message) {
       if (message.error) return settle.reject(new Error(`tab ${message.nth}: ${message.error}`));
       if ("told" in message) return onTold(message.told, message.nth);
