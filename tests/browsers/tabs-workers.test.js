@@ -6,25 +6,25 @@ import { startMock } from "../package/harness/mock-server.js";
 import { withWebKit } from "./pages.js";
 import { inTabs } from "./tabs.js";
 
-/** It calls a target when it is told to, until it knows that the circuit is open. */
+/** It calls the target until it knows that the circuit is open, and says so a few times, for its page may not listen yet. */
 const WORKER = `
 import { createClient } from "/dist/index.js";
 import { tabs } from "/dist/tabs.js";
-const channel = new BroadcastChannel("workers");
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const kind = new URLSearchParams(location.search).get("kind");
-channel.onmessage = async ({ data }) => {
-  if (data !== kind + "?") return;
-  const client = createClient({ coordinator: tabs(), maxRetries: 0 });
-  const url = new URLSearchParams(location.search).get("url");
+const given = new URLSearchParams(location.search);
+const url = given.get("url");
+const client = createClient({ coordinator: tabs(), maxRetries: 0 });
+const calls = async () => {
   let code;
   for (let times = 0; times < 30 && code !== "circuit_open"; times++) {
     code = await client.query(url, { inputs: "x" }).catch(({ code, message }) => code ?? message);
     await sleep(200);
   }
   const [{ breaker, coordinator }] = client.stats(url);
-  channel.postMessage({ kind, code, breaker, coordinator });
+  const channel = new BroadcastChannel("workers");
+  for (let times = 0; times < 20; times++, await sleep(200)) channel.postMessage({ kind: given.get("kind"), code, breaker, coordinator });
 };
+void calls();
 `;
 
 async function inWorkers({ createClient, tabs }, { url }, { until }) {
@@ -41,7 +41,8 @@ async function inWorkers({ createClient, tabs }, { url }, { until }) {
     shared: () => new SharedWorker(address("shared"), { type }),
     service: () => navigator.serviceWorker.register(address("service"), { type }),
   };
-  const channel = new BroadcastChannel("workers");
+  const heard = new Map();
+  new BroadcastChannel("workers").addEventListener("message", ({ data }) => heard.set(data.kind, data));
   const ends = {};
   for (const [kind, start] of Object.entries(starts)) {
     let worker;
@@ -51,15 +52,8 @@ async function inWorkers({ createClient, tabs }, { url }, { until }) {
       ends[kind] = name; // a browser without modules in workers of this kind
       continue;
     }
-    let told;
-    channel.onmessage = ({ data }) => data.kind === kind && (told = data);
-    // It is being loaded, and hears nothing yet.
-    let asks = 0;
-    await until(
-      () => told,
-      () => asks++ % 10 === 0 && channel.postMessage(`${kind}?`),
-    );
-    ends[kind] = told;
+    await until(() => heard.has(kind));
+    ends[kind] = heard.get(kind);
     void worker;
   }
   return ends;

@@ -25,7 +25,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   test --matrix  environments that are too heavy for every run: Next, Nuxt, Angular, Rspack, Jest and more
   docs           the API reference, of the package and of the core, in target/docs and target/doc
   fuzz [runs]    ten million inputs, or so many, for the decoder of event streams and the reader of JSON
-  bench [name]   measures: cold, sse, call, batch, fleet, fleet-workers, size
+  bench [name]   measures: cold, sse, call, batch, fleet, fleet-workers, redis, tabs, size
   size           the sizes of what is built, against their budgets";
 
 fn main() -> ExitCode {

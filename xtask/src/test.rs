@@ -180,8 +180,19 @@ pub(crate) fn bench(name: &str) -> Result<()> {
         bail!("no benchmark {name} in tests/bench");
     }
     let published = package::build(Flavour::Published)?;
-    need::npm("tests/bench")?; // the clients that it is measured beside
-    need::npm("tests/package")?; // the runtimes
+    // The clients that it is measured beside, or what the programs share through.
+    match name {
+        "redis" => {
+            need::npm("tests/redis")?;
+            need::debian("redis-server", &["redis-server"])?;
+        }
+        "tabs" => {
+            need::npm("tests/package")?;
+            need::debian("chromium", &["chromium"])?;
+        }
+        "fleet-workers" => need::npm("tests/package")?, // the runtimes
+        _ => need::npm("tests/bench")?,
+    }
     run(node().arg(program).env("MOCK_HF_BIN", mock_server()?).env("PKG_DIR", published))
 }
 

@@ -94,10 +94,10 @@ export interface ClientOptions extends QueryOptions {
   ephemeral?: boolean | undefined;
   /**
    * Where the state of breaker, gate and budget is kept. "memory": in this program, shared by the calls of this client. A
-   * {@link Coordinator}, such as that of `query-with-retry/redis` or `query-with-retry/workers`, shares it with other programs: of all
-   * of them one call probes a cold model or an open circuit, they have one retry budget, and they start slowly together. No call
-   * waits for it, but a few in Workers for 200 ms at most: see `durableObject`. While it takes over 200 ms, is contended or gone, each
-   * program goes by its own rules. `ephemeral` is not needed with one.
+   * {@link Coordinator}, such as that of `query-with-retry/redis`, `query-with-retry/workers` or `query-with-retry/tabs`, shares it with
+   * other programs: of all of them one call probes a cold model or an open circuit, they have one retry budget, and they start
+   * slowly together. No call waits for it, but a few in Workers for 200 ms at most: see `durableObject`. While it takes over 200 ms,
+   * is contended or gone, each program goes by its own rules. `ephemeral` is not needed with one.
    *
    * Clients of one coordinator must have the same `breaker` and `retryBudget`.
    *
@@ -297,8 +297,8 @@ export interface WarmUp {
 }
 
 /**
- * State that is kept outside of this program: a text for each key, and a clock. `query-with-retry/redis` and
- * `query-with-retry/workers` have one. Another engine can be used if it can compare and set.
+ * State that is kept outside of this program: a text for each key, and a clock. `query-with-retry/redis`, `query-with-retry/workers` and
+ * `query-with-retry/tabs` have one. Another engine can be used if it can compare and set.
  *
  * A message is `{ expected: string, next: string }`. If `next` is not empty and the text of the key is `expected`, it becomes
  * `next`; a key without a text has an empty one. The reply is `{ now: number, text: string }`: milliseconds of the engine's clock,
