@@ -1,4 +1,4 @@
-// node redis.js: fifty Node processes that share through one real Redis, beside the same calls without it; about five minutes.
+// node redis.js: fifty Node processes that share through one real Redis, beside the same calls without it; about seven minutes.
 // PKG_DIR and MOCK_HF_BIN as in tests/package. Needs redis-server, and `npm ci` in tests/redis.
 import { fork } from "node:child_process";
 import { once } from "node:events";

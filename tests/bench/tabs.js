@@ -1,5 +1,5 @@
 // node tabs.js: how long an exchange takes in IndexedDB, and ten tabs of one Chromium that share, beside the same calls without it;
-// about five minutes. PKG_DIR and MOCK_HF_BIN as in tests/package. Needs Chromium, and `npm ci` in tests/package.
+// about seven minutes. `ONLY=0` is the first scenario alone. PKG_DIR and MOCK_HF_BIN as in tests/package. Needs Chromium, and `npm ci` in tests/package.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { PKG_DIR } from "../package/harness/app.js";

@@ -47,6 +47,7 @@ import { streamsPassedOn } from "./cases/streams-passed-on.js";
 import { streamsReading } from "./cases/streams-reading.js";
 import { streamsRetry } from "./cases/streams-retry.js";
 import { streamsWhole } from "./cases/streams-whole.js";
+import { inTabs } from "./cases/tabs.js";
 import { timeouts } from "./cases/timeouts.js";
 import { warm } from "./cases/warm.js";
 import { wrongAnswers } from "./cases/wrong-answers.js";
@@ -102,4 +103,5 @@ export const cases = [
   ...statuses,
   ...warm,
   ...keepsWarm,
+  ...inTabs,
 ];

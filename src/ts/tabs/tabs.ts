@@ -55,7 +55,7 @@ export function tabs(options: { name?: string } = {}): Coordinator {
     );
     opening = since = undefined;
     globalThis.removeEventListener?.("pagehide", leave);
-    globalThis.removeEventListener?.("freeze", leave, true);
+    globalThis.document?.removeEventListener("freeze", leave);
   }
 
   /** A page that is frozen in a transaction, or kept to come back to, would hold up the others. */
@@ -85,7 +85,7 @@ export function tabs(options: { name?: string } = {}): Coordinator {
         reject(new Error(`the database ${name} is of somebody else`));
       });
       globalThis.addEventListener?.("pagehide", leave);
-      globalThis.addEventListener?.("freeze", leave, true); // of the document
+      globalThis.document?.addEventListener("freeze", leave);
     });
     return opening;
   }

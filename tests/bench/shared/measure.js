@@ -51,7 +51,8 @@ export async function measure({ programs, slots, run }) {
   const mock = connectMock({ mockUrl: server.mockUrl, prefix: "shared" });
   console.log("| | | requests a call, during it | in all | answered, of those that came during it | of all |\n| --- | --- | --- | --- | --- | --- |");
   try {
-    for (const [nth, scenario] of scenarios(slots).entries()) console.log(await rows(mock, { nth, programs, slots, run, ...scenario }));
+    for (const [nth, scenario] of scenarios(slots).entries())
+      if ((process.env.ONLY ?? `${nth}`) === `${nth}`) console.log(await rows(mock, { nth, programs, slots, run, ...scenario }));
   } finally {
     await mock.close();
     await server.stop();
