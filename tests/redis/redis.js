@@ -61,7 +61,7 @@ async function startDoor(port) {
 /** How each client of Redis carries a command. */
 export const clients = {
   "node-redis": byNodeRedis,
-  HTTP: async (port) => {
+  http: async (port) => {
     const door = await startDoor(port);
     const send = async (command) => {
       const response = await fetch(door.url, { method: "POST", headers: { authorization: "Bearer secret" }, body: JSON.stringify(command) });
