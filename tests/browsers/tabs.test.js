@@ -91,8 +91,8 @@ for (const browser of withWebKit) {
       const ends = await inTabs(browser.name, 5, opens, { url, forMs: 14_000 });
       const { log } = await mock.stats("down");
       const [opened, ...later] = log.slice(4).map(({ atMs }) => Math.round(atMs));
-      // The first call of each tab goes at once, and its answer comes before what the others know.
-      const probes = later.slice(4);
+      // The first calls of each tab go before it has heard of the others: they come long before the first probe is due.
+      const probes = later.filter((at) => at - opened > 2_500);
       console.log(
         JSON.stringify({ browser: browser.name, probes: probes.map((at) => at - opened), tookMs: ends.map(({ tookMs }) => Math.round(tookMs)) }),
       );
@@ -102,7 +102,6 @@ for (const browser of withWebKit) {
         assert.ok(codes.includes("circuit_open"), codes.join());
         assert.equal(state, "shared");
       }
-      assert.ok(later[3] - opened < 3_000, "each has asked before the first probe");
       // Open for 3 s and up to a quarter more, then for twice as long: two probes in the time, of all five tabs.
       assert.equal(probes.length, 2);
       assert.ok(probes[0] - opened >= 2_900 && probes[1] - probes[0] >= 5_900, JSON.stringify(probes));
