@@ -12,7 +12,7 @@ const LONGEST_PART = 4096;
 
 /** Headers of SDKs whose values are ordinary words. */
 const ORDINARY =
-  /^(accept|accept-(encoding|language)|content-type|user-agent|x-stainless-(arch|lang|os|package-version|retry-count|runtime|runtime-version|timeout))$/;
+  /^(accept(-(charset|encoding|language))?|content-(disposition|encoding|language|length|type)|user-agent|x-stainless-(arch|async|helper(-method)?|lang|os|package-version|(read-)?timeout|retry-count|runtime(-version)?))$/;
 
 /** What text says in percent-encoding is one character of it, and what breaks a line or escapes a character is none. */
 const ENCODED = /%[0-9a-f]{2}|[\r\n\\]/gi;
