@@ -8,7 +8,10 @@ use crate::core::admission::limiter::SLOW_START;
 use crate::core::admission::messages::Event;
 use crate::core::admission::target::TargetState;
 use crate::core::admission::{Shared, breaker, budget};
-use crate::core::time::Instant;
+use crate::core::time::{Duration, Instant};
+
+/// Clients that lose the engine in a cold start spread their next probes over half of the wait for it, and over this at least.
+const LEAST_SPREAD: Duration = Duration::from_secs(2);
 
 impl Shared {
     /// The client shares what it knows of the targets that come from now on with other clients. `id` must differ from theirs.
@@ -135,7 +138,10 @@ impl Shared {
         } else if gate.is_cold() || !member.has_followed_gate(&view) {
             // Also where nobody leads any more: this client takes the lead with its next exchange, if it has calls.
             is_news = !gate.is_cold();
+            // Should the engine fail, each client probes at its own time.
             let probe_at = known.here(view.probe_at);
+            let later = probe_at.since(now).scaled(1, 2).max(LEAST_SPREAD);
+            let probe_at = probe_at + self.rng.between(Duration::ZERO, later);
             gate.follows(known.here(view.cold), probe_at, view.is_explicit > 0, now + FOLLOWS);
         }
 
