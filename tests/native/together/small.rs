@@ -259,6 +259,6 @@ fn calls_that_have_a_fallback_wait_for_no_place() {
 fn a_call_that_may_not_be_tried_again_waits_for_no_place() {
     let once = policy(Given { max_retries: Some(0), ..Given::default() });
     let [full, _] = says_it_is_full();
-    let meeting = crowded(&Crowd::of((0..4).map(|_| Caller::with(once.clone()))), &full);
+    let meeting = crowded(&Crowd::of((0..4).map(|_| Caller::with(once))), &full);
     assert_eq!((meeting.delivered(), meeting.sent.len()), (1, 4));
 }
