@@ -2,9 +2,9 @@
 import { sleep } from "./clock.js";
 
 const ADDRESS = "http://speech.test/v1/audio/transcriptions";
-const form = (model) => {
+const form = (model, file = new Blob(["x".repeat(1000)])) => {
   const made = new FormData();
-  made.append("file", new Blob(["x".repeat(1000)]), "a.wav");
+  if (file) made.append("file", file, "a.wav");
   if (model !== undefined) made.append("model", model);
   return made;
 };
@@ -12,7 +12,8 @@ const URLENCODED = { "content-type": "application/x-www-form-urlencoded" };
 
 const ways = {
   "a FormData": () => [ADDRESS, { method: "POST", body: form("whisper") }],
-  "a Request with a FormData": () => [new Request(ADDRESS, { method: "POST", body: form("whisper") })],
+  // Without a file: WebKitGTK cannot read one back from a Request.
+  "a Request with a FormData": () => [new Request(ADDRESS, { method: "POST", body: form("whisper", null) })],
   "a URLSearchParams": () => [ADDRESS, { method: "POST", body: new URLSearchParams({ model: "whisper", language: "de" }) }],
   "a text of a form": () => [ADDRESS, { method: "POST", body: "language=de&model=whisper", headers: URLENCODED }],
   "the query of a GET": () => [`${ADDRESS}?a=b&model=whisper`, {}],
