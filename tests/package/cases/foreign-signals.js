@@ -71,13 +71,13 @@ export const foreignSignals = [
         const made = call(client, url, signal);
         setTimeout(() => signal.abort(reason), 100);
         const error = await assert.rejects(made);
-        // The fetch of workerd rejects with a copy of the reason.
-        if (reason && how.endsWith("passes it on")) assert.equal(`${error}`, `${reason}`, how);
+        // That is the platform's own fetch: that of workerd rejects with a copy of the reason, and that of WebKit without it.
+        if (reason && how.endsWith("passes it on")) assert.ok([`${reason}`, "AbortError: Fetch is aborted"].includes(`${error}`), `${error}`);
         else if (reason) assert.equal(error, reason, how);
         else assert.equal(error.name, "AbortError", how);
         // It is aborted when the next call is made.
         const late = await assert.rejects(call(client, url, signal));
-        assert.equal(late.name, error.name, how);
+        assert.equal(late.name, reason?.name ?? error.name, how);
       }
       assert.ok(isIdle(client));
     },
