@@ -6,6 +6,7 @@ mod circuit;
 mod cold_start;
 mod facts;
 mod leases;
+mod pauses;
 mod queue;
 mod targets;
 
